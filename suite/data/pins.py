@@ -50,7 +50,7 @@ def pin(
     """
     cache = cache or Cache()
     with disk_errors(cache.root), cache.pulling(), advising(_ALONE):
-        source, announced = _now(entry, branch)
+        source, announced = at_commit(entry, branch=branch)
         files = list(wanted_files(entry, source, announced))
         if isinstance(source, HubSource) and (gone := [one for one in files if one.path not in announced]):
             raise DataError(
@@ -81,8 +81,8 @@ def pin(
 def pin_file(entry: RegistryEntry, lock: Lock, path: Path) -> None:
     """Write a lock's pins into the entry's YAML file; comments in it are lost."""
     document = msgspec.convert(strict_syntax.read_yaml_file(path), dict[str, Json])
-    key = "commit" if isinstance(entry.source, GitSource) else "revision"
-    document["source"] = {**msgspec.convert(document["source"], dict[str, Json]), key: lock.revision}
+    source = msgspec.convert(document["source"], dict[str, Json])
+    document["source"] = {**source, entry.source.pin: lock.revision}
     parts = msgspec.convert(document.get("parts", {}), dict[str, dict[str, Json]])
     for name, count in (lock.rows or {}).items():
         parts[name]["rows"] = count
@@ -92,19 +92,24 @@ def pin_file(entry: RegistryEntry, lock: Lock, path: Path) -> None:
     write_whole(path, strict_syntax.dump_yaml(document, width=100))
 
 
-def _now(entry: RegistryEntry, branch: str | None) -> tuple[Source, Mapping[str, File]]:
-    """The entry's source at the commit that the branch is at now, and what the Hub says of its files."""
-    match entry.source:
-        case HubSource() as source:
-            unpinned = source.model_copy(update={"revision": None})
-            revision = hub_source.resolve(unpinned, entry.id, branch or source.branch)
-            announced = {one.path: one for one in hub_source.listing(unpinned, entry.id, revision)}
-            return source.model_copy(update={"revision": revision}), announced
-        case GitSource() as source:
-            commit = git_source.resolve(source, branch or source.branch)
-            return source.model_copy(update={"commit": commit}), {}
+def at_commit(
+    entry: RegistryEntry, commit: str | None = None, branch: str | None = None
+) -> tuple[HubSource | GitSource, Mapping[str, File]]:
+    """The entry's source at a commit, and what the Hub says of its files then.
+
+    commit: None: the one that the branch (None: the entry's own) is at now.
+    """
+    source = entry.source
+    if isinstance(source, HubSource):
+        unpinned = source.model_copy(update={"revision": None})
+        commit = commit or hub_source.resolve(unpinned, entry.id, branch or source.branch)
+        source = source.model_copy(update={"revision": commit})
+        return source, {one.path: one for one in hub_source.listing(source, entry.id, commit)}
+    if isinstance(source, GitSource):
+        commit = commit or git_source.resolve(source, branch or source.branch)
+        return source.model_copy(update={"commit": commit}), {}
     raise DataError(
-        f"{entry.id} has no branch to pin: its source is {entry.source.kind}",
+        f"{entry.id} has no branch to pin: its source is {source.kind}",
         fix="a package is pinned by its version, bundled data by the package it comes with",
     )
 

@@ -21,7 +21,7 @@ from suite.data import git_source, hub_source
 from suite.data.cache import Cache
 from suite.data.entry import BundledSource, DatasetEntry, File, Format, GitSource, HubSource
 from suite.data.found import front_matter
-from suite.data.pins import wanted_files
+from suite.data.pins import at_commit, wanted_files
 from suite.data.pull import verify
 from suite.data.row_checks import row_error, row_validator
 from suite.data.rows import FORMATS, RowPlace, read_rows
@@ -123,19 +123,14 @@ def _check(entry: DatasetEntry, cache: Cache, found: SourceCheck) -> None:
     if entry.revision is None:
         found.remarks.append(f"looked at {source.branch}: `suite data pin {entry.id}` records its commit")
     beginnings: dict[str, bytes] = {}
-    if isinstance(source, HubSource):
-        found.revision = source.revision or hub_source.resolve(source, entry.id, source.branch)
-        source = source.model_copy(update={"revision": found.revision})
-        there = {one.path: one for one in hub_source.listing(source, entry.id, found.revision)}
-        files = list(wanted_files(entry, source, there))
-        if "README.md" in there:
-            _check_licence(entry, source, found)
-    else:
-        found.revision = source.commit or git_source.resolve(source, source.branch)
-        source = source.model_copy(update={"commit": found.revision})
-        files = list(wanted_files(entry, source, ()))
+    source, there = at_commit(entry, entry.revision)
+    entry = entry.model_copy(update={"source": source})
+    files = list(wanted_files(entry, source, there))
+    found.revision, found.files = entry.revision or "", len(files)
+    if isinstance(source, GitSource):
         beginnings, there = _look(entry, source, files, readable)
-    found.files, entry = len(files), entry.model_copy(update={"source": source})
+    elif "README.md" in there:
+        _check_licence(entry, source, found)
     if not any(file.path in there for file in files):
         found.problems.append(f"commit {found.revision[:12]} is gone, or none of the entry's files is in it")
         return

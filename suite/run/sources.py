@@ -11,7 +11,7 @@ from suite.data.declared_rows import declared_rows
 from suite.data.local_entry import LocalDataset
 from suite.data.registry import Registry
 from suite.data.rows import Raw, RowPlace
-from suite.data.view import DataView, FileSource, Source, obtain
+from suite.data.view import DataView, FileSource, GivenSource, Source, obtain
 from suite.errors import ConfigError, DataError, NotFound, unknown
 from suite.journal.records import OutputRecord
 from suite.journal.run import Run, open_run
@@ -38,17 +38,15 @@ def output_row(
     }
 
 
-class RunSource:
+class RunSource(GivenSource):
     """The outputs of a finished run as rows."""
 
+    kind = "a run"
+
     def __init__(self, name: str, run: Run) -> None:
-        self.name = name
+        super().__init__(name)
         self._run = run
         self._cells = {cell.cell: cell for cell in run.manifest.cells}
-
-    def parts(self) -> Sequence[str]:
-        """A run is not divided."""
-        return ()
 
     def rows(self, part: str | None = None) -> Iterator[tuple[RowPlace, Raw]]:  # noqa: ARG002
         """One row an output, lazily."""
@@ -65,10 +63,6 @@ class RunSource:
                     candidate.spec if candidate else "",
                 ),
             )
-
-    def path(self, path: str) -> Path:
-        """A run offers no files."""
-        raise DataError(f"--data {self.name} is a run: it has rows, no file {path!r}")
 
     def identity(self) -> Mapping[str, Json]:
         """The run's plan and the hash of its outputs."""
