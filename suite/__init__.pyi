@@ -77,7 +77,6 @@ from .roles import Model as Model
 from .roles import Models as Models
 from .roles import Ratings as Ratings
 from .roles import Role as Role
-from .sandbox.base import Sandbox as Sandbox
 from .sandbox.choice import open_sandbox as open_sandbox
 from .sandbox.harness import TestRun as TestRun
 from .sandbox.harness import run_function_cases as run_function_cases
@@ -85,6 +84,7 @@ from .sandbox.harness import run_stdin_cases as run_stdin_cases
 from .sandbox.harness import run_unittest as run_unittest
 from .sandbox.program import Limits as Limits
 from .sandbox.program import Program as Program
+from .sandbox.program import Sandbox as Sandbox
 from .sandbox.program import SandboxResult as SandboxResult
 from .scores import Part as Part
 from .scores import Score as Score

@@ -12,11 +12,21 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Annotated, ClassVar, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, ConfigDict, Field, PrivateAttr, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    StringConstraints,
+    model_validator,
+)
 
-from suite.data.hub_listings import HubBenchmark, HubRepo, Strict
 from suite.files import unsafe
 
+HubRepo = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$")]
+Scale = Literal["proportion", "percent", "as-is"]
+TaskId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]*$", max_length=80)]
 Commit = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -36,6 +46,12 @@ _OPEN = re.compile(
     r"(apache|mit|bsd|isc|unlicense|0bsd|cc0|cc-by(?!-n)|odc-by|odbl|pddl|cdla|a?gpl|lgpl|mpl)([- ].*)?"
 )
 Below = Annotated[str, AfterValidator(_below)]  # a path below a folder
+
+
+class Strict(BaseModel):
+    """Base of everything written in an entry: frozen, unknown keys forbidden."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Licence(Strict):
@@ -259,6 +275,59 @@ class RegistryEntry(Strict):
         told = self.model_dump(mode="json", by_alias=True, include=wanted, exclude_none=True)
         text = json.dumps(told, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+class FieldSpec(Strict):
+    """Which columns of a row Inspect reads, by their names."""
+
+    input: str
+    target: str
+    choices: str | None = None
+    input_image: str | None = None
+    metadata: tuple[str, ...] | None = None
+
+
+class SolverStep(Strict):
+    """One of Inspect's solvers that a Hub benchmark may name."""
+
+    name: Literal[
+        "prompt_template", "system_message", "user_message", "chain_of_thought", "use_tools", "generate",
+        "self_critique", "multiple_choice",
+    ]  # fmt: skip
+    args: dict[str, str | int | float | bool] = Field(default_factory=dict)
+
+
+class ScorerStep(Strict):
+    """One of Inspect's scorers that a Hub benchmark may name."""
+
+    name: Literal[
+        "includes", "match", "pattern", "answer", "exact", "f1", "model_graded_qa", "model_graded_fact",
+        "choice", "math",
+    ]  # fmt: skip
+    args: dict[str, str | int | float | bool] = Field(default_factory=dict)
+
+
+class InspectTask(Strict):
+    """The same task in Inspect's words; only where it asks and scores exactly as ours does."""
+
+    field_spec: FieldSpec
+    solvers: tuple[SolverStep, ...] = Field(min_length=1)
+    scorers: tuple[ScorerStep, ...] = Field(min_length=1)
+
+
+class HubBenchmark(Strict):
+    """Where the Hub lists a task's headline, if its dataset is registered there as a benchmark.
+
+    dataset, task_id: as that dataset's eval.yaml names them. scale: in which numbers its results are told.
+    config, split: of the Hub dataset. inspect: the task in Inspect's words, if it can be said so.
+    """
+
+    dataset: HubRepo
+    task_id: TaskId
+    scale: Scale
+    config: str | None = None
+    split: str | None = None
+    inspect: InspectTask | None = None
 
 
 EntryT = TypeVar("EntryT", bound=RegistryEntry)

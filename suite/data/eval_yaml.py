@@ -11,8 +11,7 @@ from collections.abc import Mapping, Sequence
 import yaml
 
 from suite.chat import Json
-from suite.data.entry import DatasetEntry
-from suite.data.hub_listings import HubBenchmark
+from suite.data.entry import DatasetEntry, HubBenchmark
 
 FRAMEWORK = "suite"
 REFUSED = (

@@ -12,8 +12,7 @@ from pydantic import ValidationError
 
 from suite.data import strict_syntax
 from suite.data.cache import Cache, write_whole
-from suite.data.entry import DatasetEntry, DatasetPart, EntryT, File, ModelFile, RegistryEntry, Sha256
-from suite.data.hub_listings import Strict
+from suite.data.entry import DatasetEntry, DatasetPart, EntryT, File, ModelFile, RegistryEntry, Sha256, Strict
 from suite.errors import DataError
 
 FileT = TypeVar("FileT", bound=File)

@@ -14,7 +14,7 @@ from pathlib import Path
 import yaml
 
 from suite.chat import Json
-from suite.data.hub_listings import Scale
+from suite.data.entry import Scale
 from suite.data.hub_source import endpoint
 from suite.data.hub_status import told
 from suite.data.registry import Registry
@@ -35,7 +35,7 @@ FOLDER = ".eval_results"
 
 @dataclass(frozen=True)
 class Benchmark:
-    """The benchmark of the Hub that a task's headline belongs to. scale: see `suite.data.hub_listings`."""
+    """The benchmark of the Hub that a task's headline belongs to. scale: see `suite.data.entry`."""
 
     dataset: str
     task_id: str

@@ -11,7 +11,7 @@ from suite.errors import PluginError, SandboxUnavailable
 from suite.run.cells import Cell
 
 if TYPE_CHECKING:
-    from suite.sandbox.base import Sandbox
+    from suite.sandbox.program import Sandbox
 
 InT = TypeVar("InT")
 OutT = TypeVar("OutT")

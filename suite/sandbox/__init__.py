@@ -6,9 +6,8 @@
 `suite.sandbox.harness` decides whether a program passes tests; what a program itself says proves nothing.
 """
 
-from suite.sandbox.base import ProbeReport, Sandbox
-from suite.sandbox.choice import open_sandbox, probe, prove
-from suite.sandbox.program import ENVIRONMENT, WORK, Limits, Mount, Program, SandboxResult
+from suite.sandbox.choice import ProbeReport, open_sandbox, probe, prove
+from suite.sandbox.program import ENVIRONMENT, WORK, Limits, Mount, Program, Sandbox, SandboxResult
 
 __all__ = [
     "ENVIRONMENT",

@@ -7,15 +7,16 @@ works, running refuses; there is no way around it.
 import asyncio
 import json
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib import import_module
 
 from suite.errors import PluginError, SandboxUnavailable, unknown
 from suite.plugins import catalogue
-from suite.sandbox.base import ProbeReport, Sandbox
 from suite.sandbox.boxes import FIX
 from suite.sandbox.harness.cases import run_function_cases
 from suite.sandbox.interpreters import executable
-from suite.sandbox.program import Limits, Program
+from suite.sandbox.program import Limits, Program, Sandbox
 
 SETTING = "SUITE_SANDBOX"
 TRIAL_LIMITS = Limits(wall_s=10, cpu_s=5, memory_mib=256, processes=16, scratch_mib=8)
@@ -130,6 +131,20 @@ async def prove(sandbox: Sandbox, python: str = "") -> None:
             fix="name a Python whose files every user may read, or put it elsewhere; "
             "`suite doctor --python PATH` tries one",
         )
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeReport:
+    """What a probe found. ok: untrusted code can be contained here.
+
+    name: the kind that works. facts: how it contains. problems: kind -> why it does not work.
+    """
+
+    ok: bool
+    name: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    problems: Mapping[str, str] = field(default_factory=dict)
+    fix: str = ""
 
 
 def probe(python: str = "") -> ProbeReport:

@@ -11,9 +11,8 @@ import os
 from collections.abc import Awaitable, Callable, Mapping
 
 from suite.errors import SandboxUnavailable
-from suite.sandbox.base import DEFAULT, Sandbox
 from suite.sandbox.boxes import Box
-from suite.sandbox.program import Limits, Mount, Program, SandboxResult
+from suite.sandbox.program import DEFAULT, Limits, Mount, Program, Sandbox, SandboxResult
 
 USES = 100
 

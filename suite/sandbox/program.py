@@ -1,10 +1,11 @@
-"""What goes into a sandbox and what comes out: a program, its limits, its result.
+"""What every kind of sandbox is, what goes into it and what comes out: a program, its limits, its result.
 
-Plain frozen records without behaviour, so that every kind of sandbox (bubblewrap, container, a
-plugin's own) takes and gives the same. Sizes are MiB or KiB, times are seconds.
+Plain frozen records without behaviour, so that every kind (bubblewrap, container, a plugin's own) takes and
+gives the same. Sizes are MiB or KiB, times are seconds.
 Not here: how a program is contained (`bubblewrap`, `container`), what its output means (`harness`).
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import PurePosixPath
@@ -156,3 +157,31 @@ def job(program: Program, limits: Limits, *, address_mib: int | None) -> Job:
         "address_mib": address_mib,
     }
     return cast("Job", told)
+
+
+DEFAULT = Limits()
+
+
+class Sandbox(ABC):
+    """Runs programs, several at once if asked to. Get one by `suite.open_sandbox`.
+
+    A plugin brings another kind with an Entry of kind "sandbox": its target is an async function without
+    arguments that returns an opened Sandbox, or raises SandboxUnavailable.
+    """
+
+    name: str
+
+    @abstractmethod
+    async def run(self, program: Program, limits: Limits = DEFAULT) -> SandboxResult:
+        """Run one program to its end or to a limit; nothing of it is alive afterwards.
+
+        Raises SandboxUnavailable if the sandbox itself fails (never for what a program does).
+        """
+
+    @abstractmethod
+    async def close(self) -> None:
+        """End everything; running programs come back as "killed"."""
+
+    def facts(self) -> Mapping[str, str]:
+        """What contains the programs, for the records: kind, versions, mechanisms. No machine paths."""
+        return {"sandbox": self.name}

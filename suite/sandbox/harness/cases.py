@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from suite.sandbox.base import Sandbox
 from suite.sandbox.harness.inside.channel import LARGEST, Json, framed
 from suite.sandbox.harness.inside.values import Value, pack, unpack
 from suite.sandbox.interpreters import executable, python_mounts
-from suite.sandbox.program import Limits, Mount, Program, SandboxResult
+from suite.sandbox.program import Limits, Mount, Program, Sandbox, SandboxResult
 
 INSIDE = "/run/harness"
 # values that did not cross and equal no expected data anyway: of the program's own class (whose word does not

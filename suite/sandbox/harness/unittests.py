@@ -8,10 +8,9 @@ look into plots need the program in their own process: `shared`, whose verdict a
 import json
 import secrets
 
-from suite.sandbox.base import Sandbox
 from suite.sandbox.harness.cases import NOT_RUN, TestRun, ended_by, inside_program, no_verdict
 from suite.sandbox.interpreters import executable
-from suite.sandbox.program import Limits
+from suite.sandbox.program import Limits, Sandbox
 
 
 async def run_unittest(
