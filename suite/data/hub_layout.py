@@ -20,19 +20,16 @@ _OLD_CARD = ("dataset_infos.json",)  # tells types of columns, and would be read
 _SAYS_NOTHING = {"config_name", "data_files", "data_dir", "default", "version", "description", "features"}
 
 
-class HubSplit(NamedTuple):
-    """The files of one config and split. told: what the card says about reading them, beyond their format."""
-
-    files: Sequence[str]
-    told: Mapping[str, object]
-
-
 class HubLayout(NamedTuple):
-    """All splits by config and name, and the config that is meant if none is named."""
+    """The files by config and split. default: the config that is meant if none is named.
+
+    told: what the card says, by config, about reading them, beyond their format.
+    """
 
     repo: str
     where: str
-    configs: Mapping[str, Mapping[str, HubSplit]]
+    configs: Mapping[str, Mapping[str, Sequence[str]]]
+    told: Mapping[str, Mapping[str, object]]
     default: str | None
 
     def files(self, config: str | None, split: str) -> Sequence[str]:
@@ -44,21 +41,20 @@ class HubLayout(NamedTuple):
         if split not in self.configs[config]:
             raise self._missing(f"split {split!r} in config {config}", "splits", self.configs[config])
         found = self.configs[config][split]
-        for path in found.files:
+        for path in found:
             if (form := PurePosixPath(path).suffix.lower()) not in FORMATS:
                 raise DataError(
                     f"{self.repo}: rows can't be read from {path}: its format is {form or 'not named'}",
                     self.where,
                     f"formats of rows: {', '.join(FORMATS)}",
                 )
-        if found.told:
-            told = ", ".join(f"{key}: {value}" for key, value in found.told.items())
+        if told := ", ".join(f"{key}: {value}" for key, value in self.told.get(config, {}).items()):
             raise DataError(
                 f"{self.repo}: the card wants config {config} read in a way of its own: {told}",
                 self.where,
                 "write the rows anew as JSON Lines, or ask the dataset's owner to",
             )
-        return found.files
+        return found
 
     def _missing(self, what: str, kind: str, known: Iterable[str]) -> NotFound:
         return NotFound(f"{self.repo} has no {what}", self.where, f"{kind}: {', '.join(known)}")
@@ -101,18 +97,18 @@ def _resolved(repo: str, where: str, folder: Path) -> HubLayout:
     datasets.logging.set_verbosity_error()
     card = folder / "README.md"
     told = DatasetCard.load(card).data.to_dict().get("configs") or () if card.is_file() else ()
-    by_name = {one.get("config_name"): {**one} for one in told}
+    extra = {
+        one.get("config_name"): {key: value for key, value in one.items() if key not in _SAYS_NOTHING}
+        for one in told
+    }
     configs = {}
     for name in datasets.get_dataset_config_names(str(folder)):
         builder = datasets.load_dataset_builder(str(folder), name, cache_dir=str(folder.parent / "cache"))
         configs[name] = {
-            str(split): HubSplit(
-                [_below(repo, folder, path) for path in found],
-                {key: value for key, value in by_name.get(name, {}).items() if key not in _SAYS_NOTHING},
-            )
+            str(split): [_below(repo, folder, path) for path in found]
             for split, found in (builder.config.data_files or {}).items()
         }
-    return HubLayout(repo, where, configs, datasets.get_dataset_default_config_name(str(folder)))
+    return HubLayout(repo, where, configs, extra, datasets.get_dataset_default_config_name(str(folder)))
 
 
 def _below(repo: str, folder: Path, path: str) -> str:
