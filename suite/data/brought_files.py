@@ -16,13 +16,12 @@ from suite.errors import DataError
 
 
 def import_from(
-    entry: EntryT, folder: Path, cache: Cache | None = None, *, accept_licence: bool = False
+    entry: EntryT, folder: Path, cache: Cache, *, accept_licence: bool = False
 ) -> LocalFiles[EntryT]:
     """Take an entry's files out of a folder, check bytes and rows. Returns as `pull` does.
 
     Raises DataError naming what is missing or differs, LicenceRequired.
     """
-    cache = cache or Cache()
     if not folder.is_dir():
         raise DataError(f"no folder {folder.name!r}", where=str(folder))
     with disk_errors(cache.root):

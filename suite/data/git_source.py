@@ -65,13 +65,7 @@ def address(template: str) -> str:
     return urlunsplit((host.scheme, host.netloc, host.path.rstrip("/") + old.path, old.query, ""))
 
 
-def fetch(
-    source: GitSource,
-    wanted: WantedFile,
-    target: Path,
-    progress: Progress | None = None,
-    sleep: Callable[[float], None] = time.sleep,
-) -> None:
+def fetch(source: GitSource, wanted: WantedFile, target: Path, progress: Progress | None = None) -> None:
     """Write a file of the pinned commit to `target`.
 
     Raises SourceUnreachable, or DataError if the host has no such file or it isn't the file itself.
@@ -88,7 +82,7 @@ def fetch(
 
             return _transfer(url, wanted, limit + 1, keep)[0]
 
-    if _retried(download, shown(url), wanted.entry, sleep) > limit:
+    if _retried(download, shown(url), wanted.entry) > limit:
         what = f"{wanted.entry}: {wanted.path} is larger than the entry's {limit} bytes"
         raise DataError(what, where=shown(url))
     with target.open("rb") as file:
@@ -100,9 +94,7 @@ def fetch(
             )
 
 
-def beginning(
-    source: GitSource, wanted: WantedFile, limit: int, sleep: Callable[[float], None] = time.sleep
-) -> tuple[bytes, int | None]:
+def beginning(source: GitSource, wanted: WantedFile, limit: int) -> tuple[bytes, int | None]:
     """The first bytes of a file of the pinned commit, and its size if the host tells. Raises as `fetch`."""
     url = _url(source, wanted)
 
@@ -111,7 +103,7 @@ def beginning(
         done, size = _transfer(url, wanted, limit, lambda chunk, *_: parts.append(chunk))
         return b"".join(parts), done if size is None and done < limit else size
 
-    return _retried(read, shown(url), wanted.entry, sleep)
+    return _retried(read, shown(url), wanted.entry)
 
 
 def _url(source: GitSource, wanted: WantedFile) -> str:
@@ -119,14 +111,12 @@ def _url(source: GitSource, wanted: WantedFile) -> str:
     return template.replace("{commit}", source.commit or "").replace("{path}", quote(wanted.path))
 
 
-def resolve(source: GitSource, branch: str, sleep: Callable[[float], None] = time.sleep) -> str:
+def resolve(source: GitSource, branch: str) -> str:
     """The commit that a branch is at now. Raises SourceUnreachable, or DataError for an unknown branch."""
-    return first_branch(source, [branch], sleep)[1]
+    return first_branch(source, [branch])[1]
 
 
-def first_branch(
-    source: GitSource, branches: Sequence[str], sleep: Callable[[float], None] = time.sleep
-) -> tuple[str, str]:
+def first_branch(source: GitSource, branches: Sequence[str]) -> tuple[str, str]:
     """The first of the branches or tags that is there, and its commit. Raises as `resolve` does."""
     if not source.clone_url:
         raise DataError(
@@ -138,7 +128,7 @@ def first_branch(
         with _open(url) as response:
             return response.read(LARGEST >> 6)
 
-    found = _REF.findall(_retried(ask, shown(url), source.repo, sleep))
+    found = _REF.findall(_retried(ask, shown(url), source.repo))
     refs = {name.decode("utf-8", "replace"): commit.decode() for commit, name in found}
     for branch in branches:
         for name in (branch, f"refs/heads/{branch}", f"refs/tags/{branch}^{{}}", f"refs/tags/{branch}"):
@@ -186,7 +176,7 @@ def shown(url: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
-def _retried(act: Callable[[], DoneT], where: str, who: str, sleep: Callable[[float], None]) -> DoneT:
+def _retried(act: Callable[[], DoneT], where: str, who: str) -> DoneT:
     attempt = 1
     while True:
         try:
@@ -199,7 +189,7 @@ def _retried(act: Callable[[], DoneT], where: str, who: str, sleep: Callable[[fl
                     fix="check the network and try again; what is already here is kept",
                     answered=error.answered,
                 ) from error
-            sleep(max(min(error.after, 60.0), 0.25 * 2**attempt))
+            time.sleep(max(min(error.after, 60.0), 0.25 * 2**attempt))
             attempt += 1
 
 

@@ -36,11 +36,7 @@ _ALONE = "pinning asks the source: try again with a network"
 
 
 def pin(
-    entry: RegistryEntry,
-    cache: Cache | None = None,
-    *,
-    branch: str | None = None,
-    progress: Progress | None = None,
+    entry: RegistryEntry, cache: Cache, *, branch: str | None = None, progress: Progress | None = None
 ) -> tuple[Lock, Path]:
     """Pin an entry to what its branch holds now. Returns the lock and where it was written.
 
@@ -48,7 +44,6 @@ def pin(
     have a schema or a number in the entry are fetched and held to the schema, and counted.
     Raises SourceUnreachable, LicenceRequired or DataError; then nothing is written.
     """
-    cache = cache or Cache()
     with disk_errors(cache.root), cache.pulling(), advising(_ALONE):
         source, announced = at_commit(entry, branch=branch)
         files = list(wanted_files(entry, source, announced))

@@ -39,11 +39,7 @@ class _Stopped(Exception):
 
 
 def pull(
-    entry: EntryT,
-    cache: Cache | None = None,
-    *,
-    accept_licence: bool = False,
-    progress: Progress | None = None,
+    entry: EntryT, cache: Cache, *, accept_licence: bool = False, progress: Progress | None = None
 ) -> LocalFiles[EntryT]:
     """Fetch what is missing, check bytes and rows. Without network if everything is here.
 
@@ -51,7 +47,6 @@ def pull(
     progress: called from several threads with (path, bytes so far, bytes in all or None).
     Raises DataError (not pinned, wrong bytes or rows), LicenceRequired or SourceUnreachable.
     """
-    cache = cache or Cache()
     with disk_errors(cache.root):
         pinned = locked(entry, cache)
         require_pins(pinned)
@@ -61,9 +56,8 @@ def pull(
         return checked(learn(entry, pinned, hashes, cache), cache)
 
 
-def ready(entry: EntryT, cache: Cache | None = None) -> LocalFiles[EntryT] | None:
+def ready(entry: EntryT, cache: Cache) -> LocalFiles[EntryT] | None:
     """The entry if it is here, checked and accepted, without any network; else None."""
-    cache = cache or Cache()
     pinned = locked(entry, cache)
     if not pinned.pinned or (pinned.licence.accept_required and not cache.accepted(pinned)):
         return None
@@ -76,9 +70,8 @@ def ready(entry: EntryT, cache: Cache | None = None) -> LocalFiles[EntryT] | Non
     return LocalFiles(pinned, cache)
 
 
-def verify(entry: RegistryEntry, cache: Cache | None = None) -> list[DataError]:
+def verify(entry: RegistryEntry, cache: Cache) -> list[DataError]:
     """Hash every file of a pulled entry again and check every row again. Returns what is wrong."""
-    cache = cache or Cache()
     pinned = locked(entry, cache)
     try:
         require_pins(pinned)

@@ -13,6 +13,7 @@ from importlib.metadata import entry_points
 from pydantic import ValidationError
 
 from suite.chat import canonical_json
+from suite.data.cache import Cache
 from suite.data.entry import BundledSource
 from suite.data.pull import verify
 from suite.errors import NotFound, SuiteError
@@ -158,7 +159,7 @@ def data(bench: Bench) -> Iterator[str]:
         if not isinstance(entry.source, BundledSource):
             continue  # held against its schema when it is pulled
         checked += 1
-        yield from (str(error) for error in verify(entry))
+        yield from (str(error) for error in verify(entry, Cache()))
         for part, told in entry.parts.items():
             if told.row_schema is None:
                 yield f"part {part!r} of {name} names no schema: say what a row is"

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from local_git import LocalGit
@@ -27,9 +28,9 @@ def fetched(git: LocalGit, folder: Path, size: int | None = None) -> tuple[bytes
     """Fetch one file without really waiting; its bytes, and the pauses asked for."""
     pauses: list[float] = []
     target = folder / "file"
-    git_source.fetch(
-        SOURCE, git_source.WantedFile("questions", "data/space.json", size), target, sleep=pauses.append
-    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(git_source, "time", SimpleNamespace(sleep=pauses.append))  # the host sleeps, too
+        git_source.fetch(SOURCE, git_source.WantedFile("questions", "data/space.json", size), target)
     return target.read_bytes(), pauses
 
 
