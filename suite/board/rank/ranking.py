@@ -5,11 +5,10 @@ numbers. Ties are shown: entries that the data cannot tell apart have rank inter
 Not here: who is eligible (`state`), pages.
 """
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +17,8 @@ from suite.board.define.board import Board
 from suite.board.rank.columns import Floats, RankedColumn, interval, replicates, seed_for
 from suite.board.rank.max_t import Pairwise, competition_ranks, pairwise
 from suite.board.rank.overall import Scale, combine, drawn_strengths, scales, strengths
+from suite.scoring.stats.estimate import finite
 
-T = TypeVar("T")
 FEW_CLUSTERS = 20
 MANY = 300  # entries; beyond, fewer resamples
 FEWER = 1000
@@ -31,7 +30,9 @@ PRECISION = 1e-6  # of float32 replicates
 
 
 class Position(NamedTuple):
-    """One entry in an order, with its interval and rank interval. None: unknown, or not in the order."""
+    """One entry in an order: its value as shown, the value's interval and standard error, its rank, which
+    ties share, and the rank interval. None: unknown, or not in the order.
+    """
 
     value: float | None = None
     low: float | None = None
@@ -39,77 +40,53 @@ class Position(NamedTuple):
     rank: int | None = None
     lowest: int | None = None
     highest: int | None = None
+    se: float | None = None
 
 
 @dataclass(frozen=True)
 class Standing:
-    """Entries in one order. All lists have one place per entry; None: the entry is not in it.
-
-    value: as shown. low, high: its interval, None where there is none. rank: ties share a number. lowest,
-    highest: the rank interval; None where ranks could not be tested. se: of the value. better: (K, K) among
-    `members`, which are indices of entries. note: what a reader must know. lacking: how many columns add
+    """Entries in one order. places: of all entries. members: indices of those that are in it. pairs: of the
+    members; None where they were not tested. note: what a reader must know. lacking: how many columns add
     nothing to an entry's interval, since all its units are alike there.
     """
 
-    value: list[float | None]
-    low: list[float | None]
-    high: list[float | None]
-    rank: list[int | None]
-    lowest: list[int | None]
-    highest: list[int | None]
-    se: list[float | None]
-    members: list[int]
-    pairs: Pairwise
+    places: list[Position]
+    members: Sequence[int] = ()
+    pairs: Pairwise | None = None
     note: str = ""
-    lacking: dict[int, int] = field(default_factory=dict)
+    lacking: Mapping[int, int] = field(default_factory=dict)
 
     def at(self, place: int | None) -> Position:
         """One entry by its place, None for one that has none."""
-        if place is None:
-            return Position()
-        ranks = self.rank[place], self.lowest[place], self.highest[place]
-        return Position(self.value[place], self.low[place], self.high[place], *ranks)
+        return Position() if place is None else self.places[place]
+
+    @property
+    def order(self) -> list[int]:
+        """All entries: those that have a rank, best first, then the others."""
+        ranks = [one.rank for one in self.places]
+        return sorted(range(len(ranks)), key=lambda i: (ranks[i] is None, ranks[i] or 0))
 
     @property
     def leading(self) -> list[int]:
         """Entries that have a rank, best first."""
-        ranked = [i for i, rank in enumerate(self.rank) if rank is not None]
-        return sorted(ranked, key=lambda i: (self.rank[i] or 0, i))
-
-    @property
-    def order(self) -> list[int]:
-        """All entries: those that have a rank, then the others."""
-        return [*self.leading, *(i for i, rank in enumerate(self.rank) if rank is None)]
+        return [i for i in self.order if self.places[i].rank is not None]
 
     @property
     def tied_for_first(self) -> list[int]:
-        """Entries whose rank interval includes 1."""
-        return [i for i, low in enumerate(self.lowest) if low == 1]
-
-
-@dataclass(frozen=True)
-class Other:
-    """The overall number by another method, points only. leader: indices of entries with rank 1."""
-
-    method: str
-    value: list[float | None]
-    rank: list[int | None]
-
-    @property
-    def leaders(self) -> list[int]:
-        """Entries with rank 1."""
-        return [i for i, rank in enumerate(self.rank) if rank == 1]
+        """Entries whose rank interval includes 1, best first."""
+        return [i for i in self.leading if self.places[i].lowest == 1]
 
 
 @dataclass(frozen=True)
 class Ranking:
-    """columns: key -> standing. overall: by the board's method. others: by its alternatives. leave_one_out:
-    (lowest, highest) rank of an entry over leaving each column out. resamples: of the bootstrap.
+    """columns: key -> standing. overall: by the board's method. others: by its alternatives, values and ranks
+    only. leave_one_out: (lowest, highest) rank of an entry over leaving each column out. resamples: of the
+    bootstrap.
     """
 
     columns: dict[str, Standing]
     overall: Standing
-    others: list[Other]
+    others: dict[str, Standing]
     leave_one_out: list[tuple[int, int] | None]
     resamples: int
     note: str = ""
@@ -117,11 +94,14 @@ class Ranking:
     @property
     def leaders_differ(self) -> list[str]:
         """Methods that have another leader than the board's."""
-        first = {i for i, rank in enumerate(self.overall.rank) if rank == 1}
-        return [one.method for one in self.others if set(one.leaders) != first]
+        first, *others = (
+            [i for i, one in enumerate(standing.places) if one.rank == 1]
+            for standing in (self.overall, *self.others.values())
+        )
+        return [method for method, theirs in zip(self.others, others, strict=True) if theirs != first]
 
 
-def rank(board: Board, columns: Sequence[RankedColumn], threads: int = 2) -> Ranking:
+def rank(board: Board, columns: Sequence[RankedColumn]) -> Ranking:
     """Rank K entries. columns: one per item of the board, each over the same K entries.
 
     Raises ConfigError where ratings do not converge.
@@ -132,20 +112,16 @@ def rank(board: Board, columns: Sequence[RankedColumn], threads: int = 2) -> Ran
     if k > MANY and resamples > FEWER:
         note = f"{FEWER:,} resamples in place of {resamples:,}: there are more than {MANY} entries"
         resamples = FEWER
-
-    def one(column: RankedColumn) -> tuple[Standing, Floats]:
-        return _column(board, column, resamples)
-
-    with ThreadPoolExecutor(threads) as pool:
-        done = list(pool.map(one, columns))
-    drawn = {column.key: found for column, (_, found) in zip(columns, done, strict=True)}
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(lambda column: _column(board, column, resamples), columns))
     standings = {column.key: standing for column, (standing, _) in zip(columns, done, strict=True)}
+    drawn = {column.key: found for column, (_, found) in zip(columns, done, strict=True)}
+    others = {
+        method: _points_only(_points(board, columns, method))
+        for method in board.overall.alternatives
+        if method != board.overall.method
+    }
     overall = _overall(board, columns, drawn, standings, resamples)
-    others = []
-    for method in board.overall.alternatives:
-        if method != board.overall.method:
-            values = _points(board, columns, method)
-            others.append(Other(method, _listed(values), competition_ranks(values)))
     return Ranking(standings, overall, others, _leave_one_out(board, columns), resamples, note)
 
 
@@ -155,26 +131,27 @@ def _column(board: Board, column: RankedColumn, resamples: int) -> tuple[Standin
     drawn: Floats = np.full((resamples, k), np.nan, np.float32)
     keep = np.flatnonzero(column.present)
     if not len(keep):
-        return _nobody(k), drawn
+        return _points_only(column.value), drawn
     part = column.among(keep)
     found = replicates(part, resamples, seed_for(board, column), board.uncertainty.level)
     drawn[:, keep] = found
     scale = scales(board)[column.key]
     sign = 1.0 if column.higher else -1.0
+    unknown = part.spread_unknown
     pairs = pairwise(
         sign * part.value,
         sign * found,
         level=board.uncertainty.level,
         epsilon=board.uncertainty.epsilon * (scale.high - scale.low),
         clusters=part.clusters,
-        unknown=either(part.spread_unknown),
+        unknown=unknown[:, None] | unknown[None, :],
     )
-    low, high = part.low, part.high  # the interval that verification recomputed
     notes = [column.why] if column.why else []
     if part.clusters is not None and part.clusters < FEW_CLUSTERS:
         notes.append(f"only {part.clusters} independent units: intervals are widened and still rough")
-    se = np.where(part.spread_unknown, np.nan, found.std(axis=0, ddof=1))
-    return _standing(k, keep, part.value, low, high, sign, pairs, se, notes), drawn
+    se = np.where(unknown, np.nan, found.std(axis=0, ddof=1))
+    numbers = np.stack([part.value, part.low, part.high, se])  # the interval that verification recomputed
+    return _standing(k, keep, numbers, notes, pairs, higher=column.higher), drawn
 
 
 def _overall(
@@ -184,45 +161,44 @@ def _overall(
     standings: dict[str, Standing],
     resamples: int,
 ) -> Standing:
-    method, k = board.overall.method, len(columns[0].value)
+    method, k, rules = board.overall.method, len(columns[0].value), board.uncertainty
     values = _points(board, columns, method)
     keep = np.flatnonzero(~np.isnan(values))
+    mine = values[keep]
     if not len(keep):
-        return _nobody(k)
+        return _points_only(values)
     notes: list[str] = []
     if method == "bradley_terry":
-        found = _bootstrapped_strengths(board, columns, keep, resamples)
-        if found is None:
-            notes.append(f"no rank intervals: more than {MOST_FOR_BOOTSTRAPPED_BT} entries")
-        else:
-            notes.append(f"intervals and ranks of strengths are from {len(found):,} resamples")
+        if len(keep) > MOST_FOR_BOOTSTRAPPED_BT:
+            return _points_only(values, [f"no rank intervals: more than {MOST_FOR_BOOTSTRAPPED_BT} entries"])
+        parts = [column.among(keep) for column in columns]
+        found = drawn_strengths(board, parts, min(resamples, RESAMPLES_OF_BT))
+        notes.append(f"intervals and ranks of strengths are from {len(found):,} resamples")
     else:
         higher = {column.key: column.higher for column in columns}
         found = combine(method, drawn, higher, scales(board), board.overall.missing)[:, keep]
-    if found is None:
-        untested = Pairwise(np.zeros((len(keep), len(keep)), np.bool_), np.zeros((0, 0)), None)
-        nothing = np.full(len(keep), np.nan)
-        return _standing(k, keep, values[keep], nothing, nothing, 1.0, untested, nothing, notes, tested=False)
-    epsilon = board.uncertainty.epsilon if method == "mean_of_normalised" else 0.0
     clusters = effective_clusters(board, columns, drawn, keep)
-    untold = doubtful([(one.members, one.pairs.se) for one in standings.values()], k)
+    # where the spread of a difference is not known in some column, nobody knows it of the overall number
+    untold = np.zeros((k, k), np.bool_)
+    for one in standings.values():
+        if one.pairs is not None:
+            untold[np.ix_(one.members, one.members)] |= np.isinf(one.pairs.se)
     pairs = pairwise(
-        values[keep],
+        mine,
         found,
-        level=board.uncertainty.level,
-        epsilon=epsilon,
+        level=rules.level,
+        epsilon=rules.epsilon if method == "mean_of_normalised" else 0.0,
         clusters=clusters,
         unknown=untold[np.ix_(keep, keep)],
         precision=PRECISION,
     )
-    few = [c.key for c in columns if c.clusters is not None and c.clusters < FEW_CLUSTERS]
-    if few:
-        notes.append(f"{len(few)} of {len(columns)} tasks have fewer than {FEW_CLUSTERS} independent units")
-    low, high = interval(values[keep], found, board.uncertainty.level, clusters)
+    if few := sum(one.clusters is not None and one.clusters < FEW_CLUSTERS for one in columns):
+        notes.append(f"{few} of {len(columns)} tasks have fewer than {FEW_CLUSTERS} independent units")
     se = found.std(axis=0, ddof=1)
     blind = np.logical_or.reduce([column.spread_unknown for column in columns])[keep]
-    blind |= se <= PRECISION * max(1.0, float(np.abs(values[keep]).max()))
-    low[blind] = high[blind] = se[blind] = np.nan
+    blind |= se <= PRECISION * max(1.0, float(np.abs(mine).max()))
+    numbers = np.stack([mine, *interval(mine, found, rules.level, clusters), se])
+    numbers[1:, blind] = np.nan
     lacking = {}
     if method == "mean_of_normalised":
         same = alike(columns, drawn)[keep]
@@ -237,7 +213,7 @@ def _overall(
             f"{int(blind.sum())} of {len(keep)} entries have no interval: the spread of a task is not known, "
             "or nothing differs over the resamples"
         )
-    return _standing(k, keep, values[keep], low, high, 1.0, pairs, se, notes, lacking=lacking)
+    return _standing(k, keep, numbers, notes, pairs, lacking=lacking)
 
 
 def _points(
@@ -249,16 +225,6 @@ def _points(
         return strengths(columns, parts, missing, board.overall.ties)
     values = {column.key: column.value for column in columns}
     return combine(method, values, {column.key: column.higher for column in columns}, parts, missing)
-
-
-def _bootstrapped_strengths(
-    board: Board, columns: Sequence[RankedColumn], keep: NDArray[np.intp], resamples: int
-) -> Floats | None:
-    """(B, K) strengths over resamples of each column's clusters; None where that would take too long."""
-    if len(keep) > MOST_FOR_BOOTSTRAPPED_BT:
-        return None
-    parts = [column.among(keep) for column in columns]
-    return drawn_strengths(board, parts, min(resamples, RESAMPLES_OF_BT))
 
 
 def _leave_one_out(board: Board, columns: Sequence[RankedColumn]) -> list[tuple[int, int] | None]:
@@ -284,47 +250,27 @@ def _leave_one_out(board: Board, columns: Sequence[RankedColumn]) -> list[tuple[
 def _standing(
     k: int,
     keep: NDArray[np.intp],
-    value: Floats,
-    low: Floats,
-    high: Floats,
-    sign: float,
-    pairs: Pairwise,
-    se: Floats,
+    numbers: Floats,
     notes: Sequence[str],
+    pairs: Pairwise | None = None,
     *,
-    tested: bool = True,
-    lacking: dict[int, int] | None = None,
+    higher: bool = True,
+    lacking: Mapping[int, int] | None = None,
 ) -> Standing:
-    members = [int(index) for index in keep]
-    spans = pairs.intervals if tested else []
-
-    def whole(found: Iterable[T | None]) -> list[T | None]:
-        by_place = dict(zip(members, found, strict=False))
-        return [by_place.get(i) for i in range(k)]
-
-    return Standing(
-        value=whole(_listed(value)),
-        low=whole(_listed(low)),
-        high=whole(_listed(high)),
-        rank=whole(competition_ranks(sign * value)),
-        lowest=whole(a for a, _ in spans),
-        highest=whole(b for _, b in spans),
-        se=whole(_listed(se)),
-        members=members,
-        pairs=pairs,
-        note="; ".join(notes),
-        lacking=lacking or {},
-    )
+    """The standing of K entries, of whom `keep` are in it. numbers: (4, M), their value, low, high and se."""
+    ranks = competition_ranks(numbers[0] if higher else -numbers[0])
+    spans = [(None, None)] * len(keep) if pairs is None else pairs.intervals
+    places = [Position()] * k
+    for i, own, rank, span in zip(keep.tolist(), numbers.T, ranks, spans, strict=True):
+        value, low, high, se = map(finite, own.tolist())
+        places[i] = Position(value, low, high, rank, *span, se)
+    return Standing(places, keep.tolist(), pairs, "; ".join(notes), lacking or {})
 
 
-def _nobody(k: int) -> Standing:
-    none: Floats = np.zeros(0)
-    empty = Pairwise(np.zeros((0, 0), np.bool_), np.zeros((0, 0)), None)
-    return _standing(k, np.zeros(0, np.intp), none, none, none, 1.0, empty, none, ())
-
-
-def _listed(values: Floats) -> list[float | None]:
-    return [float(value) if math.isfinite(value) else None for value in values]
+def _points_only(values: Floats, notes: Sequence[str] = ()) -> Standing:
+    """The standing of values (K,) without intervals and tests."""
+    keep = np.flatnonzero(~np.isnan(values))
+    return _standing(len(values), keep, np.vstack([values[keep], np.full((3, len(keep)), np.nan)]), notes)
 
 
 def expected_gain(se: float | None, runs: int) -> float | None:
@@ -337,21 +283,6 @@ def expected_gain(se: float | None, runs: int) -> float | None:
 
     # Blom's approximation, within 1 % for more than ten
     return se * float(ndtri((runs - 0.375) / (runs + 0.25)))
-
-
-def either(unknown: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """(K, K) of (K,): pairs with such an entry."""
-    return np.asarray(unknown[:, None] | unknown[None, :], np.bool_)
-
-
-def doubtful(standings: Iterable[tuple[Sequence[int], Floats]], k: int) -> NDArray[np.bool_]:
-    """(K, K) of (members, standard errors among them) by column: pairs whose difference in some column has a
-    spread that is not known, so nobody knows it of the overall number either.
-    """
-    found = np.zeros((k, k), np.bool_)
-    for members, errors in standings:
-        found[np.ix_(members, members)] |= np.isinf(errors)
-    return found
 
 
 def alike(columns: Sequence[RankedColumn], drawn: dict[str, Floats]) -> NDArray[np.intp]:

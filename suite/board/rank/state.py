@@ -120,7 +120,7 @@ class RankTable:
         """Ranked entries by overall rank, those without an overall number last, then the unranked."""
         if self.ranking is None:
             return self.unranked
-        ranks = self.ranking.overall.rank
+        ranks = [one.rank for one in self.ranking.overall.places]
         names = [one.entry.submission.model.display_name for one in self.ranked]
         order = sorted(range(len(names)), key=lambda i: (ranks[i] is None, ranks[i] or 0, names[i]))
         return [self.ranked[i] for i in order] + self.unranked
@@ -264,10 +264,7 @@ def _day(text: str | None) -> date | None:
 
 def luck(table: RankTable, one: Listed) -> float | None:
     """How much of the overall number the best of the declared number of runs gains by luck alone."""
-    if table.ranking is None or one.entry.id not in table.place:
-        return None
-    se = table.ranking.overall.se[table.place[one.entry.id]]
-    return expected_gain(se, one.entry.submission.disclosure.selection.complete_runs)
+    return expected_gain(table.at(one.entry.id).se, one.entry.submission.disclosure.selection.complete_runs)
 
 
 def datasets_of(board: Board) -> dict[str, tuple[str, ...]]:

@@ -170,7 +170,7 @@ def _entry(state: State, table: RankTable, listed: Listed) -> EntryData:
         ],
         others={}
         if ranking is None or place is None
-        else {one.method: one.value[place] for one in ranking.others},
+        else {method: one.at(place).value for method, one in ranking.others.items()},
         zero_shot=listed.zero_shot,
         exposed=dict(listed.exposed),
         parameters_total=model.parameters_total,

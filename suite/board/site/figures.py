@@ -97,7 +97,7 @@ def compared(standing: Standing) -> list[tuple[int, list[str]]]:
     """The first 30 entries, each with its word against every one of them, "" for itself; [] if untested."""
     where = {index: k for k, index in enumerate(standing.members)}
     shown = [i for i in standing.leading[:MOST_PAIRS] if i in where]
-    if len(shown) < 2 or standing.pairs.critical is None:
+    if len(shown) < 2 or standing.pairs is None or standing.pairs.critical is None:
         return []
     better = standing.pairs.better
 

@@ -80,9 +80,9 @@ def ranks(low: int | None, high: int | None) -> str:
 def columns(state: State, table: RankTable) -> list[Column]:
     """The columns, each with how it makes an entry's cell."""
     tasks, standing = state.board.tasks, first_standing(state, table)
-    drawn = [] if standing is None else [*standing.low, *standing.high, *standing.value]
+    places = [] if standing is None else standing.places
     # round numbers around everything drawn, so that differences can be seen
-    axis = around([one for one in drawn if one is not None])
+    axis = around([end for one in places for end in (one.low, one.value, one.high) if end is not None])
     narrow = {} if table.ranking is None else table.ranking.overall.lacking
 
     def at(listed: Listed) -> Position:

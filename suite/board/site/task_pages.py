@@ -47,7 +47,7 @@ def first_of(table: RankTable, standing: Standing | None, most: int = 4) -> str:
     """Who is first or statistically tied for it, in words."""
     if standing is None or not standing.leading:
         return DASH
-    first = [i for i in standing.leading if standing.lowest[i] == 1] or standing.leading[:1]
+    first = standing.tied_for_first or standing.leading[:1]
     more = f" and {len(first) - most} more" if len(first) > most else ""
     return ", ".join(model(table.ranked[i], 40) for i in first[:most]) + more
 

@@ -13,7 +13,7 @@ from suite.board.define.board import Board
 from suite.board.rank.columns import RankedColumn, points, ratios, replicates, units_of, weights_of
 from suite.board.rank.max_t import competition_ranks, mid_ranks, pairwise
 from suite.board.rank.overall import combine, scales, strengths, tally_of
-from suite.board.rank.ranking import EXPECTED_MAXIMUM, expected_gain, rank
+from suite.board.rank.ranking import EXPECTED_MAXIMUM, Standing, expected_gain, rank
 
 NAN = math.nan
 
@@ -52,6 +52,11 @@ def scores(chance: np.random.Generator, means: Sequence[float], n: int, shared: 
             low, high = (middle, high) if (1 / (1 + np.exp(grid - middle))).mean() < mean else (low, middle)
         out[:, j] = chance.random(n) < 1 / (1 + np.exp(hard - low))
     return out
+
+
+def of(standing: Standing, name: str) -> list[Any]:
+    """One part of all positions of a standing."""
+    return [getattr(one, name) for one in standing.places]
 
 
 def test_the_value_is_the_mean_over_cells_of_strata_of_ratios() -> None:
@@ -161,22 +166,22 @@ def test_competition_ranks_share_and_skip_and_have_no_place_for_nulls() -> None:
 def test_one_entry_is_first() -> None:
     made = [column("t0", np.ones((30, 1))), column("t1", np.zeros((30, 1)))]
     found = rank(board(), made)
-    assert found.overall.rank == [1]
-    assert (found.overall.lowest, found.overall.highest) == ([1], [1])
-    assert found.columns["t0"].value == [1.0]
+    assert of(found.overall, "rank") == [1]
+    assert (of(found.overall, "lowest"), of(found.overall, "highest")) == ([1], [1])
+    assert of(found.columns["t0"], "value") == [1.0]
 
 
 def test_identical_entries_are_tied_and_constant_differences_are_not() -> None:
     base = scores(np.random.default_rng(3), [0.5], 60)
     same = column("t0", np.hstack([base, base, np.zeros_like(base)]))
     found = rank(board(1), [same])
-    assert found.overall.rank == [1, 1, 3]
-    assert found.overall.lowest == [1, 1, 3]
-    assert found.overall.highest == [2, 2, 3]
+    assert of(found.overall, "rank") == [1, 1, 3]
+    assert of(found.overall, "lowest") == [1, 1, 3]
+    assert of(found.overall, "highest") == [2, 2, 3]
     always = column("t0", np.hstack([np.ones((60, 1)), np.zeros((60, 1))]))
-    assert rank(board(1), [always]).overall.lowest == [1, 2]
+    assert of(rank(board(1), [always]).overall, "lowest") == [1, 2]
     few = column("t0", np.hstack([np.ones((3, 1)), np.zeros((3, 1))]))
-    assert rank(board(1), [few]).columns["t0"].lowest == [1, 1]
+    assert of(rank(board(1), [few]).columns["t0"], "lowest") == [1, 1]
     assert "only 3 independent units" in rank(board(1), [few]).columns["t0"].note
 
 
@@ -184,31 +189,31 @@ def test_epsilon_widens_ties_on_the_scale_of_the_column() -> None:
     chance = np.random.default_rng(8)
     made = column("t0", 50 * scores(chance, [0.2, 0.8], 400))
     scaled = {"item": {"normalise": {"low": 0, "high": 50}}}
-    assert rank(board(1, **scaled), [made]).overall.lowest == [2, 1]
+    assert of(rank(board(1, **scaled), [made]).overall, "lowest") == [2, 1]
     wide = board(1, uncertainty={"epsilon": 0.7}, item={"normalise": {"low": 0, "high": 50}})
     found = rank(wide, [made])
-    assert found.overall.lowest == found.columns["t0"].lowest == [1, 1]
+    assert of(found.overall, "lowest") == of(found.columns["t0"], "lowest") == [1, 1]
 
 
 def test_lower_is_better_turns_everything_around() -> None:
     chance = np.random.default_rng(8)
     made = column("t0", scores(chance, [0.2, 0.8], 400), higher=False)
     found = rank(board(1), [made])
-    assert found.columns["t0"].rank == [1, 2]
-    assert found.overall.value == pytest.approx([1 - made.value[0], 1 - made.value[1]])
-    assert all(other.rank == [1, 2] for other in found.others)
+    assert of(found.columns["t0"], "rank") == [1, 2]
+    assert of(found.overall, "value") == pytest.approx([1 - made.value[0], 1 - made.value[1]])
+    assert all(of(other, "rank") == [1, 2] for other in found.others.values())
 
 
 def test_unpaired_columns_are_ranked_by_their_intervals() -> None:
     apart = rank(board(1), [alone("t0", [0.2, 0.5, 0.8], 0.05)])
-    assert apart.columns["t0"].lowest == [3, 2, 1]
+    assert of(apart.columns["t0"], "lowest") == [3, 2, 1]
     close = rank(board(1), [alone("t0", [0.2, 0.5, 0.8], 0.4)])
-    assert close.columns["t0"].lowest == [1, 1, 1]
+    assert of(close.columns["t0"], "lowest") == [1, 1, 1]
     blind = alone("t0", [0.2, 0.5, 0.8], 0.01)
     blind.low[1] = NAN
     found = rank(board(1), [blind])
-    assert found.columns["t0"].lowest == [2, 1, 1]
-    assert found.columns["t0"].highest == [3, 3, 2]
+    assert of(found.columns["t0"], "lowest") == [2, 1, 1]
+    assert of(found.columns["t0"], "highest") == [3, 3, 2]
 
 
 @pytest.mark.parametrize("method", ["mean_of_normalised", "mean_rank", "borda", "bradley_terry"])
@@ -220,15 +225,15 @@ def test_missing_columns_by_policy(method: str) -> None:
         part[0] = NAN
     ask: dict[str, Any] = {"overall": {"method": method, "missing": "exclude"}}
     found = rank(board(**ask), [first, second])
-    assert found.overall.rank == [None, 1, 2]
-    assert found.overall.value[0] is None
-    assert found.columns["t0"].rank == [1, 2, 3]
-    assert found.columns["t1"].rank == [None, 1, 2]
+    assert of(found.overall, "rank") == [None, 1, 2]
+    assert of(found.overall, "value")[0] is None
+    assert of(found.columns["t0"], "rank") == [1, 2, 3]
+    assert of(found.columns["t1"], "rank") == [None, 1, 2]
     worst = rank(board(overall={"method": method, "missing": "worst"}), [first, second])
-    assert worst.overall.value[0] is not None
+    assert of(worst.overall, "value")[0] is not None
     if method == "mean_of_normalised":
-        assert worst.overall.value[0] == pytest.approx(first.value[0] / 2)
-    assert sorted(filter(None, worst.overall.rank)) in ([1, 2, 3], [1, 1, 3], [1, 2, 2])
+        assert of(worst.overall, "value")[0] == pytest.approx(first.value[0] / 2)
+    assert sorted(filter(None, of(worst.overall, "rank"))) in ([1, 2, 3], [1, 1, 3], [1, 2, 2])
 
 
 def test_weights_and_leave_one_out() -> None:
@@ -240,7 +245,7 @@ def test_weights_and_leave_one_out() -> None:
     tasks = [{"task": "t0", "version": 1, "weight": 0.8}, {"task": "t1", "version": 1, "weight": 0.2}]
     found = rank(board(tasks=tasks), columns)
     want = [0.8 * a + 0.2 * b for a, b in zip(columns[0].value, columns[1].value, strict=True)]
-    assert found.overall.value == pytest.approx(want)
+    assert of(found.overall, "value") == pytest.approx(want)
     assert found.leave_one_out == [(1, 3), (1, 2), (2, 3)]
     assert rank(board(1), columns[:1]).leave_one_out == [None] * 3
 
@@ -270,11 +275,11 @@ def test_strengths_order_as_values_do_and_their_bootstrap_covers_them() -> None:
     chance = np.random.default_rng(13)
     columns = [column(f"t{i}", scores(chance, [0.3, 0.5, 0.7], 150)) for i in range(2)]
     found = rank(board(2, overall={"method": "bradley_terry"}), columns)
-    assert found.overall.rank == [3, 2, 1]
-    assert found.overall.lowest == [3, 2, 1]
+    assert of(found.overall, "rank") == [3, 2, 1]
+    assert of(found.overall, "lowest") == [3, 2, 1]
     direct = strengths(columns, scales(board(2)), "exclude", "half")
-    assert found.overall.value == pytest.approx(list(direct))
-    for low, value, high in zip(found.overall.low, direct, found.overall.high, strict=True):
+    assert of(found.overall, "value") == pytest.approx(list(direct))
+    for low, value, high in zip(of(found.overall, "low"), direct, of(found.overall, "high"), strict=True):
         assert low is not None
         assert high is not None
         assert low < value < high
@@ -284,7 +289,7 @@ def test_methods_that_disagree_on_the_leader_are_named() -> None:
     made = [alone("t0", [0.60, 0.10, 0.3], 0.01), alone("t1", [0.60, 0.62, 0.3], 0.01)]
     made.append(alone("t2", [0.6, 0.62, 0.3], 0.01))
     found = rank(board(3), made)
-    assert found.overall.rank[0] == 1
+    assert of(found.overall, "rank")[0] == 1
     assert set(found.leaders_differ) == {"mean_rank", "borda", "bradley_terry"}
 
 

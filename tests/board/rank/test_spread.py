@@ -10,7 +10,7 @@ from scipy import stats
 from suite.board.rank.columns import RankedColumn, replicates, units_of, weights_of
 from suite.board.rank.max_t import pairwise
 from suite.board.rank.ranking import rank
-from tests.board.rank.test_ranking import alone, board, column, scores
+from tests.board.rank.test_ranking import alone, board, column, of, scores
 
 METHODS = ["mean_of_normalised", "mean_rank", "borda", "bradley_terry"]
 
@@ -29,9 +29,9 @@ def without(made: RankedColumn, *entries: int) -> RankedColumn:
 def test_three_clusters_never_tell_entries_apart_overall(method: str, columns: int) -> None:
     few = [column(f"t{i}", np.repeat([[1.0, 0.0]], 3, axis=0)) for i in range(columns)]
     found = rank(board(columns, overall={"method": method}), few)
-    assert found.overall.rank == [1, 2]
-    assert found.columns["t0"].lowest == found.overall.lowest == [1, 1]
-    assert found.columns["t0"].highest == found.overall.highest == [2, 2]
+    assert of(found.overall, "rank") == [1, 2]
+    assert of(found.columns["t0"], "lowest") == of(found.overall, "lowest") == [1, 1]
+    assert of(found.columns["t0"], "highest") == of(found.overall, "highest") == [2, 2]
 
 
 def test_a_difference_that_is_the_same_everywhere_needs_clusters_overall_too() -> None:
@@ -40,16 +40,16 @@ def test_a_difference_that_is_the_same_everywhere_needs_clusters_overall_too() -
         base = scores(chance, [0.5], n)
         made = [column(f"t{i}", np.hstack([base, base + 0.25])) for i in range(2)]
         found = rank(board(), made)
-        assert found.columns["t0"].lowest == found.overall.lowest == lowest
+        assert of(found.columns["t0"], "lowest") == of(found.overall, "lowest") == lowest
 
 
 def test_a_column_of_one_cluster_leaves_the_overall_number_untested_and_without_interval() -> None:
     chance = np.random.default_rng(1)
     single = column("t0", scores(chance, [0.2, 0.9], 30), ["one"] * 30)
     found = rank(board(), [single, column("t1", scores(chance, [0.2, 0.9], 400))])
-    assert found.columns["t1"].lowest == [2, 1]
-    assert found.overall.lowest == [1, 1]
-    assert found.overall.low == [None, None]
+    assert of(found.columns["t1"], "lowest") == [2, 1]
+    assert of(found.overall, "lowest") == [1, 1]
+    assert of(found.overall, "low") == [None, None]
     assert "2 of 2 entries have no interval" in found.overall.note
 
 
@@ -60,10 +60,14 @@ def test_an_overall_interval_that_lacks_a_column_is_said_to_be_too_narrow() -> N
     found = rank(board(), [column("t0", full), column("t1", scores(chance, [0.5, 0.6], 200))]).overall
     assert found.lacking == {0: 1}
     assert "1 of 2 intervals are too narrow" in found.note
-    assert found.low[0] is not None
+    assert of(found, "low")[0] is not None
     alike = rank(board(1), [column("t0", np.ones((200, 2)))]).overall
-    assert (alike.low, alike.high, alike.se) == ([None, None], [None, None], [None, None])
-    assert (alike.rank, alike.lowest, alike.highest) == ([1, 1], [1, 1], [2, 2])
+    assert (of(alike, "low"), of(alike, "high"), of(alike, "se")) == (
+        [None, None],
+        [None, None],
+        [None, None],
+    )
+    assert (of(alike, "rank"), of(alike, "lowest"), of(alike, "highest")) == ([1, 1], [1, 1], [2, 2])
     usual = rank(board(1), [column("t0", scores(chance, [0.5, 0.6], 200))]).overall
     assert (usual.note, usual.lacking) == ("", {})
 
@@ -73,18 +77,18 @@ def test_an_entry_of_unknown_spread_has_no_overall_interval_and_ties_with_everyb
     blind.low[1] = blind.high[1] = math.nan
     known = column("t1", scores(np.random.default_rng(2), [0.2, 0.5, 0.8], 400))
     found = rank(board(), [blind, known]).overall
-    assert found.low[1] is None
-    assert found.se[1] is None
-    assert found.low[0] is not None
-    assert found.lowest == [2, 1, 1]
-    assert found.highest == [3, 3, 2]
+    assert of(found, "low")[1] is None
+    assert of(found, "se")[1] is None
+    assert of(found, "low")[0] is not None
+    assert of(found, "lowest") == [2, 1, 1]
+    assert of(found, "highest") == [3, 3, 2]
 
 
 def test_one_more_entry_changes_no_interval_of_an_unpaired_column() -> None:
     fewer = rank(board(1), [alone("t0", [0.2, 0.5, 0.8], 0.1)]).overall
     more = rank(board(1), [alone("t0", [0.4, 0.2, 0.5, 0.8], 0.1)]).overall
-    assert more.low[1:] == fewer.low
-    assert more.se[1:] == fewer.se
+    assert of(more, "low")[1:] == of(fewer, "low")
+    assert of(more, "se")[1:] == of(fewer, "se")
 
 
 def test_critical_values_of_few_clusters_are_students_at_the_level_of_the_pairs() -> None:
@@ -139,21 +143,21 @@ def test_a_missing_column_is_lost_in_every_resample_of_strengths(higher: bool) -
     made.append(without(column("t1", scores(chance, [0.5] * 3, 200), higher=higher), 0))
     asked = board(overall={"method": "bradley_terry", "missing": "worst"})
     found = rank(asked, made).overall
-    for low, value, high in zip(found.low, found.value, found.high, strict=True):
+    for low, value, high in zip(of(found, "low"), of(found, "value"), of(found, "high"), strict=True):
         assert low is not None
         assert value is not None
         assert high is not None
         assert low < value < high
-    assert found.lowest == [3, 1, 1]
+    assert of(found, "lowest") == [3, 1, 1]
     assert "of strengths are from 400 resamples" in found.note
 
 
 def test_an_unpaired_column_is_no_certain_win_in_strengths() -> None:
     asked: Any = {"overall": {"method": "bradley_terry"}}
     close = rank(board(1, **asked), [alone("t0", [0.50, 0.51], 0.2)]).overall
-    assert close.lowest == [1, 1]
+    assert of(close, "lowest") == [1, 1]
     apart = rank(board(1, **asked), [alone("t0", [0.1, 0.9], 0.05)]).overall
-    assert apart.rank == [2, 1]
+    assert of(apart, "rank") == [2, 1]
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -164,10 +168,10 @@ def test_who_is_left_out_moves_nobody(method: str) -> None:
     asked = board(overall={"method": method, "missing": "exclude"})
     alone_ = rank(asked, [column("t0", first[:, :3]), column("t1", second[:, :3])])
     made = rank(asked, [column("t0", first), without(column("t1", second), 3)])
-    assert made.overall.rank == [*alone_.overall.rank, None]
-    assert made.overall.value[:3] == pytest.approx(alone_.overall.value)
-    assert made.overall.lowest == [*alone_.overall.lowest, None]
+    assert of(made.overall, "rank") == [*of(alone_.overall, "rank"), None]
+    assert of(made.overall, "value")[:3] == pytest.approx(of(alone_.overall, "value"))
+    assert of(made.overall, "lowest") == [*of(alone_.overall, "lowest"), None]
     assert made.leave_one_out == [*alone_.leave_one_out, None]
-    for mine, other in zip(made.others, alone_.others, strict=True):
-        assert mine.value[:3] == pytest.approx(other.value)
-        assert mine.value[3] is None
+    for mine, other in zip(made.others.values(), alone_.others.values(), strict=True):
+        assert of(mine, "value")[:3] == pytest.approx(of(other, "value"))
+        assert of(mine, "value")[3] is None
