@@ -154,7 +154,7 @@ def mid_ranks(values: Floats) -> Floats:
     from scipy.stats import rankdata
 
     found: Floats = np.full(values.shape, np.nan)
-    keep = ~np.isnan(values.reshape(-1, values.shape[-1])[0])
+    keep = ~np.isnan(np.atleast_2d(values)[0])
     if keep.any():
         found[..., keep] = rankdata(-values[..., keep], axis=-1)
     return found

@@ -80,7 +80,7 @@ def combine(
     total: Floats = np.zeros(next(iter(values.values())).shape)
     k = total.shape[-1]
     if missing == "exclude":
-        k -= int(absent.reshape(-1, k)[0].sum())
+        k -= int(np.atleast_2d(absent)[0].sum())
     for key, scale in parts.items():
         column = np.where(absent, np.nan, values[key]) if missing == "exclude" else values[key]
         gone = np.isnan(column)

@@ -7,7 +7,7 @@ Not here: who is eligible (`state`), pages.
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -31,7 +31,8 @@ PRECISION = 1e-6  # of float32 replicates
 
 class Position(NamedTuple):
     """One entry in an order: its value as shown, the value's interval and standard error, its rank, which
-    ties share, and the rank interval. None: unknown, or not in the order.
+    ties share, and the rank interval. None: unknown, or not in the order. lacking: how many columns add
+    nothing to the interval, since all units of the entry are alike there.
     """
 
     value: float | None = None
@@ -41,20 +42,19 @@ class Position(NamedTuple):
     lowest: int | None = None
     highest: int | None = None
     se: float | None = None
+    lacking: int = 0
 
 
 @dataclass(frozen=True)
 class Standing:
     """Entries in one order. places: of all entries. members: indices of those that are in it. pairs: of the
-    members; None where they were not tested. note: what a reader must know. lacking: how many columns add
-    nothing to an entry's interval, since all its units are alike there.
+    members; None where they were not tested. note: what a reader must know.
     """
 
     places: list[Position]
     members: Sequence[int] = ()
     pairs: Pairwise | None = None
     note: str = ""
-    lacking: Mapping[int, int] = field(default_factory=dict)
 
     def at(self, place: int | None) -> Position:
         """One entry by its place, None for one that has none."""
@@ -116,7 +116,7 @@ def rank(board: Board, columns: Sequence[RankedColumn]) -> Ranking:
         done = list(pool.map(lambda column: _column(board, column, resamples), columns))
     standings = {column.key: standing for column, (standing, _) in zip(columns, done, strict=True)}
     drawn = {column.key: found for column, (_, found) in zip(columns, done, strict=True)}
-    others = {
+    others: dict[str, Standing] = {
         method: _points_only(_points(board, columns, method))
         for method in board.overall.alternatives
         if method != board.overall.method
@@ -199,13 +199,12 @@ def _overall(
     blind |= se <= PRECISION * max(1.0, float(np.abs(mine).max()))
     numbers = np.stack([mine, *interval(mine, found, rules.level, clusters), se])
     numbers[1:, blind] = np.nan
-    lacking = {}
+    lacking = np.zeros(len(keep), np.intp)
     if method == "mean_of_normalised":
-        same = alike(columns, drawn)[keep]
-        lacking = {int(i): int(n) for i, n, none in zip(keep, same, blind, strict=True) if n and not none}
-    if lacking:
+        lacking = np.where(blind, 0, alike(columns, drawn)[keep])
+    if narrow := np.count_nonzero(lacking):
         notes.append(
-            f"{len(lacking)} of {len(keep)} intervals are too narrow: there are tasks where all units of the "
+            f"{narrow} of {len(keep)} intervals are too narrow: there are tasks where all units of the "
             "entry are alike, and these add nothing"
         )
     if blind.any():
@@ -213,7 +212,7 @@ def _overall(
             f"{int(blind.sum())} of {len(keep)} entries have no interval: the spread of a task is not known, "
             "or nothing differs over the resamples"
         )
-    return _standing(k, keep, numbers, notes, pairs, lacking=lacking)
+    return _standing(k, keep, numbers, notes, pairs, lacking=lacking.tolist())
 
 
 def _points(
@@ -255,16 +254,16 @@ def _standing(
     pairs: Pairwise | None = None,
     *,
     higher: bool = True,
-    lacking: Mapping[int, int] | None = None,
+    lacking: Sequence[int] = (),
 ) -> Standing:
     """The standing of K entries, of whom `keep` are in it. numbers: (4, M), their value, low, high and se."""
     ranks = competition_ranks(numbers[0] if higher else -numbers[0])
     spans = [(None, None)] * len(keep) if pairs is None else pairs.intervals
     places = [Position()] * k
-    for i, own, rank, span in zip(keep.tolist(), numbers.T, ranks, spans, strict=True):
-        value, low, high, se = map(finite, own.tolist())
-        places[i] = Position(value, low, high, rank, *span, se)
-    return Standing(places, keep.tolist(), pairs, "; ".join(notes), lacking or {})
+    for at, i in enumerate(keep.tolist()):
+        value, low, high, se = map(finite, numbers[:, at].tolist())
+        places[i] = Position(value, low, high, ranks[at], *spans[at], se, lacking[at] if lacking else 0)
+    return Standing(places, keep.tolist(), pairs, "; ".join(notes))
 
 
 def _points_only(values: Floats, notes: Sequence[str] = ()) -> Standing:

@@ -5,8 +5,9 @@ ranked if it is active, verified for this very definition, and eligible by the b
 What tokens cost is told by the board's own price table, never by a submitter. Unknown stays unknown.
 """
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import takewhile
 from pathlib import Path
@@ -18,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from suite.board.define.board import Board
 from suite.board.define.parts import TRUST
 from suite.board.entry.accepted_entry import AcceptedEntry, read_model
-from suite.board.rank.ranking import Position, Ranking, expected_gain, rank
+from suite.board.rank.ranking import Position, Ranking, Standing, expected_gain, rank
 from suite.board.rank.sample_tables import read_columns
 from suite.errors import SuiteError
 from suite.plugins import catalogue
@@ -105,25 +106,28 @@ class RankTable:
     kind: str
     ranked: list[Listed]
     unranked: list[Listed]
-    ranking: Ranking | None
-    place: Mapping[str, int] = field(default_factory=dict)
+    ranking: Ranking
+    place: Mapping[str, int]
 
     def at(self, entry: str, column: str = "") -> Position:
         """Where an entry, by its id, stands in a column, or by the overall number."""
-        if self.ranking is None:
-            return Position()
         standing = self.ranking.columns[column] if column else self.ranking.overall
         return standing.at(self.place.get(entry))
 
     @property
+    def first(self) -> Standing:
+        """What the table is sorted by: the overall number, or the only column."""
+        columns = list(self.ranking.columns.values())
+        return columns[0] if len(columns) == 1 else self.ranking.overall
+
+    @property
     def rows(self) -> list[Listed]:
         """Ranked entries by overall rank, those without an overall number last, then the unranked."""
-        if self.ranking is None:
-            return self.unranked
-        ranks = [one.rank for one in self.ranking.overall.places]
-        names = [one.entry.submission.model.display_name for one in self.ranked]
-        order = sorted(range(len(names)), key=lambda i: (ranks[i] is None, ranks[i] or 0, names[i]))
-        return [self.ranked[i] for i in order] + self.unranked
+
+        def key(one: Listed) -> tuple[float, str]:
+            return self.at(one.entry.id).rank or math.inf, one.entry.submission.model.display_name
+
+        return sorted(self.ranked, key=key) + self.unranked
 
 
 @dataclass(frozen=True)
@@ -171,11 +175,9 @@ def belongs(board: Board, entry: AcceptedEntry) -> bool:
 def _table(board: Board, kind: str, shown: Sequence[Listed]) -> RankTable:
     ranked = [one for one in shown if not one.reasons]
     unranked = [one for one in shown if one.reasons]
-    if not ranked:
-        return RankTable(kind, [], list(unranked), None)
     columns = read_columns([item.name for item in board.tasks], [one.entry for one in ranked])
     place = {one.entry.id: index for index, one in enumerate(ranked)}
-    return RankTable(kind, list(ranked), list(unranked), rank(board, columns), place)
+    return RankTable(kind, ranked, unranked, rank(board, columns), place)
 
 
 def listed(

@@ -100,7 +100,6 @@ def board_data(state: State) -> BoardData:
     """Everything that the tables show."""
     board = state.board
     ranking = state.standard.ranking
-    resamples = board.uncertainty.resamples if ranking is None else ranking.resamples
     return BoardData(
         "suite-board-data/1",
         board.id,
@@ -108,9 +107,9 @@ def board_data(state: State) -> BoardData:
         name(board.title),
         board.sha256,
         board.uncertainty.level,
-        resamples,
+        ranking.resamples,
         board.overall.method,
-        "" if ranking is None else ranking.overall.note,
+        ranking.overall.note,
         state.currency,
         [
             ItemData(
@@ -119,7 +118,7 @@ def board_data(state: State) -> BoardData:
                 item.task,
                 item.version,
                 board.weights[item.name],
-                "" if ranking is None else ranking.columns[item.name].note,
+                ranking.columns[item.name].note,
             )
             for item in board.tasks
         ],
@@ -131,6 +130,7 @@ def _entry(state: State, table: RankTable, listed: Listed) -> EntryData:
     entry, submission = listed.entry, listed.entry.submission
     model = submission.model
     place, ranking = table.place.get(entry.id), table.ranking
+    ranked = [] if place is None else [place]
     overall = table.at(entry.id)
     return EntryData(
         bundle_id=entry.id,
@@ -146,31 +146,18 @@ def _entry(state: State, table: RankTable, listed: Listed) -> EntryData:
         overall=overall.value,
         low=overall.low,
         high=overall.high,
-        lacking=0 if ranking is None or place is None else ranking.overall.lacking.get(place, 0),
+        lacking=overall.lacking,
         rank=overall.rank,
         rank_low=overall.lowest,
         rank_high=overall.highest,
-        leave_one_out=None if ranking is None or place is None else ranking.leave_one_out[place],
+        leave_one_out=None if place is None else ranking.leave_one_out[place],
         columns=[
-            ColumnData(
-                one.key,
-                one.value,
-                one.low,
-                one.high,
-                one.n,
-                one.unscored,
-                one.coverage,
-                at.rank,
-                at.lowest,
-                at.highest,
-            )
+            ColumnData(one.key, one.value, one.low, one.high, one.n, one.unscored, one.coverage, *at[3:6])
             for item in state.board.tasks
             if (one := entry.column(item.name)) is not None
             for at in [table.at(entry.id, item.name)]
         ],
-        others={}
-        if ranking is None or place is None
-        else {method: one.at(place).value for method, one in ranking.others.items()},
+        others={method: other.places[i].value for method, other in ranking.others.items() for i in ranked},
         zero_shot=listed.zero_shot,
         exposed=dict(listed.exposed),
         parameters_total=model.parameters_total,

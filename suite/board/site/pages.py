@@ -19,14 +19,13 @@ import msgspec
 import suite
 from suite.board.define.board import file_name
 from suite.board.entry.accepted_entry import PER_SAMPLE, SUBMISSION, VERIFICATION, AcceptedEntry
-from suite.board.rank.ranking import Standing
 from suite.board.rank.state import RankTable, State, belongs, read_prices, state_of
 from suite.board.repository.shelves import Shelf
 from suite.board.site import board_data
 from suite.board.site.entry_pages import entry_page, events_of
 from suite.board.site.markup import POLICY, model, name
 from suite.board.site.page_templates import render, resource
-from suite.board.site.ranking_table import columns, first_standing, rows, script_rows
+from suite.board.site.ranking_table import columns, rows, script_rows
 from suite.board.site.task_pages import first_of, headlines, task_page
 from suite.errors import ConfigError, SuiteError
 from suite.report.numbers import percent
@@ -174,7 +173,6 @@ class _Site:
                 continue
             self._put(script, script_rows(found))
             names = [first, *(more.format(number + 1) for number in range(1, -(-len(found) // ROWS)))]
-            standing = first_standing(self.state, table)
             for number, path in enumerate(names):
                 self._page(
                     path,
@@ -188,19 +186,19 @@ class _Site:
                     heads=[head for head, _ in made],
                     rows=found[number * ROWS : (number + 1) * ROWS],
                     rows_file=script,
-                    leaders=self._leaders(table, standing) if number == 0 else "",
+                    leaders=self._leaders(table) if number == 0 else "",
                     level=percent(self.state.board.uncertainty.level),
-                    standing=standing,
+                    standing=table.first,
                     ranking=table.ranking,
                 )
 
-    def _leaders(self, table: RankTable, standing: Standing | None) -> str:
-        if standing is None:
+    def _leaders(self, table: RankTable) -> str:
+        if not table.ranked:
             return ""
         if len(table.rows) == 1:
             return f"So far the only entry: {model(table.rows[0], 40)}."
-        many = "Statistically tied for first" if len(standing.tied_for_first) > 1 else "First"
-        return f"{many}: {first_of(table, standing)}."
+        many = "Statistically tied for first" if len(table.first.tied_for_first) > 1 else "First"
+        return f"{many}: {first_of(table, table.first)}."
 
     def _tasks(self) -> None:
         tasks = self.state.board.tasks

@@ -12,7 +12,7 @@ import msgspec
 
 from suite.board.define.board import Item, file_name
 from suite.board.entry.verification import ColumnResult
-from suite.board.rank.ranking import Position, Standing
+from suite.board.rank.ranking import Position
 from suite.board.rank.state import Listed, RankTable, State, luck
 from suite.board.site.figures import Bar, around, shares
 from suite.board.site.markup import name
@@ -79,14 +79,14 @@ def ranks(low: int | None, high: int | None) -> str:
 
 def columns(state: State, table: RankTable) -> list[Column]:
     """The columns, each with how it makes an entry's cell."""
-    tasks, standing = state.board.tasks, first_standing(state, table)
-    places = [] if standing is None else standing.places
+    tasks, standing = state.board.tasks, table.first
     # round numbers around everything drawn, so that differences can be seen
-    axis = around([end for one in places for end in (one.low, one.value, one.high) if end is not None])
-    narrow = {} if table.ranking is None else table.ranking.overall.lacking
+    axis = around(
+        [end for one in standing.places for end in (one.low, one.value, one.high) if end is not None]
+    )
 
     def at(listed: Listed) -> Position:
-        return Position() if standing is None else standing.at(table.place.get(listed.entry.id))
+        return standing.at(table.place.get(listed.entry.id))
 
     def rank(listed: Listed) -> TableCell:
         one = at(listed)
@@ -101,7 +101,7 @@ def columns(state: State, table: RankTable) -> list[Column]:
 
     def overall(listed: Listed) -> TableCell:
         one = at(listed)
-        marks = ["interval too narrow"] if table.place.get(listed.entry.id) in narrow else []
+        marks = ["interval too narrow"] if one.lacking else []
         return TableCell(number(one.value), one.value, span(one.low, one.high), marks)
 
     def bar(listed: Listed) -> TableCell:
@@ -141,14 +141,6 @@ def _task(table: RankTable, item: Item) -> Column:
 def rows(table: RankTable, columns: Sequence[Column]) -> list[Row]:
     """All rows, in order."""
     return [_row(listed, [make(listed) for _, make in columns]) for listed in table.rows]
-
-
-def first_standing(state: State, table: RankTable) -> Standing | None:
-    """The standing that the table is sorted by, None where nothing is ranked."""
-    single, ranking = len(state.board.tasks) == 1, table.ranking
-    if ranking is None:
-        return None
-    return ranking.columns[state.board.tasks[0].name] if single else ranking.overall
 
 
 def _row(listed: Listed, cells: list[TableCell]) -> Row:

@@ -20,7 +20,7 @@ def task_page(state: State, item: Item | None) -> dict[str, object]:
 
     return {
         "item": item,
-        "tables": [one for one in state.tables if one.ranking is not None],
+        "tables": [one for one in state.tables if one.ranked],
         "open_roles": free,
         "weights": ", ".join(f"{name(i.shown)} {percent(board.weights[i.name])}" for i in board.tasks),
         "others": [NAMES[one] for one in board.overall.alternatives if one != board.overall.method],
@@ -37,19 +37,17 @@ def apart(table: RankTable, item: Item, free: Sequence[str]) -> str:
     return f"Not every entry has the same {' and '.join(unlike)}: such values do not compare."
 
 
-def warning(standing: Standing | None) -> str:
+def warning(standing: Standing) -> str:
     """What must be known of a standing's intervals, as a sentence; "" if there is nothing."""
-    text = "" if standing is None else standing.note
+    text = standing.note
     return f"{text[:1].upper()}{text[1:]}." if text else ""
 
 
-def first_of(table: RankTable, standing: Standing | None, most: int = 4) -> str:
+def first_of(table: RankTable, standing: Standing, most: int = 4) -> str:
     """Who is first or statistically tied for it, in words."""
-    if standing is None or not standing.leading:
-        return DASH
     first = standing.tied_for_first or standing.leading[:1]
     more = f" and {len(first) - most} more" if len(first) > most else ""
-    return ", ".join(model(table.ranked[i], 40) for i in first[:most]) + more
+    return ", ".join(model(table.ranked[i], 40) for i in first[:most]) + more or DASH
 
 
 def headlines(state: State, item: Item) -> list[str]:
