@@ -56,7 +56,8 @@ class PairedUnits:
         of each cell, the same in all cells, and every group has five; else all clusters are one group.
         """
         whole = np.zeros(self.clusters, np.intp)
-        names = self._stratum_within_cell()
+        within = np.arange(len(self.cell)) - np.searchsorted(self.cell, self.cell)  # numbered in its cell
+        names = within[self.stratum]
         first = np.full(self.clusters, -1, np.intp)
         first[self.cluster[::-1]] = names[::-1]
         if not np.array_equal(first[self.cluster], names):
@@ -64,26 +65,17 @@ class PairedUnits:
         _, codes = np.unique(first, return_inverse=True)
         return codes if np.bincount(codes).min() >= 5 else whole
 
-    def _stratum_within_cell(self) -> Codes:
-        """(U,): a unit's stratum, numbered within its cell in order."""
-        starts = np.zeros(int(self.cell.max()) + 1, np.intp)
-        starts[1:] = np.cumsum(np.bincount(self.cell))[:-1]
-        return np.asarray(self.stratum - starts[self.cell[self.stratum]], np.intp)
-
 
 def units_of(cell: Labels, stratum: Labels, cluster: Labels) -> PairedUnits:
     """Units from their labels, in any order."""
-    cells, cell_codes = np.unique(np.asarray(cell, dtype=object).astype(str), return_inverse=True)
-    strata_names = np.asarray(stratum, dtype=object).astype(str)
-    pairs = np.char.add(np.char.add(cell_codes.astype(str), "\x1f"), strata_names)
-    # by number of the cell, then by name: so that strata of one cell stand together
-    order = sorted(set(pairs.tolist()), key=lambda pair: (int(pair.partition("\x1f")[0]), pair))
-    place = {pair: code for code, pair in enumerate(order)}
-    stratum_codes = np.fromiter((place[pair] for pair in pairs.tolist()), np.intp, len(pairs))
-    of = np.fromiter((int(pair.partition("\x1f")[0]) for pair in order), np.intp, len(order))
-    names, cluster_codes = np.unique(np.asarray(cluster, dtype=object).astype(str), return_inverse=True)
+    (_, cells), (strata, inside), (names, clusters) = (
+        np.unique(np.asarray(labels, dtype=object).astype(str), return_inverse=True)
+        for labels in (cell, stratum, cluster)
+    )
+    # by cell, then by name, so that strata of one cell stand together
+    pairs, codes = np.unique(cells * len(strata) + inside, return_inverse=True)
     digest = hashlib.sha256("\x1f".join(names.tolist()).encode()).hexdigest()
-    return PairedUnits(stratum_codes, of, cluster_codes.astype(np.intp), len(names), digest)
+    return PairedUnits(codes, pairs // len(strata), clusters, len(names), digest)
 
 
 @dataclass(frozen=True)
@@ -145,32 +137,24 @@ def ratios(column: RankedColumn, weights: Floats) -> Floats:
     """
     if column.units is None or column.top is None or column.bottom is None:
         raise ConfigError(f"column {column.key!r} has no samples to draw from")
-    units = column.units
+    units, k = column.units, column.top.shape[1]
     below = np.stack([column.bottom[units.stratum == one].sum(axis=0) for one in range(len(units.cell))])
     shares = units.shares(below > 0)
-    total = np.zeros((len(weights), column.top.shape[1]))
+    total = np.zeros((len(weights), k))
     for stratum in range(len(units.cell)):
         inside = units.stratum == stratum
         drawn = weights[:, units.cluster[inside]]
         top, bottom = column.top[inside], column.bottom[inside]
         under, above = drawn @ bottom, drawn @ top
-        whole = np.broadcast_to(_ratio(top.sum(axis=0), below[stratum]), above.shape)
-        value = np.divide(above, under, out=whole.copy(), where=under > 0)
+        whole = np.divide(top.sum(axis=0), below[stratum], out=np.zeros(k), where=below[stratum] > 0)
+        value = np.divide(above, under, out=np.tile(whole, (len(weights), 1)), where=under > 0)
         total += np.where(shares[stratum] > 0, shares[stratum] * value, shares[stratum])
     return total
 
 
-def _ratio(above: Floats, below: Floats) -> Floats:
-    nothing = np.full(above.shape, np.nan)
-    found = np.divide(above, below, out=nothing, where=np.broadcast_to(below > 0, above.shape))
-    return np.asarray(found, np.float64)
-
-
 def points(column: RankedColumn) -> Floats:
     """The column's values recomputed from its units, (K,)."""
-    units = column.units
-    count = 1 if units is None else units.clusters
-    return np.asarray(ratios(column, np.ones((1, count)))[0], np.float64)
+    return np.asarray(ratios(column, np.ones((1, column.clusters or 1)))[0], np.float64)
 
 
 def seed_of(*names: str) -> int:

@@ -9,6 +9,7 @@ numbers are made of; "worst" takes the worse end of the scale, the last place, o
 Why these: docs/statistics.md, "Averages over tasks".
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -37,7 +38,7 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Scale:
-    """What the board fixes of a column. weight: share. worst: whether a missing value counts as the worst."""
+    """What the board fixes of a column: its share of the overall number, and the ends of its scale."""
 
     weight: float
     low: float
@@ -98,8 +99,8 @@ def outcomes(column: RankedColumn) -> Floats | None:
     """(U, K): each unit's value, higher better, NaN where unscored; None where there are no units."""
     if column.units is None or column.top is None or column.bottom is None:
         return None
-    below = np.broadcast_to(column.bottom, column.top.shape)
-    found = np.divide(column.top, below, out=np.full(column.top.shape, np.nan), where=below > 0)
+    scored = (column.bottom > 0) & column.present
+    found = np.divide(column.top, column.bottom, out=np.full(column.top.shape, np.nan), where=scored)
     return np.asarray(found if column.higher else -found, np.float64)
 
 
@@ -110,12 +111,12 @@ def tally_of(column: RankedColumn) -> tuple[Floats, Floats]:
         found = (column.value if column.higher else -column.value)[None, :]
     k = found.shape[1]
     wins, ties = np.zeros((k, k)), np.zeros((k, k))
-    scored = (~np.isnan(found)).astype(np.float64)
-    for value in np.unique(found[~np.isnan(found)]) if _few(found) else ():
-        at = (found == value).astype(np.float64)
-        wins += at.T @ ((found < value) * scored)
-        ties += at.T @ at
-    if not _few(found):
+    if _few(found):
+        for value in np.unique(found[~np.isnan(found)]):
+            at = (found == value).astype(np.float64)
+            wins += at.T @ (found < value)
+            ties += at.T @ at
+    else:
         for i in range(k):
             wins[i] = (found[:, i : i + 1] > found).sum(axis=0)
             ties[i] = (found[:, i : i + 1] == found).sum(axis=0)
@@ -135,22 +136,15 @@ def strengths(
     As many comparisons a pair as the columns have units on average. NaN: excluded, as `combine` does.
     """
     k = len(columns[0].value)
-    shares = reweighted(parts)
     chosen = [column for column in columns if column.key in parts]
-    scale = float(np.mean([1 if one.top is None else len(one.top) for one in chosen])) * len(chosen)
+    comparisons = _comparisons(chosen, parts)
     wins, ties = np.zeros((k, k)), np.zeros((k, k))
-    absent = np.zeros(k, np.bool_)
     for column in chosen:
-        gone = ~column.present
-        absent |= gone
         won, tied = tally_of(column)
-        won[gone, :] = tied[gone, :] = 0.0
-        won[:, gone] = tied[:, gone] = 0.0
-        if missing == "worst":
-            won[np.ix_(~gone, gone)] = 1.0
-        wins += shares[column.key] * scale * won
-        ties += shares[column.key] * scale * tied
-    keep = np.flatnonzero(~absent) if missing == "exclude" else np.arange(k)
+        wins += comparisons[column.key] * (won + _losses_of_missing(column))
+        ties += comparisons[column.key] * tied
+    whole = np.logical_and.reduce([column.present for column in chosen])
+    keep = np.flatnonzero(whole) if missing == "exclude" else np.arange(k)
     found = np.full(k, np.nan)
     if len(keep) == 1:
         found[keep] = 0.0
@@ -163,14 +157,19 @@ def strengths(
     return found
 
 
+def _comparisons(columns: Sequence[RankedColumn], parts: Mapping[str, Scale]) -> dict[str, float]:
+    """Column -> how many comparisons a pair it counts for."""
+    total = float(np.mean([1 if one.top is None else len(one.top) for one in columns])) * len(columns)
+    return {key: share * total for key, share in reweighted(parts).items()}
+
+
 def drawn_strengths(board: Board, columns: Sequence[RankedColumn], resamples: int) -> Floats:
     """(B, K) log strengths. columns: of entries that are all to be rated. Raises ConfigError (no fit)."""
-    shares, k = reweighted(scales(board)), len(columns[0].value)
-    scale = float(np.mean([1 if one.top is None else len(one.top) for one in columns])) * len(columns)
+    comparisons, k = _comparisons(columns, scales(board)), len(columns[0].value)
     wins, ties = np.zeros((resamples, k * k)), np.zeros((resamples, k * k))
     for column in columns:
-        share = shares[column.key] * scale
-        wins += share * _losses_of_missing(column)
+        share = comparisons[column.key]
+        wins += share * _losses_of_missing(column).ravel()
         if column.units is None:
             drawn = replicates(column, resamples, seed_for(board, column), board.uncertainty.level)
             won, tied = _compared(drawn if column.higher else -drawn)
@@ -193,8 +192,8 @@ def drawn_strengths(board: Board, columns: Sequence[RankedColumn], resamples: in
 
 
 def _losses_of_missing(column: RankedColumn) -> Floats:
-    """(K * K,): 1 where the first has a value and the second has none."""
-    return np.outer(column.present, ~column.present).astype(np.float64).ravel()
+    """(K, K): 1 where the first has a value and the second has none."""
+    return np.outer(column.present, ~column.present).astype(np.float64)
 
 
 def _compared(values: Floats) -> tuple[Floats, Floats]:
@@ -210,15 +209,9 @@ def _by_cluster(column: RankedColumn) -> tuple[Floats, Floats]:
     found = outcomes(column)
     assert found is not None
     assert column.units is not None
-    k = found.shape[1]
-    found = np.where(column.present, found, np.nan)
-    wins, ties = np.zeros((column.units.clusters, k * k)), np.zeros((column.units.clusters, k * k))
-    for i in range(k):
-        for j in range(k):
-            if i != j:
-                a, b = found[:, i], found[:, j]
-                for into, which in ((wins, a > b), (ties, a == b)):
-                    into[:, i * k + j] = np.bincount(
-                        column.units.cluster, weights=which, minlength=column.units.clusters
-                    )
-    return wins, ties
+    k, cluster, count = found.shape[1], column.units.cluster, column.units.clusters
+    wins, ties = np.zeros((count, k, k)), np.zeros((count, k, k))
+    for i, j in itertools.permutations(range(k), 2):
+        wins[:, i, j] = np.bincount(cluster, weights=found[:, i] > found[:, j], minlength=count)
+        ties[:, i, j] = np.bincount(cluster, weights=found[:, i] == found[:, j], minlength=count)
+    return wins.reshape(count, -1), ties.reshape(count, -1)
