@@ -10,11 +10,10 @@ from markupsafe import Markup
 
 from suite.board.define.board import file_name
 from suite.board.rank.overall import NAMES, PROPERTIES
-from suite.board.site.entry_pages import latency, tokens, when
 from suite.board.site.figures import compared, forest
 from suite.board.site.markup import POLICY, external, model, name
+from suite.board.site.page_words import apart, first_of, latency, members, tokens, warning, when
 from suite.board.site.ranking_table import TRUST_NAMES, ranks, span
-from suite.board.site.task_pages import apart, first_of, members, warning
 from suite.chat import Json
 from suite.report.hostile_text import clean
 from suite.report.numbers import DASH, counted, number, percent, plain
@@ -26,10 +25,7 @@ if TYPE_CHECKING:
 @cache
 def resource(path: str) -> str:
     """A file that comes with this package, as text."""
-    found = files("suite.board.site")
-    for part in path.split("/"):
-        found = found / part
-    return found.read_text("utf-8")
+    return (files("suite.board.site") / path).read_text("utf-8")
 
 
 def values(found: Mapping[str, Json]) -> str:

@@ -22,11 +22,10 @@ from suite.board.entry.accepted_entry import PER_SAMPLE, SUBMISSION, VERIFICATIO
 from suite.board.rank.state import RankTable, State, belongs, read_prices, state_of
 from suite.board.repository.shelves import Shelf
 from suite.board.site import board_data
-from suite.board.site.entry_pages import entry_page, events_of
 from suite.board.site.markup import POLICY, model, name
 from suite.board.site.page_templates import render, resource
+from suite.board.site.page_words import entry_page, events_of, first_of, headlines, task_page
 from suite.board.site.ranking_table import columns, rows, script_rows
-from suite.board.site.task_pages import first_of, headlines, task_page
 from suite.errors import ConfigError, SuiteError
 from suite.report.numbers import percent
 

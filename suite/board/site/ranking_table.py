@@ -1,7 +1,7 @@
 """The big table of a board: its columns, and each entry's cells, for the page and for its script alike.
 
 A cell is (text, key to sort by, smaller text below, marks). A key of None sorts last in both directions: what
-is unknown is never 0. Groups of columns: "" always shown, "more" hidden by the script until asked for.
+is unknown is never 0.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,20 +19,20 @@ from suite.board.site.markup import name
 from suite.report.numbers import DASH, number, percent
 
 Kind = Literal["rank", "model", "bar", "number", "text"]
+First = Literal["ascending", "descending"]
 
 
 @dataclass(frozen=True)
 class ColumnHead:
-    """A column's head. first: the direction of a first click. sub: smaller text. href: a page about it.
-
-    ends: of kind bar, the values at the two ends of the axis.
+    """A column's head. first: the direction of a first click. more: hidden by the script until asked for.
+    sub: smaller text. href: a page about it. ends: of kind bar, the values at the two ends of the axis.
     """
 
     key: str
     title: str
     kind: Kind
-    first: Literal["ascending", "descending"] = "descending"
-    group: Literal["", "more"] = ""
+    first: First = "descending"
+    more: bool = False
     sub: str = ""
     href: str = ""
     ends: tuple[str, str] | None = None
@@ -132,7 +132,7 @@ def _task(table: RankTable, item: Item) -> Column:
     shared = len(counts) == 1
     sub = [f"n = {counts.pop():,}"] if shared else []
     sub += ["lower is better"] if lower else []
-    first: Literal["ascending", "descending"] = "ascending" if lower else "descending"
+    first: First = "ascending" if lower else "descending"
     href = f"tasks/{file_name(item.name)}.html"
     head = ColumnHead(item.name, item.shown, "number", first, sub=", ".join(sub), href=href)
     return head, lambda listed: _result(listed.entry.column(item.name), shared)
@@ -191,18 +191,21 @@ def _about(state: State) -> list[Column]:
     """The columns about the model and its run."""
     money = f"{state.currency}, from tokens"
 
-    def head(key: str, title: str, sub: str = "", kind: Kind = "text", group: str = "more") -> ColumnHead:
-        first: Literal["ascending", "descending"] = "ascending"
-        return ColumnHead(key, title, kind, first, "more" if group else "", sub)
+    def head(key: str, title: str, sub: str = "", kind: Kind = "text", more: bool = True) -> ColumnHead:
+        return ColumnHead(key, title, kind, "ascending", more, sub)
 
+    def availability(one: Listed) -> TableCell:
+        return _words(one.entry.submission.model.availability.removesuffix("_weights"))
+
+    declared = "seconds a call, declared"
     return [
-        (head("parameters", "Parameters", "total, active", "number", ""), _parameters),
+        (head("parameters", "Parameters", "total, active", "number", more=False), _parameters),
+        (head("availability", "Weights", more=False), availability),
         (
-            head("availability", "Weights", group=""),
-            lambda one: _words(one.entry.submission.model.availability.removesuffix("_weights")),
+            head("zero_shot", "Zero-shot", "share of tasks, declared", "number", more=False),
+            lambda one: _number(one.zero_shot, percent),
         ),
-        (head("zero_shot", "Zero-shot", "share of tasks, declared", "number", ""), _zero_shot),
-        (head("trust", "Trust", group=""), _trust),
+        (head("trust", "Trust", more=False), _trust),
         (head("submitter", "Submitter", "relationship"), _submitter),
         (head("licence", "Licence"), lambda one: _words(one.entry.submission.model.licence)),
         (
@@ -214,10 +217,7 @@ def _about(state: State) -> list[Column]:
         (head("cost_sample", "Cost a sample", money, "number"), lambda one: _number(one.cost_per_sample)),
         (head("cost", "Cost", money, "number"), lambda one: _number(one.cost)),
         (head("tokens", "Tokens a sample", "prompt, reply", "number"), _tokens),
-        (
-            head("latency", "Median latency", "seconds a call, declared", "number"),
-            lambda one: _number(one.latency),
-        ),
+        (head("latency", "Median latency", declared, "number"), lambda one: _number(one.latency)),
         (head("runs", "Whole runs", "declared; luck of the best", "number"), lambda one: _runs(state, one)),
     ]
 
@@ -231,8 +231,8 @@ def _words(text: str | None) -> TableCell:
     return TableCell(name(text.replace("_", " "), 60), name(text).casefold())
 
 
-def _number(value: float | None) -> TableCell:
-    return UNKNOWN if value is None else TableCell(number(value), value)
+def _number(value: float | None, shown: Callable[[float], str] = number) -> TableCell:
+    return UNKNOWN if value is None else TableCell(shown(value), value)
 
 
 def _parameters(listed: Listed) -> TableCell:
@@ -249,11 +249,6 @@ def _large(value: int) -> str:
         if value >= size:
             return f"{value / size:.3g}{unit}"
     return f"{value:,}"
-
-
-def _zero_shot(listed: Listed) -> TableCell:
-    share = listed.zero_shot
-    return UNKNOWN if share is None else TableCell(percent(share), share)
 
 
 def _trust(listed: Listed) -> TableCell:

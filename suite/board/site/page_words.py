@@ -1,18 +1,79 @@
-"""What the pages about entries tell in words: times, tokens, marks, events. The pages: `templates/`."""
+"""What pages about columns and entries tell in words: who is first, who filled which role, times, tokens,
+marks, events. The pages: `templates/`.
+"""
 
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from suite.board.define.board import Item
 from suite.board.entry.accepted_entry import GONE, AcceptedEntry
 from suite.board.entry.verification import ColumnResult, Latency
+from suite.board.rank.overall import NAMES
+from suite.board.rank.ranking import Standing
 from suite.board.rank.sample_tables import flips
-from suite.board.rank.state import Listed, State, luck
-from suite.board.site.markup import name
+from suite.board.rank.state import Listed, RankTable, State, luck
+from suite.board.site.markup import model, name
 from suite.board.site.ranking_table import marks_of, missing
-from suite.board.site.task_pages import members, open_roles
 from suite.report.numbers import DASH, number, percent
 
 Event = tuple[str, str, AcceptedEntry]
+
+
+def task_page(state: State, item: Item | None) -> dict[str, object]:
+    """What the template of a column's page needs, None for the page of the overall number."""
+    board = state.board
+
+    def free(item: Item, table: RankTable) -> list[str]:
+        return open_roles(item, [one.entry.column(item.name) for one in table.ranked])
+
+    return {
+        "item": item,
+        "tables": [one for one in state.tables if one.ranked],
+        "open_roles": free,
+        "weights": ", ".join(f"{name(i.shown)} {percent(board.weights[i.name])}" for i in board.tasks),
+        "others": [NAMES[one] for one in board.overall.alternatives if one != board.overall.method],
+        "level": percent(board.uncertainty.level),
+    }
+
+
+def apart(table: RankTable, item: Item, free: Sequence[str]) -> str:
+    """What to say where entries were not scored or answered by the same models."""
+    results = [one.entry.column(item.name) for one in table.ranked]
+    unlike = [role for role in free if len({members(one, role) for one in results if one is not None}) > 1]
+    if not unlike:
+        return ""
+    return f"Not every entry has the same {' and '.join(unlike)}: such values do not compare."
+
+
+def warning(standing: Standing) -> str:
+    """What must be known of a standing's intervals, as a sentence; "" if there is nothing."""
+    text = standing.note
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
+def first_of(table: RankTable, standing: Standing, most: int = 4) -> str:
+    """Who is first or statistically tied for it, in words."""
+    first = standing.tied_for_first or standing.leading[:1]
+    more = f" and {len(first) - most} more" if len(first) > most else ""
+    return ", ".join(model(table.ranked[i], 40) for i in first[:most]) + more or DASH
+
+
+def headlines(state: State, item: Item) -> list[str]:
+    """The names of the metrics that entries were measured by in a column."""
+    results = (one.entry.column(item.name) for table in state.tables for one in table.rows)
+    return sorted({name(one.headline) for one in results if one is not None})
+
+
+def open_roles(item: Item, results: Iterable[ColumnResult | None]) -> list[str]:
+    """Roles that the item does not fix and somebody filled, sorted."""
+    filled = {role for one in results if one is not None for role in one.roles}
+    return sorted(filled - set(item.roles))
+
+
+def members(result: ColumnResult | None, role: str) -> str:
+    """Who filled a role of an entry, "" if that is not known."""
+    told = result.roles.get(role, ()) if result is not None else ()
+    return ", ".join(name(one, 80) for one in told)
 
 
 def entry_page(state: State, listed: Listed) -> dict[str, object]:
@@ -50,10 +111,8 @@ def tokens(result: ColumnResult | None) -> str:
     """Prompt and reply of a sample."""
     if result is None or result.tokens is None or not result.n + result.unscored:
         return DASH
-    prompt, completion = result.tokens.prompt, result.tokens.completion
-    if prompt is None or completion is None or not prompt + completion:
-        return DASH
-    return number((prompt + completion) / (result.n + result.unscored))
+    both = result.tokens.prompt + result.tokens.completion
+    return number(both / (result.n + result.unscored)) if both else DASH
 
 
 def latency(told: Latency | None) -> str:
