@@ -78,11 +78,11 @@ def init(repository: Path, board_name: str) -> None:
     from suite.errors import SuiteError
     from suite.plugins import catalogue
 
-    made = init_board(repository, board_name)
-    for path in made.files:
+    made, files = init_board(repository, board_name)
+    for path in files:
         click.echo(f"wrote {path}")
     try:
-        for column, roles in free_roles(made.board, catalogue()).items():
+        for column, roles in free_roles(made, catalogue()).items():
             click.echo(f"note: {column}: {open_note(roles)}", err=True)
     except SuiteError as error:  # the board may be for tasks that others have installed
         click.echo(f"note: the definition cannot be tried here: {error}", err=True)

@@ -29,7 +29,16 @@ from suite.board.entry.accepted_entry import (
     read_entry,
     write_record,
 )
-from suite.board.repository.remote_bundle import Reference, check_urls, fetch, read_reference, write_reference
+from suite.board.repository.remote_bundle import (
+    BUNDLE,
+    BUNDLE_FOLDER,
+    REFERENCE,
+    Reference,
+    check_urls,
+    fetch,
+    read_reference,
+    write_reference,
+)
 from suite.board.repository.shelves import Shelf, open_repository
 from suite.board.verify import VerifiedBundle, time_limit, verify
 from suite.board.verify.child_work import SECONDS, Tell, TimeUp, in_child
@@ -42,7 +51,6 @@ from suite.journal.run import Run
 from suite.report.hostile_text import one_line
 
 KEPT = 5 * MIB  # largest bundle that is kept beside its entry
-BUNDLE, BUNDLE_FOLDER, REFERENCE = "bundle.suite.zip", "bundle", "bundle.ref.yaml"
 
 
 @dataclass(frozen=True)
@@ -75,8 +83,7 @@ def accept(
     opened = open_submission(bundle)
     shelf = shelf_for(root, board, opened.submission.board)
     if into is None:
-        check_urls(urls, shelf.board.hosts)
-        check_room(bundle, urls)
+        _check_place(bundle, urls, shelf.board)
     entries = shelf.entries()
     moment = when or datetime.now(UTC)
     checked = verify(
@@ -100,7 +107,12 @@ def accept(
         raise ConfigError(
             f"{folder.name} is not where the bundle {opened.id[:12]} belongs", where=str(folder)
         )
-    _write(folder, opened, checked, None if into else (bundle, tuple(urls)))
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    own_folder(folder)
+    _bring(folder, opened)
+    checked.write(folder)
+    if into is None:
+        _keep_bundle(bundle, folder, urls)
     record = EntryRecord(bundle_id=opened.id, accepted=moment, trace_sha256=opened.trace)
     write_record(folder / RECORD, record)
     try:
@@ -159,11 +171,8 @@ class Opened:
     @property
     def folder(self) -> str:
         """Name of its folder on a board."""
-        slug = (
-            re.sub("[^a-z0-9]+", "-", self.submission.model.display_name.casefold()).strip("-")[:48]
-            or "entry"
-        )
-        return f"{slug}-{self.id[:12]}"
+        slug = re.sub("[^a-z0-9]+", "-", self.submission.model.display_name.casefold()).strip("-")[:48]
+        return f"{slug or 'entry'}-{self.id[:12]}"
 
 
 def open_submission(path: Path) -> Opened:
@@ -209,15 +218,13 @@ def trace_sha256(runs: Sequence[Run]) -> str:
 def shelf_for(root: Path, board: str, named: BoardName | None) -> Shelf:
     """The board of a repository that a bundle names. Raises ConfigError, NotFound."""
     shelves = open_repository(root, board)
-    if len(shelves) == 1 and named is None:
+    if named is None:
         raise ConfigError("the bundle is for no board", fix="pack it for one: `suite submit pack --board …`")
     for shelf in shelves:
-        if named is not None and shelf.board.id == named.id:
+        if shelf.board.id == named.id:
             return shelf
     known = ", ".join(shelf.board.id for shelf in shelves)
-    raise ConfigError(
-        f"the bundle is for the board {one_line(named.id if named else '', 80)!r}", where=f"here: {known}"
-    )
+    raise ConfigError(f"the bundle is for the board {one_line(named.id, 80)!r}", where=f"here: {known}")
 
 
 def _there(entries: Sequence[AcceptedEntry], opened: Opened) -> Iterator[str]:
@@ -250,22 +257,20 @@ def _may_not_supersede(old: AcceptedEntry | None, opened: Opened, checked: Verif
         yield f"it supersedes {old.folder.name}, which {', '.join(signers)} signed, and is not signed by them"
 
 
-def _write(
-    folder: Path, opened: Opened, checked: VerifiedBundle, keep: tuple[Path, Sequence[str]] | None
-) -> None:
-    """Everything but the record. keep: (bundle, addresses) where the folder does not hold them yet."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    own_folder(folder)
+def _bring(folder: Path, opened: Opened) -> None:
+    """Write the submission and its README."""
     write_whole(folder / SUBMISSION, [opened.raw])
-    checked.write(folder)
     if opened.readme:
-        write_whole(folder / "README.md", [opened.readme.encode()])
-    if keep is not None:
-        keep_bundle(keep[0], folder, keep[1])
+        write_whole(folder / README, [opened.readme.encode()])
 
 
-def check_room(bundle: Path, urls: Sequence[str]) -> None:
-    """Raises ConfigError for a bundle that is too large to be kept and lies nowhere else."""
+def _check_place(bundle: Path, urls: Sequence[str], board: Board) -> None:
+    """Raises ConfigError for addresses that the board does not fetch from or that are of no archive, and for
+    a bundle that is too large to be kept and lies nowhere else.
+    """
+    check_urls(urls, board.hosts)
+    if urls and bundle.is_dir():
+        raise ConfigError("--bundle-url is the address of an archive, not of a folder", str(bundle))
     if (size := _size(bundle)) > KEPT and not urls:
         raise ConfigError(
             f"the bundle has {size / MIB:.1f} MiB; the repository keeps at most {KEPT // MIB}",
@@ -273,7 +278,7 @@ def check_room(bundle: Path, urls: Sequence[str]) -> None:
         )
 
 
-def keep_bundle(bundle: Path, folder: Path, urls: Sequence[str]) -> None:
+def _keep_bundle(bundle: Path, folder: Path, urls: Sequence[str]) -> None:
     """Put a bundle into its folder, up to KEPT bytes, and where it lies, if that is said."""
     size = _size(bundle)
     if size <= KEPT and bundle.is_dir():
@@ -282,8 +287,6 @@ def keep_bundle(bundle: Path, folder: Path, urls: Sequence[str]) -> None:
         with bundle.open("rb") as file:
             write_whole(folder / BUNDLE, iter(lambda: file.read(MIB), b""))
     if urls:
-        if bundle.is_dir():
-            raise ConfigError("--bundle-url is the address of an archive, not of a folder", str(bundle))
         reference = Reference(sha256=sha256_of(bundle), bytes=size, urls=tuple(urls))
         write_reference(folder / REFERENCE, reference)
 
@@ -299,7 +302,6 @@ def bundle_of(folder: Path, board: Board, scratch: Path) -> Path | None:
 
     Raises ConfigError, DataError, SourceUnreachable as fetching does.
     """
-
     for name in (BUNDLE, BUNDLE_FOLDER):
         if (folder / name).exists() and not (folder / name).is_symlink():
             return folder / name
@@ -333,7 +335,7 @@ def withdraw(folder: Path, status: str, reason: str, when: datetime | None = Non
     write_record(folder / RECORD, record)
 
 
-def place(bundle: Path, root: Path, *, board: str = "", urls: Sequence[str] = ()) -> Path:
+def place(bundle: Path, root: Path, *, urls: Sequence[str] = ()) -> Path:
     """Write the folder of a submission into a clone of the board's repository; the folder.
 
     urls: where the bundle lies, needed for one that is too large to be kept. Raises BundleError for no
@@ -341,19 +343,16 @@ def place(bundle: Path, root: Path, *, board: str = "", urls: Sequence[str] = ()
     exists.
     """
     opened = open_submission(bundle)
-    shelf = shelf_for(root, board, opened.submission.board)
+    shelf = shelf_for(root, "", opened.submission.board)
     folder = shelf.submissions / opened.folder
     if folder.exists():
         known = "it is on the board" if (folder / RECORD).exists() else "remove it to write it anew"
         raise ConfigError(f"{folder.name} exists", where=str(folder), fix=known)
-    check_urls(urls, shelf.board.hosts)
-    check_room(bundle, urls)
+    _check_place(bundle, urls, shelf.board)
     folder.mkdir(parents=True)
     try:
-        write_whole(folder / SUBMISSION, [opened.raw])
-        if opened.readme:
-            write_whole(folder / README, [opened.readme.encode()])
-        keep_bundle(bundle, folder, urls)
+        _bring(folder, opened)
+        _keep_bundle(bundle, folder, urls)
     except BaseException:
         shutil.rmtree(folder)
         raise

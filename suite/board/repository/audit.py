@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from suite.board.bundle import signatures
+from suite.board.bundle.file_names import README
 from suite.board.define.eval_commands import free_roles, open_note
 from suite.board.entry.accepted_entry import (
     PER_SAMPLE,
@@ -19,12 +20,12 @@ from suite.board.entry.accepted_entry import (
 )
 from suite.board.entry.verification import Verification
 from suite.board.rank.state import belongs
+from suite.board.repository.remote_bundle import BUNDLE, BUNDLE_FOLDER, REFERENCE
 from suite.board.repository.shelves import Shelf, version_number
 from suite.errors import SuiteError
 from suite.plugins import catalogue
 
-MAY_STAND = {SUBMISSION, VERIFICATION, PER_SAMPLE, REPLIES, RECORD, "README.md", "bundle.suite.zip",
-             "bundle", "bundle.ref.yaml"}  # fmt: skip
+MAY_STAND = {SUBMISSION, VERIFICATION, PER_SAMPLE, REPLIES, RECORD, README, BUNDLE, BUNDLE_FOLDER, REFERENCE}
 Say = Callable[[str], None]
 
 

@@ -16,19 +16,19 @@ from pathlib import Path
 
 import msgspec
 
-from suite.board.bundle.file_names import SIGNATURE, run_path
+from suite.board.bundle.file_names import README, SIGNATURE, run_path
 from suite.board.bundle.size_limits import MIB
 from suite.board.entry.accepted_entry import FOLDER, SUBMISSION, read_bytes
 from suite.board.entry.verification import Verification
+from suite.board.repository.remote_bundle import BUNDLE, BUNDLE_FOLDER, REFERENCE
 from suite.errors import ConfigError, DataError
 from suite.report.hostile_text import one_line
 from suite.report.markdown import fence
 
-REFERENCE, ARCHIVE, README = "bundle.ref.yaml", "bundle.suite.zip", "README.md"
 MOST_FILES = 2010
-LARGEST = {SUBMISSION: MIB, REFERENCE: 64 * 1024, README: 64 * 1024, ARCHIVE: 5 * MIB}
+LARGEST = {SUBMISSION: MIB, REFERENCE: 64 * 1024, README: 64 * 1024, BUNDLE: 5 * MIB}
 LARGEST_TOTAL = 6 * MIB
-_ID = re.compile("[a-z0-9][a-z0-9._-]{0,63}")
+_INSIDE = re.compile(rf"submissions/[a-z0-9][a-z0-9._-]{{0,63}}/{FOLDER.pattern}/.+", re.DOTALL)
 _LFS = b"version https://git-lfs"
 _SHA = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
 MOST_LINES = 60
@@ -76,7 +76,7 @@ def _problems(root: Path, base: str, changes: list[Change]) -> Iterator[str]:
     if len(changes) > MOST_FILES:
         yield f"it changes {len(changes):,} files, at most {MOST_FILES:,} are looked at"
         return
-    outside = [one for one in changes if not _inside(one.path)]
+    outside = [one for one in changes if not _INSIDE.fullmatch(one.path)]
     for one in outside[:20]:
         yield f"{_shown(one.path)}: outside of submissions/BOARD/NAME-12HEX/, the only place for a submission"
     for one in changes:
@@ -91,16 +91,6 @@ def _problems(root: Path, base: str, changes: list[Change]) -> Iterator[str]:
     yield from _folder(root, base, folders[0], changes)
 
 
-def _inside(path: str) -> bool:
-    parts = path.split("/")
-    return (
-        len(parts) > 3
-        and parts[0] == "submissions"
-        and _ID.fullmatch(parts[1]) is not None
-        and FOLDER.fullmatch(parts[2]) is not None
-    )
-
-
 def _wrong(one: Change) -> str:
     """What is wrong with a change by itself, "" if nothing."""
     if one.status != "A":
@@ -112,16 +102,16 @@ def _wrong(one: Change) -> str:
     rest = "/".join(one.path.split("/")[3:])
     if rest.split("/")[-1].startswith(".git"):
         return "a file of Git's own settings"
-    if _inside(one.path) and not _allowed(rest):
+    if _INSIDE.fullmatch(one.path) and not _allowed(rest):
         return "no such file belongs to a submission (verification.json and others are written by the board)"
     return ""
 
 
 def _allowed(rest: str) -> bool:
     """Whether a file may stand in the folder: the board writes what else an entry has."""
-    if rest in (SUBMISSION, README, REFERENCE, ARCHIVE):
+    if rest in LARGEST:
         return True
-    inner = rest.removeprefix("bundle/")
+    inner = rest.removeprefix(f"{BUNDLE_FOLDER}/")
     return inner != rest and (inner in (SUBMISSION, SIGNATURE, README) or run_path(inner) is not None)
 
 
@@ -134,9 +124,9 @@ def _folder(root: Path, base: str, folder: str, changes: list[Change]) -> Iterat
     names = {"/".join(one.path.split("/")[3:]): one for one in changes}
     if SUBMISSION not in names:
         yield f"{folder}: {SUBMISSION} is missing"
-    if not any(name in (REFERENCE, ARCHIVE) or name.startswith("bundle/") for name in names):
-        yield f"{folder}: neither {ARCHIVE}, bundle/ nor {REFERENCE} is there"
-    forms = {name.partition("/")[0] for name in names} & {REFERENCE, ARCHIVE, "bundle"}
+    forms = {name.partition("/")[0] for name in names} & {REFERENCE, BUNDLE, BUNDLE_FOLDER}
+    if not forms:
+        yield f"{folder}: neither {BUNDLE}, {BUNDLE_FOLDER}/ nor {REFERENCE} is there"
     if len(forms) > 1:  # one would be verified, the other shown
         yield f"{folder}: the bundle is there in several forms ({', '.join(sorted(forms))}): give one"
     total = 0
@@ -200,9 +190,8 @@ def _exists(root: Path, name: str) -> bool:
 
 def _git(root: Path, *arguments: str) -> bytes:
     """Run Git on objects only: no hooks, no monitor, nothing lazily fetched, no user's settings."""
-    settings = ("core.hooksPath=/dev/null", "core.fsmonitor=false", "protocol.allow=never")
     command = ["git", "--no-replace-objects", "--no-pager", "-C", str(root)]
-    for one in settings:
+    for one in ("core.hooksPath=/dev/null", "core.fsmonitor=false", "protocol.allow=never"):
         command += ["-c", one]
     environment = {
         **os.environ,

@@ -14,14 +14,16 @@ from pathlib import Path
 from typing import Annotated, Literal, Protocol
 from urllib.parse import urljoin, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
+from suite.board.define.parts import Closed, Sha256
 from suite.board.entry.accepted_entry import read_model
 from suite.data import strict_syntax
 from suite.errors import ConfigError, DataError, SourceUnreachable
 from suite.files import replacing, write_whole
 from suite.models.endpoint import is_public
 
+BUNDLE, BUNDLE_FOLDER, REFERENCE = "bundle.suite.zip", "bundle", "bundle.ref.yaml"
 MOST_REDIRECTS = 4
 CHUNK = 2**16
 TIMEOUT = 30.0
@@ -30,13 +32,11 @@ _HTTPS = r"^https://[^\s\"<>@]{1,490}$"
 Https = Annotated[str, StringConstraints(pattern=_HTTPS)]
 
 
-class Reference(BaseModel):
+class Reference(Closed):
     """bundle.ref.yaml: a bundle that lies elsewhere."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     format: Literal["suite-bundle-ref/1"] = "suite-bundle-ref/1"
-    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    sha256: Sha256
     bytes: int = Field(ge=1)
     urls: tuple[Https, ...] = Field(default=(), max_length=MOST_URLS)
 
@@ -78,20 +78,11 @@ def resolve(host: str) -> list[str]:
 
 def ask(host: str, address: str, path: str) -> Response:
     """GET over TLS from this very address, the certificate checked against the host's name."""
-    connection = _Pinned(host, address)
+    plain = socket.create_connection((address, 443), TIMEOUT)
+    connection = http.client.HTTPSConnection(host)
+    connection.sock = ssl.create_default_context().wrap_socket(plain, server_hostname=host)
     connection.request("GET", path, headers={"User-Agent": "suite-board", "Accept-Encoding": "identity"})
     return connection.getresponse()
-
-
-class _Pinned(http.client.HTTPSConnection):
-    def __init__(self, host: str, address: str) -> None:
-        super().__init__(host, timeout=TIMEOUT, context=ssl.create_default_context())
-        self._address = address
-        self._tls = ssl.create_default_context()
-
-    def connect(self) -> None:
-        plain = socket.create_connection((self._address, 443), TIMEOUT)
-        self.sock = self._tls.wrap_socket(plain, server_hostname=self.host)
 
 
 def fetch(
@@ -120,10 +111,9 @@ def fetch(
     for url in reference.urls:
         try:
             _save(_follow(url, hosts, resolve, ask), reference, to)
+            return to
         except (SourceUnreachable, OSError, http.client.HTTPException) as error:
             errors.append(str(error))
-            continue
-        return to
     raise SourceUnreachable("the bundle could not be fetched", where="; ".join(errors)[:1000])
 
 

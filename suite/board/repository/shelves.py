@@ -156,17 +156,8 @@ def _history(folder: Path, board: Board) -> Sequence[Board]:
     return sorted(found, key=version_number)
 
 
-@dataclass(frozen=True)
-class Made:
-    """What was written."""
-
-    folder: Path
-    board: Board
-    files: tuple[Path, ...]
-
-
-def init_board(folder: Path, board: str) -> Made:
-    """Write a repository for a board: an id of the registry, or a definition file.
+def init_board(folder: Path, board: str) -> tuple[Board, list[Path]]:
+    """Write a repository for a board: an id of the registry, or a definition file. The board, and the files.
 
     Raises ConfigError if the folder holds one of the files already; NotFound for an unknown board.
     """
@@ -182,7 +173,7 @@ def init_board(folder: Path, board: str) -> Made:
     for path, text in texts.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, [text.encode()])
-    return Made(folder, found, tuple(sorted(texts)))
+    return found, sorted(texts)
 
 
 def _filled(text: str, values: Mapping[str, str]) -> str:

@@ -20,6 +20,7 @@ import suite
 from suite.board.define.board import file_name
 from suite.board.entry.accepted_entry import PER_SAMPLE, SUBMISSION, VERIFICATION, AcceptedEntry
 from suite.board.rank.state import RankTable, State, belongs, read_prices, state_of
+from suite.board.repository.remote_bundle import BUNDLE, REFERENCE, read_reference
 from suite.board.repository.shelves import Shelf
 from suite.board.site import board_data
 from suite.board.site.markup import POLICY, model, name
@@ -30,7 +31,6 @@ from suite.errors import ConfigError, SuiteError
 from suite.report.numbers import percent
 
 ROWS = 100  # of one page
-BUNDLES = ("bundle.suite.zip",)
 
 
 @dataclass(frozen=True)
@@ -220,7 +220,7 @@ class _Site:
         """Copies what can be downloaded; (links, addresses of the bundle elsewhere)."""
         target = self.folder / "entries" / entry.short
         target.mkdir(exist_ok=True)
-        files = [SUBMISSION, VERIFICATION, *BUNDLES]
+        files = [SUBMISSION, VERIFICATION, BUNDLE]
         if self.state.board.publish.per_sample:
             files.append(PER_SAMPLE)
         found = []
@@ -232,11 +232,9 @@ class _Site:
         return found, self._elsewhere(entry)
 
     def _elsewhere(self, entry: AcceptedEntry) -> list[str]:
-        path = entry.folder / "bundle.ref.yaml"
+        path = entry.folder / REFERENCE
         if not path.is_file() or path.is_symlink():
             return []
-        from suite.board.repository.remote_bundle import read_reference
-
         try:
             return list(read_reference(path).urls)
         except SuiteError as error:
