@@ -124,7 +124,7 @@ def compare_runs(
         shown = disagreements(a.run, b.run, read, asked.examples)
         parts.append(PairPart(a.label, b.label, tuple(found), tuple(shown)))
     finished, family = _corrected(rows, asked)
-    adjusted = adjust([one.p for _, one in slices], "bh") if slices else []
+    adjusted = adjust([one.p for _, one in slices], "bh")
     sliced = [
         SliceRow(finished[place], one.at(asked.left(one.p, p)), p)
         for (place, one), p in zip(slices, adjusted, strict=True)
@@ -209,7 +209,7 @@ def _corrected(rows: Sequence[MeasureRow], asked: ComparisonWanted) -> tuple[lis
     for first, method in ((True, asked.correction), (False, "bh")):
         family = [row for row in rows if row.headline == first]
         raw = [row.found.comparison.p for row in family]
-        adjusted = raw if method == "none" else adjust(raw, method)
+        adjusted = adjust(raw, method)
         sizes.append(sum(p is not None for p in raw))
         for row, p in zip(family, adjusted, strict=True):
             comparison = row.found.comparison

@@ -174,30 +174,18 @@ def _table(rows: Sequence[MeasureRow], found: Compared, *, compact: bool) -> Tab
 
 
 def _line(row: MeasureRow, found: Compared, compact: bool) -> dict[str, Shown]:
-    units, d, p = row.found.comparison.n_common, row.found.comparison.difference, row.corrected
-    names: dict[str, Shown] = {"comparison": _name(row, found)}
+    one, p = row.found, row.corrected
+    name: dict[str, Shown] = {"comparison": _name(row, found)}
     verdict: dict[str, Shown] = {"verdict": row.verdict} if row.headline else {}
-    if compact:
-        return {
-            **names,
-            "metric": row.measure.name,
-            "A": _number(row.found.a),
-            "B": _number(row.found.b),
-            **_difference(d, compact),
-            "p": "" if p is None else f"{p:.3f}",
-            "units": units,
-            **verdict,
-        }
-    return {
-        **names,
-        **verdict,
+    values: tuple[Shown, Shown] = (_number(one.a), _number(one.b)) if compact else (one.a, one.b)
+    numbers: dict[str, Shown] = {
         "metric": row.measure.name,
-        "A": row.found.a,
-        "B": row.found.b,
-        **_difference(d, compact),
-        "p corrected": p,
-        "units": units,
+        **dict(zip("AB", values, strict=True)),
+        **_difference(one.comparison.difference, compact),
+        **({"p": "" if p is None else f"{p:.3f}"} if compact else {"p corrected": p}),
+        "units": one.comparison.n_common,
     }
+    return {**name, **numbers, **verdict} if compact else {**name, **verdict, **numbers}
 
 
 def _difference(d: Estimate, compact: bool) -> dict[str, Shown]:

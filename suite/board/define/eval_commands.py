@@ -46,9 +46,8 @@ def free_roles(board: Board, plugins: Catalogue) -> dict[str, list[str]]:
     for item in board.tasks:
         roles = roles_of(cells[item.name])
         known = {"candidate", *DEFAULTS, *item.roles}
-        if left := [
-            name for name, of in roles.items() if name not in known and not all(r.optional for r in of)
-        ]:
+        left = [name for name, of in roles.items() if name not in known and not all(r.optional for r in of)]
+        if left:
             found[item.name] = left
     return found
 
@@ -67,14 +66,14 @@ def _words(board: Board, item: Item, model: str, plugins: Catalogue) -> Iterator
     yield from _parameters(item, plugins)
     if item.data == "mini":
         yield "--mini"
-    if item.limit is not None:
-        yield from ("--limit", str(item.limit))
-    if item.trials != 1:
-        yield from ("--trials", str(item.trials))
-    if item.seed:
-        yield from ("--seed", str(item.seed))
-    if item.prompts != "own":
-        yield from ("--prompts", item.prompts)
+    for flag, value, usual in (
+        ("--limit", item.limit, None),
+        ("--trials", item.trials, 1),
+        ("--seed", item.seed or None, None),
+        ("--prompts", item.prompts, "own"),
+    ):
+        if value != usual:
+            yield from (flag, str(value))
     yield from flag_of("candidate", model)
     sampling = board.candidate.sampling
     yield from _options("", {} if isinstance(sampling, str) else sampling)

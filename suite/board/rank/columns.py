@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 
 from suite.board.define.board import Board
 from suite.board.rank.max_t import widening
-from suite.errors import ConfigError
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -132,11 +131,12 @@ def shared(bottom: Floats) -> Floats:
 
 
 def ratios(column: RankedColumn, weights: Floats) -> Floats:
-    """The column's value under weights of clusters, (B, C) -> (B, K). A stratum that no weight falls on has
-    the value it has with equal weights. Raises ConfigError for a column without units.
+    """The value of a column that has units under weights of clusters, (B, C) -> (B, K). A stratum that no
+    weight falls on has the value it has with equal weights.
     """
-    if column.units is None or column.top is None or column.bottom is None:
-        raise ConfigError(f"column {column.key!r} has no samples to draw from")
+    assert column.units is not None
+    assert column.top is not None
+    assert column.bottom is not None
     units, k = column.units, column.top.shape[1]
     below = np.stack([column.bottom[units.stratum == one].sum(axis=0) for one in range(len(units.cell))])
     shares = units.shares(below > 0)

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from suite.board.define.board import Board
-from suite.board.define.parts import TRUST
+from suite.board.define.parts import TRUST, Closed
 from suite.board.entry.accepted_entry import AcceptedEntry, read_model
 from suite.board.rank.ranking import Position, Ranking, Standing, expected_gain, rank
 from suite.board.rank.sample_tables import read_columns
@@ -27,22 +27,18 @@ from suite.plugins import catalogue
 EXPOSED = ("train_split", "evaluation_data", "synthetic_from_evaluation_data")
 
 
-class Price(BaseModel):
+class Price(Closed):
     """Price of a model from a day on, per million tokens. model: the identity's name, exactly."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     model: str
     since: date
-    prompt: float = Field(ge=0, allow_inf_nan=False)
-    completion: float = Field(ge=0, allow_inf_nan=False)
+    prompt: float = Field(ge=0)
+    completion: float = Field(ge=0)
     source: Annotated[str, StringConstraints(pattern=r"^https://[^\s\"<>]+$")]
 
 
-class Prices(BaseModel):
+class Prices(Closed):
     """prices.yaml."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     format: Literal["suite-prices/1"] = "suite-prices/1"
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = "USD"
@@ -50,10 +46,8 @@ class Prices(BaseModel):
 
     def cost(self, model: str, day: date | None, prompt: int | None, completion: int | None) -> float | None:
         """What these tokens cost on that day; None if anything is unknown."""
-        if day is None or prompt is None or completion is None:
-            return None
-        known: Sequence[Price] = [one for one in self.prices if one.model == model and one.since <= day]
-        if not known:
+        known = [one for one in self.prices if one.model == model and day is not None and one.since <= day]
+        if not known or prompt is None or completion is None:
             return None
         price = max(known, key=lambda one: one.since)
         return (prompt * price.prompt + completion * price.completion) / 1e6
@@ -251,10 +245,7 @@ def family(name: str) -> str:
 
 def _sum(values: Sequence[int | None]) -> int | None:
     """The sum; None where a part is unknown or nothing was counted at all: never 0 for unknown."""
-    if not values or any(one is None for one in values):
-        return None
-    total = sum(one for one in values if one is not None)
-    return total or None
+    return None if None in values else sum(one for one in values if one is not None) or None
 
 
 def _day(text: str | None) -> date | None:
@@ -277,11 +268,12 @@ def datasets_of(board: Board) -> dict[str, tuple[str, ...]]:
         return {}
     found = {}
     for item in board.tasks:
-        names: dict[str, None] = {}
-        for cell in cells[item.name]:
-            for name in cell.task.datasets():
-                names[cell.task.info.mini.get(name, name) if item.data == "mini" else name] = None
-        found[item.name] = tuple(names)
+        names = [
+            cell.task.info.mini.get(name, name) if item.data == "mini" else name
+            for cell in cells[item.name]
+            for name in cell.task.datasets()
+        ]
+        found[item.name] = tuple(dict.fromkeys(names))
     return found
 
 
@@ -289,15 +281,11 @@ def exposure(
     board: Board, datasets: Mapping[str, Sequence[str]], declared: Mapping[str, str]
 ) -> dict[str, str]:
     """Column -> what was declared: an exposure if there is any, "none_known", or "unknown"."""
-    return {
-        item.name: _of(item.name, item.task, datasets.get(item.name, ()), declared) for item in board.tasks
-    }
-
-
-def _of(column: str, task: str, datasets: Sequence[str], declared: Mapping[str, str]) -> str:
-    by_name = declared.get(column, declared.get(task))
-    told = [by_name] if by_name is not None else [declared.get(name, "unknown") for name in datasets]
-    for value in told:
-        if value in EXPOSED:
-            return value
-    return "none_known" if told and all(value == "none_known" for value in told) else "unknown"
+    found = {}
+    for item in board.tasks:
+        by_name = declared.get(item.name, declared.get(item.task))
+        told = [declared.get(one, "unknown") for one in datasets.get(item.name, ())]
+        told = told if by_name is None else [by_name]
+        usual = "none_known" if set(told) == {"none_known"} else "unknown"
+        found[item.name] = next((value for value in told if value in EXPOSED), usual)
+    return found

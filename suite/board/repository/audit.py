@@ -11,6 +11,7 @@ from suite.board.bundle import signatures
 from suite.board.bundle.file_names import README
 from suite.board.define.eval_commands import free_roles, open_note
 from suite.board.entry.accepted_entry import (
+    GONE,
     PER_SAMPLE,
     RECORD,
     REPLIES,
@@ -27,6 +28,7 @@ from suite.plugins import catalogue
 
 MAY_STAND = {SUBMISSION, VERIFICATION, PER_SAMPLE, REPLIES, RECORD, README, BUNDLE, BUNDLE_FOLDER, REFERENCE}
 Say = Callable[[str], None]
+Wrong = tuple[str, bool]  # what is wrong with an entry, and whether that is serious
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,7 @@ def check_board(shelf: Shelf, *, again: bool = True, say: Say = lambda _: None) 
     known = {one.id for one in entries}
     traces: dict[str, str] = {}
     for entry in entries:
-        found += _files(entry)
-        found += _statuses(entry, known)
+        found += [Trouble(entry.folder.name, what) for what in (*_files(entry), *_statuses(entry, known))]
         trace = entry.record.trace_sha256
         if trace is not None and trace in traces:
             found.append(Trouble(entry.folder.name, f"the same calls and replies as {traces[trace]}"))
@@ -57,7 +58,7 @@ def check_board(shelf: Shelf, *, again: bool = True, say: Say = lambda _: None) 
         for number, entry in enumerate(entries):
             if belongs(shelf.board, entry) and entry.record.status == "active":
                 say(f"verifying {entry.folder.name}")
-                found += _again(entry, shelf, entries[:number])
+                found += [Trouble(entry.folder.name, *one) for one in _again(entry, shelf, entries[:number])]
     return found
 
 
@@ -74,26 +75,26 @@ def _definition(shelf: Shelf) -> Iterator[Trouble]:
             yield Trouble(f"history/{old.version}.yaml", f"is not older than {shelf.board.version}")
 
 
-def _files(entry: AcceptedEntry) -> Iterator[Trouble]:
+def _files(entry: AcceptedEntry) -> Iterator[str]:
     for path in sorted(entry.folder.iterdir()):
         if path.name not in MAY_STAND:
-            yield Trouble(entry.folder.name, f"{path.name[:80]!r} has no place in an entry's folder")
+            yield f"{path.name[:80]!r} has no place in an entry's folder"
         elif path.is_symlink():
-            yield Trouble(entry.folder.name, f"{path.name} is a link")
+            yield f"{path.name} is a link"
     paired = any(one.paired for one in entry.verification.columns)
     if paired and entry.per_sample is None:
-        yield Trouble(entry.folder.name, f"{PER_SAMPLE} is missing")
+        yield f"{PER_SAMPLE} is missing"
 
 
-def _statuses(entry: AcceptedEntry, known: set[str]) -> Iterator[Trouble]:
+def _statuses(entry: AcceptedEntry, known: set[str]) -> Iterator[str]:
     record = entry.record
     if record.status == "superseded" and record.by not in known:
-        yield Trouble(entry.folder.name, "superseded, but by no entry of this board")
-    if record.status in ("withdrawn", "disputed", "retracted") and not record.reason:
-        yield Trouble(entry.folder.name, f"{record.status} without a reason")
+        yield "superseded, but by no entry of this board"
+    if record.status in GONE and not record.reason:
+        yield f"{record.status} without a reason"
 
 
-def _again(entry: AcceptedEntry, shelf: Shelf, others: Sequence[AcceptedEntry]) -> Iterator[Trouble]:
+def _again(entry: AcceptedEntry, shelf: Shelf, others: Sequence[AcceptedEntry]) -> Iterator[Wrong]:
     """The entry verified again must give the verdict, class and numbers that stand there. others: accepted
     before it; what is new beside them is a note.
     """
@@ -104,37 +105,35 @@ def _again(entry: AcceptedEntry, shelf: Shelf, others: Sequence[AcceptedEntry]) 
         try:
             bundle = bundle_of(entry.folder, shelf.board, Path(scratch))
             if bundle is None:
-                yield Trouble(entry.folder.name, "not verified again: its bundle is not here", serious=False)
+                yield "not verified again: its bundle is not here", False
                 return
             signers = shelf.signers_at(entry.record.accepted)
             checked = verify(
                 bundle, board=shelf.board, others=others, signers=signers, seconds=time_limit(shelf.board)
             )
         except SuiteError as error:
-            yield Trouble(entry.folder.name, str(error))
+            yield str(error), True
             return
     now = checked.document
     if now.bundle_id != entry.id:
-        yield Trouble(entry.folder.name, "the bundle beside it is another one")
+        yield "the bundle beside it is another one", True
         return
     if checked.exit_code() != 0:
-        yield Trouble(entry.folder.name, f"verified again: {checked.verdict}")
+        yield f"verified again: {checked.verdict}", True
     yield from _numbers(entry, now)
     yield from _signature(entry, now)
     if entry.per_sample is not None and checked.per_sample != entry.per_sample.read_bytes():
-        yield Trouble(
-            entry.folder.name, f"{PER_SAMPLE} differs from what verification gives now", serious=False
-        )
+        yield f"{PER_SAMPLE} differs from what verification gives now", False
     if checked.replies and (entry.replies is None or checked.replies != entry.replies.read_bytes()):
         lack = "is missing" if entry.replies is None else "differs from what verification gives now"
-        yield Trouble(entry.folder.name, f"{REPLIES} {lack}: copies of it may not be found", serious=False)
+        yield f"{REPLIES} {lack}: copies of it may not be found", False
     told = {one.code for one in entry.verification.findings}
     for one in checked.ladder.findings:
         if one.rung == "R9" and one.code not in told:
-            yield Trouble(entry.folder.name, f"now {one.code}: {one.what} ({one.found})", serious=False)
+            yield f"now {one.code}: {one.what} ({one.found})", False
 
 
-def _numbers(entry: AcceptedEntry, now: Verification) -> Iterator[Trouble]:
+def _numbers(entry: AcceptedEntry, now: Verification) -> Iterator[Wrong]:
     """Class and columns must be the same again."""
     from suite.board.verify.equality import differences
 
@@ -147,19 +146,16 @@ def _numbers(entry: AcceptedEntry, now: Verification) -> Iterator[Trouble]:
                         here[field] = there[field]
         if first := next(differences(mine, theirs, name), None):
             place, here, there = first
-            yield Trouble(
-                entry.folder.name, f"{VERIFICATION} says {place} = {there!r}, verified again {here!r}"
-            )
+            yield f"{VERIFICATION} says {place} = {there!r}, verified again {here!r}", True
 
 
-def _signature(entry: AcceptedEntry, now: Verification) -> Iterator[Trouble]:
+def _signature(entry: AcceptedEntry, now: Verification) -> Iterator[Wrong]:
     """Whoever signed by the board's file of signers, as of the acceptance, must stand there."""
-    was = entry.verification.signature
-    before = set(was.identities) if was is not None else set()
+    before, after = (
+        set(one.signature.identities if one.signature else ()) for one in (entry.verification, now)
+    )
     if before and not signatures.available():
-        yield Trouble(entry.folder.name, "its signature was not checked: no ssh-keygen here", serious=False)
-        return
-    after = set(now.signature.identities) if now.signature is not None else set()
-    if before != after:
+        yield "its signature was not checked: no ssh-keygen here", False
+    elif before != after:
         said, found = (", ".join(sorted(names)) or "nobody" for names in (before, after))
-        yield Trouble(entry.folder.name, f"{VERIFICATION} says that {said} signed, verified again {found}")
+        yield f"{VERIFICATION} says that {said} signed, verified again {found}", True
