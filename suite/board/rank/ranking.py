@@ -258,6 +258,7 @@ def _standing(
 ) -> Standing:
     """The standing of K entries, of whom `keep` are in it. numbers: (4, M), their value, low, high and se."""
     ranks = competition_ranks(numbers[0] if higher else -numbers[0])
+    spans: Sequence[tuple[int | None, int | None]]
     spans = [(None, None)] * len(keep) if pairs is None else pairs.intervals
     places = [Position()] * k
     for at, i in enumerate(keep.tolist()):
