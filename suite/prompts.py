@@ -22,30 +22,20 @@ class Template:
     def __init__(self, name: str, text: str) -> None:
         self.name = name
         self.text = text
-        fields: list[str] = []
         for match in _TOKEN.finditer(text):
-            if match.group(1) and match.group(1) not in fields:
-                fields.append(match.group(1))
-            elif match.group(0) in ("{", "}"):
+            if match[0] in ("{", "}"):
                 raise ConfigError(
                     f"prompt {name!r} has a lone brace at character {match.start()}",
                     fix="write {{ or }} for a brace that is text",
                 )
-        self.fields = tuple(fields)
+        self.fields = tuple(dict.fromkeys(filter(None, _TOKEN.findall(text))))
 
     def __call__(self, **values: object) -> str:
         if set(values) != set(self.fields):
             missing = sorted(set(self.fields) - set(values))
             extra = sorted(set(values) - set(self.fields))
             raise ConfigError(f"prompt {self.name!r}: missing {missing}, unknown {extra}")
-
-        def put(match: re.Match[str]) -> str:
-            token = match.group(0)
-            if token in ("{{", "}}"):
-                return token[0]
-            return str(values[match.group(1)])
-
-        return _TOKEN.sub(put, self.text)
+        return _TOKEN.sub(lambda found: str(values[found[1]]) if found[1] else found[0][0], self.text)
 
 
 class Prompts:

@@ -83,8 +83,8 @@ class Scrubber:
     """Replaces given secrets in texts."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        forms = {form: _drawn(one) for one in secrets if len(one) >= _SHORTEST for form in _forms(one)}
-        self._blocks = [block for form, parts in forms.items() for block in _blocks(form, parts)]
+        forms = {form: one for one in secrets if len(one) >= _SHORTEST for form in _forms(one)}
+        self._blocks = [block for form, one in forms.items() for block in _blocks(form, one)]
 
     def __bool__(self) -> bool:
         return bool(self._blocks)
@@ -133,13 +133,10 @@ def _forms(secret: str) -> set[str]:
     return forms
 
 
-def _drawn(secret: str) -> bool:
-    """Whether a secret looks drawn at random: half of it says nothing else. A phrase counts as a whole."""
-    return len(secret) >= 2 * _PART and bool(re.search(r"[0-9]", secret) and re.search(r"[A-Za-z]", secret))
-
-
-def _blocks(form: str, parts: bool) -> Iterator[_Piece]:
-    needed = max(_PART, len(form) // 2) if parts else len(form)
+def _blocks(form: str, secret: str) -> Iterator[_Piece]:
+    # what looks drawn at random is told by half of it; a phrase counts as a whole
+    drawn = len(secret) >= 2 * _PART and re.search(r"[0-9]", secret) and re.search(r"[A-Za-z]", secret)
+    needed = max(_PART, len(form) // 2) if drawn else len(form)
     size = (needed + 1) // 2
     for at in range(0, len(form) - size + 1, size):
         piece = form[at : at + size]

@@ -7,8 +7,8 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, create_model
 
-from suite.data import strict_syntax
 from suite.data.registry import registry_folder
+from suite.data.strict_syntax import read_model
 from suite.errors import ConfigError, DataError
 
 
@@ -37,20 +37,15 @@ def read_rows(
 ) -> list[tuple[Path, RowT]]:
     """(file, row) of each registry that has such a table, whose one key is the last word of `what`.
 
-    folders: of plugins. Raises ConfigError with the file.
+    folders: of plugins. Raises ConfigError with file and field.
     """
     rows = what.split()[-1]
     fields: dict[str, Any] = {rows: (tuple[kind, ...], ...)}  # type: ignore[valid-type]
     whole = create_model("Table", __base__=TableRow, **fields)
     paths = [folder / "models" / name for folder in folders]
-    found: list[tuple[Path, RowT]] = []
-    for path in [*(path for path in paths if path.is_file()), registry_file(f"models/{name}")]:
-        try:
-            table = strict_syntax.validated(whole, strict_syntax.read_yaml_file(path))
-        except ValueError as error:
-            raise ConfigError(f"{path.name} is not a table of {what}: {error}", where=str(path)) from error
-        found += ((path, row) for row in getattr(table, rows))
-    return found
+    paths = [*(path for path in paths if path.is_file()), registry_file(f"models/{name}")]
+    tables = ((path, read_model(path, whole, ConfigError, f"table of {what}", "")) for path in paths)
+    return [(path, row) for path, table in tables for row in getattr(table, rows)]
 
 
 def registry_file(name: str) -> Path:

@@ -45,9 +45,9 @@ def test_a_plugins_families_come_first(tmp_path: Path) -> None:
     ("text", "message"),
     [
         (f"families: [{ENTRY}, {ENTRY}]", "'mine' is defined twice"),
-        (ENTRY.replace("head", "hed"), "is not a table of reward families"),
-        (f"families: [{ENTRY.replace('Llama.*', '(')}]", "is not a table of reward families"),
-        ("[", "is not a table of reward families"),
+        (ENTRY.replace("head", "hed"), "is no valid table of reward families"),
+        (f"families: [{ENTRY.replace('Llama.*', '(')}]", "is no valid table of reward families"),
+        ("[", "reward_families.yaml can't be read: not YAML"),
     ],
 )
 def test_a_bad_table_names_its_file(tmp_path: Path, text: str, message: str) -> None:
