@@ -13,8 +13,8 @@ from pydantic import Field
 
 from suite.chat import Json
 from suite.errors import unknown
-from suite.models.engine import Engine, Provider, installed
-from suite.models.options import EngineOptions, describe, read_options
+from suite.models.engine import installed
+from suite.models.options import EngineOptions, EngineProvider
 from suite.models.rankings import Ranker
 from suite.models.spec import ModelSpec
 
@@ -33,10 +33,12 @@ class BM25Options(EngineOptions):
 
 
 class BM25Engine(Ranker):
-    """Ranks texts by shared words."""
+    """Ranks texts by shared words. Raises NotFound for another method."""
 
     def __init__(self, spec: ModelSpec, options: BM25Options) -> None:
         super().__init__(spec)
+        if spec.name != "bm25":
+            raise unknown("lexical method", spec.name, ["bm25"])
         self._options = options
         self._index = lru_cache(maxsize=_KEPT)(self._indexed)
 
@@ -79,16 +81,4 @@ class BM25Engine(Ranker):
         return found[0]
 
 
-class LexicalProvider(Provider):
-    """`lexical/bm25`."""
-
-    options = describe(BM25Options)
-
-    def engine(self, spec: ModelSpec) -> Engine:
-        """Raises NotFound for another method."""
-        if spec.name != "bm25":
-            raise unknown("lexical method", spec.name, ["bm25"])
-        return BM25Engine(spec, read_options(BM25Options, spec))
-
-
-provider = LexicalProvider()
+provider = EngineProvider(BM25Options, BM25Engine)

@@ -5,8 +5,8 @@ end of the name (`replay/RUN?role=judge`). An unknown or malformed option is an 
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Annotated, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import Annotated, Generic, TypeVar
 from urllib.parse import parse_qsl
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from suite.chat import Json, Request
 from suite.errors import CallFailed, ConfigError, unknown
 from suite.models.connection import REPLY_MIB
+from suite.models.engine import Engine, Provider
 from suite.models.spec import ModelSpec, parse_value
 from suite.models.tables import Pattern
 
@@ -94,6 +95,18 @@ def read_options(kind: type[OptionsT], spec: ModelSpec, values: Mapping[str, Jso
             f"option {where!r} of {spec.text}: {first['msg'].removeprefix('Value error, ')}",
             fix=f"{where}: {describe(kind).get(where, 'see the provider page')}",
         ) from error
+
+
+class EngineProvider(Provider, Generic[OptionsT]):
+    """Fills roles with engines of one class, made of a spec and its options."""
+
+    def __init__(self, kind: type[OptionsT], made: Callable[[ModelSpec, OptionsT], Engine]) -> None:
+        self.options = describe(kind)
+        self._kind, self._made = kind, made
+
+    def engine(self, spec: ModelSpec) -> Engine:
+        """Raises NotFound or ConfigError for an option, and what the engine has to say of its name."""
+        return self._made(spec, read_options(self._kind, spec))
 
 
 def split_names(value: str | Iterable[str]) -> frozenset[str]:

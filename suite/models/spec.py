@@ -8,7 +8,11 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Annotated, Any
 from urllib.parse import parse_qsl
+
+import msgspec
+from msgspec import Meta
 
 from suite.chat import Json
 from suite.errors import ConfigError
@@ -18,10 +22,12 @@ from suite.secrets import secret_in_url, secret_place
 _LOGIN = re.compile(r"(?<=://)[^/?#]*@")
 # Options that shape an answer or how it is read, whoever gives it; all others are the engine's own.
 SAMPLING = ("temperature", "top_p", "max_tokens", "stop", "template", "thinking", "reasoning_tags")
-_RANGES: dict[str, tuple[tuple[type[float], ...], float, float, str]] = {
-    "temperature": ((int, float), 0, 100, "number from 0 to 100"),
-    "top_p": ((int, float), 0, 1, "number from 0 to 1"),
-    "max_tokens": ((int,), 1, 2**31, "whole number from 1"),
+_KINDS: dict[str, tuple[Any, str]] = {  # what a request can hold; null leaves it open
+    "temperature": (Annotated[float, Meta(ge=0, le=100)] | None, "number from 0 to 100"),
+    "top_p": (Annotated[float, Meta(ge=0, le=1)] | None, "number from 0 to 1"),
+    "max_tokens": (Annotated[int, Meta(ge=1, le=2**31)] | None, "whole number from 1"),
+    "stop": (str | list[str] | None, "text, or list of texts"),
+    "template": (dict[str, Any] | None, "object of switches"),
 }
 
 
@@ -62,25 +68,13 @@ def parse_spec(text: str, options: Iterable[tuple[str, str]] = ()) -> ModelSpec:
     if "thinking" in sampling:
         thinking = sampling["thinking"] = read_thinking(sampling["thinking"])
         check_template(sampling.get("template"), thinking)
-    _check_sampling(sampling)
+    for key, (kind, called) in _KINDS.items():
+        try:
+            msgspec.convert(sampling.get(key), kind)
+        except msgspec.ValidationError as error:
+            what = f"{key}={sampling[key]!r} is no {called}"
+            raise ConfigError(what, fix=f"{key}=null leaves it to the server") from error
     return ModelSpec(provider, name, values, sampling)
-
-
-def _check_sampling(sampling: Mapping[str, Json]) -> None:
-    """Raises ConfigError for a value that no request could hold. NaN is in no range; null leaves it open."""
-    for name, value in sampling.items():
-        if name == "stop":
-            texts = value if isinstance(value, list) else [value]
-            fits, kind = all(isinstance(one, str) for one in texts), "text, or list of texts"
-        elif name == "template":
-            fits, kind = isinstance(value, dict), "object of switches"
-        elif name in _RANGES:
-            types, low, high, kind = _RANGES[name]
-            fits = isinstance(value, types) and not isinstance(value, bool) and low <= value <= high
-        else:
-            continue
-        if value is not None and not fits:
-            raise ConfigError(f"{name}={value!r} is no {kind}", fix=f"{name}=null leaves it to the server")
 
 
 def _refuse_secrets(name: str, options: Mapping[str, Json]) -> None:

@@ -35,14 +35,14 @@ class Generated(NamedTuple):
 class TorchModel:
     """Tokenizer and weights of one model.
 
-    kind: "causal", or "sequence" and "token" for reward heads.
+    head: of a reward model, "sequence" or "token"; "none" of a causal one.
     """
 
     def __init__(
-        self, source: str, kind: str, *, revision: str | None, device: str, dtype: str, trust: bool
+        self, source: str, head: str, *, revision: str | None, device: str, dtype: str, trust: bool
     ) -> None:
         loaders = {
-            "causal": transformers.AutoModelForCausalLM,
+            "none": transformers.AutoModelForCausalLM,
             "sequence": transformers.AutoModelForSequenceClassification,
             "token": transformers.AutoModel,
         }
@@ -51,7 +51,7 @@ class TorchModel:
         common: dict[str, Json] = {"revision": revision, "trust_remote_code": trust}
         try:
             self.tokenizer = transformers.AutoTokenizer.from_pretrained(source, **common)
-            self.model = loaders[kind].from_pretrained(source, dtype=dtype, **common)
+            self.model = loaders[head].from_pretrained(source, dtype=dtype, **common)
         except (OSError, ValueError, ImportError, KeyError) as error:
             if answer := told(error):
                 raise EngineError(f"{Path(source).name}: {answer.what}", fix=answer.fix) from error
@@ -59,10 +59,9 @@ class TorchModel:
                 f"transformers cannot load {Path(source).name}: {error}",
                 fix="-o trust_remote_code=true if its own code is wanted and trusted" if not trust else "",
             ) from error
-        self.kind = kind
         self.device = device
         self.model.to(device).eval()
-        if kind == "causal":  # transformers, too, fills what is left open from the model's own configuration
+        if head == "none":  # transformers, too, fills what is left open from the model's own configuration
             ends = self.model.generation_config.eos_token_id
             self.model.generation_config = transformers.GenerationConfig(eos_token_id=ends)
         config = self.model.config

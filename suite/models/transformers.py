@@ -15,11 +15,11 @@ from suite.chat import Finish, Json, Reply, Request, Usage, assistant, user
 from suite.errors import EngineError
 from suite.models.checkpoints import Checkpoint, read_checkpoint
 from suite.models.classifier import Head, Rated, rating_reply
-from suite.models.engine import Asking, Engine, Provider, Surroundings, installed, present
+from suite.models.engine import Asking, Engine, Surroundings, installed, present
 from suite.models.extras import need, need_gpu
 from suite.models.families import Family, check_reward, family_of, head_of
 from suite.models.likelihood import PROBES, answer_span, likelihood_of, template_tail
-from suite.models.options import PROMPTED, EngineOptions, check_needs, describe, read_options
+from suite.models.options import PROMPTED, EngineOptions, EngineProvider, check_needs
 from suite.models.spec import ModelSpec
 from suite.models.thinking import template_lacks, template_switches
 from suite.models.tokens import TemplateRejected
@@ -43,7 +43,7 @@ class TransformersOptions(EngineOptions):
 
 
 class TransformersEngine(Engine):
-    """One model in memory, asked by one thread at a time."""
+    """One model in memory, asked by one thread at a time. It is looked at when planning asks, not before."""
 
     def __init__(self, spec: ModelSpec, options: TransformersOptions) -> None:
         super().__init__(spec)
@@ -119,11 +119,10 @@ class TransformersEngine(Engine):
     def _load(self) -> "TorchModel":
         from suite.models.torch_model import TorchModel
 
-        kinds = {"sequence": "sequence", "token": "token", "none": "causal"}
         local = self._checkpoint.folder if self._checkpoint else None
         return TorchModel(
             str(local or self.spec.name),
-            kinds[self._family.head] if self._family else "causal",
+            self._family.head if self._family else "none",
             revision=None if local else self._options.revision,
             device=self._options.device,
             dtype=self._options.dtype,
@@ -138,8 +137,10 @@ class TransformersEngine(Engine):
             rated = await asyncio.gather(*(self._rate(request, text) for text in request.texts))
             return rating_reply(list(rated), self.spec.name)
         async with self._turn:
-            work = self._logprobs if request.kind == "logprobs" else self._generate
-            return await asyncio.to_thread(work, request, asking.seed)
+            if request.kind != "logprobs":
+                return await asyncio.to_thread(self._generate, request, asking.seed)
+            found = [await asyncio.to_thread(self._likelihood, request, text) for text in request.texts]
+            return rating_reply(found, self.spec.name)
 
     async def _rate(self, request: Request, text: str) -> Rated:
         model = self._started(self._model)
@@ -199,9 +200,6 @@ class TransformersEngine(Engine):
             model=self.spec.name,
         )
 
-    def _logprobs(self, request: Request, _seed: int | None) -> Reply:
-        return rating_reply([self._likelihood(request, text) for text in request.texts], self.spec.name)
-
     def _likelihood(self, request: Request, text: str) -> Rated:
         model = self._started(self._model)
         try:
@@ -232,14 +230,4 @@ def _ids(model: "TorchModel", request: Request, answer: str | None = None) -> li
     return model.rated(messages, prompt=answer is None, template=template)
 
 
-class TransformersProvider(Provider):
-    """`transformers/ORG/NAME`, `transformers//path/to/folder`."""
-
-    options = describe(TransformersOptions)
-
-    def engine(self, spec: ModelSpec) -> Engine:
-        """Raises NotFound for an unknown option. The model itself is looked at when planning asks."""
-        return TransformersEngine(spec, read_options(TransformersOptions, spec))
-
-
-provider = TransformersProvider()
+provider = EngineProvider(TransformersOptions, TransformersEngine)
