@@ -8,10 +8,10 @@ import heapq
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import BinaryIO, TypeVar
 
 import msgspec
+from msgspec.structs import asdict
 
 from suite.chat import Json, text_of
 from suite.data.entry import Licence
@@ -34,8 +34,6 @@ RowT = TypeVar("RowT")
 SortKey = tuple[int | str, ...]
 Scalar = str | int | float | bool | None  # of a flat table
 FlatRow = dict[str, Scalar]
-_TEXTS = ("finish", "question", "question_id", "answer")
-_FIRST = ("run", "task", "version", "cell", "model", "model_revision", "sample", "trial")
 
 
 class SampleUsage(msgspec.Struct, frozen=True):
@@ -80,33 +78,19 @@ class SampleRow(msgspec.Struct, frozen=True):
         return Key(self.cell, self.sample, self.trial)
 
 
-@dataclass(frozen=True)
-class Columns:
-    """Names that only the records tell: values, tags, swept parameters. In a fixed order."""
-
-    values: tuple[str, ...]
-    tags: tuple[str, ...]
-    parameters: tuple[str, ...]
-
-    def names(self) -> list[str]:
-        """All columns of a flat table."""
-        parameters = [f"parameter.{name}" for name in self.parameters]
-        tags = [f"tag.{name}" for name in self.tags]
-        values = [column for name in self.values for column in (f"value.{name}", f"unscored.{name}")]
-        last = ["output_sha256", "calls", "prompt_tokens", "completion_tokens", "latency_ms", "judge"]
-        return [*_FIRST, "group", "cluster", *parameters, *tags, *_TEXTS, *values, *last]
-
-
-def columns_of(run: Run) -> Columns:
-    """One pass over the journal for the names of values and tags."""
-    values: set[str] = set()
-    tags: set[str] = set()
-    for score in run.scores():
-        values.update(score.values)
-    for output in run.outputs():
-        tags.update(output.tags)
+def columns_of(run: Run) -> list[str]:
+    """All columns of a flat table; one pass over the journal for the names of values and tags."""
+    values = sorted({name for score in run.scores() for name in score.values})
+    tags = sorted({name for output in run.outputs() for name in output.tags})
     parameters = dict.fromkeys(name for cell in run.manifest.cells for name in parameters_of(cell))
-    return Columns(tuple(sorted(values)), tuple(sorted(tags)), tuple(parameters))
+    return [
+        *("run", "task", "version", "cell", "model", "model_revision", "sample", "trial", "group", "cluster"),
+        *(f"parameter.{name}" for name in parameters),
+        *(f"tag.{name}" for name in tags),
+        *("finish", "question", "question_id", "answer"),
+        *(column for name in values for column in (f"value.{name}", f"unscored.{name}")),
+        *("output_sha256", "calls", "prompt_tokens", "completion_tokens", "latency_ms", "judge"),
+    ]
 
 
 def records(run: Run) -> Iterator[SampleRow]:
@@ -233,20 +217,16 @@ def in_order(pairs: Iterable[tuple[SortKey, RowT]], kind: type[RowT], chunk: int
             yield row
 
 
-def flat(row: SampleRow, columns: Columns) -> FlatRow:
+def flat(row: SampleRow, columns: Sequence[str]) -> FlatRow:
     """A record as one row of a table; every column is there."""
-    found: FlatRow = {name: getattr(row, name) for name in (*_FIRST, "group", "cluster")}
-    for name in columns.parameters:
-        found[f"parameter.{name}"] = scalar(row.parameters.get(name))
-    for name in columns.tags:
-        found[f"tag.{name}"] = row.tags.get(name)
-    found |= {name: getattr(row, name) for name in _TEXTS}
-    for name in columns.values:
-        value = (row.values or {}).get(name)
-        found[f"value.{name}"] = None if isinstance(value, Unscored) else value
-        found[f"unscored.{name}"] = value.reason if isinstance(value, Unscored) else None
-    usage: FlatRow = msgspec.structs.asdict(row.usage)
-    return found | {"output_sha256": row.output_sha256, **usage, "judge": row.judge}
+    found = {**asdict(row), **asdict(row.usage)}
+    found |= {f"parameter.{name}": scalar(value) for name, value in row.parameters.items()}
+    found |= {f"tag.{name}": value for name, value in row.tags.items()}
+    for name, value in (row.values or {}).items():
+        found[f"unscored.{name}" if isinstance(value, Unscored) else f"value.{name}"] = (
+            value.reason if isinstance(value, Unscored) else value
+        )
+    return {name: found.get(name) for name in columns}
 
 
 def scalar(value: Json) -> Scalar:

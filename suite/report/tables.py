@@ -107,7 +107,7 @@ def table_shape(run: Run, table: str) -> Shape:
     if table == "results":
         return Shape(table, RESULTS, lambda: result_rows(run))
     columns = columns_of(run)
-    return shape_of(table, lambda: (flat(row, columns) for row in records(run)), columns.names())
+    return shape_of(table, lambda: (flat(row, columns) for row in records(run)), columns)
 
 
 def csv_lines(rows: Iterable[Iterable[Scalar]], guard: bool) -> Iterator[str]:
