@@ -17,9 +17,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from suite.errors import ConfigError
+from suite.errors import ConfigError, RunError, SuiteError
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+@contextmanager
+def trying(what: str, where: Path, fix: str = "", kind: type[SuiteError] = RunError) -> Iterator[None]:
+    """Say what a block could not do where it raises OSError. what: "write manifest.json". Raises `kind`."""
+    try:
+        yield
+    except OSError as error:
+        raise kind(f"cannot {what}: {error.strerror or error}", str(where), fix) from error
 
 
 def part_of(path: Path) -> Path:

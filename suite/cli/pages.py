@@ -11,6 +11,7 @@ import click
 from suite.blocks import Section
 from suite.cli.flags import CommandT, json_flag
 from suite.errors import ConfigError
+from suite.files import trying
 from suite.secrets import scrub
 
 _PRINTED = Path("-")
@@ -82,8 +83,6 @@ def write(path: Path, pieces: Iterable[str]) -> None:
         for piece in pieces:
             click.echo(scrub(piece), nl=False)
         return
-    try:
+    with trying(f"write {path.name}", path, kind=ConfigError):
         path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"{path.name} cannot be written: {error.strerror}", where=str(path)) from error
     replace_file(path, pieces)

@@ -13,7 +13,7 @@ import msgspec
 
 from suite.chat import Json
 from suite.errors import PluginError, RunError
-from suite.files import read_regular, write_whole
+from suite.files import read_regular, trying, write_whole
 from suite.journal.documents import RunManifest
 from suite.journal.records import FORMAT
 from suite.secrets import scrub
@@ -89,13 +89,7 @@ def write_json(path: Path, value: object) -> None:
     Raises RunError if it cannot be written.
     """
     body = scrub(msgspec.json.format(msgspec.json.encode(value), indent=2).decode()).encode() + b"\n"
-    try:
-        if path.is_file() and path.read_bytes() == body:
-            return
-        write_whole(path, [body])
-    except OSError as error:
-        raise RunError(
-            f"cannot write {path.name}: {error.strerror}",
-            where=str(path),
-            fix="make room or choose another folder with --output, then run the same command again",
-        ) from error
+    fix = "make room or choose another folder with --output, then run the same command again"
+    with trying(f"write {path.name}", path, fix):
+        if not path.is_file() or path.read_bytes() != body:
+            write_whole(path, [body])

@@ -16,9 +16,10 @@ import msgspec
 
 from suite.chat import Message, Request
 from suite.errors import RunError
-from suite.files import open_append
+from suite.files import open_append, trying
 from suite.journal.records import LIST_LENGTH, BlockRecord, Record, block_hash, encode
 
+CHOOSE_FOLDER = "choose a folder that can be written to with --output"
 _canonical = msgspec.json.Encoder(order="sorted")
 
 
@@ -27,14 +28,8 @@ class JournalFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        try:
+        with trying(f"write {path.name}", path, CHOOSE_FOLDER):
             self._fd = open_append(path)
-        except OSError as error:
-            raise RunError(
-                f"cannot write {path.name}: {error.strerror}",
-                where=str(path),
-                fix="choose a folder that can be written to with --output",
-            ) from error
         self._end = self._cut_torn_line()
         self._dirty = False
         self.waiting: list[bytes] = []  # lines that were put, not written yet
@@ -164,14 +159,8 @@ class FolderLock:
         self._fd = -1
 
     def __enter__(self) -> "FolderLock":
-        try:
+        with trying("write to the run folder", self._path.parent, CHOOSE_FOLDER):
             self._fd = open_append(self._path)
-        except OSError as error:
-            raise RunError(
-                f"cannot write to the run folder: {error.strerror}",
-                where=str(self._path.parent),
-                fix="choose a folder that can be written to with --output",
-            ) from error
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

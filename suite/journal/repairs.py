@@ -9,12 +9,11 @@ import os
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
 from suite.errors import RunError
-from suite.files import open_append, open_regular, replacing
+from suite.files import open_append, open_regular, replacing, trying
 from suite.journal.index import Name, OffsetIndex, key64
 from suite.journal.lines import Lines, damaged
 from suite.journal.pairs import Key
@@ -27,6 +26,7 @@ from suite.journal.records import (
     SpentRecord,
 )
 
+ROOM = "make room, then try again"
 RecordT = TypeVar("RecordT")
 Offsets: TypeAlias = "array[int]"
 
@@ -137,7 +137,7 @@ class _Repair:
 
 
 def _cut(path: Path, end: int) -> None:
-    with _told(path):
+    with trying(f"write {path.name}", path, ROOM):
         fd = open_append(path)
         try:
             os.ftruncate(fd, end)
@@ -146,20 +146,10 @@ def _cut(path: Path, end: int) -> None:
             os.close(fd)
 
 
-@contextmanager
-def _told(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise RunError(
-            f"cannot write {path.name}: {error.strerror}", where=str(path), fix="make room, then try again"
-        ) from error
-
-
 def _drop(path: Path, offsets: Offsets) -> None:
     """Write a journal anew without the lines at these offsets."""
     gone = set(offsets)
-    with _told(path), open_regular(path) as old, replacing(path) as new:
+    with trying(f"write {path.name}", path, ROOM), open_regular(path) as old, replacing(path) as new:
         at = 0
         for raw in old:
             if at not in gone:

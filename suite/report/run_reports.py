@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from suite.errors import ConfigError, RunError
-from suite.files import part_of, replacing
+from suite.files import part_of, replacing, trying
 from suite.report.hostile_text import one_line
 from suite.secrets import scrub
 
@@ -54,10 +54,8 @@ def _html(folder: Path, scoring: str) -> Iterator[str]:
 
 def made_folder(folder: Path, name: str) -> Path:
     """A folder below another one, made where it is not there. Raises RunError."""
-    try:
+    with trying(f"make {name}", folder):
         (folder / name).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(f"cannot make {name}: {error.strerror}", where=str(folder)) from error
     return folder / name
 
 
@@ -77,22 +75,12 @@ def replace_file(path: Path, pieces: Iterable[str | bytes], *, over: bool = True
 @contextmanager
 def in_place(path: Path, *, over: bool = True) -> Iterator[BinaryIO]:
     """A new file, as `replace_file` makes it, to be written by the block."""
-    try:
-        with replacing(path) as file:
-            yield file
-            if not over and path.exists() and not _holds(path, file):
-                raise ConfigError(
-                    f"{path} is there already, and is another file",
-                    fix="choose another name with -O, or replace it with --force",
-                )
-    except OSError as error:
-        raise RunError(
-            f"cannot write {path.name}: {error.strerror or error}",
-            where=str(path.parent),
-            fix="choose a place that can be written to",
-        ) from error
-
-
-def _holds(path: Path, file: BinaryIO) -> bool:
-    file.flush()
-    return filecmp.cmp(part_of(path), path, shallow=False)
+    fix = "choose a place that can be written to"
+    with trying(f"write {path.name}", path.parent, fix), replacing(path) as file:
+        yield file
+        file.flush()
+        if not over and path.exists() and not filecmp.cmp(part_of(path), path, shallow=False):
+            raise ConfigError(
+                f"{path} is there already, and is another file",
+                fix="choose another name with -O, or replace it with --force",
+            )

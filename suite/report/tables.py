@@ -15,7 +15,8 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import asdict
 
-from suite.errors import ConfigError, RunError, unknown
+from suite.errors import ConfigError, unknown
+from suite.files import trying
 from suite.journal.commands import solving_command
 from suite.journal.documents import MetricResult
 from suite.journal.run import Run
@@ -82,12 +83,10 @@ def export_table(
         raise unknown("table format", kind, KINDS)
     if table not in TABLES:
         raise unknown("table", table, TABLES)
-    try:
+    with trying(f"write {path.name[:80]}", path.parent):
         if path.is_dir():
-            raise ConfigError(f"{path} is a folder", fix=f"name a file: -o {path / f'{table}.{kind}'}")
+            raise ConfigError(f"{path} is a folder", fix=f"name a file: -O {path / f'{table}.{kind}'}")
         path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(f"cannot write {path.name[:80]}: {error.strerror}", where=str(path.parent)) from error
     if kind == "jsonl":
         rows: Iterable[SampleRow | FlatRow] = (
             records(run) if table == "samples" else table_shape(run, table).rows()

@@ -11,11 +11,11 @@ from functools import cached_property
 from pathlib import Path
 
 from suite.errors import DamagedError, RunError
-from suite.files import own_folder, sync_folder
+from suite.files import own_folder, sync_folder, trying
 from suite.journal.document_files import read_document, read_manifest, write_document
 from suite.journal.documents import RunManifest, ScoringManifest
 from suite.journal.index import Recorded
-from suite.journal.journal_file import FolderLock
+from suite.journal.journal_file import CHOOSE_FOLDER, FolderLock
 from suite.journal.lines import Lines
 from suite.journal.pairs import Key, RecordT
 from suite.journal.records import CallRecord, OutputRecord, ScoreRecord
@@ -145,14 +145,8 @@ def held(
     if made and not os.access(folder, os.W_OK) and all_done():
         yield ""
         return
-    try:
+    with trying("make the run folder", folder, CHOOSE_FOLDER):
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(
-            f"cannot make the run folder: {error.strerror}",
-            where=str(folder),
-            fix="choose a folder that can be written to with --output",
-        ) from error
     if not made:
         sync_folder(folder.parent)
     with FolderLock(folder):
@@ -177,10 +171,6 @@ def check_no_records(folder: Path) -> None:
 
 def make_scoring_folder(folder: Path) -> None:
     """Make the folder of a scoring. Raises RunError where something else stands in its place."""
-    try:
-        for one in (folder.parent, folder):
+    for one in (folder.parent, folder):
+        with trying("make the folder of the scoring", one):
             own_folder(one)
-    except OSError as error:
-        raise RunError(
-            f"cannot make the folder of the scoring: {error.strerror}", where=str(error.filename)
-        ) from error

@@ -25,7 +25,7 @@ from suite.board.bundle.size_limits import SizeLimits
 from suite.board.bundle.submission import FORMAT, ListedFile, Submission, SubmittedRun
 from suite.chat import canonical_json, sha256_hex
 from suite.errors import BundleError
-from suite.files import open_regular, replacing, write_whole
+from suite.files import open_regular, replacing, trying, write_whole
 from suite.journal.run import Run
 from suite.journal.shapes import Values
 
@@ -65,11 +65,8 @@ def write_archive(folder: Path, to: Path) -> None:
 
 
 def _write(files: Mapping[str, Callable[[], BinaryIO]], to: Path) -> None:
-    try:
-        with replacing(to) as file:
-            archive.write(files, file)
-    except OSError as error:
-        raise BundleError(f"cannot write {to.name}: {error.strerror}", where=str(to.parent)) from error
+    with trying(f"write {to.name}", to.parent, kind=BundleError), replacing(to) as file:
+        archive.write(files, file)
 
 
 def run_id(run: Run) -> str:

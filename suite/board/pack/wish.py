@@ -22,6 +22,7 @@ from suite.board.bundle.size_limits import MIB, SizeLimits
 from suite.board.pack import bundle_files, declarations, private_data
 from suite.chat import Json, canonical_json
 from suite.errors import BundleError, ConfigError, SuiteError
+from suite.files import trying
 from suite.journal.run import Run, open_run
 from suite.journal.shapes import Values
 
@@ -158,31 +159,28 @@ def _secrets(
 
 def _write(wish: Wish, runs: Sequence[Run], declared: Values, readme: bytes, output: Path) -> PackedBundle:
     near = output.absolute().parent
-    try:
-        with tempfile.TemporaryDirectory(prefix=".suite-pack-", dir=near) as scratch:
-            staged = Path(scratch) / "bundle"
-            staged.mkdir()
-            identity, listed = bundle_files.stage(runs, declared, readme, staged)
-            _check(staged)
-            made = staged
-            size = sum(one.bytes for one in listed) + (staged / SUBMISSION).stat().st_size
-            if not wish.folder:
-                made = Path(scratch) / "bundle.zip"
-                bundle_files.write_archive(staged, made)
-                size = made.stat().st_size
-            _fits(size, wish.board)
-            if wish.folder and output.exists():
-                if any(output.iterdir()) and not (output / SUBMISSION).is_file():
-                    what = f"{output} is no bundle and is not replaced"
-                    raise BundleError(what, fix="choose another place with -O")
-                shutil.rmtree(output)
-            made.replace(output)
-    except OSError as error:
-        raise BundleError(
-            f"cannot write the bundle: {error.strerror or error}",
-            where=str(near),
-            fix="make room, or choose another place with -O",
-        ) from error
+    fix = "make room, or choose another place with -O"
+    with (
+        trying("write the bundle", near, fix, BundleError),
+        tempfile.TemporaryDirectory(prefix=".suite-pack-", dir=near) as scratch,
+    ):
+        staged = Path(scratch) / "bundle"
+        staged.mkdir()
+        identity, listed = bundle_files.stage(runs, declared, readme, staged)
+        _check(staged)
+        made = staged
+        size = sum(one.bytes for one in listed) + (staged / SUBMISSION).stat().st_size
+        if not wish.folder:
+            made = Path(scratch) / "bundle.zip"
+            bundle_files.write_archive(staged, made)
+            size = made.stat().st_size
+        _fits(size, wish.board)
+        if wish.folder and output.exists():
+            if any(output.iterdir()) and not (output / SUBMISSION).is_file():
+                what = f"{output} is no bundle and is not replaced"
+                raise BundleError(what, fix="choose another place with -O")
+            shutil.rmtree(output)
+        made.replace(output)
     inside = [
         f"{bundle_files.run_id(run)}: {len(run.manifest.cells)} cells of "
         + ", ".join(dict.fromkeys(cell.task for cell in run.manifest.cells))
