@@ -60,7 +60,7 @@ def on_hub(
         raise ConfigError(f"--hub {repo}: no name of a dataset on the Hub", fix="write ORG/NAME") from error
     about = hub_source.about(source, name, revision or branch)
     source = source.model_copy(update={"revision": about.commit})
-    there = {one.path for one in hub_source.listing(source, name, about.commit)}
+    there = hub_source.listing(source, name)
     card = hub_source.content(source, name, _CARD) if _CARD in there else b""
     try:
         parts, files = _splits(source, name, config, split)
@@ -79,7 +79,7 @@ def _splits(
     source: HubSource, name: str, config: str | None, split: str | None
 ) -> tuple[dict[str, DatasetPart], list[File]]:
     """A part for each split, called CONFIG/SPLIT where there are several configs; and their files."""
-    found = layout(source, name, source.revision or "")
+    found = layout(source, name)
     if config is not None and config not in found.configs:
         found.files(config, split or "")  # raises, naming those there are
     configs = {one: found.configs[one] for one in ([config] if config else found.configs)}

@@ -60,32 +60,30 @@ class HubLayout(NamedTuple):
         return NotFound(f"{self.repo} has no {what}", self.where, f"{kind}: {', '.join(known)}")
 
 
-def layout(source: HubSource, entry: str, revision: str) -> HubLayout:
-    """What the `datasets` library makes of a repository at a commit.
+def layout(source: HubSource, entry: str) -> HubLayout:
+    """What the `datasets` library makes of a repository at its pinned commit.
 
     Raises DataError where it makes nothing of it, naming the files there; and as `hub_source.fetch` does.
     """
-    at = source.model_copy(update={"revision": revision})
-    there = [one.path for one in hub_source.listing(at, entry, revision)]
+    there = list(hub_source.listing(source, entry))
     with tempfile.TemporaryDirectory(prefix="suite-layout-") as name:
         folder = Path(name).resolve() / "repository"
-        where = f"dataset {source.repo} at {revision[:12]}"
+        where = f"dataset {source.repo} at {(source.revision or '')[:12]}"
         try:
             for path in set(there).difference(_CARDS, _OLD_CARD):
                 empty = inside(folder, path)
                 empty.parent.mkdir(parents=True, exist_ok=True)
                 empty.touch()
             for path in set(_CARDS) & set(there):
-                hub_source.fetch(at, entry, path, folder)
+                hub_source.fetch(source, entry, path, folder)
             return _resolved(source.repo, where, folder)
         except DataError:
             raise
         except Exception as error:  # the library raises what it likes about a card or a repository
-            shown = ", ".join(there[:12]) + (f" and {len(there) - 12} more" if len(there) > 12 else "")
             said = " ".join(str(error).replace(str(folder), source.repo).split())[:300]
             raise DataError(
                 f"{entry}: the `datasets` library finds no rows in {source.repo}: {said}",
-                where=f"{where}; files: {shown or 'none'}",
+                where=f"{where}; {hub_source.files_told(there)}",
                 fix="name the files of the part by `format` and `pattern`, if they hold rows",
             ) from error
 

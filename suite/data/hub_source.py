@@ -157,18 +157,18 @@ def _bring(entry: str) -> str:
 
 
 @lru_cache(maxsize=4)  # a commit stays what it is, and each of its files may be looked up in it
-def listing(source: HubSource, entry: str, revision: str) -> list[File]:
-    """All files of a commit, with sizes, and sha256 or Git blob id. Raises as `fetch` does."""
+def listing(source: HubSource, entry: str) -> dict[str, File]:
+    """All files of the pinned commit by path: sizes, sha256 or Git blob ids. Raises as `fetch` does."""
     from huggingface_hub import HfApi, RepoFile
 
     require_network(entry)
     try:
         tree = HfApi(endpoint=endpoint()).list_repo_tree(
-            source.repo, recursive=True, revision=revision, repo_type=source.type
+            source.repo, recursive=True, revision=source.revision, repo_type=source.type
         )
-        return [_announced(item) for item in tree if isinstance(item, RepoFile)]
+        return {item.path: _announced(item) for item in tree if isinstance(item, RepoFile)}
     except Exception as error:
-        explain(error, source, entry, revision)
+        explain(error, source, entry, source.revision or "")
 
 
 def beginning(source: HubSource, entry: str, path: str, limit: int) -> bytes:

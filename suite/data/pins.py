@@ -99,7 +99,7 @@ def at_commit(
         unpinned = source.model_copy(update={"revision": None})
         commit = commit or hub_source.resolve(unpinned, entry.id, branch or source.branch)
         source = source.model_copy(update={"revision": commit})
-        return source, {one.path: one for one in hub_source.listing(source, entry.id, commit)}
+        return source, hub_source.listing(source, entry.id)
     if isinstance(source, GitSource):
         commit = commit or git_source.resolve(source, branch or source.branch)
         return source.model_copy(update={"commit": commit}), {}
@@ -116,11 +116,7 @@ def wanted_files(entry: RegistryEntry, source: Source, there: Iterable[str]) -> 
     listed = {file.part for file in entry.files}
     by_split = {name for name, part in parts.items() if part.split is not None}
     yield from (one for one in entry.files if one.part not in by_split)
-    found = (
-        layout(source, entry.id, source.revision or "")
-        if isinstance(source, HubSource) and by_split
-        else None
-    )
+    found = layout(source, entry.id) if isinstance(source, HubSource) and by_split else None
     any_found = False
     for name, part in parts.items():
         paths: Iterable[str] = ()

@@ -177,7 +177,7 @@ def _changes(entry: RegistryEntry) -> str:
     if not isinstance(source, HubSource):
         return ""
     now = hub_source.resolve(source, entry.id, source.branch)
-    there = {one.path: one for one in hub_source.listing(source, entry.id, now)}
+    there = hub_source.listing(source.model_copy(update={"revision": now}), entry.id)
     gone = sorted({file.path for file in entry.files if file.path not in there})
     other = sorted({one.path for one in entry.files if one.path in there and one.differs(there[one.path])})
     told = [
@@ -253,12 +253,12 @@ def _found_elsewhere(entry: RegistryEntry, file: File, cache: Cache) -> bool:
 
 
 def _as_wanted(entry: RegistryEntry, file: File, path: Path, found: str) -> bool:
-    source, wanted = source_of(entry, file), file
+    source = source_of(entry, file)
+    wanted: File | None = file
     if not (file.sha256 or file.git_blob) and isinstance(source, HubSource) and source.revision is not None:
-        announced = {one.path: one for one in hub_source.listing(source, entry.id, source.revision)}
-        if file.path not in announced:
-            return False
-        wanted = announced[file.path]
+        wanted = hub_source.listing(source, entry.id).get(file.path)
+    if wanted is None:
+        return False
     if wanted.sha256 is not None:
         return found == wanted.sha256
     return wanted.git_blob is None or git_blob_of(path) == wanted.git_blob

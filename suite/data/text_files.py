@@ -115,11 +115,11 @@ def json_lines(path: Path, *, nan: bool = False) -> Iterator[TextRow]:
         yield TextRow(value, line, offset)
 
 
-def row_at(path: Path, offset: int, *, nan: bool = False) -> dict[str, Json]:
+def row_at(path: Path, offset: int) -> dict[str, Json]:
     """The object at an offset that `json_lines` gave."""
     with path.open("rb") as file:
         file.seek(offset)
-        return line_value(file.readline().removeprefix(BOM).strip(), nan=nan)
+        return line_value(file.readline().removeprefix(BOM).strip())
 
 
 def json_document(path: Path, *, nan: bool = False) -> Json:

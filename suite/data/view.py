@@ -10,7 +10,6 @@ from typing import Any, Protocol, TypeVar, overload
 
 from suite.chat import Json
 from suite.data.cache import Cache, sha256_of
-from suite.data.entry import Progress
 from suite.data.local_entry import LocalDataset
 from suite.data.pull import pull, ready
 from suite.data.registry import Registry
@@ -147,11 +146,7 @@ class DataView:
 
 
 def obtain(
-    name: str,
-    registry: Registry,
-    cache: Cache,
-    say: Callable[[str], None] | None = None,
-    progress: Progress | None = None,
+    name: str, registry: Registry, cache: Cache, say: Callable[[str], None] | None = None
 ) -> LocalDataset:
     """One dataset of the registry, pulled if it isn't here yet, after saying so.
 
@@ -162,5 +157,5 @@ def obtain(
     if local is None:
         if say is not None:
             say(f"pulling {name} ({entry.source.kind})")
-        local = pull(entry, cache, progress=progress)
+        local = pull(entry, cache)
     return local
