@@ -107,10 +107,10 @@ from .scoring.metrics import Ratio as Ratio
 from .scoring.metrics import WinRate as WinRate
 from .scoring.pair_verdicts import Asked as Asked
 from .scoring.pair_verdicts import PairResult as PairResult
+from .scoring.pair_verdicts import PanelResult as PanelResult
 from .scoring.pair_verdicts import compare_pair as compare_pair
-from .scoring.panel import PanelResult as PanelResult
-from .scoring.panel import panel_label as panel_label
-from .scoring.panel import panel_score as panel_score
+from .scoring.pair_verdicts import panel_label as panel_label
+from .scoring.pair_verdicts import panel_score as panel_score
 from .scoring.stats.bootstrap import bootstrap as bootstrap
 from .scoring.stats.multiplicity import adjust as adjust
 from .scoring.verdicts import Tie as Tie

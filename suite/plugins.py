@@ -300,7 +300,7 @@ BUILTIN: tuple[Entry, ...] = (
         "A judge against human labels: agreement, sensitivity, specificity",
         "suite.scoring.audit.labels:Labels",
     ),
-    Entry("analysis", "judge-audit", "What a judge's audit means", "suite.scoring.audit.profile:PROFILE"),
+    Entry("analysis", "judge-audit", "What a judge's audit means", "suite.scoring.audit.biases:PROFILE"),
 )
 
 

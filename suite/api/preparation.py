@@ -11,11 +11,11 @@ from typing import Any
 from suite.api.arguments import settled
 from suite.journal.run import Run
 from suite.run.cache import Reuse
-from suite.run.folders import choose_folder
 from suite.run.outcome import Outcome, RunSettings
 from suite.run.plan import Plan
 from suite.run.reopen import plan_again
 from suite.run.request import AskedRun, EvalRequest
+from suite.run.run_folder import choose_folder
 from suite.run.session import Session, run_plan
 
 

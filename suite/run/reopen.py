@@ -16,11 +16,11 @@ from suite.parameters import SkipCell
 from suite.plugins import Catalogue, catalogue
 from suite.run.cells import Cell, load_task, local_values, make_cell
 from suite.run.code import source_sha256
-from suite.run.folders import differing
 from suite.run.imported import imported_samples
 from suite.run.plan import Plan, make_plan
 from suite.run.recorded_files import missing_file, with_recorded
 from suite.run.request import EvalRequest
+from suite.run.run_folder import differing
 from suite.task import HubRows
 
 

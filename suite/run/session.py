@@ -356,7 +356,7 @@ async def run_plan(
     settings: RunSettings | None = None,
     begun: Callable[[Session], None] = lambda _: None,
 ) -> Outcome:
-    """Start or continue a run in a folder (see `folders.choose_folder`). begun: takes the session, whose
+    """Start or continue a run in a folder (see `run_folder.choose_folder`). begun: takes the session, whose
     `interrupt` may be called on this event loop.
 
     Raises SuiteError for what stops it before any work; later errors are in the outcome.

@@ -1,6 +1,6 @@
 """What may sway a judge besides what answers say: their length and style, counted, and their position.
 
-And the metrics that belong beside a win rate, over the values and parts that `pair_verdicts`, `panel` and
+And the metrics that belong beside a win rate, over the values and parts that `pair_verdicts` and
 `style_difference` leave. Sources: MT-Bench (arXiv 2306.05685) and Shi et al. 2024 (arXiv 2406.07791) for
 position; `stats.regression` for length.
 """

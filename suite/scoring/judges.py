@@ -2,7 +2,7 @@
 
 A reply that cannot be read is shown to the judge with the reason, and asked for again: since the bad
 reply is part of the new request, that is a new call, and resume and replay need nothing special. Where
-the engine can follow a JSON Schema, it is held to it. Not here: pairs (`pair_verdicts`), panels (`panel`).
+the engine can follow a JSON Schema, it is held to it. Not here: pairs and panels (`pair_verdicts`).
 """
 
 from collections.abc import Callable, Sequence

@@ -15,8 +15,8 @@ from suite.plugins import BUILTIN, Catalogue, catalogue_of
 from suite.plugins import catalogue as whole_catalogue
 from suite.run.cells import expand
 from suite.run.changed_presets import changed_presets
-from suite.run.folders import choose_folder
 from suite.run.request import EvalRequest
+from suite.run.run_folder import choose_folder
 from suite.run.sources import given_sources
 
 

@@ -11,7 +11,7 @@ from suite.board.bundle.documents_check import roles_identity
 from suite.board.bundle.schemas import schema_errors
 from suite.journal.run import Run
 from suite.models.settings import NEUTRAL, SETTINGS
-from suite.run.folders import choose_folder
+from suite.run.run_folder import choose_folder
 
 
 async def test_a_server_that_says_it_is_vllm_is_recorded_with_what_it_was_sent(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from suite import trees
 from suite.board.verify import equality
-from suite.run.folders import differing
+from suite.run.run_folder import differing
 from suite.trees import MISSING, differences, exactly
 
 MINE = {"a": 1, "b": {"c": [1, 2], "d": None}, "e": "x"}

@@ -83,7 +83,6 @@ def test_an_analysis_is_called_with_runs() -> None:
         "verdicts",
         "parsers",
         "pair_verdicts",
-        "panel",
         "bias",
         "answer_ratings",
         "analysis",

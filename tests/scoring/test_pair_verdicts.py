@@ -10,8 +10,7 @@ import pytest
 from suite.chat import Reply, Request, user
 from suite.errors import CallFailed, ConfigError
 from suite.scoring.bias import style, style_difference
-from suite.scoring.pair_verdicts import compare_pair
-from suite.scoring.panel import PanelResult, panel_label, panel_score, vote_agreement
+from suite.scoring.pair_verdicts import PanelResult, compare_pair, panel_label, panel_score, vote_agreement
 from suite.task import Unscored
 
 Make = Callable[..., Any]

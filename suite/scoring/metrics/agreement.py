@@ -11,7 +11,7 @@ from suite.scoring.measures import Measure, Over
 from suite.scoring.metrics.declared import OfOneCell
 
 if TYPE_CHECKING:
-    from suite.scoring.rows import CellSlice
+    from suite.scoring.computation import CellSlice
 
 COEFFICIENTS: tuple[str, ...] = ("percent", "alpha", "ac1", "cohen", "fleiss", "randolph")
 

@@ -15,7 +15,7 @@ from suite.scoring.measures import Measure, Over, Range
 from suite.scoring.metrics.declared import OfOneCell
 
 if TYPE_CHECKING:
-    from suite.scoring.rows import CellSlice
+    from suite.scoring.computation import CellSlice
 
 
 @dataclass(frozen=True)

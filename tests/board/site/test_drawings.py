@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from suite.board.repository.shelves import open_repository
-from suite.board.site.page_words import when
 from suite.board.site.figures import around, shares
+from suite.board.site.page_words import when
 from suite.board.site.pages import build_site
 from tests.board import accepted
 from tests.board.pages import soup

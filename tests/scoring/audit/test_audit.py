@@ -9,9 +9,18 @@ from suite.blocks import Table
 from suite.chat import Reply, Request
 from suite.journal.documents import MetricResult
 from suite.roles import Models
-from suite.scoring.audit.biases import BIASES, TESTS, AuditParameters, Biases, BiasQuestion, followed
+from suite.scoring.audit.biases import (
+    BIASES,
+    PROFILE,
+    TESTS,
+    AuditParameters,
+    Biases,
+    BiasQuestion,
+    followed,
+    profile,
+    verdict,
+)
 from suite.scoring.audit.labels import Labelled, Labels, LabelsParameters
-from suite.scoring.audit.profile import PROFILE, profile, verdict
 from suite.scoring.computation import compute, wanted
 from suite.scoring.table import TableBuilder
 from suite.task import Output, Sample, Unscored
