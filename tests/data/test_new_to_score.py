@@ -41,9 +41,9 @@ def _here(place: Place, tmp_path_factory: pytest.TempPathFactory, monkeypatch: p
     monkeypatch.chdir(tmp_path_factory.mktemp("work"))
 
 
-def scored(*words: str) -> dict[str, object]:
-    """The results of a run with a model that always says yes."""
-    flags = ("--model", "scripted/constant?text=yes", "--output", "run", "--quiet")
+def scored(*words: str, says: str = "yes") -> dict[str, object]:
+    """The results of a run with a model that always says one word."""
+    flags = ("--model", f"scripted/constant?text={says}", "--output", "run", "--quiet")
     assert suite.run_command("eval", *words, *flags) == 0
     found: dict[str, object] = json.loads(next(Path("run").glob("scorings/*/results.json")).read_text())
     return found
@@ -73,10 +73,10 @@ def test_json_in_place_of_the_rows_of_a_task(hub: LocalHub) -> None:
     shutil.copy(ROOT / "docs/one-file/units.jsonl", "units.jsonl")
     folder = hub.root / "datasets/ours/units"
     folder.mkdir()
-    rows = [{"id": f"{i}", "text": "How far?", "units": "yes" if i else "metric"} for i in range(4)]
+    rows = [{"id": f"{i}", "text": "How far?", "units": "imperial" if i else "metric"} for i in range(4)]
     (folder / "rows.json").write_text(json.dumps(rows))
     assert suite.run_command("data", "new", "my-units", "--hub", "ours/units", "--licence", "CC0-1.0") == 0
     assert suite.run_command("data", "pull", "my-units") == 0
-    results = scored("--task", "./units.py", "--data", "texts=my-units")
+    results = scored("--task", "./units.py", "--data", "texts=my-units", says="imperial")
     metric = results["cells"][0]["metrics"][0]  # type: ignore[index]
     assert (metric["value"], metric["n"]) == (0.75, 4)
