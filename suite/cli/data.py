@@ -1,6 +1,7 @@
 """suite data: what datasets there are, fetching them, holding them to their pins."""
 
 import shlex
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -174,15 +175,16 @@ def new(
     known = pulls.registry()
     path = new_entry.target(name, known, folder or user_folder(), force=force)
     alone = f"try again with a network, or bring its files and `suite data new {name} --files PATH…`"
+    places: Mapping[str, Path] = {}
     with hub_source.advising(alone):
         if hub:
-            one = found.on_hub(name, hub, revision, config, split, licence)
+            draft = found.on_hub(name, hub, revision, config, split, licence)
         elif git:
-            one = found.on_git(name, git, revision, globs, licence)
+            draft = found.on_git(name, git, revision, globs, licence)
         else:
-            one = found.at_hand(name, [*files, *more], licence)
+            draft, places = found.at_hand(name, [*files, *more], licence)
         with pulls.progress_bars() as progress:
-            entry = new_entry.write_entry(name, one, path, Cache(), progress)
+            entry = new_entry.write_entry(draft, places, path, Cache(), progress)
     _say_new(entry, path, known, as_json)
 
 

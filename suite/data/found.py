@@ -1,13 +1,12 @@
 """What lies at a source that has no entry yet: a repository of the Hub or on a Git host, files at hand.
 
-Each finder asks for names, commit, licence and parts; nothing is written. Not here: reading the rows and
-writing the entry (`new_entry`).
+Each finder asks for names, commit, licence and parts, and gives an entry without hashes; nothing is written.
+Not here: reading the rows and writing the entry (`new_entry`).
 """
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from itertools import chain
 from pathlib import Path, PurePosixPath
@@ -18,7 +17,7 @@ from pydantic import ValidationError
 
 from suite.chat import Json
 from suite.data import git_source, hub_source
-from suite.data.entry import BundledSource, DatasetPart, File, GitSource, HubSource, Licence, Source
+from suite.data.entry import BundledSource, DatasetEntry, DatasetPart, File, GitSource, HubSource, Licence
 from suite.data.hub_layout import layout
 from suite.data.hub_source import files_told
 from suite.data.rows import FORMATS
@@ -32,22 +31,9 @@ _OTHERWISE = "if the Hub made Parquet of it, --revision refs/convert/parquet; el
 NOT_STATED = "not stated"
 
 
-@dataclass(frozen=True)
-class FoundData:
-    """A source with its parts. places: of files of this machine, by their path in the entry."""
-
-    source: Source
-    title: str
-    licence: Licence
-    homepage: str = ""
-    parts: Mapping[str, DatasetPart] = field(default_factory=dict)
-    files: tuple[File, ...] = ()
-    places: Mapping[str, Path] = field(default_factory=dict)
-
-
 def on_hub(
     name: str, repo: str, revision: str | None, config: str | None, split: str | None, licence: str
-) -> FoundData:
+) -> DatasetEntry:
     """A dataset of the Hub at the commit that the revision is at now. licence: "": the card's.
 
     Raises NotFound for a config or split that is not there, and what `hub_source` raises.
@@ -72,7 +58,9 @@ def on_hub(
     url = f"https://huggingface.co/datasets/{repo}"
     terms = _licence(licence, _stated(told), url, "card", about.gated)
     title = str(told.get("pretty_name") or repo)
-    return FoundData(source, title, terms, terms.url, parts, tuple(files))
+    return DatasetEntry(
+        id=name, title=title, homepage=url, licence=terms, source=source, parts=parts, files=tuple(files)
+    )
 
 
 def _splits(
@@ -95,7 +83,7 @@ def _splits(
     return parts, files
 
 
-def on_git(name: str, url: str, revision: str | None, globs: Sequence[str], licence: str) -> FoundData:
+def on_git(name: str, url: str, revision: str | None, globs: Sequence[str], licence: str) -> DatasetEntry:
     """A repository on a Git host; each kind of file name becomes a part. globs: () for all files with rows.
 
     Raises DataError where they find none, and what `git_source` raises.
@@ -121,13 +109,17 @@ def on_git(name: str, url: str, revision: str | None, globs: Sequence[str], lice
                 f"{repo}: no file with rows is called {' or '.join(globs)}", url, files_told(there)
             )
     parts, files = _by_stem(paths)
-    return FoundData(source, repo, _licence(licence, "", url, "repository"), url, parts, files)
+    terms = _licence(licence, "", url, "repository")
+    return DatasetEntry(
+        id=name, title=repo, homepage=url, licence=terms, source=source, parts=parts, files=files
+    )
 
 
-def at_hand(name: str, paths: Iterable[Path], licence: str) -> FoundData:
+def at_hand(name: str, paths: Iterable[Path], licence: str) -> tuple[DatasetEntry, Mapping[str, Path]]:
     """Files of this machine, to be copied beside the entry; a folder stands for its files with rows.
 
-    Raises DataError for a file that is not there or holds no rows, or two of one name.
+    Returns the places of the files, too, by path in the entry. Raises DataError for a file that is not there
+    or holds no rows, or two of one name.
     """
     places: dict[str, Path] = {}
     for given in paths:
@@ -148,7 +140,7 @@ def at_hand(name: str, paths: Iterable[Path], licence: str) -> FoundData:
     source = BundledSource(kind="bundled", folder=f"data/{name}")
     said, ours = ("", None) if licence else ("Your own files.", True)
     terms = Licence(name=licence or NOT_STATED, redistribution=said, pass_rows_on=ours)
-    return FoundData(source, name, terms, parts=parts, files=files, places=places)
+    return DatasetEntry(id=name, title=name, licence=terms, source=source, parts=parts, files=files), places
 
 
 def _at(source: GitSource, revision: str | None) -> GitSource:

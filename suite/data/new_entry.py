@@ -15,7 +15,6 @@ from suite.chat import Json
 from suite.data import strict_syntax
 from suite.data.cache import Cache, disk_errors, sha256_of
 from suite.data.entry import BundledSource, DatasetEntry, File, Progress
-from suite.data.found import FoundData
 from suite.data.local_entry import LocalFiles
 from suite.data.locks import lock_path
 from suite.data.pull import fetch_all
@@ -49,23 +48,20 @@ def target(name: str, registry: Registry, folder: Path, *, force: bool = False) 
 
 
 def write_entry(
-    name: str, found: FoundData, path: Path, cache: Cache, progress: Progress | None = None
+    draft: DatasetEntry, places: Mapping[str, Path], path: Path, cache: Cache, progress: Progress | None
 ) -> DatasetEntry:
     """Fetch and read everything, then write entry, schemas and brought files beside each other, or nothing.
 
-    path: the entry's file, in `datasets/` of a registry. Raises what reading and fetching do, ConfigError.
+    draft, places: as `found` has them. path: the entry's file, in `datasets/` of a registry. Raises what
+    reading and fetching do, ConfigError.
     """
-    folder = path.parent.parent
+    name, folder = draft.id, path.parent.parent
     with disk_errors(cache.root), cache.pulling():
-        draft = DatasetEntry(
-            id=name, title=found.title, homepage=found.homepage, licence=found.licence, source=found.source,
-            parts=dict(found.parts), files=found.files,
-        )  # fmt: skip
         hashes = fetch_all(draft, cache, progress)
-        hashes |= {one: sha256_of(place) for one, place in found.places.items()}
+        hashes |= {one: sha256_of(place) for one, place in places.items()}
         fetched = [one.model_copy(update={"sha256": hashes[one.path]}) for one in draft.files]
         local = LocalFiles(draft.model_copy(update={"files": tuple(fetched)}), cache)
-        entry, schemas = _described(local, lambda one: found.places.get(one) or local.path(one))
+        entry, schemas = _described(local.entry, lambda one: places.get(one) or local.path(one))
     contents: dict[Path, bytes | Path] = {
         folder / "schemas" / one: f"{json.dumps(schema, indent=2, ensure_ascii=False)}\n".encode()
         for one, schema in schemas.items()
@@ -74,8 +70,8 @@ def write_entry(
         if not path.is_file() and one.is_file() and one.read_bytes() != content:
             fix = "give the dataset another name"
             raise ConfigError(f"schemas/{one.name} is there already", str(one), fix)
-    if isinstance(found.source, BundledSource):
-        contents |= {folder / found.source.folder / one: place for one, place in found.places.items()}
+    if isinstance(draft.source, BundledSource):
+        contents |= {folder / draft.source.folder / one: place for one, place in places.items()}
     told = entry.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
     try:
         _put_all({**contents, path: strict_syntax.dump_yaml(told)})
@@ -87,10 +83,9 @@ def write_entry(
 
 
 def _described(
-    local: LocalFiles[DatasetEntry], place: Callable[[str], Path]
+    entry: DatasetEntry, place: Callable[[str], Path]
 ) -> tuple[DatasetEntry, Mapping[str, Mapping[str, object]]]:
     """The entry with sizes, numbers of rows and schemas, and the schemas: one a config, or one a part."""
-    entry = local.entry
     groups = {key: re.sub(r"[^\w.-]", "-", part.config or key) for key, part in entry.parts.items()}
     several = len(set(groups.values())) > 1
     names = {
