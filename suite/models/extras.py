@@ -38,7 +38,8 @@ class Extra(NamedTuple):
 
     def missing(self) -> list[str]:
         """The modules that are not installed here."""
-        return [one for one in self.modules if not _there(one)]
+        known = importlib.util.find_spec
+        return [one for one in self.modules if one not in sys.modules and known(one) is None]
 
     def how(self) -> str:
         """How to get it, for each kind of machine, on one line."""
@@ -60,10 +61,6 @@ EXTRAS = {
         cpu=f"pip install 'suite-eval[transformers]' {TORCH_CPU}",
     ),
 }
-
-
-def _there(module: str) -> bool:
-    return module in sys.modules or importlib.util.find_spec(module) is not None
 
 
 def need(extra: str) -> None:

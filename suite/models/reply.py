@@ -282,15 +282,12 @@ def _tool_calls(message: PeerObject, mended: list[str]) -> tuple[ToolCall, ...]:
             mended.append("a tool call without a function")
             continue
         identity = one.get("id") if isinstance(one.get("id"), str | int) else ""
-        texts = (_words(function.get("name")), _arguments(function.get("arguments")), str(identity))
+        arguments = function.get("arguments", "")
+        if not isinstance(arguments, str | None):
+            arguments = json.dumps(arguments, ensure_ascii=False, separators=(",", ":"))
+        texts = (_words(function.get("name")), arguments or "", str(identity))
         found.append(ToolCall(*map(whole_text, texts)))
     return tuple(found)
-
-
-def _arguments(value: object) -> str:
-    if value is None or isinstance(value, str):
-        return value or ""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _name(value: object, scrub: Scrubber) -> str:

@@ -6,9 +6,8 @@ Not here: the behaviours (`behaviours`), recorded answers of real models (`repla
 """
 
 import asyncio
-import importlib
 import inspect
-import operator
+import pkgutil
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -21,13 +20,7 @@ from suite.data.cache import sha256_of
 from suite.errors import CallFailed, ConfigError, unknown
 from suite.models.behaviours import BEHAVIOURS, Knobs, estimated_tokens
 from suite.models.engine import Asking, Engine, Provider, present
-from suite.models.options import (
-    CAPABILITIES,
-    check_needs,
-    describe,
-    read_query,
-    split_names,
-)
+from suite.models.options import CAPABILITIES, check_needs, describe, read_query, split_names
 from suite.models.rules import read_rules
 from suite.models.spec import ModelSpec
 
@@ -133,9 +126,8 @@ class ScriptedProvider(Provider):
 
 
 def _import(target: str) -> Function:
-    module, _, attribute = target.partition(":")
     try:
-        found: object = operator.attrgetter(attribute)(importlib.import_module(module))
+        found: object = pkgutil.resolve_name(target)
     except Exception as error:  # third-party code: anything may come out
         raise ConfigError(
             f"cannot load the function {target!r}: {type(error).__name__}: {error}",

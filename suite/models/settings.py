@@ -9,6 +9,7 @@ defaults of its own (top_k 40, top_p 0.95, min_p 0.05). So neutral values are se
 """
 
 import re
+from collections import ChainMap
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -43,8 +44,7 @@ NEUTRAL: dict[str, float | int] = {
     "presence_penalty": 0.0,
     "frequency_penalty": 0.0,
 }
-_LLAMACPP = {**NEUTRAL, "repeat_penalty": 1.0}  # its own name for it
-del _LLAMACPP["repetition_penalty"]
+_LLAMACPP = {name.replace("repetition", "repeat"): value for name, value in NEUTRAL.items()}  # its own name
 # By kind of server: what is sent to one that otherwise fills what is left open as it or its model likes
 SENT = {"vllm": NEUTRAL, "sglang": NEUTRAL, "llamacpp": _LLAMACPP}
 _NAMES = (*NEUTRAL, "max_new_tokens")  # what vLLM takes from a model's configuration
@@ -83,17 +83,17 @@ def sha256_text(text: str) -> str:
 
 def own_values(config: Mapping[str, Json]) -> dict[str, Json]:
     """What a model's generation configuration sets that is not neutral."""
-    found = {name: config[name] for name in _NAMES if isinstance(config.get(name), int | float)}
     neutral = {*NEUTRAL.items(), ("top_k", 0)}
-    return {name: value for name, value in found.items() if (name, value) not in neutral}
+    return {name: value for name, value in _given(config).items() if (name, value) not in neutral}
+
+
+def _given(config: Mapping[str, Json]) -> dict[str, Json]:
+    return {name: config[name] for name in _NAMES if isinstance(config.get(name), int | float)}
 
 
 def effective(*over: Mapping[str, Json]) -> dict[str, Json]:
     """The values where a request leaves them open: neutral ones, changed by configurations in this order."""
-    found: dict[str, Json] = dict(NEUTRAL)
-    for config in over:
-        found.update({name: config[name] for name in _NAMES if isinstance(config.get(name), int | float)})
-    return found
+    return {**NEUTRAL, **ChainMap(*map(_given, reversed(over)))}
 
 
 def left_out(own: Mapping[str, Json]) -> str:

@@ -57,23 +57,17 @@ class Beginning:
     async def missing(self, template: Json) -> list[int]:
         """As `missing_beginning`; none where the server does not tokenize conversations."""
         key = canonical_json(template or {})
-        if key not in self._found:
-            self._found[key] = await self._ask(template)
-        return self._found[key]
-
-    async def _ask(self, template: Json) -> list[int]:
-        body = {
-            "messages": PROBE,
-            "add_generation_prompt": False,
-            "chat_template_kwargs": template or None,
-        }
+        if key in self._found:
+            return self._found[key]
+        body = {"messages": PROBE, "add_generation_prompt": False, "chat_template_kwargs": template or None}
         try:
-            plain = await tokenized(self._peer, **body, add_special_tokens=False)
-            special = await tokenized(self._peer, **body, add_special_tokens=True)
+            plain, special = [
+                await tokenized(self._peer, **body, add_special_tokens=adds) for adds in (False, True)
+            ]
         except CallFailed as error:
             if error.retryable:
                 raise
-            return []
+            plain = special = ""
         if isinstance(plain, str) or isinstance(special, str):
-            return []
-        return missing_beginning(plain, special)
+            return self._found.setdefault(key, [])
+        return self._found.setdefault(key, missing_beginning(plain, special))

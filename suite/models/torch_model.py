@@ -112,19 +112,18 @@ class TorchModel:
             "tool_parser": "none",
         }
 
-    def beginning(self, template: dict[str, Json] | None = None) -> Ids:
-        """The beginning-of-text token that the tokenizer has and the chat template lacks, or nothing."""
-        turns = [{"role": one.role, "content": one.content} for one in PROBE]
-        text = self.tokenizer.apply_chat_template(turns, tokenize=False, **(template or {}))
-        plain = self.tokenizer(text, add_special_tokens=False)["input_ids"]
-        return missing_beginning(plain, self.tokenizer(text)["input_ids"])
-
     def rated(
         self, messages: Sequence[Message], *, prompt: bool, template: dict[str, Json] | None = None
     ) -> Ids:
-        """As `conversation`, with exactly one beginning-of-text token where the tokenizer has one."""
+        """As `conversation`, with exactly one beginning-of-text token where the tokenizer has one.
+
+        The chat template may lack it: then it is added.
+        """
         ids = self.conversation(messages, prompt=prompt, template=template)
-        return self.beginning(template) + ids
+        turns = [{"role": one.role, "content": one.content} for one in PROBE]
+        text = self.tokenizer.apply_chat_template(turns, tokenize=False, **(template or {}))
+        plain = self.tokenizer(text, add_special_tokens=False)["input_ids"]
+        return missing_beginning(plain, self.tokenizer(text)["input_ids"]) + ids
 
     def text_ids(self, text: str) -> Ids:
         """Token ids of a raw text."""

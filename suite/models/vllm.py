@@ -130,6 +130,10 @@ class VLLMEngine(Engine):
             **({"generation_config": options.generation_config} if self._generates else {}),
             **({"reproducible": True} if options.reproducible else {}),
         }
+        without_paths = {
+            name: Path(value).name if isinstance(value, str) and value.startswith(("/", "~")) else value
+            for name, value in shaping.items()
+        }
         invariant = {**os.environ, **options.env}.get("VLLM_BATCH_INVARIANT") == "1"
         return present(
             provider="vllm",
@@ -141,7 +145,7 @@ class VLLMEngine(Engine):
             url=self._attached[0] if attached else None,
             vouched=(options.identity or None) if attached else None,
             told=(self._told or None) if attached else None,
-            options={key: _without_path(value) for key, value in shaping.items()} or None,
+            options=without_paths or None,
             deterministic=(options.reproducible or invariant) and not attached,
         )
 
@@ -337,11 +341,6 @@ class VLLMEngine(Engine):
         if self._server is not None:
             server, self._server = self._server, None
             await server.stop()
-
-
-def _without_path(value: Json) -> Json:
-    """An option's value as it may be recorded: of a path, its name."""
-    return Path(value).name if isinstance(value, str) and value.startswith(("/", "~")) else value
 
 
 def read_counters(root: str, key: str) -> dict[str, float]:
