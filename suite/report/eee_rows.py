@@ -68,6 +68,7 @@ class Samples:
     ) -> Fields:
         correct, rule = target.correct(score)
         target.rows += 1
+        latency = row.usage.latency_ms
         metadata = {
             "trial": str(row.trial),
             "cell": row.cell,
@@ -93,7 +94,7 @@ class Samples:
                 tool_calls_count=shared.tool_calls,
             ),
             token_usage=_tokens(calls) if calls else None,
-            performance=_performance(row),
+            performance=None if latency is None else {"latency_ms": float(latency)},
             error=f"the answer ended as {row.finish!r}" if row.finish in _ERRORS else None,
             metadata=metadata,
         )
@@ -197,8 +198,3 @@ def _tokens(calls: Sequence[FoundCall]) -> Fields:
         input_tokens_cache_read=sum(one.cached for one in usage) or None,
         reasoning_tokens=sum(one.reasoning for one in usage) or None,
     )
-
-
-def _performance(row: SampleRow) -> Fields | None:
-    latency = row.usage.latency_ms
-    return None if latency is None else {"latency_ms": float(latency)}

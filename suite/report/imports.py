@@ -165,6 +165,7 @@ class _Cells:
     def __init__(self, plugins: Catalogue) -> None:
         self._plugins = plugins
         self._known: dict[bytes, Cell] = {}
+        self.by_id: dict[str, Cell] = {}
         self.samples: Counter[str] = Counter()
         self.metrics: dict[str, Sequence[Metric]] = {}
 
@@ -178,13 +179,10 @@ class _Cells:
                 raise DataError(
                     f"{record.task} has no such parameters: {error}", where=record.source
                 ) from error
-            self._known[key] = make_cell(task(parameters), plugin)
+            self._known[key] = cell = make_cell(task(parameters), plugin)
+            self.by_id[cell.id] = cell
             self.metrics[task.info.name] = task.metrics
         return self._known[key]
-
-    @property
-    def all(self) -> list[Cell]:
-        return list({cell.id: cell for cell in self._known.values()}.values())
 
 
 def _write(
@@ -218,9 +216,9 @@ def _write(
                 record = msgspec.convert(dict(given), ImportedRecord)
                 cell = cells.of(record)
                 cells.samples[cell.id] += 1
-                told = None if record.payload is msgspec.UNSET else record.payload
-                payload = None if record.payload is msgspec.UNSET else payload_of(type(cell.task), told)
-                output, score, pending = _made(record, cell.id, payload)
+                told = record.payload
+                payload = None if told is msgspec.UNSET else payload_of(type(cell.task), told)
+                made = list(_made(record, cell.id, payload))
             except (TypeError, ValueError) as error:
                 raise DataError(
                     f"importer {importer!r} gave a record that is not in its form: {error}",
@@ -229,15 +227,11 @@ def _write(
             trial = [f"trial {record.trial}"] if record.trial else []
             once.add((record.sample, f"of cell {cell.id}", *trial), record.place)
             groups.add(digest64(record.group or record.sample))
-            if output is not None:
-                put(folder / "outputs.jsonl", output)
-                if payload is not None:
-                    line: dict[str, Json] = {"cell": cell.id, "sample": output.sample, "payload": told}
-                    samples.write(canonical_json(line) + b"\n")
-            if score is not None:
-                put(scoring / "scores.jsonl", score)
-            if pending is not None:
-                put(folder / "attempts.jsonl", pending)
+            for file, line in made:
+                put(folder / file, line)
+            if record.output is not None and told is not msgspec.UNSET:
+                row: dict[str, Json] = {"cell": cell.id, "sample": record.sample, "payload": told}
+                samples.write(canonical_json(row) + b"\n")
     if not (folder / SAMPLES).stat().st_size:
         (folder / SAMPLES).unlink()
     source = ImportSource(importer=importer, model=model, sha256=digest.hexdigest())
@@ -247,16 +241,16 @@ def _write(
     write_document(scoring / "results.json", make_results(Run(folder, SCORING), cells.metrics, level=LEVEL))
 
 
-def _made(
-    record: ImportedRecord, cell: str, payload: object
-) -> tuple[OutputRecord | None, ScoreRecord | None, AttemptRecord | None]:
-    """Output and score of a record, or why one is missing."""
+def _made(record: ImportedRecord, cell: str, payload: object) -> Iterator[tuple[str, Record]]:
+    """Output and score of a record, or why one is missing, each with its file."""
 
-    def missing(stage: str, kind: str) -> AttemptRecord:
-        return AttemptRecord(0.0, "pending", kind, cell, record.sample, record.trial, stage)
+    def missing(stage: str, kind: str) -> tuple[str, Record]:
+        pending = AttemptRecord(0.0, "pending", kind, cell, record.sample, record.trial, stage)
+        return "attempts.jsonl", pending
 
     if record.output is None:
-        return None, None, missing("solve", "not-answered")
+        yield missing("solve", "not-answered")
+        return
     reply = separated(Reply(record.output.text, record.output.finish), tags_of())
     output = Output(reply.text, record.output.data, reply.finish)
     group, cluster = grouping(record.sample, record.group, record.cluster)
@@ -272,29 +266,31 @@ def _made(
         imported=True,
         reasoning=reply.reasoning,
     )
+    yield "outputs.jsonl", written
     if not record.values:
-        return written, None, missing("score", "not-scored")
-    parts = [*(Part(check, said) for check, said in (record.judge or {}).items()), *record.parts]
+        yield missing("score", "not-scored")
+        return
     score = ScoreRecord(
         cell=cell,
         sample=record.sample,
         trial=record.trial,
         output_sha256=judged_hash(output),
         values=record.values,
-        parts=parts,
+        parts=[*(Part(check, said) for check, said in (record.judge or {}).items()), *record.parts],
     )
-    return written, score, None
+    yield f"scorings/{SCORING}/scores.jsonl", score
 
 
 def _manifest(cells: _Cells, source: ImportSource, groups: int, name: str) -> RunManifest:
-    names = swept(cells.all)
+    every = list(cells.by_id.values())
+    names = swept(every)
     identity = asdict(source)
     return RunManifest(
         format=FORMAT,
         name=name,
         suite=suite.__version__,
         created=now(),
-        plan_sha256=sha256_hex(canonical_json([identity, [cell.id for cell in cells.all]])),
+        plan_sha256=sha256_hex(canonical_json([identity, [cell.id for cell in every]])),
         seed=0,
         trials=1,
         mini=False,
@@ -306,7 +302,7 @@ def _manifest(cells: _Cells, source: ImportSource, groups: int, name: str) -> Ru
         cells=[
             # whose prompts they were, the files do not say
             replace(cell_record(cell, names[cell.plan.task]), prompts="", note="", replay="none")
-            for cell in cells.all
+            for cell in cells.by_id.values()
         ],
         skipped=(),
         roles={
@@ -325,7 +321,7 @@ def _manifest(cells: _Cells, source: ImportSource, groups: int, name: str) -> Ru
         },
         data={},
         counts=SampleCounts(groups=groups, groups_taken=groups, samples=dict(cells.samples), tags={}),
-        versions=versions({cell.plan.plugin.rpartition(" ")[0] for cell in cells.all}),
+        versions=versions({cell.plan.plugin.rpartition(" ")[0] for cell in cells.by_id.values()}),
         hardware=hardware(),
     )
 
@@ -347,6 +343,6 @@ def _scoring_manifest(cells: _Cells, manifest: RunManifest) -> ScoringManifest:
                 prompts_sha256="",
                 facts={},
             )
-            for cell in cells.all
+            for cell in cells.by_id.values()
         ],
     )
