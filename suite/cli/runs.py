@@ -67,6 +67,7 @@ def show(run: str, as_json: bool) -> None:
 
 def _show(folder: Path, as_json: bool) -> None:
     from suite.journal.run import Run
+    from suite.report.hostile_text import one_line
     from suite.report.run_list import show_run, told
 
     record = show_run(Run(folder))
@@ -74,7 +75,7 @@ def _show(folder: Path, as_json: bool) -> None:
         say_json(record)
     else:
         for line in told(record):
-            click.echo(line)
+            click.echo("  " * line.startswith(" ") + one_line(line, 500))
 
 
 @runs.command("samples", context_settings={"ignore_unknown_options": True})

@@ -80,7 +80,7 @@ class Run:
             known = self.scorings()
             done = [one for one in known if (folder / "scorings" / one / "results.json").exists()]
             scoring = (done or known or [""])[-1]
-        elif not _is_name(scoring) or not (folder / "scorings" / scoring / "manifest.json").exists():
+        elif all(one.parent.name != scoring for one in (folder / "scorings").glob("*/manifest.json")):
             known = self.scorings()
             raise RunError(f"run {folder.name} has no scoring {scoring!r}", fix=f"it has: {', '.join(known)}")
         self.scoring = scoring
@@ -212,10 +212,6 @@ class Run:
         if (found := self.call(output.text_from)) is not None:
             return found.call.reply.text
         raise RunError(f"call {output.text_from} of sample {output.sample!r} is not in calls.jsonl")
-
-
-def _is_name(text: str) -> bool:
-    return Path(text).name == text != ".."
 
 
 RunReader = Run  # what it was called before 0.2

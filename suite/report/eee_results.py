@@ -1,13 +1,12 @@
 """The numbers of a run as Every Eval Ever's `evaluation_results`, and which rows stand behind each."""
 
-import hashlib
 import math
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from suite.chat import text_of
-from suite.journal.documents import AcrossResult, CellRecord, MetricResult
+from suite.chat import sha256_hex, text_of
+from suite.journal.documents import CellRecord, MetricResult
 from suite.journal.run import Run
 from suite.report.eee_parts import data_of, judges_of
 from suite.report.eee_schema import Fields, check_score, fields
@@ -115,7 +114,8 @@ def across_results(run: Run, task: TaskPart, made: AnyTask | None) -> list[Field
             "scoring": run.scoring,
         }
         if over.result.value is not None:
-            name = f"{task.name}@{_cells_id(over)}:{over.result.name}"
+            digest = sha256_hex(text_of(sorted(over.cells.items())).encode())
+            name = f"{task.name}@{digest[:12]}:{over.result.name}"
             told = _ResultParts(run, task, made, common, _generation(run, set()))
             found.append(told.result(name, over.result, None))
     return found
@@ -179,10 +179,6 @@ class _ResultParts:
         )
 
 
-def _cells_id(over: AcrossResult) -> str:
-    return hashlib.sha256(text_of(sorted(over.cells.items())).encode()).hexdigest()[:12]
-
-
 def _bound(end: float) -> float | str:
     if math.isfinite(end):
         return float(end)
@@ -205,7 +201,7 @@ def _score(one: MetricResult, ends: tuple[float, float], target: Target | None, 
         details["rows"] = str(target.rows)
         details["rows_left_out_unscored"] = str(len(target.unscored))
         details["rows_left_out_not_applicable"] = str(target.not_applicable)
-        details["unscored_ids_sha256"] = hashlib.sha256(names).hexdigest()
+        details["unscored_ids_sha256"] = sha256_hex(names)
     interval = None
     if one.low is not None and one.high is not None:
         interval = fields(

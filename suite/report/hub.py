@@ -7,7 +7,7 @@ own file (`suite.data.eval_yaml`).
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -232,37 +232,26 @@ def _name(benchmark: Benchmark, task: TaskPart, cell: CellSummary) -> str:
     return "suite_" + "_".join(re.sub(r"[^A-Za-z0-9.]+", "-", part).strip("-.")[:80] for part in parts)
 
 
-class _Quoted(str):
-    """Text that YAML must not take for a number, a date or a flag."""
-
-
 class _QuotingDumper(yaml.SafeDumper):
-    """Writes text in double quotes."""
+    """Writes every text but keys in double quotes: a commit such as 5e3… is a number to some readers else."""
 
-
-_QuotingDumper.add_representer(
-    _Quoted, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", str(text), style='"')
-)
+    def choose_scalar_style(self) -> str:
+        """Of the next scalar."""
+        assert isinstance(self.event, yaml.ScalarEvent)
+        quoted = self.event.implicit[1] and not self.simple_key_context
+        return '"' if quoted else str(super().choose_scalar_style())
 
 
 def dump(data: Json) -> str:
-    """YAML in which every text is quoted: a commit such as 5e3… is a number to some readers else."""
+    """YAML in which no text can be taken for a number, a date or a flag."""
     return yaml.dump(
-        _quoted(data),
+        data,
         Dumper=_QuotingDumper,
         sort_keys=False,
         allow_unicode=True,
         width=10_000,
         default_flow_style=False,
     )
-
-
-def _quoted(data: Json) -> Json:
-    if isinstance(data, str):
-        return _Quoted(data)
-    if isinstance(data, Mapping):
-        return {name: _quoted(value) for name, value in data.items()}
-    return [_quoted(one) for one in data] if isinstance(data, list) else data
 
 
 def advice(pushed: bool) -> Iterator[str]:

@@ -14,7 +14,6 @@ from suite.journal.pairs import Key
 from suite.journal.records import AttemptRecord
 from suite.journal.run import Run
 from suite.journal.shapes import Values
-from suite.report.hostile_text import one_line
 from suite.report.matrix import Grid
 from suite.report.numbers import interval, number
 from suite.report.remarks import role_lines
@@ -190,12 +189,7 @@ def runs_grid(runs: list[ListedRun | UnreadableRun]) -> Grid:
 
 
 def told(run: ShownRun) -> Iterator[str]:
-    """A run in lines, cleaned."""
-    for line in _told(run):
-        yield "  " * line.startswith(" ") + one_line(line, 500)
-
-
-def _told(run: ShownRun) -> Iterator[str]:
+    """A run in lines, those of details indented; to be cleaned."""
     state = run.state + (f", {number(run.pending)} pending" if run.pending else "")
     yield f"{run.run}: {state}" + (", imported" if run.imported else "")
     yield f"  tasks: {', '.join(run.tasks)} ({run.cells} cells)"

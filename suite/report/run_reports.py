@@ -25,31 +25,25 @@ def write_reports(folder: Path, scoring: str = "", *, say: Callable[[str], None]
     scoring: the newest without a name. say: takes one line for a report that could not be made; standard
     error by default. Raises nothing but KeyboardInterrupt and its like.
     """
-    say = say or _to_stderr
+    from suite.report.html import html_report
+    from suite.report.markdown import markdown_report
+
     written = []
-    for name, pieces in ((MARKDOWN, _markdown), (HTML, _html)):
+    pages: dict[str, Callable[[], Iterable[str]]] = {
+        MARKDOWN: lambda: [markdown_report(folder, scoring)],
+        HTML: lambda: html_report(folder, scoring),
+    }
+    for name, made in pages.items():
         try:
-            written.append(replace_file(folder / name, pieces(folder, scoring)))
+            written.append(replace_file(folder / name, made()))
         except Exception as error:  # drawing runs plugins' code and meets hostile text
             what = error.what if isinstance(error, RunError) else f"{type(error).__name__}: {error}"
-            say(f"{name} could not be written: {one_line(what, 500)}")
+            (say or _to_stderr)(f"{name} could not be written: {one_line(what, 500)}")
     return written
 
 
 def _to_stderr(line: str) -> None:
     sys.stderr.write(f"{line}\n")
-
-
-def _markdown(folder: Path, scoring: str) -> Iterator[str]:
-    from suite.report.markdown import markdown_report
-
-    yield markdown_report(folder, scoring)
-
-
-def _html(folder: Path, scoring: str) -> Iterator[str]:
-    from suite.report.html import html_report
-
-    yield from html_report(folder, scoring)
 
 
 def made_folder(folder: Path, name: str) -> Path:

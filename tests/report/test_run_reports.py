@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from suite.errors import RunError
-from suite.report import run_reports
+from suite.report import html
 from suite.report.run_reports import replace_file, write_reports
 
 Make = Callable[..., Path]
@@ -39,7 +39,7 @@ def test_a_failure_in_drawing_is_one_line_and_costs_nothing(
         yield "<!doctype html>"
         raise ValueError("boom\nsecond line")
 
-    monkeypatch.setattr(run_reports, "_html", breaks)
+    monkeypatch.setattr(html, "html_report", breaks)
     said: list[str] = []
     assert [path.name for path in write_reports(folder, say=said.append)] == ["report.md"]
     assert said == ["report.html could not be written: ValueError: boom second line"]
