@@ -18,7 +18,6 @@ from suite.errors import CallFailed, ConfigError, unknown
 from suite.models.client import OpenAIClient
 from suite.models.eight_bits import in_eight_bits
 from suite.models.engine import Asking, Engine, Provider, Surroundings, installed, silent
-from suite.models.extras import need
 from suite.models.minilm import MINILM, MiniLMEngine, MiniLMOptions
 from suite.models.options import PROMPTED, EngineOptions, check_needs, describe, read_options
 from suite.models.server import Launch, ManagedServer
@@ -59,6 +58,8 @@ class _Replica:
 class LlamaEngine(Engine):
     """One embedded model behind llama.cpp's servers: a replica for each core beats threads that spin."""
 
+    _extra = "embedded"
+
     def __init__(self, spec: ModelSpec, options: LlamaOptions) -> None:
         super().__init__(spec)
         if options.window > (most := LLAMAS[spec.name]):
@@ -68,10 +69,6 @@ class LlamaEngine(Engine):
         self._replicas: list[_Replica] = []
         self._home = lru_cache(maxsize=MOST_HOMES)(self._idlest)  # group -> where its history is cached
         self._settings: dict[str, Json] = {}
-
-    def check(self) -> None:
-        """Whether llama.cpp's wheel is here. Raises EngineError."""
-        need("embedded")
 
     def capabilities(self) -> frozenset[str]:
         """No tools (the template has none) and no log-probabilities of a prompt."""

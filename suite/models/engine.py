@@ -17,6 +17,7 @@ import msgspec
 from suite.chat import Json, Reply, Request
 from suite.errors import EngineError
 from suite.journal.run import Run
+from suite.models.extras import need
 from suite.models.spec import ModelSpec
 
 # a hash or commit of the model; what an endpoint tells of it, to be held against each reply; nothing
@@ -74,6 +75,8 @@ def present(**values: T | None) -> dict[str, T]:
 class Engine(ABC):
     """One model that answers. Made at plan time (cheap, nothing started), started once, closed once."""
 
+    _extra = ""  # of the suite, which brings what it needs: see `suite.models.extras`
+
     def __init__(self, spec: ModelSpec) -> None:
         self.spec = spec
 
@@ -90,11 +93,13 @@ class Engine(ABC):
         says whether the same request gives the same reply at temperature 0.
         """
 
-    def check(self) -> None:  # noqa: B027
+    def check(self) -> None:
         """Look for what this machine lacks: a library, a program, a device. Raises EngineError.
 
         Called while a run is planned, before anything else is asked of the engine: touches no network.
         """
+        if self._extra:
+            need(self._extra)
 
     def known_by(self) -> KnownBy:
         """How far its identity goes, once started. What is known by nothing is always asked anew."""

@@ -245,16 +245,13 @@ def wait(text: str, clock: Callable[[], float], scale: float = 1.0) -> float | N
     try:
         number = float(text)
     except ValueError:
-        seconds = _span(text) if _PARTS.match(text) else _date(text, clock)
+        parts = [] if _PARTS.sub("", text) else _PARTS.findall(text)
+        spans = [float(number) * _UNITS[unit] for number, unit in parts]
+        seconds = sum(spans) if spans else _date(text, clock)
     else:
         when = number / 1000 if number >= _EPOCH_MS else number
         seconds = when - clock() if when >= _EPOCH_S else number * scale
     return max(0.0, seconds) if seconds is not None and math.isfinite(seconds) else None
-
-
-def _span(text: str) -> float | None:
-    whole = "".join(found[0] for found in _PARTS.finditer(text)) == text
-    return sum(float(number) * _UNITS[unit] for number, unit in _PARTS.findall(text)) if whole else None
 
 
 def _date(text: str, clock: Callable[[], float]) -> float | None:
@@ -267,8 +264,6 @@ def _date(text: str, clock: Callable[[], float]) -> float | None:
 def _used_up(name: str, headers: Mapping[str, str]) -> bool:
     if not _RESET.fullmatch(name):
         return False
-    left = headers.get(name.replace("reset", "remaining"), "0")
-    try:
-        return float(left) <= 0
-    except ValueError:
-        return True
+    with suppress(ValueError):
+        return float(headers.get(name.replace("reset", "remaining"), "0")) <= 0
+    return True

@@ -8,7 +8,8 @@ second beginning-of-text token can arise. Source: vLLM's server; spans as Reward
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from itertools import accumulate, takewhile
+from itertools import accumulate
+from os.path import commonprefix  # of any sequences
 
 import msgspec
 
@@ -24,18 +25,12 @@ from suite.secrets import Scrubber
 PROBES = ("Yes", "No")  # two answers that share no last token
 
 
-def common_prefix(one: Sequence[object], two: Sequence[object]) -> int:
-    """How many leading entries two sequences share."""
-    same = takewhile(lambda pair: pair[0] == pair[1], zip(one, two, strict=False))
-    return sum(1 for _ in same)
-
-
 def template_tail(prompt: list[int], one: list[int], two: list[int]) -> int:
     """How many tokens the template puts after an answer.
 
     one, two: the same conversation with two short answers; prompt: without, the next answer opened.
     """
-    shared = common_prefix(one[::-1], two[::-1])
+    shared = len(commonprefix([one[::-1], two[::-1]]))
     return max(0, min(shared, len(one) - len(prompt) - 1))
 
 
@@ -45,7 +40,7 @@ def answer_span(prompt: list[int], full: list[int], tail: int) -> tuple[int, int
     tail: tokens that the template puts after an answer, the end of turn first.
     None if the conversation is not a prefix of itself with the answer, to within one token.
     """
-    start = common_prefix(prompt, full)
+    start = len(commonprefix([prompt, full]))
     end = len(full) - max(0, tail - 1)
     if start < len(prompt) - 1 or end <= start:
         return None

@@ -15,7 +15,6 @@ from pydantic import Field
 
 from suite.chat import Json
 from suite.models.engine import Surroundings, installed
-from suite.models.extras import need
 from suite.models.options import EngineOptions
 from suite.models.rankings import Ranker
 from suite.models.spec import ModelSpec
@@ -91,6 +90,8 @@ class MiniLM:
 class MiniLMEngine(Ranker):
     """Ranks texts by their closeness to a query."""
 
+    _extra = "embedder"
+
     def __init__(self, spec: ModelSpec, options: MiniLMOptions) -> None:
         super().__init__(spec)
         self._options = options
@@ -112,10 +113,6 @@ class MiniLMEngine(Ranker):
     def limits(self) -> Mapping[str, int]:
         """One request at a time."""
         return {"concurrency": 1, "window": WINDOW}
-
-    def check(self) -> None:
-        """Whether onnxruntime and tokenizers are here. Raises EngineError."""
-        need("embedder")
 
     async def start(self, surroundings: Surroundings) -> None:
         """Fetch the weights if need be and load them. Raises EngineError or DataError."""

@@ -18,10 +18,9 @@ from pydantic import Field
 from suite.chat import Json, Reply, Request, Usage
 from suite.data.cache import sha256_of
 from suite.errors import CallFailed, ConfigError, unknown
-from suite.models.behaviours import BEHAVIOURS, Knobs, estimated_tokens
+from suite.models.behaviours import BEHAVIOURS, Knobs, estimated_tokens, read_rules
 from suite.models.engine import Asking, Engine, Provider, present
 from suite.models.options import CAPABILITIES, check_needs, describe, read_query, split_names
-from suite.models.rules import read_rules
 from suite.models.spec import ModelSpec
 
 Answer = Reply | str

@@ -11,12 +11,12 @@ defaults of its own (top_k 40, top_p 0.95, min_p 0.05). So neutral values are se
 import re
 from collections import ChainMap
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from os.path import commonprefix
 from pathlib import Path
 
 from suite.chat import Json, sha256_hex
 from suite.errors import CallFailed
 from suite.models.engine import present
-from suite.models.likelihood import common_prefix
 from suite.models.peer_json import lenient
 from suite.models.thinking import template_switches
 
@@ -178,5 +178,5 @@ def injected(opening: str, told: str) -> str | None:
     if opening.startswith(before) and opening.endswith(after) and len(opening) >= len(before) + len(after):
         return opening[len(before) : len(opening) - len(after)]
     # nothing is put there if the opening is but the start of one text and the end of another
-    covered = common_prefix(opening, before) + common_prefix(opening[::-1], (before + after)[::-1])
-    return "" if covered >= len(opening) else None
+    start, end = commonprefix([opening, before]), commonprefix([opening[::-1], (before + after)[::-1]])
+    return "" if len(start) + len(end) >= len(opening) else None

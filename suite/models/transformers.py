@@ -16,7 +16,7 @@ from suite.errors import EngineError
 from suite.models.checkpoints import Checkpoint, read_checkpoint
 from suite.models.classifier import Head, Rated, rating_reply
 from suite.models.engine import Asking, Engine, Surroundings, installed, present
-from suite.models.extras import need, need_gpu
+from suite.models.extras import need_gpu
 from suite.models.families import Family, check_reward, family_of, head_of
 from suite.models.likelihood import PROBES, answer_span, likelihood_of, template_tail
 from suite.models.options import PROMPTED, EngineOptions, EngineProvider, check_needs
@@ -45,6 +45,8 @@ class TransformersOptions(EngineOptions):
 class TransformersEngine(Engine):
     """One model in memory, asked by one thread at a time. It is looked at when planning asks, not before."""
 
+    _extra = "transformers"
+
     def __init__(self, spec: ModelSpec, options: TransformersOptions) -> None:
         super().__init__(spec)
         self._options = options
@@ -63,7 +65,7 @@ class TransformersEngine(Engine):
 
     def check(self) -> None:
         """Whether torch, transformers and a GPU that was asked for are here. Raises EngineError."""
-        need("transformers")
+        super().check()
         if (device := self._options.device).startswith("cuda"):
             need_gpu(f"device={device}", "leave device out, or take -o device=cpu")
 

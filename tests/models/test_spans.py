@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suite.models.likelihood import answer_span, common_prefix, template_tail, text_span
+from suite.models.likelihood import answer_span, template_tail, text_span
 
 IDS = st.lists(st.integers(0, 5), max_size=6)
 
@@ -58,10 +58,3 @@ def test_the_templates_tail(one: list[int], two: list[int], tail: int) -> None:
 )
 def test_the_same_by_characters(tokens: list[str], text: str, span: tuple[int, int] | None) -> None:
     assert text_span(tokens, text, 1) == span
-
-
-@given(IDS, IDS, IDS)
-def test_common_prefixes(shared: list[int], one: list[int], two: list[int]) -> None:
-    n = common_prefix(shared + one, shared + two)
-    assert n >= len(shared)
-    assert (shared + one)[:n] == (shared + two)[:n]
