@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
@@ -20,23 +20,11 @@ TABLES = ("csv", "jsonl", "parquet")
 FORMATS = (*TABLES, "lm-eval", "hub", "eee")
 
 
-class HubFlags(msgspec.Struct):
-    """The flags of `suite report export` that only `--to hub` knows."""
-
-    task: str = ""
-    dataset: str = ""
-    task_id: str = ""
-    scale: str = ""
-    source_url: str = ""
-    push: str = ""
-    yes: bool = False
-
-
 # flag -> the formats that know it
 _OWN: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("table", "force"), TABLES),
     "raw_cells": ("csv",),
-    **dict.fromkeys(HubFlags.__struct_fields__, ("hub",)),
+    **dict.fromkeys(("task", "dataset", "task_id", "scale", "source_url", "push", "yes"), ("hub",)),
     **dict.fromkeys(("relationship", "organization", "collection", "model_id"), ("eee",)),
     **dict.fromkeys(("deployment", "availability", "no_samples"), ("eee",)),
 }
@@ -162,9 +150,7 @@ def _page(path: Path, pieces: Iterable[str]) -> None:
     help="eee: of the weights (default: unknown).",
 )
 @click.option("--no-samples", is_flag=True, help="eee: leave out the samples with their texts.")
-def export(
-    run: str, scoring: str, kind: str, output: Path, allow_partial: bool, **options: str | bool | None
-) -> None:
+def export(run: str, scoring: str, kind: str, output: Path, allow_partial: bool, **options: Any) -> None:
     """Write a run for other tools: a table, or another project's files.
 
     \b
@@ -186,7 +172,7 @@ def export(
 
     loaded = Run(find_run(run), scoring)
     if kind == "hub":
-        _hub(loaded, output, allow_partial, msgspec.convert(given, HubFlags))
+        _hub(loaded, output, allow_partial, given)
     elif kind == "eee":
         _eee(loaded, output, allow_partial, given)
     elif kind == "lm-eval":
@@ -202,7 +188,7 @@ def export(
             loaded,
             kind,
             output,
-            table=str(given.get("table", "samples")),
+            table=given.get("table", "samples"),
             allow_partial=allow_partial,
             guard="raw_cells" not in given,
             over="force" in given,
@@ -215,23 +201,23 @@ def _wrote(paths: list[Path]) -> None:
         click.echo(f"wrote {path}")
 
 
-def _hub(run: "Run", output: Path, allow_partial: bool, flags: HubFlags) -> None:
+def _hub(run: "Run", output: Path, allow_partial: bool, given: Mapping[str, Any]) -> None:
     from suite.report.hub import Benchmark, advice, hub_files, write_hub
 
-    told = (flags.dataset, flags.task_id, flags.scale)
-    if any(told) and not all(told):
+    told = [given[name] for name in ("dataset", "task_id", "scale") if name in given]
+    if told and len(told) < 3:
         raise ConfigError("--dataset, --task-id and --scale go together", fix="give all three of them")
     files = hub_files(
         run,
-        given=msgspec.convert(flags, Benchmark, from_attributes=True) if all(told) else None,
-        task=flags.task,
-        source_url=flags.source_url,
+        given=Benchmark(*told) if told else None,
+        task=given.get("task", ""),
+        source_url=given.get("source_url", ""),
         allow_partial=allow_partial,
     )
     _wrote(write_hub(files, output))
-    if flags.push:
-        _push(run, files, flags.push, flags.yes)
-    for line in advice(bool(flags.push)):
+    if "push" in given:
+        _push(run, files, given["push"], "yes" in given)
+    for line in advice("push" in given):
         click.echo(line)
 
 
@@ -247,7 +233,7 @@ def _push(run: "Run", files: "Sequence[HubFile]", repo: str, sure: bool) -> None
     click.echo(f"opened {push(files, repo, run.name)}; it is merged by whoever owns {repo}")
 
 
-def _eee(run: "Run", output: Path, allow_partial: bool, given: Mapping[str, str | bool | None]) -> None:
+def _eee(run: "Run", output: Path, allow_partial: bool, given: Mapping[str, Any]) -> None:
     from suite.report.eee import Told, write_eee
 
     for name in ("relationship", "organization"):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -94,17 +95,7 @@ def _show(folder: Path, as_json: bool) -> None:
 @click.option("--scoring", default="", metavar="ID", help="Which scoring (default: the newest).")
 @click.option("--full", is_flag=True, help="With every call, and the task's own view.")
 @json_flag
-def samples(
-    words: Sequence[str],
-    where: Sequence[str],
-    cells: Sequence[str],
-    tags: Sequence[str],
-    sample: str,
-    limit: int,
-    scoring: str,
-    full: bool,
-    as_json: bool,
-) -> None:
+def samples(words: Sequence[str], scoring: str, full: bool, as_json: bool, **wanted: Any) -> None:
     """Question, answer and verdict of samples: all conditions must hold.
 
     \b
@@ -116,10 +107,10 @@ def samples(
     from suite.report.sample_search import Condition, SamplesWanted, find_samples
 
     name, named = _run_and_tags(words)
-    named += [_pair("--tag", one) for one in tags]
+    wanted["tags"] = [*named, *(_pair("--tag", one) for one in wanted["tags"])]
     run = Run(find_run(name), scoring)
-    conditions = tuple(map(Condition.of, where))
-    found = find_samples(run, SamplesWanted(conditions, cells, named, sample, limit))
+    wanted["where"] = list(map(Condition.of, wanted["where"]))
+    found = find_samples(run, SamplesWanted(**wanted))
     if as_json:
         from suite.report.rows import sample_row
 

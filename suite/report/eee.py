@@ -34,10 +34,10 @@ from suite.report.numbers import moment
 from suite.report.remarks import remarks
 from suite.report.rows import withheld
 from suite.report.run_reports import made_folder, replace_file
-from suite.report.run_tasks import tasks_of
 from suite.report.summary import Summary, summarise
 from suite.report.tables import exportable
 from suite.run.cells import AnyTask
+from suite.run.reopen import tasks_of
 
 __all__ = ["Told", "Written", "write_eee"]
 

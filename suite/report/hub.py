@@ -24,9 +24,9 @@ from suite.journal.run import Run
 from suite.plugins import catalogue
 from suite.report.numbers import plain
 from suite.report.run_reports import made_folder, replace_file
-from suite.report.run_tasks import tasks_of
 from suite.report.summary import CellSummary, TaskPart, summarise
 from suite.report.tables import exportable
+from suite.run.reopen import tasks_of
 from suite.scoring.metrics.declared import facts_of
 
 MOST_NOTES = 300  # characters of `notes`

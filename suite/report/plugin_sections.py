@@ -12,16 +12,14 @@ from suite.errors import PluginError, SuiteError
 from suite.journal.pairs import Key
 from suite.journal.run import Run
 from suite.plugins import Catalogue, catalogue
-from suite.report.run_tasks import tasks_of
 from suite.report.sample_choice import Picked
 from suite.run.cells import AnySample, AnyTask
+from suite.run.reopen import plan_again, tasks_of
 from suite.task import Output, Score
 
 
 def own_views(run: Run, picked: Sequence[Picked]) -> tuple[dict[Key, Sequence[Block]], str]:
     """Blocks by sample, and why there are none ("" if there are)."""
-    from suite.run.reopen import plan_again
-
     try:
         if missing := missing_data(run):
             return {}, missing

@@ -14,7 +14,7 @@ from suite.journal.run import Run
 from suite.journal.shapes import Values
 from suite.parameters import SkipCell
 from suite.plugins import Catalogue, catalogue
-from suite.run.cells import Cell, load_task, local_values, make_cell
+from suite.run.cells import AnyTask, Cell, load_task, local_values, make_cell
 from suite.run.code import source_sha256
 from suite.run.imported import imported_samples
 from suite.run.plan import Plan, make_plan
@@ -84,6 +84,19 @@ def cell_again(
         what = f"{name} gives another identity to the cell {record.cell} than it did"
         return Refusal("identity", RunError(what, fix=f"install {record.plugin}"), cell.id, record.cell)
     return cell
+
+
+def tasks_of(run: Run) -> dict[str, AnyTask]:
+    """Cell -> its task, to be asked what results do not record, such as kind and range of each row. A cell
+    whose task is not installed in its version is left out: nothing is guessed."""
+    plugins = with_recorded(catalogue(), [run])
+    found: dict[str, AnyTask] = {}
+    for record in run.manifest.cells:
+        at_score = run.scored_cells.get(record.cell, record).score_parameters
+        cell = cell_again(plugins, record, at_score)
+        if not isinstance(cell, Refusal):
+            found[record.cell] = cell.task
+    return found
 
 
 def cells_of(
