@@ -4,15 +4,12 @@
 A lock names the entry it was made for, by digest: if the entry changes, the lock is refused, never mixed in.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import ValidationError
-
 from suite.data import strict_syntax
 from suite.data.cache import Cache, write_whole
-from suite.data.entry import DatasetEntry, DatasetPart, EntryT, File, ModelFile, RegistryEntry, Sha256, Strict
+from suite.data.entry import DatasetEntry, EntryT, File, ModelFile, RegistryEntry, Sha256, Strict
 from suite.errors import DataError
 
 FileT = TypeVar("FileT", bound=File)
@@ -33,38 +30,33 @@ def lock_path(cache: Cache, entry: RegistryEntry) -> Path:
     return cache.root / "pins" / f"{entry.kind}s" / f"{entry.id}.yaml"
 
 
-def write_lock(path: Path, lock: Lock) -> None:
-    """Write a lock, whole or not at all."""
+def keep_lock(
+    cache: Cache,
+    entry: RegistryEntry,
+    revision: str | None,
+    files: tuple[File, ...],
+    rows: dict[str, int] | None = None,
+) -> tuple[Lock, Path]:
+    """A lock for the entry as the registry has it, and where it is written now, whole or not at all."""
+    lock = Lock(entry=entry.id, made_for=entry.digest(), revision=revision, files=files, rows=rows)
+    path = lock_path(cache, entry)
     write_whole(path, strict_syntax.dump_yaml(lock.model_dump(mode="json", exclude_none=True)))
-
-
-def read_lock(path: Path) -> Lock | None:
-    """The lock in a file; None if there is no file. Raises DataError."""
-    if not path.is_file():
-        return None
-    try:
-        return strict_syntax.validated(Lock, strict_syntax.read_yaml_file(path))
-    except (ValidationError, ValueError) as error:
-        raise DataError(
-            "a lock file can't be read",
-            where=f"{path}: {error}",
-            fix="delete it and run `suite data pin` again",
-        ) from error
-
-
-def make_lock(
-    entry: RegistryEntry, revision: str | None, files: tuple[File, ...], rows: dict[str, int] | None = None
-) -> Lock:
-    """A lock for the entry as the registry has it."""
-    return Lock(entry=entry.id, made_for=entry.digest(), revision=revision, files=files, rows=rows)
+    return lock, path
 
 
 def locked(entry: EntryT, cache: Cache) -> EntryT:
-    """The entry with its lock's pins, if there is a lock. Raises DataError for one of another entry."""
+    """The entry with its lock's pins, if there is a lock.
+
+    Raises DataError for one that can't be read, or of another entry.
+    """
     path = lock_path(cache, entry)
-    lock = read_lock(path)
-    if lock is None:
+    if not path.is_file():
         return entry
+    try:
+        lock = strict_syntax.validated(Lock, strict_syntax.read_yaml_file(path))
+    except ValueError as error:
+        fix = "delete it and run `suite data pin` again"
+        raise DataError("a lock file can't be read", where=f"{path}: {error}", fix=fix) from error
     if lock.entry != entry.id or lock.made_for != entry.digest():
         raise DataError(
             f"the pins of {entry.id} were made for another version of its entry",
@@ -78,16 +70,12 @@ def locked(entry: EntryT, cache: Cache) -> EntryT:
     files = tuple(kind.model_validate(file.model_dump(exclude_none=True)) for file in lock.files)
     update: dict[str, object] = {"source": source, "files": files}
     if isinstance(entry, DatasetEntry):
-        update["parts"] = with_rows(entry.parts, lock.rows or {})
+        rows = lock.rows or {}
+        update["parts"] = {
+            name: part.model_copy(update={"rows": rows.get(name, part.rows)})
+            for name, part in entry.parts.items()
+        }
     return entry.model_copy(update=update)
-
-
-def with_rows(parts: Mapping[str, DatasetPart], rows: Mapping[str, int | None]) -> dict[str, DatasetPart]:
-    """The parts, those named with these numbers of rows."""
-    return {
-        name: part.model_copy(update={"rows": rows[name]}) if name in rows else part
-        for name, part in parts.items()
-    }
 
 
 def hashed(file: FileT, sha256: str, announced: File | None, cache: Cache) -> FileT:

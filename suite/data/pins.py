@@ -8,10 +8,8 @@ by the sha256 that the Hub announces; everything else is fetched, hashed, and it
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
-import msgspec
-
-from suite.chat import Json
 from suite.data import git_source, hub_source, strict_syntax
 from suite.data.cache import Cache, disk_errors, write_whole
 from suite.data.entry import (
@@ -27,7 +25,7 @@ from suite.data.entry import (
 from suite.data.hub_layout import layout
 from suite.data.hub_source import advising, files_told
 from suite.data.local_entry import LocalFiles
-from suite.data.locks import Lock, hashed, lock_path, make_lock, with_rows, write_lock
+from suite.data.locks import Lock, hashed, keep_lock
 from suite.data.pull import fetch_all
 from suite.data.row_checks import check_rows, renewal
 from suite.errors import DataError
@@ -54,9 +52,7 @@ def pin(
                 fix=f"correct the files of the entry, or {renewal(entry)}; {files_told(announced)}",
             )
         hashes = {path: one.sha256 for path, one in announced.items() if one.sha256 is not None}
-        read = {
-            name: None for name, part in _parts(entry).items() if part.row_schema or part.rows is not None
-        }
+        read = [name for name, part in _parts(entry).items() if part.row_schema or part.rows is not None]
         wanted = [one for one in files if one.path not in hashes or one.part in read]
         bare = {"bytes": None, "git_blob": None, "twin": None}
         bare_files = [one.model_copy(update={**bare, "sha256": hashes.get(one.path)}) for one in wanted]
@@ -65,24 +61,17 @@ def pin(
         pinned = tuple(hashed(one, hashes[one.path], announced.get(one.path), cache) for one in files)
         rows = None
         if isinstance(at, DatasetEntry):
-            kept = {name: part for name, part in with_rows(at.parts, read).items() if name in read}
+            kept = {name: at.parts[name].model_copy(update={"rows": None}) for name in read}
             rows = check_rows(LocalFiles(at.model_copy(update={"files": pinned, "parts": kept}), cache))
-        lock = make_lock(entry, at.revision, pinned, rows)
-        path = lock_path(cache, entry)
-        write_lock(path, lock)
-        return lock, path
+        return keep_lock(cache, entry, at.revision, pinned, rows)
 
 
 def pin_file(entry: RegistryEntry, lock: Lock, path: Path) -> None:
     """Write a lock's pins into the entry's YAML file; comments in it are lost."""
-    document = msgspec.convert(strict_syntax.read_yaml_file(path), dict[str, Json])
-    source = msgspec.convert(document["source"], dict[str, Json])
-    document["source"] = {**source, entry.source.pin: lock.revision}
-    parts = msgspec.convert(document.get("parts", {}), dict[str, dict[str, Json]])
+    document: Any = strict_syntax.read_yaml_file(path)
+    document["source"] = {**document["source"], entry.source.pin: lock.revision}
     for name, count in (lock.rows or {}).items():
-        parts[name]["rows"] = count
-    if parts:
-        document["parts"] = msgspec.convert(parts, dict[str, Json])
+        document["parts"][name] = {**document["parts"][name], "rows": count}
     document["files"] = [file.model_dump(mode="json", exclude_none=True) for file in lock.files]
     write_whole(path, strict_syntax.dump_yaml(document, width=100))
 

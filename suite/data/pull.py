@@ -27,7 +27,7 @@ from suite.data.entry import (
     source_of,
 )
 from suite.data.local_entry import LocalFiles
-from suite.data.locks import hashed, lock_path, locked, make_lock, write_lock
+from suite.data.locks import hashed, keep_lock, locked
 from suite.data.row_checks import check_rows
 from suite.errors import DataError, LicenceRequired, SourceChanged, SourceUnreachable
 
@@ -271,5 +271,5 @@ def learn(entry: EntryT, pinned: EntryT, hashes: dict[str, str], cache: Cache) -
     files = tuple(
         hashed(one, hashes[one.path], None, cache) if one.path in hashes else one for one in pinned.files
     )
-    write_lock(lock_path(cache, entry), make_lock(entry, pinned.revision, files))
+    keep_lock(cache, entry, pinned.revision, files)
     return locked(entry, cache)
