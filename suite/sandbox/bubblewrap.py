@@ -17,7 +17,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -51,16 +50,8 @@ KEEPER = 1  # in an ordinary user's sandbox nobody is root, who would own the su
 _slots = itertools.count()
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
-    """How this user starts bubblewrap. root: without a user namespace."""
-
-    binary: str
-    root: bool
-
-
-def way() -> Way:
-    """The way for this user. Raises SandboxUnavailable without bubblewrap or on another system."""
+def bwrap() -> str:
+    """Its path. Raises SandboxUnavailable without bubblewrap or on another system."""
     if sys.platform != "linux":
         raise unavailable("bubblewrap", f"this is {sys.platform}, not Linux")
     if not seccomp.supported():
@@ -68,7 +59,7 @@ def way() -> Way:
     binary = shutil.which("bwrap")
     if binary is None:
         raise unavailable("bubblewrap", "there is no bwrap on the PATH")
-    return Way(binary, os.geteuid() == 0)
+    return binary
 
 
 def unprivileged_uid() -> int:
@@ -81,15 +72,18 @@ def unprivileged_uid() -> int:
     return low + (os.getpid() * 64 + next(_slots)) % width
 
 
-def command(start: Way, mounts: Sequence[Mount], fds: dict[str, int]) -> list[str]:
-    """The whole command line. fds: name of a file in /etc, or "info" -> open descriptor."""
-    line = [start.binary, "--die-with-parent", "--as-pid-1", "--new-session", "--cap-drop", "ALL"]
+def command(binary: str, root: bool, mounts: Sequence[Mount], fds: dict[str, int]) -> list[str]:
+    """The whole command line.
+
+    root: we are root, so without a user namespace. fds: name of a file in /etc, or "info" -> open descriptor.
+    """
+    line = [binary, "--die-with-parent", "--as-pid-1", "--new-session", "--cap-drop", "ALL"]
     line += ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
     # of the keeper; a world gives them up before a program
-    own = ("SETUID", "SETGID") if start.root else ()
+    own = ("SETUID", "SETGID") if root else ()
     for capability in ("SYS_ADMIN", "NET_ADMIN", *own):
         line += ["--cap-add", f"CAP_{capability}"]
-    if not start.root:
+    if not root:
         line += ["--unshare-user", "--uid", str(KEEPER), "--gid", str(KEEPER)]
     line += ["--hostname", "sandbox", "--proc", "/proc", "--dev", "/dev"]
     line += list(_system())
@@ -150,10 +144,10 @@ def _memory_file(name: str, data: bytes) -> int:
     return number
 
 
-async def start(start: Way, mounts: Sequence[Mount], scratch_mib: int) -> Box:
+async def start(binary: str, mounts: Sequence[Mount], scratch_mib: int) -> Box:
     """A started box. Raises SandboxUnavailable with bubblewrap's own words if it does not start."""
-    group = open_group()
-    uid = unprivileged_uid() if start.root else NOBODY
+    group, root = open_group(), os.geteuid() == 0
+    uid = unprivileged_uid() if root else NOBODY
     user = f"program:x:{uid}:{uid}:program:/tmp/work:/bin/sh"
     fds = {name: _memory_file("etc", text.format(user=user, uid=uid).encode()) for name, text in ETC.items()}
     told, fds["info"] = os.pipe()
@@ -162,11 +156,11 @@ async def start(start: Way, mounts: Sequence[Mount], scratch_mib: int) -> Box:
         await box.hand_in(supervisor(same_python=True))
         if group is not None:  # before it makes the first world, which belongs in there
             group.add(_child(told))
-        known = settings(mounts, scratch_mib, uid if start.root else 0, group is not None)
+        known = settings(mounts, scratch_mib, uid if root else 0, group is not None)
         await box.hand_in(message(known))
 
     try:
-        line, make = command(start, mounts, fds), partial(Box, group=group)
+        line, make = command(binary, root, mounts, fds), partial(Box, group=group)
         return await started("bubblewrap", line, begin, make, fds=tuple(fds.values()), env={})
     finally:
         for number in (told, *fds.values()):
@@ -180,24 +174,24 @@ def _child(told: int) -> int:
 
 async def opened(workers: int | None = None) -> PooledSandbox:
     """The bubblewrap sandbox with a warm pool. Raises SandboxUnavailable where it can't be had."""
-    chosen = way()
-    said, version = await asyncio.to_thread(lambda: (_ask(chosen, "--help"), _ask(chosen, "--version")))
+    binary = bwrap()
+    said, version = await asyncio.to_thread(lambda: (_ask(binary, "--help"), _ask(binary, "--version")))
     if "--size" not in said or "--as-pid-1" not in said:
         raise unavailable("bubblewrap", "this bwrap is too old; 0.8 or later is needed")
 
     async def start_one(mounts: Sequence[Mount], limits: Limits) -> Box:
-        return await start(chosen, mounts, limits.scratch_mib)
+        return await start(binary, mounts, limits.scratch_mib)
 
     groups = usable()
     facts = {
         "sandbox": "bubblewrap",
         "sandbox_version": version.strip().removeprefix("bubblewrap "),
-        "sandbox_user": "dropped from root" if chosen.root else "user namespace",
+        "sandbox_user": "dropped from root" if os.geteuid() == 0 else "user namespace",
         "sandbox_cgroup": f"v{groups[0]}" if groups else "none",
         "sandbox_landlock": str(landlock_abi()),
     }
     return PooledSandbox("bubblewrap", start_one, facts, workers=workers)
 
 
-def _ask(chosen: Way, option: str) -> str:
-    return subprocess.run((chosen.binary, option), capture_output=True, text=True, check=False).stdout
+def _ask(binary: str, option: str) -> str:
+    return subprocess.run((binary, option), capture_output=True, text=True, check=False).stdout

@@ -12,7 +12,7 @@ from suite import NotFound, SandboxUnavailable
 from suite.hookspecs import Entry
 from suite.plugins import Catalogue, Plugin
 from suite.sandbox import Limits, Mount, Program, Sandbox, SandboxResult, choice, open_sandbox, probe
-from suite.sandbox.bubblewrap import _covers, command, unprivileged_uid, way
+from suite.sandbox.bubblewrap import _covers, command, unprivileged_uid
 from suite.sandbox.container import command as container_command
 from suite.sandbox.interpreters import python_mounts
 from suite.sandbox.seccomp import seccomp_filter, supported
@@ -144,7 +144,7 @@ def test_an_ordinary_users_command_makes_a_user_namespace() -> None:
     fds: dict[str, Any] = dict.fromkeys(
         ("/etc/passwd", "/etc/group", "/etc/hosts", "/etc/nsswitch.conf", "info"), 9
     )
-    root, ordinary = (command(type(way())("bwrap", is_root), (), fds) for is_root in (True, False))
+    root, ordinary = (command("bwrap", is_root, (), fds) for is_root in (True, False))
     assert "--unshare-user" in ordinary
     assert "CAP_SETUID" not in ordinary
     assert "--unshare-user" not in root
