@@ -11,10 +11,10 @@ import time
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 
 from suite.chat import Finish, Message, Reply, Request, call_seed
-from suite.errors import CallFailed, EngineError, SuiteError
+from suite.errors import CallFailed, EngineError, RunError, SuiteError
 from suite.journal.index import Recorded
 from suite.journal.journal_file import JournalFile
-from suite.journal.records import AttemptRecord, CallRecord
+from suite.journal.records import AttemptRecord, CallRecord, OutputRecord
 from suite.models.prices import FREE
 from suite.roles import Model, Models, Ratings, Stage
 from suite.run.cache import ResponseCache, cache_key
@@ -168,13 +168,25 @@ class Desk:
         work.last = (identity, reply.text)
         return reply
 
+    def _known(self, identity: str) -> Reply | None:
+        """The reply of a recorded call."""
+        for one in self.recorded:
+            if (record := one.find(identity)) is not None:
+                return record.reply
+        return None
+
+    def text(self, output: OutputRecord) -> str:
+        """The text of an output that stands in a reply alone. Raises RunError."""
+        if (found := self._known(output.text_from)) is None:
+            what = f"call {output.text_from} of sample {output.sample!r} is in no journal of this run"
+            raise RunError(what)
+        return found.text
+
     async def _get(self, call: ModelCall) -> Reply:
         seat = call.seat
-        for one in self.recorded:
-            record = one.find(call.id)
-            if record is not None:
-                seat.tally.recorded += 1
-                return record.reply
+        if (known := self._known(call.id)) is not None:
+            seat.tally.recorded += 1
+            return known
         seed = call_seed(self._seed, call.id)
         if self._cache is None or seat.who is None:
             return self._recorded(call, await self._ask_engine(call, seed))

@@ -6,7 +6,7 @@ models (`calls`), folders and engines (`session`).
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass
 
 import msgspec
@@ -30,7 +30,6 @@ from suite.task import Output
 SCORE_WINDOW = 512  # samples in the score stage at once
 SAME_ERROR_LIMIT = 20  # works that may fail with an error of the task before the run stops
 USUAL_WINDOW = 64  # samples being solved at once where no engine says how many it takes
-TextOf = Callable[[OutputRecord], str]
 Item = tuple[CellSample, int, GroupCalls]  # a sample, its trial, what its group shares
 
 
@@ -44,7 +43,6 @@ class Driver:
     sinks: Mapping[Stage, Sink]
     solved: Done[OutputRecord]
     scored: Done[ScoreRecord]
-    text_of: TextOf
     progress: Progress
     imported: bool = False
     errors_allowed: int = SAME_ERROR_LIMIT
@@ -211,7 +209,7 @@ class Driver:
             else:
                 output = record.output
                 if record.text_from:
-                    output = Output(self.text_of(record), output.data, output.finish)
+                    output = Output(self.desk.text(record), output.data, output.finish)
             if scores := Stage.SCORE in self.sinks:
                 self._scoring += 1
                 self._fill_soon()

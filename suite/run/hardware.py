@@ -1,5 +1,6 @@
 """The machine that a run is made on, in general words."""
 
+import contextlib
 import os
 import platform
 import shutil
@@ -10,12 +11,15 @@ from suite.journal.documents import Hardware
 
 def hardware() -> Hardware:
     """This machine."""
+    gpus: list[str] = []
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        gpus = [", ".join(row) for row in nvidia("name", "memory.total")]
     return Hardware(
         cpus=os.cpu_count() or 1,
         memory_gib=memory_gib(),
         system=f"{platform.system()} {platform.machine()}",
         python=platform.python_version(),
-        gpus=_gpus(),
+        gpus=gpus,
     )
 
 
@@ -36,10 +40,3 @@ def nvidia(*fields: str) -> list[list[str]]:
     command = [tool, f"--query-gpu={','.join(fields)}", "--format=csv,noheader"]
     said = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout
     return [line.strip().split(", ") for line in said.splitlines() if line.strip()]
-
-
-def _gpus() -> list[str]:
-    try:
-        return [", ".join(row) for row in nvidia("name", "memory.total")]
-    except (OSError, subprocess.SubprocessError):
-        return []

@@ -18,7 +18,10 @@ from suite.run.tools import check_sandbox
 
 
 class PlannedCell(msgspec.Struct, kw_only=True):
-    """One cell. samples: of one trial. detects: see `detectable`."""
+    """One cell. samples: of one trial. detects: the smallest difference between two models on these samples
+    that is found with 80 % power at the 5 % level, of 0/1 scores at their most uncertain, paired, correlation
+    0.5 (docs/numbers.md).
+    """
 
     cell: str
     task: str
@@ -63,6 +66,8 @@ class ShownPlan(msgspec.Struct, kw_only=True):
 
 def shown_plan(plan: Plan) -> ShownPlan:
     """A plan as it is shown."""
+    from suite.scoring.stats.intervals import mde  # with scipy: only what is shown needs it
+
     found = asyncio.run(estimate(plan))
     planned = {one.member: _calls(found[one.member], one) for one in plan.filled.members if found}
     ids: dict[str, list[str]] = {cell.id: [] for cell in plan.cells}
@@ -83,7 +88,7 @@ def shown_plan(plan: Plan) -> ShownPlan:
                 parameters=cell.plan.parameters,
                 score_parameters=cell.plan.score_parameters,
                 samples=plan.counts.samples[cell.id],
-                detects=detectable(plan.counts.samples[cell.id]),
+                detects=mde(plan.counts.samples[cell.id]),
                 sample_ids=ids[cell.id],
             )
             for cell in plan.cells
@@ -127,16 +132,6 @@ def _range(usd: tuple[float, float | None]) -> str:
     if high is None:
         return f"from {shown_usd(low)}, no upper bound: a request sets no token limit (-o max_tokens=N)"
     return f"{shown_usd(low)} to {shown_usd(high)}"
-
-
-def detectable(samples: int) -> float | None:
-    """Smallest difference between two models on these samples found with 80 % power at the 5 % level.
-
-    Of 0/1 scores at their most uncertain, paired, correlation 0.5. Source: docs/numbers.md.
-    """
-    from suite.scoring.stats.intervals import mde
-
-    return mde(samples)
 
 
 def print_plan(plan: Plan) -> None:

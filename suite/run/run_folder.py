@@ -104,7 +104,9 @@ class RunFolder:
             write_document(path, run_manifest(self.plan, self.path.name, facts, imported=imported))
         if Stage.SCORE in stages and not (scoring / "manifest.json").exists():
             run = read_manifest(path)
-            make_scoring_folder(scoring)
+            for one in (scoring.parent, scoring):
+                with trying("make the folder of the scoring", one):
+                    own_folder(one)
             made = scoring_manifest(self.plan, run.name, facts, run.plan_sha256, level)
             write_document(scoring / "manifest.json", made)
 
@@ -170,13 +172,6 @@ def check_no_records(folder: Path) -> None:
                 where=str(folder),
                 fix="restore manifest.json from a copy, or name another folder with --output",
             )
-
-
-def make_scoring_folder(folder: Path) -> None:
-    """Make the folder of a scoring. Raises RunError where something else stands in its place."""
-    for one in (folder.parent, folder):
-        with trying("make the folder of the scoring", one):
-            own_folder(one)
 
 
 def choose_folder(plan: Plan, out: Path | None, new: bool) -> Path:

@@ -18,16 +18,14 @@ from suite.errors import RunError, SuiteError
 from suite.journal.commands import note_command
 from suite.journal.document_files import write_document
 from suite.journal.documents import Results
-from suite.journal.index import Recorded
 from suite.journal.journal_file import JournalFile
-from suite.journal.records import CallRecord, CommandRecord, OutputRecord
+from suite.journal.records import CommandRecord
 from suite.journal.run import Run
 from suite.models.prices import PER_USD, own_prices, shown_usd
 from suite.plugins import failed
 from suite.roles import Stage
 from suite.run.cache import ResponseCache
 from suite.run.calls import Desk
-from suite.run.cells import Cell
 from suite.run.estimate import check_limits
 from suite.run.execution import Driver
 from suite.run.ledger import ledger_of, parse_budget
@@ -183,13 +181,12 @@ class Session:
     ) -> Driver:
         request, settings = self.plan.request, self.settings
         seats = engines.seats(request.concurrency, cached=cache is not None)
-        recorded = self.folder.calls(tuple(sinks))
         desk = Desk(
             request.seed if settings.call_seed is None else settings.call_seed,
             seats,
             attempts,
             sinks=sinks,
-            recorded=recorded,
+            recorded=self.folder.calls(tuple(sinks)),
             cache=cache,
             backoff_s=settings.backoff_s,
             settle=settings.settle,
@@ -203,7 +200,6 @@ class Session:
             sinks=sinks,
             solved=self.folder.solved,
             scored=self.folder.scored,
-            text_of=lambda record: _text_of(record, recorded),
             progress=self.progress,
             imported=self.imported,
             errors_allowed=settings.errors_allowed,
@@ -269,20 +265,17 @@ class Session:
         try:
             for cell in self.plan.cells:
                 opened.append(cell.task)
-                facts[cell.id] = await self._facts(cell, tools)
+                try:
+                    facts[cell.id] = await cell.task.open(self.plan.data[cell.id], tools)
+                except SuiteError:
+                    raise
+                except Exception as error:  # a plugin's code: anything may come out
+                    raise failed(type(cell.task), f"{cell.plan.task}: open", error) from error
             yield facts
         finally:
             for task in opened:
                 with contextlib.suppress(Exception):
                     await task.close()
-
-    async def _facts(self, cell: Cell, tools: RunTools) -> Mapping[str, str]:
-        try:
-            return await cell.task.open(self.plan.data[cell.id], tools)
-        except SuiteError:
-            raise
-        except Exception as error:  # a plugin's code: anything may come out
-            raise failed(type(cell.task), f"{cell.plan.task}: open", error) from error
 
     @contextmanager
     def _interruptible(self) -> Iterator[None]:
@@ -338,14 +331,6 @@ def _sync_all(files: Sequence[Sink | JournalFile]) -> None:
     with contextlib.suppress(OSError):  # a file closed meanwhile has been synced
         for one in files:
             one.sync()
-
-
-def _text_of(record: OutputRecord, recorded: Sequence[Recorded[CallRecord]]) -> str:
-    for one in recorded:
-        call = one.find(record.text_from)
-        if call is not None:
-            return call.reply.text
-    raise RunError(f"call {record.text_from} of sample {record.sample!r} is in no journal of this run")
 
 
 async def run_plan(

@@ -16,8 +16,7 @@ from suite.models.batches import together
 from suite.roles import Model, Ratings
 from suite.scoring.judges import JudgeOptions, judge
 from suite.scoring.pair_verdicts import compare_pair
-from suite.scoring.parsers import grade, numbered
-from suite.scoring.verdicts import Verdict
+from suite.scoring.verdicts import Verdict, grade, numbered
 from suite.scoring.wording import PROMPTS
 
 MAX_TOKENS = 2048  # room for a model that reasons before its verdict

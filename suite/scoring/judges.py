@@ -15,8 +15,7 @@ from suite.chat import NO_ANSWER, Json, Message, Reply, assistant, user
 from suite.errors import ConfigError
 from suite.prompts import Template
 from suite.roles import Model
-from suite.scoring.parsers import json_object, without_reasoning
-from suite.scoring.verdicts import State, Tie, Unparsed, Verdict
+from suite.scoring.verdicts import State, Tie, Unparsed, Verdict, json_object, without_reasoning
 from suite.scoring.wording import PROMPTS
 
 T = TypeVar("T")

@@ -25,8 +25,7 @@ from suite.models.batches import together
 from suite.roles import Model
 from suite.scoring.judges import JudgeOptions
 from suite.scoring.judges import judge as ask
-from suite.scoring.parsers import numbered
-from suite.scoring.verdicts import Tie, Verdict
+from suite.scoring.verdicts import Tie, Verdict, numbered
 from suite.task import Part, Unscored, Value
 
 Render = Callable[[str, str], Sequence[Message]]  # (answer shown first, answer shown second) -> request

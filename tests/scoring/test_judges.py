@@ -11,8 +11,7 @@ from suite.chat import Reply, Request, user
 from suite.errors import CallFailed, ConfigError
 from suite.prompts import Prompts
 from suite.scoring.judges import judge
-from suite.scoring.parsers import numbered
-from suite.scoring.verdicts import TIE, Unparsed, Verdict
+from suite.scoring.verdicts import TIE, Unparsed, Verdict, numbered
 from suite.task import Unscored
 
 Make = Callable[..., Any]

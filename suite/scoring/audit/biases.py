@@ -23,7 +23,7 @@ from suite.scoring.analysis import Analysis
 from suite.scoring.audit.wording import CHOICE, DISTRACTIONS, PERCENT, PROMPTS
 from suite.scoring.judges import judge
 from suite.scoring.metrics import Rate
-from suite.scoring.parsers import numbered
+from suite.scoring.verdicts import numbered
 from suite.task import Data, Output, Sample, Score, Task, TaskInfo, Value
 
 DATASET = "judge-audit"

@@ -5,17 +5,15 @@ Length control: logit P(win) = theta + phi tanh(dl/sd(dl)), ties as half; the co
 logistic(theta). Descriptive: length may be a real quality. Idea: Dubois et al. 2024, arXiv 2404.04475.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
 from suite.scoring.stats.clusters import Floats
+from suite.scoring.stats.strengths import Slope, climb
 
-STEPS = 100
-TOLERANCE = 1e-10
 LARGEST = 10.0  # coefficient of length control
+SINGULAR = 1e12  # condition number of the curvature where columns are redundant
 SEPARATED = 30.0  # on the scale of the linear predictor, or of log strengths: p below 1e-13
 
 
@@ -42,47 +40,11 @@ def fit_logistic(x: NDArray[np.float64], y: Floats) -> Floats | None:
     if n < k or k == 0:
         return None
 
-    def likelihood(b: Floats) -> float:
+    def slope(b: Floats) -> Slope:
         linear = x @ b
-        return float((y * linear - np.logaddexp(0, linear)).sum())
+        p = expit(linear)
+        value = float((y * linear - np.logaddexp(0, linear)).sum())
+        return Slope(value, x.T @ (y - p), np.asarray((x * (p * (1 - p))[:, None]).T @ x, np.float64))
 
-    def step(b: Floats) -> Floats | None:
-        p = expit(x @ b)
-        hessian = (x * (p * (1 - p))[:, None]).T @ x
-        return _solve(np.asarray(hessian, np.float64), x.T @ (y - p))
-
-    return climb(np.zeros(k), likelihood, step, lambda b: float(np.abs(x @ b).max()), STEPS)
-
-
-def climb(
-    b: Floats,
-    likelihood: Callable[[Floats], float],
-    step: Callable[[Floats], Floats | None],
-    size_of: Callable[[Floats], float],
-    steps: int,
-) -> Floats | None:
-    """Where the log likelihood is highest, by Newton's steps from b, halved while they lead down.
-
-    None where a step does not exist, the size passes `SEPARATED`, or the climb does not end.
-    """
-    here = likelihood(b)
-    for _ in range(steps):
-        move = step(b)
-        if move is None:
-            return None
-        share = 1.0
-        while share > 1e-6 and (there := likelihood(b + share * move)) < here - 1e-12:
-            share /= 2
-        b, here = b + share * move, there
-        if size_of(b) > SEPARATED:
-            return None
-        if float(np.abs(move).max()) < TOLERANCE:
-            return b
-    return None
-
-
-def _solve(hessian: NDArray[np.float64], gradient: Floats) -> Floats | None:
-    scale = np.sqrt(np.diag(hessian))
-    if (scale <= 0).any() or np.linalg.cond(hessian / np.outer(scale, scale)) > 1e12:
-        return None
-    return np.asarray(np.linalg.solve(hessian, gradient), np.float64)
+    found = climb(slope, np.zeros(k), held=0, singular=SINGULAR)
+    return None if found is None or np.abs(x @ found).max() > SEPARATED else found

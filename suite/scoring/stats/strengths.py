@@ -1,12 +1,14 @@
 """The maximum of the Bradley-Terry and Davidson likelihoods, by Newton's method with a line search.
 
-Both are concave in the log strengths (and log nu), so one climb serves both: Newton's steps keep their pace
+Both are concave in the log strengths (and log nu), so one climb serves both, and logistic regressions (of
+`regression` and `style_control`): Newton's steps keep their pace
 where a fixed point of strengths needs millions of rounds (nearly separable votes, long chains). Every term
 is computed without cancellation, so a win that is almost certain still counts.
 Not here: whether the maximum exists, and what to do if not (`bradley_terry`).
 Sources: Hunter 2004, Annals of Statistics 32 (concavity, existence); Davidson 1970, JASA 65 (draws).
 """
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -46,7 +48,7 @@ def strengths(counted: Tally) -> Floats | None:
         pull = counted.wins * upset
         return Slope(value, (pull - pull.T).sum(axis=1), _laplacian(played * upset * upset.T))
 
-    found = _climb(slope, np.zeros(len(played)))
+    found = climb(slope, np.zeros(len(played)), held=1)
     return None if found is None else found - found.mean()
 
 
@@ -75,7 +77,7 @@ def strengths_with_draws(counted: Tally) -> tuple[Floats, float] | None:
         curvature[k, k] = float((played * drawn * (won + lost)).sum()) / 2
         return Slope(value, np.append(pull.sum(axis=1), of_nu), curvature)
 
-    found = _climb(slope, np.zeros(k + 1))
+    found = climb(slope, np.zeros(k + 1), held=1)
     return None if found is None else (found[:k] - found[:k].mean(), float(found[k]))
 
 
@@ -84,11 +86,17 @@ def _laplacian(weights: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.diag(inside.sum(axis=1)) - inside, np.float64)
 
 
-def _climb(slope: Callable[[Floats], Slope], start: Floats) -> Floats | None:
-    """Newton's method; the first strength stays where it is, since only gaps matter."""
+def climb(
+    slope: Callable[[Floats], Slope], start: Floats, *, held: int, singular: float = math.inf
+) -> Floats | None:
+    """Where a concave log likelihood is highest, by Newton's method; None where the climb does not end.
+
+    held: how many of the first numbers stay where they are (a strength, where only gaps matter). singular:
+    condition number of the curvature from which no maximum counts as unique.
+    """
     at, here = start, slope(start)
     for _ in range(STEPS):
-        step = _step(here)
+        step = _step(here, held, singular)
         if step is None:
             return None
         largest = float(np.abs(step).max(initial=0.0))
@@ -107,14 +115,17 @@ def _climb(slope: Callable[[Floats], Slope], start: Floats) -> Floats | None:
     return None
 
 
-def _step(here: Slope) -> Floats | None:
+def _step(here: Slope, held: int, singular: float) -> Floats | None:
     """The Newton step, scaled so that votes of very different weight do not drown each other."""
-    inner = here.curvature[1:, 1:]
+    inner = here.curvature[held:, held:]
     scale = np.sqrt(np.diag(inner))
     if not (np.isfinite(inner).all() and (scale > 0).all()):
         return None
+    scaled = inner / np.outer(scale, scale)
+    if singular < math.inf and np.linalg.cond(scaled) > singular:
+        return None
     try:
-        found = np.linalg.solve(inner / np.outer(scale, scale), here.gradient[1:] / scale) / scale
+        found = np.linalg.solve(scaled, here.gradient[held:] / scale) / scale
     except np.linalg.LinAlgError:
         return None
-    return np.concatenate([[0.0], found]) if np.isfinite(found).all() else None
+    return np.concatenate([np.zeros(held), found]) if np.isfinite(found).all() else None

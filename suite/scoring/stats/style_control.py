@@ -19,10 +19,10 @@ from suite.scoring.stats.bradley_terry import CENTRE, POINTS
 from suite.scoring.stats.clusters import Clusters, Floats, Scores, floats
 from suite.scoring.stats.estimate import Estimate
 from suite.scoring.stats.intervals import normal_quantile
-from suite.scoring.stats.regression import climb
+from suite.scoring.stats.regression import SEPARATED, SINGULAR
+from suite.scoring.stats.strengths import Slope, climb
 from suite.scoring.stats.votes import Votes
 
-STEPS = 50
 SIDE = "shown first"  # the name of the intercept
 NO_FIT = "style and strength cannot be told apart: no model may always win, lose or have more of a style"
 
@@ -113,10 +113,6 @@ class _Fit:
     def linear(self, b: Floats) -> Floats:
         return np.asarray(b[self.one] - b[self.two] + self.x @ b[self.k :], np.float64)
 
-    def likelihood(self, b: Floats) -> float:
-        linear = self.linear(b)
-        return float((self.y * linear - np.logaddexp(0, linear)).sum())
-
     def by_model(self, weights: Floats) -> Floats:
         """Sum of weights of votes in which a model is a, minus those in which it is b."""
         up = np.bincount(self.one, weights=weights, minlength=self.k)
@@ -139,16 +135,18 @@ class _Fit:
         free = self.k + self.m - 1
         if len(self.y) < free or free < 1:
             return False
-        found = climb(self.b, self.likelihood, self.step, lambda b: float(np.abs(b).max()), STEPS)
-        self.b = self.b if found is None else found
-        return found is not None
+        found = climb(self.slope, self.b, held=1, singular=SINGULAR)
+        if found is None or np.abs(found).max() > SEPARATED:
+            return False
+        self.b = found
+        return True
 
-    def step(self, b: Floats) -> Floats | None:
-        p = expit(self.linear(b))
-        residuals = self.y - p
-        gradient = np.concatenate([self.by_model(residuals), self.x.T @ residuals])
-        inverse = _inverse(self.hessian(p)[1:, 1:])
-        return None if inverse is None else np.concatenate([[0.0], inverse @ gradient[1:]])
+    def slope(self, b: Floats) -> Slope:
+        linear = self.linear(b)
+        p = expit(linear)
+        value = float((self.y * linear - np.logaddexp(0, linear)).sum())
+        gradient = np.concatenate([self.by_model(self.y - p), self.x.T @ (self.y - p)])
+        return Slope(value, gradient, self.hessian(p))
 
     def covariance(self, prompts: Clusters) -> NDArray[np.float64]:
         """Sandwich of (centred strengths, coefficients), scores summed by prompt."""
@@ -180,6 +178,6 @@ def _inverse(matrix: NDArray[np.float64]) -> NDArray[np.float64] | None:
     if (scale <= 1e-12).any() or not math.isfinite(float(scale.sum())):
         return None
     scaled = matrix / np.outer(scale, scale)
-    if np.linalg.cond(scaled) > 1e12:
+    if np.linalg.cond(scaled) > SINGULAR:
         return None
     return np.asarray(np.linalg.inv(scaled) / np.outer(scale, scale), np.float64)
