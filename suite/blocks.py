@@ -1,9 +1,10 @@
 """Typed blocks: what a plugin may show in a report. The suite escapes and draws them; no HTML here."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import count
 from typing import Literal, Protocol
+
+import msgspec
 
 from suite.scores import Unscored
 
@@ -17,24 +18,21 @@ def shown(value: object) -> Shown:
     return value if isinstance(value, str | float | int | bool) or value is None else str(value)
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(msgspec.Struct, frozen=True):
     """A paragraph of plain text, shown as it is."""
 
     text: str
     title: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True):
     """Names and values, in the order given."""
 
     facts: Mapping[str, Shown]
     title: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(msgspec.Struct, frozen=True):
     """A table: column names and rows of as many cells. Numbers are right-aligned; None is shown as a dash."""
 
     columns: Sequence[str]
@@ -63,8 +61,7 @@ class WithInterval(Protocol):
         """The upper end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(msgspec.Struct, frozen=True):
     """One series of a plot: points (x, y), optionally with an interval (low, high) for each."""
 
     name: str
@@ -79,8 +76,7 @@ class Line:
         return cls(name, points, ends)
 
 
-@dataclass(frozen=True, slots=True)
-class Plot:
+class Plot(msgspec.Struct, frozen=True):
     """A plot of lines, points, bars or a histogram; `x_labels` names the ticks 0..k-1 of a category axis."""
 
     lines: Sequence[Line]
@@ -93,16 +89,14 @@ class Plot:
     diagonal: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """A remark at a line (1-based) of a Code block."""
 
     line: int
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(msgspec.Struct, frozen=True):
     """Source code with findings at its lines."""
 
     code: str
@@ -111,8 +105,7 @@ class Code:
     title: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(msgspec.Struct, frozen=True):
     """One turn of a dialogue: who said it, what, and notes shown beside it (events, rewards …)."""
 
     speaker: str
@@ -120,8 +113,7 @@ class Turn:
     notes: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Dialogue:
+class Dialogue(msgspec.Struct, frozen=True):
     """Turns in order, as a timeline."""
 
     turns: Sequence[Turn]
@@ -131,9 +123,8 @@ class Dialogue:
 Block = Text | Facts | Table | Plot | Code | Dialogue
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(msgspec.Struct, frozen=True):
     """A titled part of a report."""
 
     title: str
-    blocks: Sequence[Block] = field(default_factory=tuple)
+    blocks: Sequence[Block] = ()

@@ -183,7 +183,11 @@ class VLLMEngine(Engine):
         await asyncio.to_thread(lambda: self._family)
         try:
             if self._options.url:
-                self._attach()
+                url, basic, secrets = self._attached
+                variable = self._options.api_key_env
+                self._key = read_key(variable, required=True) if variable else ""
+                headers = {"Authorization": basic or f"Bearer {self._key}"} if basic or self._key else {}
+                self._connect(url if url.endswith("/v1") else f"{url}/v1", headers, [*secrets, self._key])
             else:
                 await self._launch(surroundings)
             await self._greet()
@@ -193,32 +197,23 @@ class VLLMEngine(Engine):
             await self.close()
             raise
 
-    def _attach(self) -> None:
-        url, basic, secrets = self._attached
-        variable = self._options.api_key_env
-        self._key = read_key(variable, required=True) if variable else ""
-        headers = {"Authorization": basic or f"Bearer {self._key}"} if basic or self._key else {}
-        self._connect(url if url.endswith("/v1") else f"{url}/v1", headers, [*secrets, self._key])
-
     async def _launch(self, surroundings: Surroundings) -> None:
         options = self._options
         vllm = await asyncio.to_thread(vllm_command.find_vllm, options.python)
         local = self._checkpoint.folder if self._checkpoint else None
         model = str(local) if local else self.spec.name
-        more: dict[str, object] = {}
-        if self._family and self._family.overrides:
-            more["hf_overrides"] = self._family.overrides
         pooling = not self._generates
-        invariant: dict[str, str] = {}
-        if options.reproducible:
-            needed, invariant = vllm_command.reproducible(vllm, self._passed)
-            more |= needed
-        more = {name: value for name, value in more.items() if name not in self._passed}
-        if not pooling:
-            more["generation_config"] = options.generation_config
         if not pooling and "reasoning_parser" not in self._passed:
             self._parser = vllm_command.parser_of(self._served, vllm.version)
-        more["reasoning_parser"] = self._parser or None
+        needed, invariant = (
+            vllm_command.reproducible(vllm, self._passed) if options.reproducible else ({}, {})
+        )
+        usual = {"hf_overrides": (self._family.overrides if self._family else None) or None, **needed}
+        more: dict[str, object] = {
+            **{name: value for name, value in usual.items() if name not in self._passed},
+            "generation_config": None if pooling else options.generation_config,
+            "reasoning_parser": self._parser or None,
+        }
         given = [*self._flags, *vllm_command.flags(more)]
         env = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
         if local:
