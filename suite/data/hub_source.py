@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from suite.data.entry import File, HubSource, Progress
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from huggingface_hub import RepoFile
 
 _SHOWN = 20  # names of files in a message
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS)  # its errors, not the Hub's
 _CONNECT = 5.0  # seconds for a connection to open
 
 
@@ -47,8 +48,7 @@ def fetch(source: HubSource, entry: str, path: str, folder: Path, progress: Prog
     """
     from huggingface_hub import hf_hub_download
 
-    require_network(entry)
-    try:
+    with asking(source, entry, path):
         return Path(
             hf_hub_download(
                 source.repo,
@@ -60,8 +60,6 @@ def fetch(source: HubSource, entry: str, path: str, folder: Path, progress: Prog
                 tqdm_class=_bar(path, progress),
             )
         )
-    except Exception as error:  # the client lets its HTTP library's errors through
-        explain(error, source, entry, path)
 
 
 def cached(source: HubSource, path: str) -> Path | None:
@@ -83,11 +81,8 @@ def about(source: HubSource, entry: str, branch: str) -> HubFacts:
     """The commit that a branch, tag or commit is now, and whether it is gated. Raises as `fetch` does."""
     from huggingface_hub import HfApi
 
-    require_network(entry)
-    try:
+    with asking(source, entry, branch):
         info = HfApi(endpoint=endpoint()).repo_info(source.repo, repo_type=source.type, revision=branch)
-    except Exception as error:
-        explain(error, source, entry, branch)
     return HubFacts(str(info.sha), bool(getattr(info, "gated", False)))
 
 
@@ -99,7 +94,7 @@ def content(source: HubSource, entry: str, path: str) -> bytes:
 
 @contextmanager
 def advising(fix: str) -> Iterator[None]:
-    """Where nothing answers, another advice than to bring the files of an entry."""
+    """Where nothing answers, what to do besides checking the network."""
     try:
         yield
     except SourceUnreachable as error:
@@ -131,8 +126,8 @@ def require_network(entry: str) -> None:
     except (OSError, ValueError) as error:
         why = f"no connection to {urlsplit(address).netloc or address}: {error}"
     if why:
-        fix = f"check the network, or {_bring(entry)}"
-        raise SourceUnreachable(f"{entry}: the Hub can't be reached", why, fix, answered=False)
+        what = f"{entry}: the Hub can't be reached"
+        raise SourceUnreachable(what, why, "check the network", answered=False)
 
 
 @lru_cache(maxsize=4)  # of errors nothing is kept
@@ -152,23 +147,16 @@ def files_told(paths: Iterable[str]) -> str:
     return f"its files: {', '.join(names[:_SHOWN])}{more}" if names else "it has no files"
 
 
-def _bring(entry: str) -> str:
-    return f"bring the files: `suite data import {entry} --dir DIR`"
-
-
 @lru_cache(maxsize=4)  # a commit stays what it is, and each of its files may be looked up in it
 def listing(source: HubSource, entry: str) -> dict[str, File]:
     """All files of the pinned commit by path: sizes, sha256 or Git blob ids. Raises as `fetch` does."""
     from huggingface_hub import HfApi, RepoFile
 
-    require_network(entry)
-    try:
+    with asking(source, entry, source.revision or ""):
         tree = HfApi(endpoint=endpoint()).list_repo_tree(
             source.repo, recursive=True, revision=source.revision, repo_type=source.type
         )
         return {item.path: _announced(item) for item in tree if isinstance(item, RepoFile)}
-    except Exception as error:
-        explain(error, source, entry, source.revision or "")
 
 
 def beginning(source: HubSource, entry: str, path: str, limit: int) -> bytes:
@@ -182,17 +170,14 @@ def beginning(source: HubSource, entry: str, path: str, limit: int) -> bytes:
 
     url = hf_hub_url(source.repo, path, repo_type=source.type, revision=source.revision, endpoint=endpoint())
     ranged = {**build_hf_headers(), "Range": f"bytes=0-{limit - 1}", "Accept-Encoding": "identity"}
-    try:
+    with asking(source, entry, path):
         response = get_session().get(url, headers=ranged, follow_redirects=True)
         hf_raise_for_status(response)
         return bytes(response.content[:limit])
-    except Exception as error:  # the client lets its HTTP library's errors through
-        explain(error, source, entry, path)
 
 
 def _announced(item: "RepoFile") -> File:
-    large = item.lfs
-    sha256, blob = (large.sha256, None) if large else (None, item.blob_id)
+    sha256, blob = (item.lfs.sha256, None) if item.lfs else (None, item.blob_id)
     return File.model_construct(path=item.path, bytes=item.size, sha256=sha256, git_blob=blob)  # any name
 
 
@@ -215,12 +200,22 @@ def _bar(path: str, progress: Progress | None) -> type:
     return Bar
 
 
-def explain(error: Exception, source: HubSource, entry: str, what: str) -> NoReturn:
-    """Raise our error for one of the client's, keeping it as the cause."""
+@contextmanager
+def asking(source: HubSource, entry: str, what: str) -> Iterator[None]:
+    """Ask the Hub, if something answers there; raise our error for one of the client's, as its cause."""
+    require_network(entry)
+    try:
+        yield
+    except Exception as error:  # the client lets its HTTP library's errors through
+        if isinstance(error, OSError) and error.errno in _DISK:
+            raise
+        raise _explained(error, source, entry, what) from error
+
+
+def _explained(error: Exception, source: HubSource, entry: str, what: str) -> DataError:
+    """Our error for one of the client's."""
     from huggingface_hub import errors
 
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
-        raise error  # the disk, not the Hub
     where = f"{source.type} {source.repo} at {(source.revision or source.branch)[:12]}, {what}"
     ours: type[DataError] = DataError
     fix = f"`suite data pin {entry}` records the revision there is now"
@@ -240,16 +235,15 @@ def explain(error: Exception, source: HubSource, entry: str, what: str) -> NoRet
         ours, said, fix = SourceUnreachable, answer.what, f"{answer.fix}; what is already here is kept"
     elif isinstance(error, errors.LocalEntryNotFoundError | errors.OfflineModeIsEnabled):
         ours, said, where = SourceUnreachable, "the Hub can't be reached", f"{where}: {_said(error)}"
-        fix = f"check the network, HF_ENDPOINT and HF_HUB_OFFLINE, or {_bring(entry)}"
+        bring = f"bring the files: `suite data import {entry} --dir DIR`"
+        fix = f"check the network, HF_ENDPOINT and HF_HUB_OFFLINE, or {bring}"
     elif isinstance(error, errors.EntryNotFoundError):
         said = f"the pinned revision has no file {what}"
     else:
         ours, said = SourceUnreachable, f"the transfer from the Hub failed ({type(error).__name__})"
-        where, fix = (
-            f"{where}: {_said(error)}",
-            "check the network and try again; what is already here is kept",
-        )
-    raise ours(f"{entry}: {said}", where=where, fix=fix) from error
+        where = f"{where}: {_said(error)}"
+        fix = "check the network and try again; what is already here is kept"
+    return ours(f"{entry}: {said}", where=where, fix=fix)
 
 
 def _said(error: Exception) -> str:
