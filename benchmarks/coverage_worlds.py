@@ -109,7 +109,7 @@ def table_of(data: Data) -> ScoreTable:
         cluster=clusters,
         trial=None if data.trials is None else data.trials.astype(np.uint16),
         tags=tags,
-        values={name: Column(None, x.astype(np.float64), state, ()) for name, x in data.columns.items()},
+        values={name: Column(x.astype(np.float64), state, ()) for name, x in data.columns.items()},
         parts=Parts(nothing, nothing, {}, {}),
     )
 

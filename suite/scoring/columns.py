@@ -1,8 +1,8 @@
 """Columns that grow one value at a time and stay small: the storage of a table of scores.
 
-The one idea: pay for what occurs. A column of booleans costs one byte a row and becomes 64-bit floats
-only when another number arrives; codes widen as their categories do. Not here: what the rows mean (`table`),
-any computing (`units`).
+The one idea: pay for what occurs. A column of booleans costs two bytes a row, and nine only once another
+number arrives; codes widen as their categories do. Not here: what the rows mean (`table`), any computing
+(`units`).
 """
 
 import math
@@ -18,11 +18,6 @@ from suite.task import Value
 
 # states of a value
 SCORED, NOT_APPLICABLE, UNSCORED, LABEL = 0, 1, 2, 3
-# small codes: 0 and 1 are the numbers themselves, then a state's place and the labels
-_SMALL_STATE = np.full(256, LABEL, dtype=np.uint8)
-_SMALL_STATE[:4] = (SCORED, SCORED, NOT_APPLICABLE, UNSCORED)
-_SMALL_DATA = np.arange(-4, 252, dtype=np.float64)
-_SMALL_DATA[:4] = (0.0, 1.0, 0.0, 0.0)
 
 MOST_CATEGORIES = 10_000
 OVERFLOW = "(more)"  # every further category of a tag with more than MOST_CATEGORIES
@@ -30,19 +25,15 @@ OVERFLOW = "(more)"  # every further category of a tag with more than MOST_CATEG
 
 @dataclass(frozen=True)
 class Column:
-    """One named value over all rows: a small code a row, or data and state. `take` expands rows."""
+    """One named value over all rows. data: the number, the label's code, or 0 where there is neither."""
 
-    small: NDArray[np.uint8] | None
-    data: NDArray[np.float64]
+    data: NDArray[np.int8] | NDArray[np.float64]
     state: NDArray[np.uint8]
     labels: tuple[str, ...]
 
     def take(self, rows: NDArray[np.uint32] | slice) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
-        """(data, state) of some rows. data: the number, the label's code, or 0 where there is neither."""
-        if self.small is not None:
-            small = self.small[rows]
-            return _SMALL_DATA[small], _SMALL_STATE[small]
-        return self.data[rows], self.state[rows]
+        """(data, state) of some rows."""
+        return self.data[rows].astype(np.float64), self.state[rows]
 
     def values(self, rows: NDArray[np.uint32]) -> tuple[NDArray[Any], NDArray[np.uint8]]:
         """(values, state) of some rows, labels in words: then they are objects."""
@@ -58,52 +49,39 @@ class Column:
 def column_of(columns: Mapping[str, Column], name: str, rows: int) -> Column:
     """The column of a name; one that nobody has applies to none of the rows."""
     none = np.zeros(rows), np.full(rows, NOT_APPLICABLE, dtype=np.uint8)
-    return columns[name] if name in columns else Column(None, *none, ())
+    return columns[name] if name in columns else Column(*none, ())
 
 
 class ColumnBuilder:
     """Collects the values of one name."""
 
     def __init__(self, rows: int) -> None:
-        self._small: bytearray | None = bytearray([NOT_APPLICABLE + 1]) * rows
-        self._data = array("d")
-        self._state = bytearray()
+        self._data: array[Any] = array("b", bytes(rows))
+        self._state = bytearray([NOT_APPLICABLE]) * rows
         self._labels: dict[str, int] = {}
 
     def add(self, value: Value) -> None:
         """Append one value; a number that is not finite is unscored."""
-        data, state = 0.0, UNSCORED
+        data: float = 0
+        state = UNSCORED
         if value is None:
             state = NOT_APPLICABLE
         elif isinstance(value, str):
-            data, state = float(self._labels.setdefault(value, len(self._labels))), LABEL
+            data, state = self._labels.setdefault(value, len(self._labels)), LABEL
         elif isinstance(value, int | float) and math.isfinite(value):
-            data, state = float(value), SCORED
-        if self._small is not None:
-            small = data if state == SCORED else data + state + 1
-            if small < 256 if state else data in (0.0, 1.0):
-                self._small.append(int(small))
-                return
-            self._widen()
-        self._data.append(data)
+            data, state = value, SCORED
+        try:
+            self._data.append(data)
+        except (OverflowError, TypeError):  # no small whole number
+            self._data = array("d", self._data)
+            self._data.append(data)
         self._state.append(state)
-
-    def _widen(self) -> None:
-        small = np.frombuffer(bytes(self._small or b""), dtype=np.uint8)
-        self._data = array("d")
-        self._data.frombytes(_SMALL_DATA[small].tobytes())
-        self._state = bytearray(_SMALL_STATE[small].tobytes())
-        self._small = None
 
     def build(self) -> Column:
         """The column so far; the builder must not be used after."""
-        small = None if self._small is None else np.frombuffer(self._small, dtype=np.uint8)
-        return Column(
-            small,
-            np.frombuffer(self._data, dtype=np.float64),
-            np.frombuffer(self._state, dtype=np.uint8),
-            tuple(self._labels),
-        )
+        kind = {"b": np.int8, "d": np.float64}[self._data.typecode]
+        data, state = np.frombuffer(self._data, dtype=kind), np.frombuffer(self._state, dtype=np.uint8)
+        return Column(data, state, tuple(self._labels))
 
 
 class TagCodes(NamedTuple):
