@@ -3,7 +3,7 @@
 Shared by every engine that speaks HTTP: hosted endpoints, the managed vLLM server, the embedded model.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -12,18 +12,19 @@ from suite.chat import Json, Options, Reply, Request
 from suite.errors import CallFailed
 from suite.models import classifier, likelihood, rankings
 from suite.models.classifier import Head
-from suite.models.connection import REPLY_MIB, Answer
+from suite.models.connection import Answer
 from suite.models.endpoint import told
 from suite.models.engine import Note, silent
 from suite.models.faults import SettingRefused, TooMuchAsked, refused
 from suite.models.http import HttpClient
+from suite.models.options import ServerOptions
 from suite.models.peer import Peer
 from suite.models.reply import read_reply
 from suite.models.sse import gathered, is_stream
 from suite.models.strict_schemas import plain
 from suite.models.tokens import tokenized
 from suite.models.wire import Dialect, chat_body, complete_body
-from suite.models.wordings import Wording
+from suite.models.wordings import own_wordings
 from suite.secrets import Scrubber
 
 UNEXPLAINED = ("status-400", "status-422")
@@ -51,8 +52,7 @@ class OpenAIClient:
     """Asks one model.
 
     base_url: with the /v1 most servers have; routes beside it (/classify, /tokenize) are found without.
-    extra: fields added to every chat and completion body. own: the user's rows of the table of wordings.
-    reply_mib: most MiB of a reply, after decompression.
+    secrets: what is taken out of all that comes back. extra: fields added to every chat and completion body.
     """
 
     def __init__(
@@ -62,21 +62,19 @@ class OpenAIClient:
         *,
         dialect: Dialect,
         headers: Mapping[str, str],
-        scrub: Scrubber,
-        timeout_s: float = 600.0,
-        reply_mib: float = REPLY_MIB,
+        secrets: Iterable[str],
+        options: ServerOptions,
         extra: Mapping[str, Json] | None = None,
         head: Head | None = None,
         proxy_env: bool = False,
-        own: tuple[Wording, ...] = (),
     ) -> None:
         self.model = model
         self.window: int | None = None  # tokens, where the server's list of models tells it
-        self._own = own
+        self._own = own_wordings(options.overflow_says, options.refused_says)
         self._given = self._dialect = dialect
         self.answered = False  # whether it ever gave a reply to a prompt
         self.note: Note = silent  # is told what is done otherwise, since the endpoint refused it
-        self._scrub = scrub
+        self._scrub = Scrubber(secrets)
         self._extra = dict(extra or {})
         base_url, mark, query = base_url.partition("?")
         self._query = mark + query
@@ -85,11 +83,11 @@ class OpenAIClient:
         self._http = HttpClient(
             root if self._v1 else base_url,
             headers,
-            timeout_s=timeout_s,
+            timeout_s=options.timeout_s,
             proxy_env=proxy_env,
-            most_bytes=int(reply_mib * 2**20),
+            most_bytes=int(options.reply_mib * 2**20),
         )
-        self._peer = Peer(self._post, model, scrub)
+        self._peer = Peer(self._post, model, self._scrub)
         self._likelihood = likelihood.Likelihood(self._peer)
         self._rating = classifier.Rating(self._peer, head or Head())
 

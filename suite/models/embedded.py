@@ -19,14 +19,13 @@ from suite.models.client import OpenAIClient
 from suite.models.eight_bits import in_eight_bits
 from suite.models.engine import Asking, Engine, Provider, Surroundings, installed, silent
 from suite.models.minilm import MINILM, MiniLMEngine, MiniLMOptions
-from suite.models.options import PROMPTED, EngineOptions, check_needs, describe, read_options
+from suite.models.options import PROMPTED, EngineOptions, ServerOptions, check_needs, describe, read_options
 from suite.models.server import Launch, ManagedServer
 from suite.models.settings import NEUTRAL, SENT, llamacpp_settings, template_settings
 from suite.models.spec import ModelSpec
 from suite.models.supervisor import python_command
 from suite.models.weights import fetch, weights_of
 from suite.models.wire import DIALECTS
-from suite.secrets import Scrubber
 
 LLAMAS = {"smollm2-135m": 8192}  # the most tokens that a model was trained for
 QUEUE = 3
@@ -136,8 +135,8 @@ class LlamaEngine(Engine):
                 self.spec.name,
                 dialect=msgspec.structs.replace(DIALECTS["llamacpp"], neutral=SENT["llamacpp"]),
                 headers={"Authorization": f"Bearer {server.key}"},
-                scrub=Scrubber([server.key]),
-                timeout_s=options.timeout_s,
+                secrets=[server.key],
+                options=ServerOptions(timeout_s=options.timeout_s),
             )
             one = _Replica(server, client)
             self._replicas.append(one)

@@ -19,15 +19,13 @@ from suite.models.classifier import Head
 from suite.models.client import UNEXPLAINED, OpenAIClient
 from suite.models.credentials import read_headers, read_key, split_url
 from suite.models.endpoint import OWN_SERVERS, identified
-from suite.models.engine import Asking, Engine, KnownBy, Provider, Surroundings, present
-from suite.models.options import ServerOptions, check_needs, describe, read_options, split_names
+from suite.models.engine import Asking, Engine, KnownBy, Surroundings, present
+from suite.models.options import EngineProvider, ServerOptions, check_needs, split_names
 from suite.models.peer_json import decode
 from suite.models.settings import SENT, effective, llamacpp_settings, template_settings
 from suite.models.spec import ModelSpec
-from suite.models.thinking import THINKING_FIELDS, server_kind, why_not
+from suite.models.thinking import THINKING_FIELDS, server_kind, server_kinds, why_not
 from suite.models.wire import DIALECTS
-from suite.models.wordings import own_wordings
-from suite.secrets import Scrubber
 
 _SHAPING = ("extra_body", "label", "weights", "per_token", "system", "structured")
 # Fields of a request that a task, a role or an option of its own decides
@@ -37,7 +35,7 @@ ASKED = frozenset((
 ))  # fmt: skip
 LEAVES_OUT = "-o temperature=null, -o max_tokens=null; -o max_tokens_field=max_completion_tokens renames one"
 OPENAI_URL = "https://api.openai.com/v1"
-_USUAL = frozenset({"chat", "complete", "logprobs", "seed", "json_schema", "tools"})
+_USUAL = frozenset({"chat", "complete", "logprobs", "seed", "json_schema"})
 _AZURE = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
 
 
@@ -53,7 +51,6 @@ class OpenAIOptions(ServerOptions):
     headers_env: dict[str, str] = Field(
         default_factory=dict, description="header -> environment variable that holds its value"
     )
-    timeout_s: float = Field(600.0, gt=0, description="seconds until a call is given up")
     dialect: str = Field("openai", description=f"what lies beyond the standard: {', '.join(DIALECTS)}")
     capabilities: str | list[str] = Field(
         "", description="what it can do: a list, or changes such as +rank,-tools"
@@ -78,15 +75,6 @@ class OpenAIOptions(ServerOptions):
     check: bool = Field(True, description="ask the endpoint for its models at the start")
 
 
-def usual_capabilities(name: str) -> frozenset[str]:
-    """What endpoints of a dialect can do, unless they are said to do otherwise."""
-    dialect = DIALECTS[name]
-    found = _USUAL - {"tools"} if name == "llamacpp" else _USUAL
-    found |= {"prompt_logprobs"} if name == "vllm" else set()
-    found |= {"continue_final"} if dialect.continues is not None else set()
-    return found | {"template"} if dialect.template else found
-
-
 def capabilities_of(given: str | list[str], usual: frozenset[str]) -> frozenset[str]:
     """A declared list, or the usual set changed by +name and -name. Raises NotFound."""
     names = [name for name in (given.split(",") if isinstance(given, str) else given) if name]
@@ -97,10 +85,12 @@ def capabilities_of(given: str | list[str], usual: frozenset[str]) -> frozenset[
 
 
 class OpenAIEngine(Engine):
-    """One model at one endpoint."""
+    """One model at one endpoint. Raises ConfigError for a bad URL, option or name, or a missing key."""
 
     def __init__(self, spec: ModelSpec, options: OpenAIOptions) -> None:
         super().__init__(spec)
+        if not spec.name.strip():
+            raise ConfigError("an endpoint needs the name of a model", fix="write openai/MODEL")
         if options.dialect not in DIALECTS:
             raise unknown("dialect", options.dialect, DIALECTS)
         if asked := sorted(ASKED & options.extra_body.keys()):
@@ -124,7 +114,9 @@ class OpenAIEngine(Engine):
             headers |= {"api-key": key} if azure and key else authorization
         self._headers = headers
         self._options = options
-        self._capabilities = capabilities_of(options.capabilities, usual_capabilities(options.dialect))
+        self._capabilities = capabilities_of(
+            options.capabilities, _USUAL | server_kinds()[options.dialect].can
+        )
         field = options.max_tokens_field or ("max_completion_tokens" if hosted else "")
         dialect = DIALECTS[options.dialect]
         own = SENT.get(options.dialect, {}) if options.generation_config == "vllm" else {}
@@ -143,13 +135,11 @@ class OpenAIEngine(Engine):
             spec.name,
             dialect=self._dialect,
             headers=headers,
-            scrub=Scrubber([*secrets, key, *headers.values()]),
-            timeout_s=options.timeout_s,
-            reply_mib=options.reply_mib,
+            secrets=[*secrets, key, *headers.values()],
+            options=options,
             extra=options.extra_body,
             head=Head(options.per_token, options.label, options.weights),
             proxy_env=options.proxy_env,
-            own=own_wordings(options.overflow_says, options.refused_says),
         )
         self._client.window = options.window
         self._version = ""
@@ -299,16 +289,4 @@ async def server_version(client: OpenAIClient) -> str:
     return str(found.get("version", "")) if isinstance(found, dict) else ""
 
 
-class OpenAIProvider(Provider):
-    """`openai/MODEL -o base_url=...`."""
-
-    options = describe(OpenAIOptions)
-
-    def engine(self, spec: ModelSpec) -> Engine:
-        """Raises ConfigError for a bad URL or a missing key, NotFound for an unknown option."""
-        if not spec.name.strip():
-            raise ConfigError("an endpoint needs the name of a model", fix="write openai/MODEL")
-        return OpenAIEngine(spec, read_options(OpenAIOptions, spec))
-
-
-provider = OpenAIProvider()
+provider = EngineProvider(OpenAIOptions, OpenAIEngine)

@@ -43,6 +43,7 @@ class ServerOptions(EngineOptions):
     """What can be said of every server that is asked over HTTP."""
 
     concurrency: int | None = Field(None, ge=1, description="most requests in flight (default: adapts)")
+    timeout_s: float = Field(600.0, gt=0, description="seconds until a call is given up")
     reply_mib: float = Field(REPLY_MIB, gt=0, description="most MiB of a reply, after decompression")
     label: int | None = Field(None, ge=0, description="rate: which of several labels is the reward")
     weights: tuple[float, ...] = Field((), description="rate: weights of several labels")

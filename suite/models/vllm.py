@@ -31,8 +31,6 @@ from suite.models.spec import ModelSpec
 from suite.models.thinking import template_lacks
 from suite.models.vllm_command import VLLMOptions
 from suite.models.wire import DIALECTS
-from suite.models.wordings import own_wordings
-from suite.secrets import Scrubber
 
 _COUNTER = re.compile(
     r"^vllm:(prefix_cache_(?:queries|hits))(?:_total)?(?:\{[^}]*\})? ([0-9.eE+-]+)$", re.MULTILINE
@@ -51,7 +49,6 @@ class VLLMEngine(Engine):
         self._parser = chosen if isinstance(chosen, str) and chosen != "none" else ""
         names = ("reasoning_parser", "reasoning-parser")
         self._flags = vllm_command.flags({key: value for key, value in passed.items() if key not in names})
-        self._own = own_wordings(options.overflow_says, options.refused_says)
         if options.url:
             self._attached = split_url(options.url)
         self._server: ManagedServer | None = None
@@ -240,11 +237,9 @@ class VLLMEngine(Engine):
             self._served,
             dialect=msgspec.structs.replace(DIALECTS["vllm"], neutral=self._neutral),
             headers=headers,
-            scrub=Scrubber(secrets),
-            timeout_s=self._options.timeout_s,
-            reply_mib=self._options.reply_mib,
+            secrets=secrets,
+            options=self._options,
             head=self._head(),
-            own=self._own,
         )
         self._client.note = self._note
 
