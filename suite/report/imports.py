@@ -51,10 +51,10 @@ from suite.journal.records import FORMAT, AttemptRecord, OutputRecord, Record, S
 from suite.journal.run import Run
 from suite.models.reasoning import separated, tags_of
 from suite.plugins import Catalogue, catalogue
-from suite.run.cells import Cell, load_task, make_cell, swept
+from suite.run.cells import Cell, load_task, make_cell
 from suite.run.hardware import hardware
 from suite.run.imported import SAMPLES, payload_of
-from suite.run.manifest import cell_record, now, versions
+from suite.run.manifest import cell_records, now, versions
 from suite.run.records import judged_hash, payload_sha256
 from suite.run.results import make_results
 from suite.task import Metric, Output, Part, Value
@@ -283,7 +283,6 @@ def _made(record: ImportedRecord, cell: str, payload: object) -> Iterator[tuple[
 
 def _manifest(cells: _Cells, source: ImportSource, groups: int, name: str) -> RunManifest:
     every = list(cells.by_id.values())
-    names = swept(every)
     identity = asdict(source)
     return RunManifest(
         format=FORMAT,
@@ -301,8 +300,8 @@ def _manifest(cells: _Cells, source: ImportSource, groups: int, name: str) -> Ru
         prompts="own",
         cells=[
             # whose prompts they were, the files do not say
-            replace(cell_record(cell, names[cell.plan.task]), prompts="", note="", replay="none")
-            for cell in cells.by_id.values()
+            replace(one, prompts="", note="", replay="none")
+            for one in cell_records(every)
         ],
         skipped=(),
         roles={

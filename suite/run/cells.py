@@ -288,10 +288,6 @@ def swept(cells: Sequence[Cell]) -> dict[str, list[str]]:
     for cell in cells:
         by_task.setdefault(cell.plan.task, []).append(cell.plan.parameters)
     return {
-        task: [
-            name
-            for name in all_values[0]
-            if any(values.get(name) != all_values[0][name] for values in all_values[1:])
-        ]
-        for task, all_values in by_task.items()
+        task: [name for name in first if any(one.get(name) != first[name] for one in others)]
+        for task, (first, *others) in by_task.items()
     }

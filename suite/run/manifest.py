@@ -15,7 +15,7 @@ from suite.journal.documents import (
     ScoringManifest,
 )
 from suite.journal.records import FORMAT
-from suite.run.cells import Cell
+from suite.run.cells import Cell, swept
 from suite.run.code import code_record
 from suite.run.hardware import hardware
 from suite.run.plan import Plan
@@ -29,26 +29,28 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def cell_record(cell: Cell, swept: Sequence[str], facts: Facts | None = None) -> CellRecord:
-    """What the manifest says of a cell. facts: those that its task gave when it was opened."""
-    info = cell.task.info
-    return CellRecord(
-        **asdict(cell.plan),
-        title=info.title,
-        paper=info.paper,
-        headline=info.headline,
-        note=info.note,
-        replay=info.replay,
-        swept=list(swept),
-        facts=dict(facts or {}),
-    )
+def cell_records(cells: Sequence[Cell], facts: FactsOfCells | None = None) -> list[CellRecord]:
+    """What the manifest says of cells. facts: by cell, those that its task gave when it was opened."""
+    names, facts = swept(cells), facts or {}
+    return [
+        CellRecord(
+            **asdict(cell.plan),
+            title=cell.task.info.title,
+            paper=cell.task.info.paper,
+            headline=cell.task.info.headline,
+            note=cell.task.info.note,
+            replay=cell.task.info.replay,
+            swept=names[cell.plan.task],
+            facts=dict(facts.get(cell.id, {})),
+        )
+        for cell in cells
+    ]
 
 
 def run_manifest(plan: Plan, name: str, facts: FactsOfCells, *, imported: bool = False) -> RunManifest:
     """manifest.json of a run; `facts` by cell."""
     import suite
 
-    swept = plan.swept()
     return RunManifest(
         format=FORMAT,
         name=name,
@@ -63,7 +65,7 @@ def run_manifest(plan: Plan, name: str, facts: FactsOfCells, *, imported: bool =
         shard=plan.shard,
         imported=imported,
         prompts=plan.request.prompts,
-        cells=[cell_record(cell, swept[cell.plan.task], facts.get(cell.id)) for cell in plan.cells],
+        cells=cell_records(plan.cells, facts),
         skipped=plan.skipped,
         changed_presets=plan.changed_presets,
         roles=plan.filled.record("solve", "both"),

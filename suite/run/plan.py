@@ -17,9 +17,9 @@ from suite.errors import ConfigError, DataError, PluginError, SuiteError
 from suite.journal.documents import ChangedPreset, SampleCounts, SkippedCell
 from suite.journal.index import digest64
 from suite.journal.records import FORMAT
+from suite.parameters import SkipCell
 from suite.plugins import Catalogue, catalogue, failed
-from suite.run.cells import AnyTask, Cell, expand, make_cell, swept
-from suite.run.changed_presets import changed_presets
+from suite.run.cells import AnyTask, Cell, expand, make_cell, make_task, parameters_for
 from suite.run.imported import Given
 from suite.run.order import Group, contiguous, groups, limited, shard_of
 from suite.run.request import EvalRequest
@@ -123,10 +123,6 @@ class Plan:
         safe = "".join(c if c.isalnum() or c in "-._" else "-" for c in text)[:100].strip("-.")
         return f"{safe}-{self.sha256[:8]}"
 
-    def swept(self) -> dict[str, list[str]]:
-        """Task -> names of the parameters that differ between its cells."""
-        return swept(self.cells)
-
 
 def _read(task: AnyTask, data: DataView) -> Iterator[Sample[object]]:
     """The samples of a task. Raises PluginError where its code fails, or gives anything else."""
@@ -208,6 +204,34 @@ def _check(request: EvalRequest) -> None:
         raise ConfigError(f"--seed {request.seed}: between -(2^53 - 1) and 2^53 - 1")
     if request.prompts not in ("own", "official"):
         raise ConfigError(f"--prompts {request.prompts!r}: own or official")
+
+
+def changed_presets(request: EvalRequest, cells: Sequence[Cell]) -> dict[str, ChangedPreset]:
+    """Task -> what was given on top of the preset that was asked for, where that changed its cells: a preset
+    that was changed is not the preset any more, and says so.
+    """
+    found: dict[str, ChangedPreset] = {}
+    for name, task in {cell.plan.task: type(cell.task) for cell in cells}.items():
+        given = [f"{parameter}={text}" for parameter, text in parameters_for(request, task, name)]
+        if not given or request.preset not in task.info.presets:
+            continue
+        presets = (request.preset, task.info.instead.get(request.preset, request.preset))
+        now = _parameters(cell.task for cell in cells if cell.plan.task == name)
+        if all(now != _parameters(_made(task, preset)) for preset in presets):
+            found[name] = ChangedPreset(preset=request.preset, given=given)
+    return found
+
+
+def _made(task: type[AnyTask], preset: str) -> Iterable[AnyTask]:
+    for values in task.info.presets[preset]:
+        try:
+            yield make_task(task, values)
+        except SkipCell:
+            continue
+
+
+def _parameters(tasks: Iterable[AnyTask]) -> set[bytes]:
+    return {canonical_json(task.parameters.model_dump(mode="json")) for task in tasks}
 
 
 def counted(plan: Plan) -> Plan:

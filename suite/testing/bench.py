@@ -13,6 +13,7 @@ from suite.errors import SandboxUnavailable
 from suite.journal.records import CallRecord, OutputRecord, ScoreRecord
 from suite.journal.run import Run
 from suite.models.scripted import Function
+from suite.run.cells import swept
 from suite.run.order import Group
 from suite.run.outcome import Outcome, RunSettings
 from suite.run.plan import Plan
@@ -67,8 +68,8 @@ class Ran:
     def name(self, key: Key) -> str:
         """A work as people read it."""
         cell = next(one for one in self.plan.cells if one.id == key[0])
-        swept = self.plan.swept().get(cell.plan.task, ())
-        values = ", ".join(f"{name}={cell.plan.parameters[name]}" for name in swept)
+        names = swept(self.plan.cells)[cell.plan.task]
+        values = ", ".join(f"{name}={cell.plan.parameters[name]}" for name in names)
         return f"sample {key[1]!r}" + (f" ({values})" if values else "")
 
 

@@ -14,7 +14,7 @@ from suite.journal.documents import ChangedPreset
 from suite.plugins import BUILTIN, Catalogue, catalogue_of
 from suite.plugins import catalogue as whole_catalogue
 from suite.run.cells import expand
-from suite.run.changed_presets import changed_presets
+from suite.run.plan import changed_presets
 from suite.run.request import EvalRequest
 from suite.run.run_folder import choose_folder
 from suite.run.sources import given_sources

@@ -24,7 +24,7 @@ from suite.models.spec import SAMPLING, ModelSpec, parse_spec
 from suite.plugins import Catalogue
 from suite.roles import Role
 from suite.run.cells import Cell
-from suite.run.manifest import cell_record
+from suite.run.manifest import cell_records
 from suite.run.plan import NOT_IDENTITY, Plan, make_plan
 from suite.run.reopen import Refusal, cell_again, request_again
 from suite.run.request import EvalRequest
@@ -148,13 +148,12 @@ def _given(subject: VerifiedRun, data: Mapping[str, str]) -> dict[str, str]:
 
 
 def _same_cells(subject: VerifiedRun, plan: Plan) -> None:
-    swept = plan.swept()
-    for record, cell in zip(map(msgspec.to_builtins, subject.run.manifest.cells), plan.cells, strict=True):
-        here = msgspec.to_builtins(cell_record(cell, swept[cell.plan.task]))
+    both = msgspec.to_builtins(subject.run.manifest.cells), msgspec.to_builtins(cell_records(plan.cells))
+    for record, here in zip(*both, strict=True):
         for name in sorted({*here, *record} - set(_FREE)):
             if here.get(name) != record.get(name):
                 code = "R3.prompts" if name.startswith("prompts") else "R3.cell"
-                what = f"{name} of {cell.plan.task} is not what is installed here"
+                what = f"{name} of {here['task']} is not what is installed here"
                 where = subject.place("manifest.json", f"cells {record['cell']}.{name}")
                 subject.add(code, what, where, expected=here.get(name), found=record.get(name))
 
