@@ -10,12 +10,11 @@ import click
 from suite.cli import pulls
 from suite.cli.data_check import check
 from suite.cli.flags import PATH, accept_flag, json_flag, say_json
-from suite.data.brought_files import import_from
 from suite.data.cache import Cache
 from suite.data.entry import DatasetEntry
 from suite.data.pins import pin as pin_entry
 from suite.data.pins import pin_file
-from suite.data.pull import ready
+from suite.data.pull import import_from, ready
 from suite.data.pull import verify as verify_entry
 from suite.data.registry import Registry, user_folder
 from suite.errors import ConfigError, NotFound

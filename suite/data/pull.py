@@ -1,13 +1,18 @@
-"""From an entry to verified files: `pull` fetches what is missing, `ready` uses only what is here.
+"""From an entry to verified files: `pull` fetches what is missing, `import_from` takes it out of a folder,
+`ready` uses only what is here.
 
 Every file is fetched under its own lock into a scratch place, hashed, and moved into the cache; then every
 row is checked once. Files whose commit is pinned but whose hash nobody knew yet are checked against what
 the Hub announces, and their hashes are kept in a lock file from then on.
+
+A file that a person brought is recognised by its path, or by its bytes wherever it lies and whatever it is
+called; one whose hash nobody knows by its path alone. Nothing is changed in the folder.
 """
 
 import shlex
 import shutil
 import threading
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -53,7 +58,7 @@ def pull(
         agree(pinned, cache, accept_licence)
         with cache.pulling(_staged(pinned)), hub_source.advising(_alone(pinned)):
             hashes = fetch_all(pinned, cache, progress)
-        return checked(learn(entry, pinned, hashes, cache), cache)
+        return _kept(entry, pinned, hashes, cache)
 
 
 def ready(entry: EntryT, cache: Cache) -> LocalFiles[EntryT] | None:
@@ -136,13 +141,22 @@ def _accepting(entry: RegistryEntry, cache: Cache, folder: Path | None) -> str:
     return f"data import {entry.id} --dir {shlex.quote(str(folder)) if folder else 'DIR'}"
 
 
-def checked(entry: EntryT, cache: Cache) -> LocalFiles[EntryT]:
-    """The entry, its rows checked unless they were before. Raises DataError."""
-    local = LocalFiles(entry, cache)
-    if not cache.note("checked", entry.digest()):
-        counts = check_rows(LocalFiles(entry, cache)) if isinstance(entry, DatasetEntry) else {}
-        cache.write_note("checked", entry.digest(), {"entry": entry.id, "rows": counts})
-    if isinstance(entry, ModelEntry):
+def _kept(entry: EntryT, pinned: EntryT, hashes: Mapping[str, str], cache: Cache) -> LocalFiles[EntryT]:
+    """The entry, its rows checked unless they were before; hashes that nobody knew are in a lock from now on.
+
+    Raises DataError.
+    """
+    if any(file.sha256 is None and file.path in hashes for file in pinned.files):
+        files = (
+            hashed(one, hashes[one.path], None, cache) if one.path in hashes else one for one in pinned.files
+        )
+        keep_lock(cache, entry, pinned.revision, tuple(files))
+        pinned = locked(entry, cache)
+    local = LocalFiles(pinned, cache)
+    if not cache.note("checked", pinned.digest()):
+        counts = check_rows(LocalFiles(pinned, cache)) if isinstance(pinned, DatasetEntry) else {}
+        cache.write_note("checked", pinned.digest(), {"entry": entry.id, "rows": counts})
+    if isinstance(pinned, ModelEntry):
         for path in local.paths():
             local.path(path)  # providers look for weights under their readable names
     return local
@@ -264,12 +278,76 @@ def _as_wanted(entry: RegistryEntry, file: File, path: Path, found: str) -> bool
     return wanted.git_blob is None or git_blob_of(path) == wanted.git_blob
 
 
-def learn(entry: EntryT, pinned: EntryT, hashes: dict[str, str], cache: Cache) -> EntryT:
-    """The entry with hashes that nobody knew before; kept in a lock from now on."""
-    if all(file.sha256 is not None or file.path not in hashes for file in pinned.files):
-        return pinned
-    files = tuple(
-        hashed(one, hashes[one.path], None, cache) if one.path in hashes else one for one in pinned.files
+def import_from(
+    entry: EntryT, folder: Path, cache: Cache, *, accept_licence: bool = False
+) -> LocalFiles[EntryT]:
+    """Take an entry's files out of a folder, check bytes and rows. Returns as `pull` does.
+
+    Raises DataError naming what is missing or differs, LicenceRequired.
+    """
+    if not folder.is_dir():
+        raise DataError(f"no folder {folder.name!r}", where=str(folder))
+    with disk_errors(cache.root):
+        pinned = locked(entry, cache)
+        require_pins(pinned)
+        agree(pinned, cache, accept_licence, folder)
+        found = _take(pinned, folder, cache)
+        return _kept(entry, pinned, found, cache)
+
+
+def _take(entry: RegistryEntry, folder: Path, cache: Cache) -> dict[str, str]:
+    there = {path: path.stat().st_size for path in sorted(folder.rglob("*")) if path.is_file()}
+    taken: dict[str, str] = {}
+    missing: list[str] = []
+    differs: list[str] = []
+    for file in entry.files:
+        if isinstance(source_of(entry, file), BundledSource):
+            continue
+        if file.sha256 is not None and cache.whole(file.sha256, again=True):
+            taken[file.path] = file.sha256
+            continue
+        named = _named(file, folder, there)
+        if (sha256 := _adopt(file, named, there, cache)) is not None:
+            taken[file.path] = sha256
+        else:
+            (differs if named else missing).append(file.path)
+    if missing or differs:
+        raise _refusal(entry, folder, missing, differs)
+    return taken
+
+
+def _named(file: File, folder: Path, there: Iterable[Path]) -> Path | None:
+    """The file at the entry's path, or at the longest tail of it that the folder has."""
+    steps = file.path.split("/")
+    for start in range(len(steps) - 1):
+        if (folder / "/".join(steps[start:])).is_file():
+            return folder / "/".join(steps[start:])
+    same = [path for path in there if path.name == file.name]
+    return same[0] if len(same) == 1 else None
+
+
+def _adopt(file: File, named: Path | None, there: Mapping[Path, int], cache: Cache) -> str | None:
+    """The sha256 of a file that is now in the cache: the one of that name if its bytes fit, else any other.
+
+    there: the files of the folder with their sizes.
+    """
+    others = [path for path in there if path != named and file.bytes in (None, there[path])]
+    for path in [*([named] if named else []), *(others if file.sha256 is not None else [])]:
+        sha256 = sha256_of(path)
+        unknown = file.sha256 is None and file.git_blob in (None, git_blob_of(path))
+        if unknown or sha256 == file.sha256:
+            return sha256 if cache.adopt(path, sha256) else None
+    return None
+
+
+def _refusal(entry: RegistryEntry, folder: Path, missing: list[str], differs: list[str]) -> DataError:
+    lists = []
+    for what, paths in (("missing", missing), ("with other bytes than pinned", differs)):
+        if paths:
+            more = f" and {len(paths) - 5} more" if len(paths) > 5 else ""
+            lists.append(f"{what}: {', '.join(paths[:5])}{more}")
+    return DataError(
+        f"{entry.id}: the folder lacks {len(missing) + len(differs)} of {len(entry.files)} files",
+        where=f"{folder}; {'; '.join(lists)}",
+        fix=f"bring the files of revision {entry.revision}; those already taken are kept",
     )
-    keep_lock(cache, entry, pinned.revision, files)
-    return locked(entry, cache)

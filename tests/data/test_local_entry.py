@@ -13,9 +13,8 @@ from local_git import LocalGit
 from pydantic import BaseModel, ConfigDict
 from small_registry import COMMIT, QUESTIONS, ROOT, Place, jsonl, listed, sha256
 
-from suite.data.brought_files import import_from
 from suite.data.cache import disk_errors
-from suite.data.pull import pull, ready, verify
+from suite.data.pull import import_from, pull, ready, verify
 from suite.data.registry import Registry
 from suite.data.rows import read_rows, typed
 from suite.data.view import DataView, FileSource, obtain
