@@ -1,9 +1,14 @@
-"""Tests as cases: run the program on the input, compare the answer here.
+"""Tests as cases, whose answers are compared here, and as a unittest class, which runs inside.
 
-Expected values never enter the sandbox.
+Expected values of cases never enter the sandbox. A unittest class runs in a process of its own, the program
+in another, both in the sandbox. Calls cross as plain data in both directions (`inside.values`); randomness,
+prints, changed arguments, the working folder and the environment come along, so most tests do not notice.
+Tests that patch modules or look into plots need the program in their own process: `shared`, whose verdict a
+program could forge.
 """
 
 import json
+import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +24,7 @@ INSIDE = "/run/harness"
 # count), a generator, a view, a match, one deeper or larger than what crosses, …
 UNLIKE = ("solution.", "builtins.", "re.", "types.", "itertools.", "functools.", "_io.", "nested too",
           "more than")  # fmt: skip
-NOT_RUN = ("unstarted", "killed")  # endings that say nothing of a program
+_NOT_RUN = ("unstarted", "killed")  # endings that say nothing of a program
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +45,22 @@ class TestRun:
     harness: str = ""
 
 
-def inside_program(interpreter: str, file: str, stdin: bytes) -> Program:
+def _inside_program(interpreter: str, file: str, stdin: bytes) -> Program:
     """A program that runs a file of the harness's own code, which is shown read-only."""
     own = Mount(str(Path(__file__).with_name("inside")), INSIDE)
     argv = (interpreter, "-I", f"{INSIDE}/{file}")
     return Program(argv, stdin=stdin, mounts=(*python_mounts(interpreter), own))
 
 
-def ended_by(result: SandboxResult) -> str:
+def _ended_by(result: SandboxResult) -> str:
     """The word for a run that gave no verdict."""
     return "error" if result.ended == "exited" else result.ended
 
 
-def no_verdict(result: SandboxResult, isolated: bool = True) -> TestRun:
+def _no_verdict(result: SandboxResult, isolated: bool = True) -> TestRun:
     """The answer for a run in which the program did not get its turn."""
     why = result.last_word[:300] or "the harness did not start inside the sandbox"
-    return TestRun(False, ended_by(result), isolated=isolated, harness=why)
+    return TestRun(False, _ended_by(result), isolated=isolated, harness=why)
 
 
 async def run_stdin_cases(
@@ -90,10 +95,10 @@ async def run_stdin_cases(
         of_case = replace(limits, wall_s=seconds, cpu_s=min(limits.cpu_s, seconds), output_kib=room)
         result = await sandbox.run(program, of_case)
         left -= min(result.wall_s, time.monotonic() - began)
-        if result.ended in NOT_RUN:
-            return no_verdict(result)
+        if result.ended in _NOT_RUN:
+            return _no_verdict(result)
         if not result.ok:
-            return TestRun(False, ended_by(result), f"case {number}: {result.last_word[:300]}")
+            return TestRun(False, _ended_by(result), f"case {number}: {result.last_word[:300]}")
         if result.stdout.decode("utf-8", "replace").strip() != expected:
             return TestRun(False, "failed", f"case {number}: another output")
     return TestRun(True, "passed") if cases else TestRun(False, "error", "there are no cases")
@@ -120,12 +125,12 @@ async def run_function_cases(
     ]
     job = {"code": code.removeprefix("\ufeff"), "anew": True}
     wanted = sum(len(json.dumps(pack(expected))) for _, expected in cases)
-    program = inside_program(interpreter, "callee.py", b"".join(framed(one) for one in [job, *questions]))
+    program = _inside_program(interpreter, "callee.py", b"".join(framed(one) for one in [job, *questions]))
     room = max(limits.output_kib, wanted // 512)
     result = await sandbox.run(program, replace(limits, output_kib=room))
     ready, *replies = _frames(result.stdout) or [None]
-    if ready != {"ready": True} or result.ended in NOT_RUN:
-        return no_verdict(result)
+    if ready != {"ready": True} or result.ended in _NOT_RUN:
+        return _no_verdict(result)
     for number, (_, expected) in enumerate(cases, 1):
         reply = replies[number - 1] if number <= len(replies) else None
         if isinstance(reply, dict) and "opaque" in reply and not str(reply["opaque"]).startswith(UNLIKE):
@@ -133,7 +138,7 @@ async def run_function_cases(
                 False, "error", f"case {number}: {_told(reply)}", opaque=str(reply["opaque"])[:300]
             )
         if not isinstance(reply, dict) or "value" not in reply:
-            word = ended_by(result) if reply is None else "error"
+            word = _ended_by(result) if reply is None else "error"
             return TestRun(False, word, f"case {number}: {_told(reply)}")
         if not _equal(reply["value"], expected):
             return TestRun(False, "failed", f"case {number}: another result")
@@ -172,3 +177,51 @@ def _frames(data: bytes) -> list[Json]:
             break
         data = data[4 + size :]
     return found
+
+
+async def run_unittest(
+    sandbox: Sandbox,
+    code: str,
+    tests: str,
+    limits: Limits,
+    *,
+    functions: tuple[str, ...],
+    stub: str = "",
+    test_class: str = "TestCases",
+    python: str = "",
+    shared: bool = False,
+) -> TestRun:
+    """Run a unittest class on a program.
+
+    stub: code that brings imports and constants before program and tests. functions: what the tests call
+    of the program. python: interpreter that has the packages. shared: one process for both (see the module).
+    """
+    token = secrets.token_hex(16)
+    question = {
+        "token": token,
+        "code": code.removeprefix("\ufeff"),
+        "tests": tests,
+        "stub": stub,
+        "functions": list(functions),
+        "test_class": test_class,
+        "shared": shared,
+    }
+    program = _inside_program(executable(python), "tester.py", json.dumps(question).encode())
+    result = await sandbox.run(program, limits)
+    ready, _, verdict = result.stdout.partition(b"\n")
+    if ready != b"ready" or result.ended in _NOT_RUN:
+        return _no_verdict(result, not shared)
+    try:
+        told = json.loads(verdict)
+        known = told["token"] == token
+        passed, run, failed, opaque = told["passed"], told["run"], told["failed"], told["opaque"]
+    except (ValueError, KeyError, TypeError):
+        known = False
+    if known and told.get("harness"):
+        return TestRun(False, "error", isolated=not shared, harness=str(told["harness"])[:300])
+    if not known or not result.ok:
+        return TestRun(False, _ended_by(result), "the tests gave no verdict", not shared)
+    if passed is True and run and not failed:
+        return TestRun(True, "passed", f"{run} tests", not shared, str(opaque))
+    word = "failed" if run else "error"
+    return TestRun(False, word, "; ".join(map(str, failed))[:1000], not shared, str(opaque))
