@@ -6,6 +6,7 @@ Running out is our own failure, never an endpoint's: it stops the run with the c
 import errno
 import resource
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from suite.errors import EngineError, causes
@@ -18,15 +19,12 @@ _OUT = (errno.EMFILE, errno.ENFILE)
 def raise_limit() -> int:
     """Raise the soft limit on open files as far as is sensible. Returns what it is then."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    unlimited = resource.RLIM_INFINITY
-    wanted = WANTED if hard == unlimited else min(WANTED, hard)
-    if soft != unlimited and soft < wanted:
-        try:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-            soft = wanted
-        except (ValueError, OSError):  # macOS has a second limit, kern.maxfilesperproc
-            pass
-    return WANTED if soft == unlimited else soft
+    wanted = WANTED if hard == resource.RLIM_INFINITY else min(WANTED, hard)
+    if soft == resource.RLIM_INFINITY:
+        return WANTED
+    with suppress(ValueError, OSError):  # macOS has a second limit, kern.maxfilesperproc
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
 def places(engines: int, most: int, say: Callable[[str], None]) -> int:

@@ -156,7 +156,4 @@ class Provider(ABC):
 
 def installed(distribution: str) -> str:
     """The version of a distribution, "" if it is not installed."""
-    try:
-        return importlib.metadata.version(distribution)
-    except importlib.metadata.PackageNotFoundError:
-        return ""
+    return next((one.version for one in importlib.metadata.distributions(name=distribution)), "")

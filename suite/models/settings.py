@@ -18,7 +18,7 @@ from suite.chat import Json, sha256_hex
 from suite.errors import CallFailed
 from suite.models.engine import present
 from suite.models.peer_json import lenient
-from suite.models.thinking import template_switches
+from suite.models.thinking import server_kinds, template_switches
 
 SETTINGS = ("sampling", "chat_template_sha256", "template_system", "thinking", "reasoning_parser",
             "tool_parser", "dtype", "quantization", "kv_cache_dtype", "context_length",
@@ -35,18 +35,9 @@ _SYSTEM, _USER = "SUITE-ASKS-SYSTEM", "SUITE-ASKS-USER"
 _ASKS = [{"role": "user", "content": _USER}]
 
 
-NEUTRAL: dict[str, float | int] = {
-    "temperature": 1.0,
-    "top_p": 1.0,
-    "top_k": -1,
-    "min_p": 0.0,
-    "repetition_penalty": 1.0,
-    "presence_penalty": 0.0,
-    "frequency_penalty": 0.0,
-}
-_LLAMACPP = {name.replace("repetition", "repeat"): value for name, value in NEUTRAL.items()}  # its own name
 # By kind of server: what is sent to one that otherwise fills what is left open as it or its model likes
-SENT = {"vllm": NEUTRAL, "sglang": NEUTRAL, "llamacpp": _LLAMACPP}
+SENT = {name: kind.neutral for name, kind in server_kinds().items() if kind.neutral}
+NEUTRAL = SENT["vllm"]
 _NAMES = (*NEUTRAL, "max_new_tokens")  # what vLLM takes from a model's configuration
 
 Render = Callable[[Sequence[Mapping[str, str]], Mapping[str, Json]], Awaitable[str]]

