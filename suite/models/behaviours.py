@@ -139,11 +139,6 @@ def _by_length(request: Request, sign: int) -> Reply:
     return reply_to(request, max(request.texts, key=lambda text: sign * len(text), default=""), lengths)
 
 
-def _schema(_: Knobs, request: Request, _asking: Asking) -> Reply:
-    value = smallest(request.options.json_schema or {})
-    return reply_to(request, msgspec.json.encode(value).decode())
-
-
 def _finish(knobs: Knobs, request: Request, _asking: Asking) -> Reply:
     text = request.last_text if knobs.state == "length" else ""
     failed = (None,) * len(request.texts)
@@ -162,7 +157,9 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "random-option": _random_option,
     "longest": lambda _, request, __: _by_length(request, 1),
     "shortest": lambda _, request, __: _by_length(request, -1),
-    "schema": _schema,
+    "schema": lambda _, request, __: reply_to(
+        request, msgspec.json.encode(smallest(request.options.json_schema or {})).decode()
+    ),
     "finish": _finish,
     "fail": _fail,
 }

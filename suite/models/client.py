@@ -4,6 +4,7 @@ Shared by every engine that speaks HTTP: hosted endpoints, the managed vLLM serv
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 import msgspec
@@ -119,7 +120,11 @@ class OpenAIClient:
                 reply = await self._likelihood.ask(request)
             case "rank":
                 reply = await rankings.rank(request, self._peer)
-        return without_keys(reply, self._scrub)
+        if not self._scrub:
+            return reply
+        whole = msgspec.json.encode(reply)  # a key may stand there in a way that only decoding shows
+        clean = self._scrub.bytes(whole)
+        return reply if clean is whole else msgspec.json.decode(clean, type=Reply)
 
     async def _text(self, request: Request, seed: int | None, path: str, body: Body) -> Reply:
         """The answer, with no more new tokens than there is room for where the window is known.
@@ -189,26 +194,23 @@ class OpenAIClient:
                 continue
             tried.append(asked)
             answer = await self._post(path, asked)
-            try:
-                reply = self._reply(answer, request.options)
-            except CallFailed:
-                continue
-            self._dialect = other
-            left_out = " and ".join(changes)
-            self.note("unexplained", f"goes on without {left_out}: the endpoint said {failed.message!r}")
-            return _with_details(reply, adapted=_changes(self._given, other))
+            with suppress(CallFailed):
+                reply = self._reply(answer, request.options, other)
+                self._dialect = other
+                left_out = " and ".join(changes)
+                self.note("unexplained", f"goes on without {left_out}: the endpoint said {failed.message!r}")
+                return reply
         raise failed
 
     async def _as_refused(self, path: str, request: Request, seed: int | None, body: Body) -> Reply:
         """The reply to a request, changed as each refusal says."""
         tried: list[bytes] = []
-        options = request.options
         while True:
             dialect = self._dialect
             tried.append(body(request, self.model, dialect, seed, self._extra))
             answer = await self._post(path, tried[-1])
             try:
-                reply = self._reply(answer, options)
+                return self._reply(answer, request.options, dialect)
             except SettingRefused as refused:
                 learned = self._dialect is not dialect
                 other = self._dialect if learned else msgspec.structs.replace(dialect, **refused.does)
@@ -219,12 +221,6 @@ class OpenAIClient:
                     self.note(
                         refused.row, f"goes on as with {refused.option}: the endpoint said {refused.said!r}"
                     )
-                continue
-            if options.json_schema is not None and dialect.schema == "strict":
-                reply = msgspec.structs.replace(reply, text=plain(reply.text, options.json_schema))
-            if dialect is not self._given:
-                reply = _with_details(reply, adapted=_changes(self._given, dialect))
-            return reply
 
     async def cards(self) -> dict[str, Card]:
         """The models that the server says it has, by name. Raises CallFailed."""
@@ -264,16 +260,26 @@ class OpenAIClient:
         """Where a route is: a base URL that does not end in /v1 holds the routes itself."""
         return (path if self._v1 else path.removeprefix("/v1")) + self._query
 
-    def _reply(self, answer: Answer, options: Options) -> Reply:
+    def _reply(self, answer: Answer, options: Options, dialect: Dialect) -> Reply:
+        """What an answer to a body in a dialect says. Raises CallFailed."""
         if 300 <= answer.status < 400:
             where = self._scrub(answer.headers.get("location", "elsewhere"))
             told = f"the endpoint redirects to {where}: give the base URL that it redirects to"
             raise CallFailed(f"status-{answer.status}", told, retryable=False)
         if answer.status != 200:
             refusal = self._peer.refusal(answer)
-            return refused(answer.status, answer.headers, refusal, own=self._own, asked=options.max_tokens)
-        body = gathered(answer.body, self._scrub) if is_stream(answer.headers, answer.body) else answer.body
-        return read_reply(body, self._scrub, options)
+            reply = refused(answer.status, answer.headers, refusal, own=self._own, asked=options.max_tokens)
+        else:
+            streams = is_stream(answer.headers, answer.body)
+            body = gathered(answer.body, self._scrub) if streams else answer.body
+            reply = read_reply(body, self._scrub, options)
+        if options.json_schema is not None and dialect.schema == "strict":
+            reply = msgspec.structs.replace(reply, text=plain(reply.text, options.json_schema))
+        if dialect is self._given:
+            return reply
+        fields = msgspec.structs.asdict(dialect)
+        changed = {name: value for name, value in fields.items() if value != getattr(self._given, name)}
+        return _with_details(reply, adapted=changed)
 
 
 def _with_details(reply: Reply, **more: Json) -> Reply:
@@ -286,17 +292,3 @@ def _at_most(most: int, request: Request) -> Request:
     """The request with another limit on new tokens."""
     options = msgspec.structs.replace(request.options, max_tokens=most)
     return msgspec.structs.replace(request, options=options)
-
-
-def _changes(before: Dialect, now: Dialect) -> dict[str, Json]:
-    """What a dialect has otherwise."""
-    fields = msgspec.structs.asdict(now)
-    return {name: value for name, value in fields.items() if value != getattr(before, name)}
-
-
-def without_keys(reply: Reply, scrub: Scrubber) -> Reply:
-    """A reply without the keys that a peer wrote into it in a way that only decoding shows."""
-    if not scrub:
-        return reply
-    said = msgspec.json.encode(reply)
-    return reply if scrub.bytes(said) is said else msgspec.json.decode(scrub.bytes(said), type=Reply)

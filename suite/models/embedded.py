@@ -66,7 +66,11 @@ class LlamaEngine(Engine):
         self._entry, self._weights = weights_of(spec.name)
         self._options = options
         self._replicas: list[_Replica] = []
-        self._home = lru_cache(maxsize=MOST_HOMES)(self._idlest)  # group -> where its history is cached
+        self._home = lru_cache(
+            maxsize=MOST_HOMES
+        )(  # group -> where its history is cached: the idlest at first
+            lambda _group: min(self._replicas, key=lambda one: one.in_flight)
+        )
         self._settings: dict[str, Json] = {}
 
     def capabilities(self) -> frozenset[str]:
@@ -163,10 +167,6 @@ class LlamaEngine(Engine):
             raise
         finally:
             replica.in_flight -= 1
-
-    def _idlest(self, _group: str) -> _Replica:
-        """Where least is waiting."""
-        return min(self._replicas, key=lambda one: one.in_flight)
 
     async def close(self) -> None:
         """Stop the servers."""

@@ -30,14 +30,13 @@ def read(body: bytes) -> tuple[Json, bool]:
 def lenient(body: bytes) -> Json:
     """A JSON value of which single characters and numbers may be broken. Raises ValueError."""
     try:
-        value: Json = json.loads(body.decode("utf-8-sig", "replace"), parse_int=_whole)
+        value: Json = json.loads(
+            body.decode("utf-8-sig", "replace"),
+            parse_int=lambda digits: int(digits) if len(digits) <= _MOST_DIGITS else math.inf,
+        )
     except RecursionError as error:
         raise ValueError("it is nested too deep") from error
     return value
-
-
-def _whole(digits: str) -> float:
-    return int(digits) if len(digits) <= _MOST_DIGITS else math.inf
 
 
 def decode(body: bytes, kind: type[T]) -> T:

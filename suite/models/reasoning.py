@@ -60,7 +60,8 @@ class Tags:
         self.opening = re.compile(rf"[\s\ufeff]*(?:{names or '(?!)'})")
         alone = "|".join(f"(?P<r{number}>{row.closing})" for number, row in enumerate(rows) if row.alone)
         self.alone = re.compile(alone or "(?!)")
-        self.firsts = {_first(row.closing) for row in rows if row.alone}
+        # the character that whatever matches a closing pattern begins with
+        self.firsts = {one.closing.removeprefix("(?i:").removeprefix("\\")[0] for one in rows if one.alone}
         self.first = re.compile(
             f"[{''.join(map(re.escape, sorted(self.firsts)))}]" if self.firsts else "(?!)"
         )
@@ -72,11 +73,6 @@ class Tags:
             if first in text:
                 return False
         return not self.opened and self.opening.match(text) is None
-
-
-def _first(pattern: str) -> str:
-    """The character that whatever matches a row's pattern begins with."""
-    return pattern.removeprefix("(?i:").removeprefix("\\")[0]
 
 
 def tags_of(value: Json = "auto") -> Tags | None:

@@ -17,8 +17,8 @@ Body = dict[str, Any]
 class Fussy:
     """An endpoint that refuses what `refuses` finds in a body, and answers all else."""
 
-    def __init__(self, *rules: tuple[Any, int, Any]) -> None:
-        self.rules, self.bodies = rules, []  # type: ignore[var-annotated]
+    def __init__(self, *rules: tuple[Any, int, Any], text: str = "yes") -> None:
+        self.rules, self.text, self.bodies = rules, text, []  # type: ignore[var-annotated]
 
     async def __aenter__(self) -> str:
         self.runner = web.ServerRunner(web.Server(self.answer))
@@ -35,10 +35,10 @@ class Fussy:
         for is_refused, status, said in self.rules:
             if is_refused(body):
                 return web.json_response(said, status=status)
-        choice = {"index": 0, "message": {"role": "assistant", "content": "yes"}, "finish_reason": "stop"}
+        choice = {"index": 0, "message": {"role": "assistant", "content": self.text}, "finish_reason": "stop"}
         if body.get("stream"):
             del choice["message"]
-            chunk = json.dumps({"choices": [{**choice, "delta": {"content": "yes"}}]})
+            chunk = json.dumps({"choices": [{**choice, "delta": {"content": self.text}}]})
             return web.Response(text=f"data: {chunk}\n\ndata: [DONE]\n\n", content_type="text/event-stream")
         return web.json_response({"choices": [choice]})
 
@@ -243,6 +243,16 @@ async def test_a_refusal_without_a_reason_is_met_without_seed_and_schema_only_at
     assert (reply.text, reply.details) == ("yes", {"adapted": {"seed": False, "schema": "off"}})
     assert (asked, len(fussy.bodies)) == (3, 4)
     assert notes == ["goes on without seed and schema: the endpoint said 'bad request'"]
+
+
+async def test_what_goes_on_without_a_seed_still_gives_the_value_that_was_asked_for() -> None:
+    fussy = Fussy((has("seed"), 400, {"error": "bad request"}), text='{"answer": "yes"}')
+    async with fussy as url:
+        one = engine(url, "m", check=False)
+        await one.start(Surroundings())
+        replies = [await one.call(FULL, ASKING) for _ in range(2)]
+        await one.close()
+    assert [reply.text for reply in replies] == ['"yes"', '"yes"']
 
 
 async def test_a_refusal_without_a_reason_names_the_options_that_leave_fields_out() -> None:
