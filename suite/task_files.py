@@ -84,10 +84,10 @@ def task_file(name: str) -> TaskFile:
     return TaskFile(path, loader.sha256, kind)
 
 
-def file_of(kind: type) -> TaskLoader | None:
-    """What imported the file that holds a class; None for a class of a package or a notebook."""
+def _file_of(kind: type[AnyTask]) -> TaskFile | None:
+    """The file that holds a class; None for a class of a package or a notebook."""
     loader = getattr(sys.modules.get(kind.__module__), "__loader__", None)
-    return loader if isinstance(loader, TaskLoader) else None
+    return TaskFile(Path(loader.path), loader.sha256, kind) if isinstance(loader, TaskLoader) else None
 
 
 NOTEBOOK = "notebook"
@@ -99,8 +99,8 @@ def task_class(kind: type[AnyTask]) -> TaskFile:
 
     Raises PluginError for a class that is no whole task.
     """
-    if (loader := file_of(kind)) is not None:
-        return TaskFile(Path(loader.path), loader.sha256, kind)
+    if (found := _file_of(kind)) is not None:
+        return found
     file = getattr(sys.modules.get(kind.__module__), "__file__", None)
     _whole(kind, Path(file or NOTEBOOK))
     source = Path(file).read_bytes() if file else _cells(kind)
@@ -114,11 +114,9 @@ def handed_class(sha256: str) -> TaskFile | None:
     return _HANDED.get(sha256)
 
 
-def source_of(kind: type) -> TaskFile | None:
+def source_of(kind: type[AnyTask]) -> TaskFile | None:
     """The file or notebook that holds a task's class; None for one of a distribution."""
-    if (loader := file_of(kind)) is not None:
-        return TaskFile(Path(loader.path), loader.sha256, kind)
-    return next((one for one in _HANDED.values() if one.kind is kind), None)
+    return _file_of(kind) or next((one for one in _HANDED.values() if one.kind is kind), None)
 
 
 def _cells(kind: type) -> bytes:
@@ -224,13 +222,14 @@ def _whole(kind: type[AnyTask], path: Path) -> type[AnyTask]:
     if not isinstance(info, TaskInfo):
         said = "has no `info`" if info is None else f"has an `info` that is a {type(info).__name__}"
         raise PluginError(f"{what} {said}", where, "give it info = suite.TaskInfo(name=…, version=1, …)")
-    if problem := "; ".join(_problems(kind, info)):
+    if problem := "; ".join(info_problems(kind)):
         raise PluginError(f"{what}: {problem}", where, "correct the class")
     return kind
 
 
-def _problems(kind: Any, info: Any) -> Iterator[str]:  # nobody has checked their types
+def info_problems(kind: Any) -> Iterator[str]:  # nobody has checked its types
     """What is wrong with what a class says of itself, as far as a run would stumble over it."""
+    info = kind.info
     if not (isinstance(info.name, str) and isinstance(info.title, str)):
         yield "name and title of `info` are texts"
     elif said := Entry("task", info.name, info.title, "file:Task").problem():

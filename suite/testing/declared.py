@@ -21,6 +21,7 @@ from suite.parameters import SkipCell
 from suite.plugins import GROUP
 from suite.run.cells import AnyTask
 from suite.scoring.metrics.declared import row_names, wanted_values
+from suite.task_files import info_problems
 from suite.testing.bench import Bench
 from suite.testing.subject import Skip, Subject
 
@@ -48,10 +49,7 @@ def metadata(bench: Bench) -> Iterator[str]:
     if plugin.error:
         yield f"the plugin failed to load: {plugin.error}"
     yield from plugin.problems
-    if type(info.version) is not int or info.version < 1:
-        yield f"version {info.version!r} is not a whole number from 1"
-    if not info.title.strip() or "\n" in info.title:
-        yield "the title is not one line"
+    yield from info_problems(task)
     if not info.roles:
         yield "no role is declared: who is measured?"
     for name, role in info.roles.items():
