@@ -22,24 +22,14 @@ from suite.testing.subject import Skip, Subject
 
 Finder = Callable[[Bench], Iterator[str]]
 
-CHECKS: dict[str, Finder] = {
-    "metadata": declared.metadata,
-    "parameters": declared.parameters,
-    "light": declared.light,
-    "data": declared.data,
-    "samples": sampled.samples,
-    "stable-ids": sampled.stable_ids,
-    "lazy": sampled.lazy,
-    "offline": task_runs.offline,
-    "solves": task_runs.solves,
-    "order": task_runs.order,
-    "resume": task_runs.resume,
-    "replay": task_runs.replay,
-    "infrastructure": outcomes.infrastructure,
-    "candidate-failure": outcomes.candidate_failure,
-    "judge-failure": outcomes.judge_failure,
-    "embedded": task_runs.embedded,
-}
+_FINDERS: tuple[Finder, ...] = (
+    declared.metadata, declared.parameters, declared.light, declared.data,
+    sampled.samples, sampled.stable_ids, sampled.lazy,
+    task_runs.offline, task_runs.solves, task_runs.order, task_runs.resume, task_runs.replay,
+    outcomes.infrastructure, outcomes.candidate_failure, outcomes.judge_failure,
+    task_runs.embedded,
+)  # fmt: skip
+CHECKS = {one.__name__.replace("_", "-"): one for one in _FINDERS}
 WITHOUT_MODEL = tuple(name for name in CHECKS if name != "embedded")  # quick: scripted models only
 
 
