@@ -85,6 +85,14 @@ class FileSource(GivenSource):
             raise DataError(
                 f"{self._told}: no file {file.name}", where=str(file), fix="give a file of rows that is there"
             )
+        try:
+            with file.open("rb") as opened:
+                wrong = "" if opened.read(1) else "is empty"
+        except OSError as error:
+            wrong = f"cannot be read: {error.strerror or error}"
+        if wrong:
+            fix = "give a file with a row on each line"
+            raise DataError(f"{self._told}: {file.name} {wrong}", str(file), fix)
 
     def rows(self, part: str | None = None) -> Iterator[tuple[RowPlace, Raw]]:  # noqa: ARG002
         """Its rows."""

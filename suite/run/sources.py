@@ -12,7 +12,7 @@ from suite.data.local_entry import LocalDataset
 from suite.data.registry import Registry
 from suite.data.rows import Raw, RowPlace
 from suite.data.view import DataView, FileSource, GivenSource, Source, obtain
-from suite.errors import ConfigError, DataError, NotFound, unknown
+from suite.errors import ConfigError, NotFound, unknown
 from suite.journal.records import OutputRecord
 from suite.journal.run import Run, open_run
 from suite.run.cells import Cell
@@ -92,7 +92,6 @@ def given_sources(data: Mapping[str, str]) -> dict[str, Source]:
 def _given(name: str, place: str) -> Source:
     path = Path(place).expanduser()
     if path.is_file():
-        _check_file(name, path)
         return FileSource(name, path)
     try:
         return RunSource(name, open_run(place))
@@ -108,18 +107,6 @@ def _given(name: str, place: str) -> Source:
         missing = unknown("file", path.name, near, where)
         what = f"there is no file {place}" + ("" if path.suffix else ", and no run in that place")
         raise NotFound(what, where, f"in {folder.resolve()}: {missing.fix}") from None
-
-
-def _check_file(name: str, path: Path) -> None:
-    """Raises DataError for a file that cannot be read, or that holds nothing."""
-    try:
-        with path.open("rb") as file:
-            empty = not file.read(1)
-    except OSError as error:
-        why = error.strerror or str(error)
-        raise DataError(f"--data {name}: {path} cannot be read: {why}", fix="give a file of rows") from error
-    if empty:
-        raise DataError(f"--data {name}: {path} is empty", fix="give a file with a row on each line")
 
 
 @dataclass
