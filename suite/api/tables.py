@@ -52,11 +52,11 @@ def metric_table(run: Run, *, slices: bool = False) -> "pa.Table":
 
     A parameter that is named like another column stands as parameter.NAME.
     """
-    model = ", ".join(one.spec for one in run.roles.get("candidate", ()))
     rows = []
     for task in summarise(run).tasks:
         for cell in task.cells:
-            place: FlatRow = {"task": task.name, "version": task.version, "cell": cell.id, "model": model}
+            place: FlatRow = {"task": task.name, "version": task.version, "cell": cell.id}
+            place["model"] = run.specs("candidate")
             taken = {*place, *_METRIC}
             place |= {_column(name, taken): scalar(value) for name, value in cell.parameters.items()}
             rows += [place | _metric(one) for one in cell.metrics if slices or not one.slice]

@@ -144,6 +144,10 @@ class Run:
         """Members by role, those of the scoring in place of the run's where both name a role."""
         return {**self.manifest.roles, **self.scoring_manifest.roles}
 
+    def specs(self, role: str) -> str:
+        """Who fills a role, on one line; "" where nobody does."""
+        return ", ".join(one.spec for one in self.roles.get(role, ()))
+
     @property
     def candidate(self) -> RoleMember | None:
         """Who is measured; None of a run without a candidate."""

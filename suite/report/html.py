@@ -73,7 +73,9 @@ def html_report(
         ],
         shown_note=shown_note(choice),
         views_note=why,
-        outcomes=_outcomes(choice),
+        outcomes=sorted(
+            {t for one in choice.picked for t in (one.outcome, one.output.output.finish)} - {"stop"}
+        ),
         labels=list(labels.items()),
         samples=_samples(run, choice.picked, labels, own, drawer, written, most_bytes),
         manifests=_manifests(run),
@@ -162,12 +164,6 @@ def shown_note(choice: Choice) -> str:
         f"{shown:,} of {choice.total:,}, chosen so that every cell and every kind of outcome is among them "
         f"(in all: {kinds}); within a kind by the hash of the id, so the same in every cell."
     )
-
-
-def _outcomes(choice: Choice) -> list[str]:
-    found = {one.outcome for one in choice.picked}
-    found |= {one.output.output.finish for one in choice.picked if one.output.output.finish != "stop"}
-    return sorted(found)
 
 
 def _manifests(run: Run) -> Iterator[tuple[str, str]]:

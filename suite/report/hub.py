@@ -205,7 +205,6 @@ def _revision(run: Run, dataset: str) -> str | None:
 
 def notes(run: Run, task: TaskPart, cell: CellSummary, one: MetricResult, interval: str, partial: str) -> str:
     """What a reader must know, the most important first, in at most MOST_NOTES characters."""
-    judges = ", ".join(one.spec for one in run.roles.get("judge", ()))
     said = [
         f"PARTIAL: {partial}" if partial else "",
         "imported answers" if run.manifest.imported else "",
@@ -213,7 +212,7 @@ def notes(run: Run, task: TaskPart, cell: CellSummary, one: MetricResult, interv
         cell.label,
         interval,
         f"n={one.n}",
-        f"judge {judges}" if judges else "",
+        f"judge {judges}" if (judges := run.specs("judge")) else "",
         f"suite {run.manifest.suite}".strip(),
         *(f"{name} {value}" for name, value in cell.deviations.items()),
     ]

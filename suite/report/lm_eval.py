@@ -19,7 +19,6 @@ from suite.journal.commands import solving_command
 from suite.journal.pairs import Key
 from suite.journal.run import Run
 from suite.report.numbers import moment
-from suite.report.remarks import role_lines
 from suite.report.rows import SampleRow, records, revision_of
 from suite.report.run_reports import made_folder, replace_file
 from suite.report.summary import CellSummary, Summary, TaskPart, summarise
@@ -31,7 +30,7 @@ _UNSAFE = re.compile(r"[\"<>:/|\\?*\[\]\s]+")
 def write_lm_eval(run: Run, folder: Path) -> list[Path]:
     """Write both kinds of file below a folder; their paths, results first. Raises RunError."""
     summary = summarise(run)
-    model = next((spec for member, spec in role_lines(run) if member == "candidate"), "unknown")
+    model = run.specs("candidate") or "unknown"
     base = made_folder(folder, _UNSAFE.sub("__", model).strip(".") or "unknown")
     time = moment(run.manifest.created)
     names = task_names(summary)

@@ -22,11 +22,6 @@ class Remark:
     text: str
 
 
-def role_lines(run: Run) -> list[tuple[str, str]]:
-    """(member, model spec) of every member."""
-    return [(one.member, one.spec) for members in run.roles.values() for one in members]
-
-
 def remarks(run: Run) -> list[Remark]:
     """All remarks on a run, warnings first."""
     told = [Remark("warning" if bad else "note", text) for text, bad in sentences(run.results)]

@@ -23,7 +23,7 @@ from suite.journal.records import OutputRecord
 from suite.journal.run import Run
 from suite.journal.shapes import Values
 from suite.plugins import catalogue
-from suite.report.remarks import parameters_of, role_lines
+from suite.report.remarks import parameters_of
 from suite.report.traces import question
 from suite.run.records import output_sha256
 from suite.task import Output, Part, Unscored, Value
@@ -96,13 +96,13 @@ def columns_of(run: Run) -> list[str]:
 def records(run: Run) -> Iterator[SampleRow]:
     """The samples, by cell in the plan's order, then by id and trial."""
     cells = {cell.cell: (place, cell) for place, cell in enumerate(run.manifest.cells)}
-    who, passes_on = _who(run), not withheld(run)
+    passes_on = not withheld(run)
 
     def made() -> Iterator[tuple[SortKey, SampleRow]]:
         for output in run.outputs():
             if output.cell in cells:
                 place, cell = cells[output.cell]
-                yield (place, output.sample, output.trial), _row(run, output, cell, who, passes_on)
+                yield (place, output.sample, output.trial), _row(run, output, cell, passes_on)
 
     return in_order(made(), SampleRow)
 
@@ -110,16 +110,7 @@ def records(run: Run) -> Iterator[SampleRow]:
 def sample_row(run: Run, output: OutputRecord) -> SampleRow:
     """One sample, for whoever has the run: with its question, under any licence."""
     cell = next(one for one in run.manifest.cells if one.cell == output.cell)
-    return _row(run, output, cell, _who(run), passes_on=True)
-
-
-def _who(run: Run) -> tuple[str, str, str]:
-    """The candidate, its revision, the judges."""
-    return (
-        ", ".join(spec for member, spec in role_lines(run) if member.partition("/")[0] == "candidate"),
-        revision_of(run),
-        ", ".join(one.spec for one in run.roles.get("judge", ())),
-    )
+    return _row(run, output, cell, passes_on=True)
 
 
 def withheld(run: Run) -> list[str]:
@@ -147,9 +138,7 @@ def revision_of(run: Run) -> str:
     return ", ".join(str(one.identity.get("revision") or "") for one in run.roles.get("candidate", ()))
 
 
-def _row(
-    run: Run, output: OutputRecord, cell: CellRecord, who: tuple[str, str, str], passes_on: bool
-) -> SampleRow:
+def _row(run: Run, output: OutputRecord, cell: CellRecord, passes_on: bool) -> SampleRow:
     score = run.score(Key.of(output))
     whole = Output(run.text(output), output.output.data, output.output.finish)
     return SampleRow(
@@ -172,7 +161,9 @@ def _row(
         () if score is None else score.parts,
         "" if score is None else output_sha256(whole),
         _usage(run, output),
-        *who,
+        run.specs("candidate"),
+        revision_of(run),
+        run.specs("judge"),
     )
 
 

@@ -16,7 +16,6 @@ from suite.journal.run import Run
 from suite.journal.shapes import Values
 from suite.report.matrix import Grid
 from suite.report.numbers import interval, number
-from suite.report.remarks import role_lines
 
 MOST_KINDS = 50  # of attempts
 State = Literal["finished", "partial", "solved, not scored"]
@@ -94,20 +93,19 @@ def list_runs(folder: Path) -> Iterator[ListedRun | UnreadableRun]:
         return
     for manifest in sorted(folder.glob("*/manifest.json")):
         try:
-            yield describe(Run(manifest.parent))
+            run = Run(manifest.parent)
+            yield ListedRun(**asdict(_state(run)), scorings=run.scorings(), headlines=_headlines(run))
         except Exception as error:  # anybody may have changed it
             what = error.what if isinstance(error, SuiteError) else f"{type(error).__name__}: {error}"
             yield UnreadableRun(manifest.parent.name, "unreadable", what)
 
 
-def describe(run: Run) -> ListedRun:
-    """One run of a list."""
-    return ListedRun(**asdict(_state(run)), scorings=run.scorings(), headlines=_headlines(run))
-
-
 def _state(run: Run) -> RunState:
     manifest = run.manifest
-    state, pending = state_of(run)
+    pending = run.results.pending
+    state: State = "finished" if not pending and run.results.complete else "partial"
+    if not run.has_results and sum(1 for _ in run.outputs()) >= manifest.all_works:
+        state = "solved, not scored"
     return RunState(
         run=run.folder.name,
         state=state,
@@ -115,7 +113,7 @@ def _state(run: Run) -> RunState:
         imported=manifest.imported,
         tasks=list(dict.fromkeys(cell.task for cell in manifest.cells)),
         cells=len(manifest.cells),
-        candidate=", ".join(spec for member, spec in role_lines(run) if member.startswith("candidate")),
+        candidate=run.specs("candidate"),
         created=manifest.created,
     )
 
@@ -128,16 +126,6 @@ def _headlines(run: Run) -> list[Headline]:
             one.update({"name": row.name, "value": row.value, "low": row.low, "high": row.high, "n": row.n})
         found.append(one)
     return found
-
-
-def state_of(run: Run) -> tuple[State, int]:
-    """How far a run got, and how many work items have no result yet."""
-    if run.has_results:
-        pending = run.results.pending
-        return ("finished" if not pending and run.results.complete else "partial"), pending
-    planned = run.manifest.all_works
-    solved = sum(1 for _ in run.outputs())
-    return ("solved, not scored" if solved >= planned else "partial"), planned
 
 
 def show_run(run: Run) -> ShownRun:

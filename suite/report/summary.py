@@ -174,11 +174,6 @@ def _cell(
     )
 
 
-def _determines(first: Sequence[str], second: Sequence[str]) -> bool:
-    seen: dict[str, str] = {}
-    return all(seen.setdefault(a, b) == b for a, b in zip(first, second, strict=True))
-
-
 def swept(cells: Sequence[Mapping[str, Json]]) -> tuple[str, ...]:
     """Names of the parameters that tell cells apart, without redundant ones, in the order of the first cell.
 
@@ -192,7 +187,8 @@ def swept(cells: Sequence[Mapping[str, Json]]) -> tuple[str, ...]:
             columns[name] = values
     kept = dict(columns)
     for name in reversed(columns):  # later ones go first
-        if any(_determines(kept[other], kept[name]) for other in kept if other != name):
+        others = (values for other, values in kept.items() if other != name)
+        if any(len(set(zip(one, kept[name], strict=True))) == len(set(one)) for one in others):
             del kept[name]
     return tuple(kept)
 

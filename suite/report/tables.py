@@ -181,7 +181,7 @@ def result_rows(run: Run) -> Iterator[FlatRow]:
     summary = summarise(run)
     common: FlatRow = {
         "run_id": run.name,
-        "model": ", ".join(one.spec for one in run.roles.get("candidate", ())),
+        "model": run.specs("candidate"),
         "suite_version": run.manifest.suite,
         "date": run.manifest.created,
         "command": solving_command(run.folder).command,
