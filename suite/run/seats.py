@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from types import TracebackType
 
 import msgspec
 
@@ -156,16 +155,11 @@ class Engines:
                 if isinstance(result, BaseException):
                     raise result
         except BaseException:
-            await self._close()
+            await self.__aexit__()
             raise
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._close()
-
-    async def _close(self) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await asyncio.gather(*(engine.close() for engine in self._all.values()), return_exceptions=True)
 
     def _note(self, who: str, what: str, words: str) -> None:

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from suite.chat import Json
 from suite.data.cache import Cache, sha256_of
 from suite.data.declared_rows import declared_rows
-from suite.data.local_entry import LocalDataset
 from suite.data.registry import Registry
 from suite.data.rows import Raw, RowPlace
 from suite.data.view import DataView, FileSource, GivenSource, Source, obtain
@@ -121,8 +121,7 @@ class DataOpener:
     given: Mapping[str, Source]
     say: Callable[[str], None]
     entries: Mapping[str, str] = field(default_factory=dict)
-    _open: dict[str, LocalDataset] = field(default_factory=dict)
-    _identities: dict[str, Mapping[str, Json]] = field(default_factory=dict)
+    _open: dict[str, tuple[Source, Mapping[str, Json]]] = field(default_factory=dict)
 
     def of(self, cell: Cell, mini: bool, official: bool) -> tuple[DataView, dict[str, Mapping[str, Json]]]:
         """The data of a cell, and dataset name -> identity.
@@ -139,8 +138,9 @@ class DataOpener:
         identities: dict[str, Mapping[str, Json]] = {}
         for name in names:
             if name in self.given:
-                sources[name] = self.given[name]
-                identities[name] = self._identity(f"--data {name}", sources[name])
+                sources[name], identities[name] = self._once(
+                    f"--data {name}", partial(self.given.__getitem__, name)
+                )
                 continue
             own = None if name in self.entries else info.rows.get(name)
             if own is not None and not (mini and (name in info.mini or isinstance(own, HubRows))):
@@ -155,20 +155,16 @@ class DataOpener:
                         fix=f"leave out --mini, or give --data {name}=FILE",
                     )
                 entry = info.mini[name]
-            sources[name] = self._obtain(entry)
-            identities[name] = self._identity(entry, sources[name])
+            opening = partial(obtain, entry, self.registry, self.cache, self.say)
+            sources[name], identities[name] = self._once(entry, opening)
         return DataView(sources), identities
 
-    def _identity(self, key: str, source: Source) -> Mapping[str, Json]:
-        """What a source is; its bytes are hashed once."""
-        if key not in self._identities:
-            self._identities[key] = source.identity()
-        return self._identities[key]
-
-    def _obtain(self, entry: str) -> LocalDataset:
-        if entry not in self._open:
-            self._open[entry] = obtain(entry, self.registry, self.cache, self.say)
-        return self._open[entry]
+    def _once(self, key: str, opening: Callable[[], Source]) -> tuple[Source, Mapping[str, Json]]:
+        """A source and what it is: opened once, its bytes hashed once."""
+        if key not in self._open:
+            source = opening()
+            self._open[key] = source, source.identity()
+        return self._open[key]
 
 
 def check_given(data: Mapping[str, str], cells: Sequence[Cell]) -> None:

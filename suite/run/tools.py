@@ -1,6 +1,7 @@
 """What a task may ask for when it opens: batching, the sandbox, a folder that lasts (`suite.task.Tools`)."""
 
 import asyncio
+import contextlib
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -32,55 +33,42 @@ class Batcher(Generic[InT, OutT]):
         self._size = size
         self._wait_s = wait_ms / 1000
         self._active = active
-        self._items: list[tuple[InT, asyncio.Future[OutT]]] = []
-        self._timer: asyncio.TimerHandle | None = None
-        self._running: set[asyncio.Task[None]] = set()
+        self._items: list[InT] = []
 
     async def __call__(self, item: InT) -> OutT:
         """The result for one item."""
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[OutT] = loop.create_future()
-        self._items.append((item, future))
+        if not self._items:
+            self._full = asyncio.Event()
+            self._batch = asyncio.ensure_future(self._run(self._items, self._full))
+            self._batch.add_done_callback(lambda batch: batch.cancelled() or batch.exception())
+        self._items.append(item)
+        batch, place = self._batch, len(self._items) - 1
         if len(self._items) >= self._size:
-            self._flush()
+            self._close()
         else:
-            if self._timer is None:
-                self._timer = loop.call_later(self._wait_s, self._flush)
-            loop.call_soon(self._flush_if_all_wait)
-        return await future
+            asyncio.get_running_loop().call_soon(self._close_if_all_wait)
+        return (await asyncio.shield(batch))[place]
 
-    def _flush_if_all_wait(self) -> None:
+    def _close_if_all_wait(self) -> None:
         active = self._active()
         if self._items and active and len(self._items) >= active:
-            self._flush()
+            self._close()
 
-    def _flush(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        items, self._items = self._items, []
-        if items:
-            task = asyncio.ensure_future(self._run(items))
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
+    def _close(self) -> None:
+        self._full.set()
+        self._items = []  # of the next batch
 
-    async def _run(self, items: list[tuple[InT, asyncio.Future[OutT]]]) -> None:
-        try:
-            found = self._function([item for item, _ in items])
-            results = await found if inspect.isawaitable(found) else found
-            if len(results) != len(items):
-                raise PluginError(f"batch {self._name!r} gave {len(results)} results for {len(items)} items")
-        except BaseException as error:  # everybody in the batch hears of it
-            for _, future in items:
-                if not future.done():
-                    future.set_exception(error)
-                    future.exception()
-            if not isinstance(error, Exception):
-                raise
-            return
-        for (_, future), result in zip(items, results, strict=True):
-            if not future.done():
-                future.set_result(result)
+    async def _run(self, items: list[InT], full: asyncio.Event) -> Sequence[OutT]:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._wait_s):
+                await full.wait()
+        if items is self._items:
+            self._close()
+        found = self._function(items)
+        results = await found if inspect.isawaitable(found) else found
+        if len(results) != len(items):
+            raise PluginError(f"batch {self._name!r} gave {len(results)} results for {len(items)} items")
+        return results
 
 
 class RunTools:
