@@ -109,6 +109,7 @@ class Archive:
         self._fd = self._file.fileno()
         self.size = os.fstat(self._fd).st_size
         self._members: dict[str, ArchiveMember] = {}
+        self.sizes: dict[str, int] = {}  # name -> bytes, once `scan` found nothing wrong
         longest = _END.size + _LONGEST_COMMENT
         tail = os.pread(self._fd, longest, max(0, self.size - longest))
         if self.size < _END.size or _END_MARK not in tail:
@@ -122,11 +123,6 @@ class Archive:
     def close(self) -> None:
         """Let go of the file."""
         self._file.close()
-
-    @property
-    def sizes(self) -> Mapping[str, int]:
-        """Name -> bytes, once `scan` found nothing wrong."""
-        return {name: one.size for name, one in self._members.items()}
 
     def open(self, name: str) -> io.BufferedReader:
         """The bytes of a member."""
@@ -152,6 +148,7 @@ class Archive:
             findings.add(f"R0.{wrong.word}", str(wrong), wrong.where, found=wrong.found)
             return False
         self._members = {one.name: one for one in members}
+        self.sizes = {one.name: one.size for one in members}
         return True
 
     def _end(self, limits: SizeLimits) -> tuple[int, int, int]:

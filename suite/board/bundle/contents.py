@@ -77,8 +77,7 @@ def open_bundle(path: Path, findings: Findings, limits: SizeLimits = _LIMITS) ->
         with findings.climbing("R0"):
             safe = source.scan(findings, limits)
         if not safe:
-            for rung in ("R1", "R2"):
-                findings.not_run(rung, "the container is not safe to read")
+            findings.not_run("the container is not safe to read", "R1", "R2")
             yield None
             return
         try:
@@ -125,7 +124,7 @@ class _Opening:
             value = None if raw is None else self._strict(raw, SUBMISSION)
             submission = None if value is None else check_submission(value, self._findings, self._limits)
         if raw is None or submission is None:
-            self._findings.not_run("R2", f"{SUBMISSION} cannot be used")
+            self._findings.not_run(f"{SUBMISSION} cannot be used", "R2")
             return None
         self._listing = {one.path: one for one in submission.files}
         with self._findings.climbing("R2"):
@@ -137,9 +136,8 @@ class _Opening:
         readme = self._readme()
         signature = self._small(SIGNATURE, MOST_BYTES)
         if self._findings.rungs["R0"].errors:
-            for rung in ("R1", "R2"):
-                self._findings.not_run(rung, "a file of the bundle is not safe to read")
-            return None  # a file turned out not to be safe
+            self._findings.not_run("a file of the bundle is not safe to read", "R1", "R2")
+            return None
         return Bundle(hashlib.sha256(raw).hexdigest(), submission, runs, readme, raw, signature)
 
     def _small(self, name: str, most: int) -> bytes | None:

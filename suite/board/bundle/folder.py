@@ -6,7 +6,7 @@ hold. Paths are opened part by part from the folder itself, so that nothing exch
 
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from io import BufferedReader
 from itertools import count
@@ -31,21 +31,16 @@ class Folder:
             self._fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError as error:
             raise BundleError(f"cannot open the bundle: {error.strerror}", where=str(path)) from error
-        self._sizes: dict[str, int] = {}
+        self.sizes: dict[str, int] = {}  # name -> bytes, once `scan` found nothing wrong
 
     def close(self) -> None:
         """Let go of the folder."""
         os.close(self._fd)
 
-    @property
-    def sizes(self) -> Mapping[str, int]:
-        """Name -> bytes, once `scan` found nothing wrong."""
-        return self._sizes
-
     def scan(self, findings: Findings, limits: SizeLimits) -> bool:
         """Whether it holds plain files of a bundle only; what else goes into `findings` (R0)."""
         before = findings.errors
-        self._sizes = {}
+        self.sizes = {}
         folders, seen = [""], count(1)
         while folders:
             base = folders.pop()
@@ -63,7 +58,7 @@ class Folder:
                             findings.add(f"R0.{wrong.word}", str(wrong), base + entry.name)
             except OSError:
                 findings.add("R0.unreadable", "a folder cannot be read", base.removesuffix("/"))
-        if sum(self._sizes.values()) > limits.archive:
+        if sum(self.sizes.values()) > limits.archive:
             findings.add("R0.archive-too-big", f"it is over {limits.archive} bytes")
         return findings.errors == before
 
@@ -81,7 +76,7 @@ class Folder:
         refuse(not stat.S_ISREG(found.st_mode), "link", "an entry is a link, a folder or a device")
         refuse(found.st_nlink != 1, "link", "a file has several names (hard links)")
         refuse(not allowed(name), "name-not-allowed", "a file may not stand in a bundle")
-        self._sizes[name] = found.st_size
+        self.sizes[name] = found.st_size
         return False
 
     @contextmanager
@@ -102,7 +97,7 @@ class Folder:
                 found = os.fstat(fd)
                 if not stat.S_ISREG(found.st_mode) or (found.st_nlink, found.st_size) != (
                     1,
-                    self._sizes[name],
+                    self.sizes[name],
                 ):
                     raise OSError
                 return os.fdopen(os.dup(fd), "rb")

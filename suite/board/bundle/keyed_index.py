@@ -28,7 +28,8 @@ class Index:
 
     def __init__(self, path: Path) -> None:
         self._rows = array("Q")
-        self._keys = self._offsets = self._lengths = self._notes = array("Q")
+        self._keys = self._offsets = self._lengths = array("Q")
+        self.notes = array("Q")  # what was kept beside each record
         self._used = np.zeros(0, dtype=np.bool_)
         self._file = path.open("rb")
 
@@ -40,7 +41,7 @@ class Index:
         """Sort; nothing may be added after."""
         rows = np.array(self._rows, dtype=np.uint64).reshape(-1, 4)
         columns = rows[np.argsort(rows[:, 0], kind="stable")].T
-        self._keys, self._offsets, self._lengths, self._notes = (array("Q", one.tobytes()) for one in columns)
+        self._keys, self._offsets, self._lengths, self.notes = (array("Q", one.tobytes()) for one in columns)
         self._rows = array("Q")
         self._used = np.zeros(len(rows), dtype=np.bool_)
 
@@ -48,10 +49,6 @@ class Index:
         """Position of the first record of that digest, -1 if there is none."""
         at = bisect_left(self._keys, key)
         return at if at < len(self._keys) and self._keys[at] == key else -1
-
-    def note(self, at: int) -> int:
-        """What was kept beside a record."""
-        return self._notes[at]
 
     def mark(self, at: int) -> None:
         """Note that a record, as `find` gave it, is used, and with it all others of its digest."""

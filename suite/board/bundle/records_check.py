@@ -142,7 +142,7 @@ class RecordsCheck:
                 at = index.find(key)
                 if at >= 0:
                     index.mark(at)
-                    if index.note(at) != group:
+                    if index.notes[at] != group:
                         what = "a record names a call of another group, trial or family"
                         self.findings.add("R2.call-of-other-group", what, where, sample=sample, found=name)
                     break
@@ -165,7 +165,7 @@ class RecordsCheck:
                     "R2.output-hash", what, where, sample=score.sample, found=score.output_sha256
                 )
                 continue
-            self._follow(score.calls, (judging, calls), self._outputs.note(judged), where, score.sample)
+            self._follow(score.calls, (judging, calls), self._outputs.notes[judged], where, score.sample)
 
     def _orphans(self, index: Index, where: str) -> None:
         for at in index.unused():

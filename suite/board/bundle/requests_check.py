@@ -4,8 +4,6 @@ A request is put together from canonical pieces, not decoded: a long shared hist
 one request and all together may grow to is bounded, since blocks can be named any number of times.
 """
 
-from collections import OrderedDict
-
 import msgspec
 
 from suite.board.bundle.keyed_index import Index, digest
@@ -77,7 +75,7 @@ class BlocksCheck:
     def __init__(self, lines: LinesCheck[BlockRecord], budget: list[int]) -> None:
         self._lines, self._findings, self._budget = lines, lines.findings, budget
         self._index = Index(lines.path)
-        self._kept: OrderedDict[str, tuple[str, bytes]] = OrderedDict()  # hash -> kind, canonical JSON
+        self._kept: dict[str, tuple[str, bytes]] = {}  # hash -> kind, canonical JSON
         self._kept_bytes = 0
 
     def read(self) -> None:
@@ -125,14 +123,13 @@ class BlocksCheck:
         return kind, body
 
     def _keep(self, name: str, piece: tuple[str, bytes]) -> None:
-        if name in self._kept:
-            self._kept.move_to_end(name)
-        elif len(piece[1]) <= _KEPT // 8:
+        size = len(piece[1]) + _OVERHEAD
+        if name not in self._kept and size <= _KEPT // 8:
+            if self._kept_bytes + size > _KEPT:  # what is still asked comes in again
+                self._kept.clear()
+                self._kept_bytes = 0
             self._kept[name] = piece
-            self._kept_bytes += len(piece[1]) + _OVERHEAD
-            while self._kept_bytes > _KEPT:
-                _, (_, dropped) = self._kept.popitem(last=False)
-                self._kept_bytes -= len(dropped) + _OVERHEAD
+            self._kept_bytes += size
 
     def _pieces(self, names: list[str], wanted: str = "") -> tuple[str, list[bytes]]:
         """The kind of these blocks and the canonical JSON of each. wanted: the kind that they must have; ""

@@ -97,6 +97,11 @@ class Rung:
     by_code: Counter[str] = field(default_factory=Counter)
 
     @property
+    def title(self) -> str:
+        """What it asks."""
+        return RUNGS[self.id]
+
+    @property
     def status(self) -> RungStatus:
         """failed: an error. not_run: could not run, or only in part. warned: warnings only."""
         if self.errors:
@@ -157,7 +162,8 @@ class Findings:
         try:
             yield
         finally:
-            self.rungs[rung].seconds += time.perf_counter() - started
+            seconds = self.rungs[rung].seconds + time.perf_counter() - started
+            self.rungs[rung].seconds = round(seconds, 3)
 
     @contextmanager
     def climbing(self, rung: str) -> Iterator[None]:
@@ -170,9 +176,10 @@ class Findings:
         """The rung was climbed, whatever it found."""
         self.rungs[rung].ran = True
 
-    def not_run(self, rung: str, reason: str) -> None:
-        """The rung could not be climbed, or not wholly; the first reason is shown."""
-        self.rungs[rung].reason = self.rungs[rung].reason or shown(reason, 500)
+    def not_run(self, reason: str, *rungs: str) -> None:
+        """These rungs could not be climbed, or not wholly; the first reason of each is shown."""
+        for rung in rungs:
+            self.rungs[rung].reason = self.rungs[rung].reason or shown(reason, 500)
 
     @property
     def errors(self) -> int:

@@ -55,11 +55,8 @@ def schema_errors(
         if own and error.validator == "additionalProperties":
             known = error.schema.get("properties", {})
             brief = ", ".join(one_line(key, 40) for key in found if key not in known)[:300]
-        yield (
-            field,
-            _rule(error.validator, error.validator_value, error.schema),
-            found if isinstance(found, int | float | None) else brief,
-        )
+        shown = found if isinstance(found, int | float | None) else brief
+        yield field, _rule(error.validator, error.validator_value, error.schema), shown
 
 
 _KINDS = {"integer": "a whole number", "number": "a number", "string": "text", "boolean": "true or false",

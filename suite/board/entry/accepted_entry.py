@@ -92,23 +92,23 @@ def _written(folder: Path, name: str, sha256: str | None) -> Path | None:
 
 def read_entry(folder: Path) -> AcceptedEntry:
     """The entry of a folder. Raises DataError naming the file and the field."""
-    named = FOLDER.fullmatch(folder.name)
+    named, where = FOLDER.fullmatch(folder.name), str(folder)
     if named is None:
         raise DataError(
-            f"{folder.name[:80]!r} is no entry's folder", str(folder), "name it NAME-FIRST12HEXOFBUNDLE"
+            f"{folder.name[:80]!r} is no entry's folder", where, "name it NAME-FIRST12HEXOFBUNDLE"
         )
     raw = read_bytes(folder / SUBMISSION)
     found = hashlib.sha256(raw).hexdigest()
     if found[:12] != named[2]:
         raise DataError(
-            f"{folder.name} holds the submission {found[:12]}", str(folder), "the folder is named after it"
+            f"{folder.name} holds the submission {found[:12]}", where, "the folder is named after it"
         )
     submission = _decode(raw, Submission, folder / SUBMISSION)
     verification = _decode(read_bytes(folder / VERIFICATION), Verification, folder / VERIFICATION)
     record = read_model(folder / RECORD, EntryRecord)
     for name, other in ((VERIFICATION, verification.bundle_id), (RECORD, record.bundle_id)):
         if other != found:
-            raise DataError(f"{name} belongs to another bundle, {other[:12]}", str(folder))
+            raise DataError(f"{name} belongs to another bundle, {other[:12]}", where)
     readme, text = folder / "README.md", ""
     if readme.is_file() and not readme.is_symlink():
         text = readme.read_bytes()[:LARGEST_README].decode("utf-8", "replace")
@@ -116,7 +116,7 @@ def read_entry(folder: Path) -> AcceptedEntry:
     sums = verification.per_sample_sha256, verification.replies_sha256
     for table, sha256 in zip((entry.per_sample, entry.replies), sums, strict=True):
         if table is not None and sha256_of(table) != sha256:
-            raise DataError(f"{table.name} is not the one that verification wrote", where=str(folder))
+            raise DataError(f"{table.name} is not the one that verification wrote", where)
     return entry
 
 

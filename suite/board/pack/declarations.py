@@ -93,9 +93,7 @@ def known(runs: "Sequence[Run]", board: "Board | None") -> "dict[str, Json]":
     if runs and (member := runs[0].candidate) is not None:
         identity, provider = _identity(member), member.spec.partition("/")[0]
         name = str(identity["name"]).rpartition("/")[2]
-    datasets = sorted(
-        {str(one.get("entry") or key) for run in runs for key, one in run.manifest.data.items()}
-    )
+    datasets = {str(one.get("entry") or key) for run in runs for key, one in run.manifest.data.items()}
     return {
         "board": None if board is None else board.exact_name,
         "submission_type": "standard",
@@ -109,7 +107,11 @@ def known(runs: "Sequence[Run]", board: "Board | None") -> "dict[str, Json]":
         "submitter": {},
         "created": ended(runs),
         "suite_version": suite.__version__,
-        "disclosure": {"contamination": dict.fromkeys(datasets, "unknown"), "selection": {}, "changes": []},
+        "disclosure": {
+            "contamination": dict.fromkeys(sorted(datasets), "unknown"),
+            "selection": {},
+            "changes": [],
+        },
         "terms": {},
     }
 
@@ -185,14 +187,16 @@ def problems(declared: "Mapping[str, Json]") -> list[str]:
     how = "(or in a file given with --declare)"
     found = [f"{field} is not declared: --{flag} {how}" for field, flag in missing.items()]
     parents = {field.rpartition(".")[0] for field in missing}
+    seen: set[str] = set()
     for field, what, value in schema_errors("submission.v1.json", {**declared, **_REST}, own=True):
+        seen.add(field)
         name = field.replace("/", ".")
         lacking = what.startswith("lacks") and name in parents
         if not lacking and name not in missing and not name.startswith(("runs.", "files.")):
             found.append(f"{name or 'declarations'}: {what} (found {value!r:.80})")
-    found += [f"{field.replace('/', '.')}: {what}" for field, what, _ in broken_rules(declared)]
+    broken = ((field, what) for field, what, _ in broken_rules(declared) if field not in seen)
+    found += [f"{field.replace('/', '.')}: {what}" for field, what in broken]
     if declared.get("submission_type") == "custom" and not get(declared, "disclosure.changes"):
-        found.append(
-            "a custom submission declares its changes: disclosure.changes in a file given with --declare"
-        )
+        where = "disclosure.changes in a file given with --declare"
+        found.append(f"a custom submission declares its changes: {where}")
     return found

@@ -88,10 +88,8 @@ class Machine:
     @cached_property
     def scrubbers(self) -> tuple[tuple[str, Scrubber], ...]:
         """(what, who finds it in any form) of the keys."""
-        return tuple(
-            (f"the value of the environment variable {name}", Scrubber([value]))
-            for name, value in self.values
-        )
+        what = "the value of the environment variable"
+        return tuple((f"{what} {name}", Scrubber([value])) for name, value in self.values)
 
     @cached_property
     def needles(self) -> tuple[tuple[str, bytes, re.Pattern[bytes]], ...]:

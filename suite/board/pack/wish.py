@@ -74,9 +74,8 @@ def make(wish: Wish) -> PackedBundle:
     if (output.exists() or output.is_symlink()) and not wish.force:
         against.append(f"{output} stands there already: choose another name with -O, or --force")
     elif output.is_dir() != wish.folder and output.exists():
-        against.append(
-            f"{output} is {'no folder' if wish.folder else 'a folder'}: choose another name with -O"
-        )
+        what = "no folder" if wish.folder else "a folder"
+        against.append(f"{output} is {what}: choose another name with -O")
     if not output.absolute().parent.is_dir():
         against.append(f"there is no folder {output.parent}")
     if against:
@@ -147,11 +146,9 @@ def _secrets(
     for leak in found[:_SHOWN]:
         line = f" line {leak.line}" if leak.line else ""
         record = f" ({leak.record})" if leak.record else ""
-        advice = (
-            "revoke it if it is real and run that sample again; a changed record would not verify"
-            if leak.line and leak.where != README
-            else "take it out"
-        )
+        advice = "take it out"
+        if leak.line and leak.where != README:
+            advice = "revoke it if it is real and run that sample again; a changed record would not verify"
         yield f"{leak.what} stands in {leak.where}{line}{record}: {advice}"
     if len(found) > _SHOWN:
         yield f"and {len(found) - _SHOWN} more secrets"
@@ -187,9 +184,8 @@ def _write(wish: Wish, runs: Sequence[Run], declared: Values, readme: bytes, out
         + f", scoring {run.scoring}"
         for run in runs
     ]
-    return PackedBundle(
-        identity, output, size, sum(one.content_bytes for one in listed), tuple(sorted(inside))
-    )
+    content = sum(one.content_bytes for one in listed)
+    return PackedBundle(identity, output, size, content, tuple(sorted(inside)))
 
 
 def _fits(size: int, board: "Board | None") -> None:
@@ -222,13 +218,9 @@ def _check(staged: Path) -> None:
 def reasons(runs: Sequence[Run], board: "Board | None") -> list[str]:
     """Every reason against submitting these runs together, naming run or cell; [] if there is none."""
     limits = {item.limit for item in board.tasks} if board is not None else set()
-    found = [f"{run.name}: {why}" for run in runs for why in _unfit(run, limits)]
-    found += _candidates(runs)
-    found += _twice(runs)
-    found += _local(runs)
-    if board is not None:
-        found += _missing(runs, board)
-    return found
+    unfit = [f"{run.name}: {why}" for run in runs for why in _unfit(run, limits)]
+    missing = [] if board is None else _missing(runs, board)
+    return [*unfit, *_candidates(runs), *_twice(runs), *_local(runs), *missing]
 
 
 def _unfit(run: Run, limits: set[int | None]) -> Iterator[str]:
@@ -267,14 +259,12 @@ def _spec(run: Run) -> str:
 def _candidates(runs: Sequence[Run]) -> list[str]:
     by_candidate: dict[bytes, list[Run]] = defaultdict(list)
     for run in runs:
-        members = run.manifest.roles.get("candidate", ())
-        measured = [member_identity(one, ("url",)) for one in members]
+        measured = [member_identity(one, ("url",)) for one in run.manifest.roles.get("candidate", ())]
         by_candidate[canonical_json(measured)].append(run)
     if len(by_candidate) < 2:
         return []
-    told = "; ".join(
-        f"{', '.join(run.name for run in some)}: {_spec(some[0]) or 'none'}" for some in by_candidate.values()
-    )
+    some = [(", ".join(run.name for run in of), _spec(of[0]) or "none") for of in by_candidate.values()]
+    told = "; ".join(f"{names}: {spec}" for names, spec in some)
     alike = len(set(map(_spec, runs))) == 1
     how = " (one name, but another revision, engine or sampling)" if alike else ""
     return [f"the runs are of different candidates{how}: {told}"]

@@ -111,11 +111,6 @@ class CellUnits:
     top: Floats
     bottom: Floats
 
-    @property
-    def values(self) -> Floats:
-        """Of each unit; NaN where it has none."""
-        return ratios(self.top, self.bottom)
-
     def value(self) -> float | None:
         """Mean over strata of sum(top) / sum(bottom); None without a scored unit."""
         ratios = [top / bottom for _, top, bottom in self.strata() if bottom]
@@ -157,20 +152,20 @@ class _Maker:
     spent: dict[str, Spent] = field(default_factory=dict)
 
     def column(self, want: Want) -> VerifiedColumn:
-        rows = [result_of(subject, cell.id, want.headline) for subject, cell in want.cells]
-        known = [row for row in rows if row is not None]
-        values = [row.value for row in known if row.value is not None]
-        value = math.fsum(values) / len(values) if len(values) == len(rows) else None
-        first = known[0] if known else None
+        made = [subject.results[cell.id].row(want.headline) for subject, cell in want.cells]
+        rows = [row for row in made if row is not None]
+        values = [row.value for row in rows if row.value is not None]
+        value = math.fsum(values) / len(values) if len(values) == len(made) else None
+        first = rows[0] if rows else None
         measure = headline_measure(want.cells[0][1], want.headline)
         limits = measure.range or None if measure is not None else None
         units = self._units(want, measure, rows) if value is not None and measure is not None else ()
         level = self.level
-        if first is not None and len(rows) == 1:
+        if first is not None and len(made) == 1:
             low, high, method, level = first.low, first.high, first.method, first.level
         else:
             low, high, method = _interval(units, value, level, limits)
-        told = [row.coverage for row in known if row.coverage is not None]
+        told = [row.coverage for row in rows if row.coverage is not None]
         tokens, times, seconds = self._effort(want)
         result = ColumnResult(
             key=want.key,
@@ -181,8 +176,8 @@ class _Maker:
             high=high,
             level=level,
             method=method,
-            n=sum(row.n for row in known),
-            unscored=sum(row.unscored for row in known),
+            n=sum(row.n for row in rows),
+            unscored=sum(row.unscored for row in rows),
             coverage=math.fsum(told) / len(told) if told else None,
             direction="higher" if first is None else first.direction,
             unit="" if first is None else first.unit,
@@ -213,16 +208,14 @@ class _Maker:
         prompt, completion = (sum(int(one[name].sum()) for one in used) for name in ("prompt", "completion"))
         return TokenCounts(prompt, completion) if told else None, latency(used), round(seconds, 3)
 
-    def _units(
-        self, want: Want, measure: Measure, rows: Sequence[MetricResult | None]
-    ) -> tuple[CellUnits, ...]:
+    def _units(self, want: Want, measure: Measure, rows: Sequence[MetricResult]) -> tuple[CellUnits, ...]:
         """Of each cell; () where the recomputed value is no mean of units after all."""
         if measure.top is None or not measure.pairs:
             return ()
         found = []
         for (subject, cell), row in zip(want.cells, rows, strict=True):
             found.append(_cell_units(measure, measure.top, self._table(subject, cell), cell.id))
-            if row is None or not same(found[-1].value(), row.value):
+            if not same(found[-1].value(), row.value):
                 return ()
         return tuple(found)
 
@@ -238,12 +231,6 @@ class _Maker:
 def headline_measure(cell: Cell, name: str) -> Measure | None:
     """How a metric of a cell's task that is a number of one model is measured."""
     return next((one for one in measures_of(cell.task.metrics) if one.name == name), None)
-
-
-def result_of(subject: VerifiedRun, cell: str, headline: str) -> MetricResult | None:
-    """The recomputed row of a metric over a whole cell."""
-    found = subject.results.get(cell)
-    return None if found is None else found.row(headline)
 
 
 def _roles(want: Want) -> dict[str, list[str]]:

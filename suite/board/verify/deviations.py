@@ -47,11 +47,6 @@ class Deviation:
     expected: object
     found: object
 
-    @property
-    def said(self) -> str:
-        """In words, escaped and cut."""
-        return f"{shown(self.what)}: {shown(self.found)} instead of {shown(self.expected)}"
-
 
 @dataclass(frozen=True)
 class Place:
@@ -95,7 +90,7 @@ def asked(
     try:
         wanted = board.cells(plugins)
     except SuiteError as error:
-        findings.not_run("R5", f"the board cannot be resolved here: {error.what}")
+        findings.not_run(f"the board cannot be resolved here: {error.what}", "R5")
         return ClassStanding({}, False, ())
     places, deviations = _places(board, wanted, subjects, findings)
     for column in places.values():
@@ -288,12 +283,13 @@ def _class(
         undeclared = "not what the board asks, and not declared as a change"
         what = "declared as a change" if covered else undeclared
         severity: Severity = "note" if covered else "error"
-        sides: Sides = {"expected": one.expected, "found": one.found}
-        findings.add(f"R5.{one.kind}", what, one.where, severity=severity, **sides)
+        both: Sides = {"expected": one.expected, "found": one.found}
+        findings.add(f"R5.{one.kind}", what, one.where, severity=severity, **both)
     if standard and declared:
         what = "declared as standard, with changes that make it custom"
         findings.add("R5.standard", what, "submission.json disclosure.changes", found=sorted(declared))
-    told = tuple(dict.fromkeys(one.said for one in deviations[:_MOST_TOLD]))
+    sides = ([shown(side) for side in (one.what, one.found, one.expected)] for one in deviations[:_MOST_TOLD])
+    told = tuple(dict.fromkeys(f"{what}: {found} instead of {expected}" for what, found, expected in sides))
     told += tuple(f"{name}: no number, since not all its cells are there" for name in sorted(lacking))
     partial = any(one.kind in ("subset", "data") for one in deviations)
     return ClassStanding(places, not standard or bool(deviations), told, lacking, partial)

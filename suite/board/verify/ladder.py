@@ -21,7 +21,7 @@ from suite.board.bundle.signatures import Signature, Signers
 from suite.board.bundle.size_limits import MIB, SizeLimits
 from suite.board.bundle.submission import Submission
 from suite.board.define.board import Board
-from suite.board.define.thresholds import DEFAULTS, Thresholds
+from suite.board.define.thresholds import DEFAULTS
 from suite.board.entry.accepted_entry import PER_SAMPLE, AcceptedEntry
 from suite.board.entry.verification import Kind, Latency, RecomputedCell, RerunResult, Verdict
 from suite.board.verify.aggregates import numbers
@@ -91,16 +91,10 @@ class Ladder:
         return None if self.board is None else self.board.uncertainty.level
 
     @property
-    def thresholds(self) -> Thresholds:
-        """From when on something looks odd."""
-        return DEFAULTS if self.board is None else self.board.thresholds
-
-    @property
     def kind(self) -> Kind:
         """standard | custom: as found for a board, without one as declared."""
-        if self.standing is not None:
-            return "custom" if self.standing.custom else "standard"
-        custom = self.submission is not None and self.submission.submission_type == "custom"
+        declared = self.submission is not None and self.submission.submission_type == "custom"
+        custom = declared if self.standing is None else self.standing.custom
         return "custom" if custom else "standard"
 
     @property
@@ -125,6 +119,7 @@ class _Climb:
     bundle: Bundle
     scratch: Path
     plugins: Catalogue
+    rules: OddRules
     subjects: list[VerifiedRun] = field(default_factory=list)
     replies: ReplyCollector = field(default_factory=ReplyCollector)
 
@@ -161,12 +156,12 @@ def _climb(ladder: Ladder, request: VerifyRequest, tell: Tell) -> None:
     with ExitStack() as stack:
         bundle = stack.enter_context(open_bundle(request.path, findings, limits))
         if bundle is None:
-            for name in (*REQUIRED[1:], "R5"):
-                findings.not_run(name, "the bundle is not safe to read")
+            findings.not_run("the bundle is not safe to read", *REQUIRED[1:], "R5")
             return
         ladder.bundle_id, ladder.submission = bundle.id, bundle.submission
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="suite-verify-")))
-        going = _Climb(ladder, request, tell, bundle, scratch, catalogue())
+        rules = OddRules(DEFAULTS if board is None else board.thresholds, findings)
+        going = _Climb(ladder, request, tell, bundle, scratch, catalogue(), rules)
         for index, run in enumerate(bundle.runs):
             ladder.at, ladder.more = f"runs/{run.id}", index + 1 < len(bundle.runs)
             _run(going, run, scratch / f"run-{index}")
@@ -182,8 +177,7 @@ def _run(going: _Climb, run: BundleRun, scratch: Path) -> None:
     """The rungs of one run."""
     ladder, findings, tell = going.ladder, going.ladder.findings, going.tell
     if not run.sound:
-        for name in _OF_A_RUN:
-            findings.not_run(name, f"{run.id}: its files are not sound, see R1 and R2")
+        findings.not_run(f"{run.id}: its files are not sound, see R1 and R2", *_OF_A_RUN)
         return
     subject = VerifiedRun(run.id, Run(run.folder, run.scoring), findings, going.replies)
     tell(f"{run.id}: tasks and data")
@@ -205,7 +199,7 @@ def _run(going: _Climb, run: BundleRun, scratch: Path) -> None:
             name, _, version = cell.plan.plugin.rpartition(" ")
             ladder.plugins[name] = version
     with going.rung("R9", run.id):
-        plausible(subject, ladder.thresholds, going.bundle.submission.model.parameters_total)
+        plausible(subject, going.rules, going.bundle.submission.model.parameters_total)
     going.subjects.append(subject)
 
 
@@ -214,7 +208,7 @@ def _together(going: _Climb) -> None:
     ladder, subjects, submission = going.ladder, going.subjects, going.bundle.submission
     findings, board, others = ladder.findings, ladder.board, going.request.others
     if board is None:
-        findings.not_run("R5", "no board was given (--board)")
+        findings.not_run("no board was given (--board)", "R5")
     else:
         with going.rung("R5", "submission.json"):
             ladder.standing = asked(board, submission, subjects, findings, going.plugins)
@@ -233,14 +227,14 @@ def _together(going: _Climb) -> None:
     ladder.replies = going.replies.digests()
     if len(wants) == len(ladder.columns):
         with going.rung("R9", "columns"):
-            check_pasted(wants, ladder.columns, OddRules(ladder.thresholds, findings))
+            check_pasted(wants, ladder.columns, going.rules)
     if board is not None and others:
         with findings.timing("R9"):
             results, table = [one.result for one in ladder.columns], going.scratch / PER_SAMPLE
             table.write_bytes(ladder.per_sample)
             own = table if ladder.per_sample else None
             beside = Beside(board, submission, ladder.kind, results, own, ladder.replies, subjects, others)
-            check_others(beside, findings)
+            check_others(beside, going.rules)
 
 
 def _caps(standing: ClassStanding, findings: Findings) -> None:
@@ -288,7 +282,7 @@ def _provenance(bundle: Bundle, signers: Signers | None, findings: Findings) -> 
     """
     if bundle.signature is None or not signatures.available():
         unchecked = "it is signed, and ssh-keygen is not here to check that"
-        findings.not_run("R10", "it is not signed" if bundle.signature is None else unchecked)
+        findings.not_run("it is not signed" if bundle.signature is None else unchecked, "R10")
         return None
     try:
         found = signatures.check(bundle.manifest, bundle.signature, signers)
@@ -303,7 +297,7 @@ def _provenance(bundle: Bundle, signers: Signers | None, findings: Findings) -> 
         whose = "no line of the file of signers has it and lets it sign this"
         if not signers:
             whose = "no file of signers was given (--signers)"
-        findings.not_run("R10", f"signed with {found.key}; {whose}")
+        findings.not_run(f"signed with {found.key}; {whose}", "R10")
     return found
 
 
@@ -320,8 +314,7 @@ def out_of_time(ladder: Ladder, seconds: float) -> None:
         left = (*_OF_A_RUN[0 if ladder.more else _OF_A_RUN.index(at) :], *_OF_ALL)
     else:
         left = _OF_ALL[_OF_ALL.index(at) :]
-    for name in (*left, "R10", "R11"):
-        findings.not_run(name, told)
+    findings.not_run(told, *left, "R10", "R11")
 
 
 def _again(going: _Climb) -> None:
@@ -342,4 +335,4 @@ def _again(going: _Climb) -> None:
                 judged = going.scratch / "judged"
                 ladder.rejudge = reproducer.again(going.subjects, judged, findings, judging=True)
     if not findings.rungs["R11"].ran:
-        findings.not_run("R11", "not asked for (--rerun, --rejudge)")
+        findings.not_run("not asked for (--rerun, --rejudge)", "R11")

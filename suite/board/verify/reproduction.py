@@ -250,15 +250,11 @@ class Reproducer:
             given = self.asked.models.get(role, ())
             if given and len(given) != len(records):
                 seated = f"{subject.run_id} was judged by {len(records)} in the role {role}"
-                raise ConfigError(
-                    f"{seated}, {len(given)} were given",
-                    fix="give as many, in the order of the manifest",
-                )
+                fix = "give as many, in the order of the manifest"
+                raise ConfigError(f"{seated}, {len(given)} were given", fix=fix)
             if not given and any(one.stage != "both" for one in records):
-                raise ConfigError(
-                    f"nobody fills the role {role!r} of {subject.run_id}",
-                    fix=f"give {' '.join(flag_of(role))}",
-                )
+                what = f"nobody fills the role {role!r} of {subject.run_id}"
+                raise ConfigError(what, fix=f"give {' '.join(flag_of(role))}")
             # who was asked while solving, too, may stand in by its recorded replies
             models[role] = given or [f"replay/{subject.run.folder}?role={one.member}" for one in records]
         return models

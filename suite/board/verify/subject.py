@@ -93,8 +93,7 @@ class VerifiedRun:
 
     def not_run(self, reason: str, *rungs: str) -> None:
         """These rungs cannot be climbed for this run."""
-        for rung in rungs:
-            self.findings.not_run(rung, f"{self.run_id}: {reason}")
+        self.findings.not_run(f"{self.run_id}: {reason}", *rungs)
 
 
 def halves(run: Run) -> tuple[Half, Half]:

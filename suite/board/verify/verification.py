@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import msgspec
+
 import suite
-from suite.board.bundle.rungs import RUNGS, Findings, Rung, RungFinding, shown
+from suite.board.bundle.rungs import Findings, Rung, RungFinding, shown
 from suite.board.bundle.signatures import Signers
 from suite.board.bundle.submission import BoardName
 from suite.board.define.board import Board
@@ -87,27 +89,14 @@ class VerifiedBundle:
     def document(self) -> Verification:
         """The content of verification.json."""
         ladder, board = self.ladder, self.ladder.board
-        rungs = ladder.findings.rungs.values()
+        rungs, plugins = list(ladder.findings.rungs.values()), dict(sorted(ladder.plugins.items()))
         return Verification(
             format=FORMAT,
             bundle_id=ladder.bundle_id,
             board=None if board is None else BoardName(**board.exact_name),
-            verifier=Verifier(
-                suite.__version__, platform.python_version(), dict(sorted(ladder.plugins.items()))
-            ),
+            verifier=Verifier(suite.__version__, platform.python_version(), plugins),
             started=self.started,
-            rungs=[
-                RungResult(
-                    rung.id,
-                    RUNGS[rung.id],
-                    rung.status,
-                    rung.errors,
-                    rung.warnings,
-                    round(rung.seconds, 3),
-                    rung.reason,
-                )
-                for rung in rungs
-            ],
+            rungs=msgspec.convert(rungs, list[RungResult], from_attributes=True),
             findings=list(ladder.findings),
             verdict=self.verdict,
             kind=ladder.kind,
@@ -234,7 +223,7 @@ def _rung(rung: Rung) -> str:
     counts = ", ".join(counted(n, word) for n, word in tallies if n)
     told = rung.reason or rung.remark
     reason = f" ({told})" if told else ""
-    return f"{rung.id:<3} {_STATUS[rung.status]:<8} {RUNGS[rung.id]}{reason}{f': {counts}' if counts else ''}"
+    return f"{rung.id:<3} {_STATUS[rung.status]:<8} {rung.title}{reason}{f': {counts}' if counts else ''}"
 
 
 def told_of(found: VerifiedBundle, rung: str) -> Iterator[str]:

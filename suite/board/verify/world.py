@@ -49,7 +49,9 @@ def same_world(subject: VerifiedRun, plugins: Catalogue, data: Mapping[str, str]
     manifest = subject.run.manifest
     there = sum(1 for _ in subject.run.journal.outputs.raw())
     _bound(cells, _MOST_OF_LIMITED if manifest.limit is not None else _MOST_TIMES * there + _MOST)
-    now = EvalRequest((), data=_given(subject, data), concurrency=64, cache=False)
+    brought = {name for name, one in manifest.data.items() if one.get("source") in ("run", "file")}
+    given = {name: place for name, place in data.items() if name in brought}
+    now = EvalRequest((), data=given, concurrency=64, cache=False)
     request = request_again(manifest, cells, now)
     try:
         plan = make_plan(request, stages=("none",), plugins=plugins, cells=cells)
@@ -141,12 +143,6 @@ def _refused(subject: VerifiedRun, task: str, refusal: Refusal, where: str) -> N
     subject.not_run(lack.format(task=task), *LATER[1:])
 
 
-def _given(subject: VerifiedRun, data: Mapping[str, str]) -> dict[str, str]:
-    """The --data that this run was made with and that the verifier gave."""
-    names = {name for name, one in subject.run.manifest.data.items() if one.get("source") in ("run", "file")}
-    return {name: place for name, place in data.items() if name in names}
-
-
 def _same_cells(subject: VerifiedRun, plan: Plan) -> None:
     both = msgspec.to_builtins(subject.run.manifest.cells), msgspec.to_builtins(cell_records(plan.cells))
     for record, here in zip(*both, strict=True):
@@ -212,11 +208,8 @@ class RecordedEngine(Engine):
 
     async def call(self, request: Request, asking: Asking) -> Reply:
         """Raises CallFailed("not-recorded")."""
-        raise CallFailed(
-            "not-recorded",
-            f"{asking.member} is asked what no recorded call answers ({request.kind}, key {asking.key!r})",
-            retryable=False,
-        )
+        what = f"is asked what no recorded call answers ({request.kind}, key {asking.key!r})"
+        raise CallFailed("not-recorded", f"{asking.member} {what}", retryable=False)
 
 
 def recorded_members(cells: Sequence[Cell], subject: VerifiedRun) -> Filled:

@@ -166,8 +166,8 @@ def test_submission_of_another_shape(name: str, bundle: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        (put("created", value="2026-13-45T00:00:00Z"), "R1.date"),
-        (put("model", "release_date", value="2026-02-30"), "R1.date"),
+        (put("created", value="2026-13-45T00:00:00Z"), "R1.declared"),
+        (put("model", "release_date", value="2026-02-30"), "R1.declared"),
         (lambda found: found["files"].append(found["files"][0]), "R1.listed-twice"),
         (lambda found: found["runs"].append(found["runs"][0]), "R1.run-twice"),
         (lambda found: found["files"][-1].pop("records"), "R1.schema"),

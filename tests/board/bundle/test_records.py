@@ -209,7 +209,7 @@ def test_index_finds_what_was_added(tmp_path: Path) -> None:
         index.add(keyed_index.digest(name), offset, 3, offset)
     index.freeze()
     at = index.find(keyed_index.digest("a"))
-    assert (index.line(at), index.note(at)) == (b"two", 4)
+    assert (index.line(at), index.notes[at]) == (b"two", 4)
     assert index.find(keyed_index.digest("c")) == -1
     assert len(list(index.twice())) == 1
     index.mark(index.find(keyed_index.digest("b")))

@@ -111,7 +111,7 @@ def found(
     table.write_bytes(per_sample_file(columns, "0" * 64))
     results = [one.result for one in columns]
     beside = Beside(board, submission, "standard", results, table, digests, subjects, entries)
-    check_others(beside, findings)
+    check_others(beside, OddRules(board.thresholds, findings))
     return list(findings)
 
 

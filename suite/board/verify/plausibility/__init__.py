@@ -9,7 +9,6 @@ or a board's other entries (`others`).
 import json
 import re
 
-from suite.board.define.thresholds import Thresholds
 from suite.board.verify.plausibility.calls import check_calls
 from suite.board.verify.plausibility.replies import check_replies
 from suite.board.verify.plausibility.rules import OddRules
@@ -22,10 +21,9 @@ _MEMORY = re.compile(r",\s*(\d{1,9}) MiB$")
 GIB = 2**30
 
 
-def plausible(subject: VerifiedRun, thresholds: Thresholds, parameters: int | None) -> None:
+def plausible(subject: VerifiedRun, rules: OddRules, parameters: int | None) -> None:
     """Climb R9 for one run. parameters: as declared."""
     subject.findings.ran("R9")
-    rules = OddRules(thresholds, subject.findings)
     check_replies(subject, rules, check_calls(subject, rules))
     check_hardware(subject, rules, parameters)
 
@@ -38,12 +36,9 @@ def check_hardware(subject: VerifiedRun, rules: OddRules, parameters: int | None
         return
     needed = parameters * rules["memory"] / GIB
     if needed > memory:
-        rules.tell(
-            "memory",
-            subject.place("manifest.json", "hardware"),
-            expected=f"at least {needed:.1f} GiB for {parameters:,} parameters",
-            found=f"{memory:.1f} GiB, GPUs and main memory together",
-        )
+        where, least = subject.place("manifest.json", "hardware"), f"at least {needed:.1f} GiB"
+        there = f"{memory:.1f} GiB, GPUs and main memory together"
+        rules.tell("memory", where, expected=f"{least} for {parameters:,} parameters", found=there)
 
 
 def memory_gib(hardware: Hardware) -> float | None:

@@ -151,10 +151,9 @@ def _prompt(rules: OddRules, where: str, call: CallRecord, member: _Member, size
     member.sizes = min(member.sizes[0], size), max(member.sizes[1], size)
     if len(member.tokens) < 2:
         member.tokens.add(tokens)
-    if size >= SHORT and size > tokens * rules["short prompt"]:
-        rules.tell("short prompt", where, expected=f"for {size:,} bytes", found=tokens)
-    elif tokens > size + ADDED:
-        rules.tell("long prompt", where, expected=f"for {size:,} bytes", found=tokens)
+    short, told = size >= SHORT and size > tokens * rules["short prompt"], f"for {size:,} bytes"
+    rules.tell("short prompt", where, short, expected=told, found=tokens)
+    rules.tell("long prompt", where, tokens > size + ADDED, expected=told, found=tokens)
 
 
 def _times(rules: OddRules, where: str, call: CallRecord, member: _Member, begin: float) -> None:

@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.board.bundle.rungs import Findings
 from suite.board.bundle.submission import Submission
 from suite.board.define.board import Board
 from suite.board.entry.accepted_entry import GONE, AcceptedEntry
@@ -66,9 +65,8 @@ class Beside:
         return found
 
 
-def check_others(mine: Beside, findings: Findings) -> None:
+def check_others(mine: Beside, rules: OddRules) -> None:
     """Everything. Raises DataError for an entry whose files are damaged."""
-    rules = OddRules(mine.board.thresholds, findings)
     before = mine.before()
     replaced = {one.id for one in before}
     for entry in mine.others:
@@ -262,10 +260,11 @@ def check_pasted(wants: Sequence[Want], columns: Sequence[VerifiedColumn], rules
 
 def _vectors(subject: VerifiedRun, units: CellUnits) -> list[tuple[bytes, Floats]]:
     """(what orders it, values): by the samples' names, and in the data's order where that is known."""
-    found = [(units.sample.tobytes(), units.values)]
+    values = ratios(units.top, units.bottom)
+    found = [(units.sample.tobytes(), values)]
     data = np.frombuffer(subject.order.get(units.cell, b""), dtype=np.uint64)
     if np.array_equal(np.sort(data), units.sample):
-        found.append((b"", units.values[np.searchsorted(units.sample, data)]))
+        found.append((b"", values[np.searchsorted(units.sample, data)]))
     return found
 
 

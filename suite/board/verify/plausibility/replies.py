@@ -44,23 +44,16 @@ _FORM = re.compile(r"</?[a-z_]{3,}>|\"[a-z_]{3,}\"\s*:|\[\[\w+\]\]")
 
 @dataclass
 class _CellReplies:
-    """What one cell's outputs have in common. owners: digest of a long text -> its sample, -1 for several."""
+    """What one cell's outputs have in common. tally: of them by what is counted, and of 5-grams ("grams").
+    owners: digest of a long text -> its sample, -1 for several.
+    """
 
-    outputs: int = 0
-    long: int = 0
-    odd: int = 0
-    at_judge: int = 0
+    tally: Counter[str] = field(default_factory=Counter)
     owners: dict[int, int] = field(default_factory=dict)
     counts: Counter[int] = field(default_factory=Counter)
     openings: Counter[int] = field(default_factory=Counter)
     grams: set[int] = field(default_factory=set)
-    gram_count: int = 0
     trials: dict[int, int] = field(default_factory=dict)
-    moved: int = 0
-    repeated: int = 0
-    compared: int = 0
-    held: int = 0
-    said: int = 0
     whole: Counter[int] = field(default_factory=Counter)
 
 
@@ -79,41 +72,38 @@ def check_replies(subject: VerifiedRun, rules: OddRules, temperature: float) -> 
             subject.failed.setdefault(record.cell, set()).add(digest64(record.sample))
     judged = any(name.partition("/")[0] == "judge" for name in subject.members)
     for name, cell in cells.items():
-        subject.usual[name] = max(cell.whole.values()) / cell.outputs
-        where = subject.place("outputs.jsonl", f"cell {name}")
-        if rules.enough(cell.long):
+        tally, where = cell.tally, subject.place("outputs.jsonl", f"cell {name}")
+        subject.usual[name] = max(cell.whole.values()) / tally["outputs"]
+        if rules.enough(tally["long"]):
             _alike(rules, where, cell)
-        many = cell.odd > max(1, rules["odd characters"] * cell.outputs)
-        rules.tell("odd characters", where, many, found=cell.odd)
-        rules.tell("at judge", where, judged and cell.at_judge, found=cell.at_judge)
-        unmoved = temperature > 0 and rules.enough(cell.repeated) and not cell.moved
-        rules.tell("trials", where, unmoved, found=cell.repeated)
-        for rule, found, of in (
-            ("references", cell.held, cell.compared),
-            ("judge's words", cell.said, cell.outputs),
-        ):
-            share = rules[rule]
+        many = tally["odd"] > max(1, rules["odd characters"] * tally["outputs"])
+        rules.tell("odd characters", where, many, found=tally["odd"])
+        rules.tell("at judge", where, judged and tally["at judge"], found=tally["at judge"])
+        unmoved = temperature > 0 and rules.enough(tally["repeated"]) and not tally["moved"]
+        rules.tell("trials", where, unmoved, found=tally["repeated"])
+        for rule, of in (("references", tally["compared"]), ("judge's words", tally["outputs"])):
+            share, found = rules[rule], tally[rule]
             many = rules.enough(of) and found > max(1, share * of)
             rules.tell(rule, where, many, expected=f"at most {share:.0%}", found=f"{found} of {of}")
     _rationales(subject, rules)
 
 
 def _add(cell: _CellReplies, record: OutputRecord, text: str, words: list[str], most: int) -> None:
-    cell.outputs += 1
+    cell.tally["outputs"] += 1
     whole = digest64(text)
     cell.whole[whole if record.output.data is None else digest64(whole, _encode(record.output.data))] += 1
     sample = digest64(record.sample)
     if record.trial == 0:
         cell.trials[sample] = whole
     elif sample in cell.trials:
-        cell.repeated += 1
-        cell.moved += cell.trials[sample] != whole
-    cell.odd += _odd(text)
+        cell.tally["repeated"] += 1
+        cell.tally["moved"] += cell.trials[sample] != whole
+    cell.tally["odd"] += _odd(text)
     lower = text.lower()
-    cell.at_judge += any(hint in lower for hint in _HINTS) and bool(_AT_JUDGE.search(lower))
+    cell.tally["at judge"] += any(hint in lower for hint in _HINTS) and bool(_AT_JUDGE.search(lower))
     if len(words) < LONG_WORDS or record.trial:
         return
-    cell.long += 1
+    cell.tally["long"] += 1
     key = digest64(" ".join(words))
     cell.counts[key] += 1
     owner = cell.owners.setdefault(key, sample)
@@ -121,9 +111,9 @@ def _add(cell: _CellReplies, record: OutputRecord, text: str, words: list[str], 
         cell.owners[key] = -1
     if len(text) >= OPENING:
         cell.openings[digest64(text[:OPENING])] += 1
-    grams = min(len(words) - 4, most - cell.gram_count)
+    grams = min(len(words) - 4, most - cell.tally["grams"])
     if grams > 0:
-        cell.gram_count += grams
+        cell.tally["grams"] += grams
         cell.grams.update(hash(tuple(words[i : i + 5])) for i in range(grams))
 
 
@@ -135,13 +125,13 @@ def _odd(text: str) -> bool:
 
 def _alike(rules: OddRules, where: str, cell: _CellReplies) -> None:
     """Long outputs that are the same, or nearly."""
-    copied = sum(cell.counts[key] for key, owner in cell.owners.items() if owner == -1) / cell.long
+    copied = sum(cell.counts[key] for key, owner in cell.owners.items() if owner == -1) / cell.tally["long"]
     if copied > rules["copies"]:
         name = "pasted" if copied > rules["pasted"] else "copies"
-        rules.tell(name, where, found=f"{copied:.0%} of {cell.long} long outputs")
-    distinct = len(cell.grams) / cell.gram_count if cell.gram_count else 1.0
+        rules.tell(name, where, found=f"{copied:.0%} of {cell.tally['long']} long outputs")
+    distinct = len(cell.grams) / cell.tally["grams"] if cell.tally["grams"] else 1.0
     rules.tell("constant", where, distinct < rules["constant"], found=f"{distinct:.1%} distinct")
-    most = max(cell.openings.values(), default=0) / cell.long
+    most = max(cell.openings.values(), default=0) / cell.tally["long"]
     rules.tell("opening", where, most > rules["opening"], found=f"{most:.0%}")
 
 
@@ -186,7 +176,7 @@ class Leaks:
         references: Sequence[_Reference] = ()
         if self._references:
             references = self._references.get(digest64(record.cell, record.sample), ())
-        cell.compared += bool(references)
+        cell.tally["compared"] += bool(references)
         held = [one for one in references if _holds(words, one)]
         spoken = f" {' '.join(words)} " if self._sentences else ""
         anchors = self._sentences.keys() & set(words)
@@ -196,9 +186,9 @@ class Leaks:
             asked = self._asked(record)
             shown = words_of(asked)
             request = f" {' '.join(shown)} "
-            cell.held += any(not _holds(shown, one) for one in held)
+            cell.tally["references"] += any(not _holds(shown, one) for one in held)
             own = any(f" {one} " not in request for one in said) or any(one not in asked for one in forms)
-            cell.said += own
+            cell.tally["judge's words"] += own
 
     def _asked(self, record: OutputRecord) -> str:
         """All that the sample's own requests say."""
