@@ -201,7 +201,7 @@ def _left_over(subject: VerifiedRun, asked: set[int]) -> None:
         for number, line in enumerate(half.journal.calls.raw(), 1):
             call = decoder.decode(line)
             if id64(call.id) not in asked:
-                rung = "R6" if call.role.partition("/")[0] == "candidate" else "R7"
+                code = "R6.left-over" if call.role.partition("/")[0] == "candidate" else "R7.left-over"
                 where = subject.place(f"{half.base}calls.jsonl", f"line {number}, trial {call.trial}")
                 told = {"role": call.role, "group": call.group}
-                subject.add(f"{rung}.left-over", "a recorded call that no sample asks", where, found=told)
+                subject.add(code, "a recorded call that no sample asks", where, found=told)
