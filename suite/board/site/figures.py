@@ -15,8 +15,8 @@ MOST_LINES = 30
 MOST_PAIRS = 30
 PLOT, STEP = 500, 22  # width of the plot, height of a line
 SCALE = 1.2  # pixels of a page to one of the drawing
-Bar = tuple[float | None, float, float | None]
-"""(low, value, high) as shares of the axis; the ends are None where no interval is known."""
+Bar = tuple[float | None, ...]
+"""(low, value, high) as shares of the axis, 0 to 1; the ends are None where no interval is known."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,7 @@ class Forest:
     @property
     def all_known(self) -> bool:
         """Whether every value has an interval."""
-        return all(self.known(one) for _, one in self.lines)
-
-    def known(self, one: Position) -> bool:
-        """Whether a value has an interval."""
-        return one.low is not None and one.high is not None
+        return all(one.low is not None for _, one in self.lines)
 
     def at(self, value: float) -> str:
         """Where a value lies."""
@@ -118,10 +114,9 @@ def around(values: Sequence[float]) -> tuple[float, float]:
     return ticks[0] - pad, ticks[0] + pad
 
 
-def shares(low: float | None, value: float, high: float | None, axis: tuple[float, float]) -> Bar:
-    """Where on the axis they lie, 0 to 1."""
-
-    def share(one: float) -> float:
-        return round((one - axis[0]) / (axis[1] - axis[0]), 4)
-
-    return None if low is None else share(low), share(value), None if high is None else share(high)
+def shares(one: Position, axis: tuple[float, float]) -> Bar | None:
+    """Where on the axis a value and the ends of its interval lie; None without a value."""
+    if one.value is None:
+        return None
+    ends = (one.low, one.value, one.high)
+    return tuple(None if end is None else round((end - axis[0]) / (axis[1] - axis[0]), 4) for end in ends)

@@ -1,11 +1,11 @@
 """The big table of a board: its columns, and each entry's cells, for the page and for its script alike.
 
-A cell is (text, key to sort by, smaller text below, marks). A key of None sorts last in both directions: what
-is unknown is never 0.
+A cell is (text, key to sort by, smaller text below, marks, bar), for the script a list of these. A key of
+None sorts last in both directions: what is unknown is never 0.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
@@ -38,8 +38,7 @@ class ColumnHead:
     ends: tuple[str, str] | None = None
 
 
-@dataclass(frozen=True)
-class TableCell:
+class TableCell(msgspec.Struct, frozen=True, array_like=True):
     """What stands in a cell. bar: of kind bar."""
 
     text: str = DASH
@@ -49,14 +48,13 @@ class TableCell:
     bar: Bar | None = None
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(msgspec.Struct, frozen=True, array_like=True):
     """An entry's row. short: its id on the site. facets: values that filters use."""
 
     short: str
     href: str
-    cells: list[TableCell]
-    facets: dict[str, str] = field(default_factory=dict)
+    facets: Mapping[str, str]
+    cells: Sequence[TableCell]
 
 
 Column = tuple[ColumnHead, Callable[[Listed], TableCell]]
@@ -81,18 +79,15 @@ def columns(state: State, table: RankTable) -> list[Column]:
     """The columns, each with how it makes an entry's cell."""
     tasks, standing = state.board.tasks, table.first
     # round numbers around everything drawn, so that differences can be seen
-    axis = around(
-        [end for one in standing.places for end in (one.low, one.value, one.high) if end is not None]
-    )
+    axis = around([end for one in standing.places for end in one[:3] if end is not None])
 
     def at(listed: Listed) -> Position:
         return standing.at(table.place.get(listed.entry.id))
 
     def rank(listed: Listed) -> TableCell:
         one = at(listed)
-        return TableCell(
-            DASH if one.rank is None else str(one.rank), one.rank, ranks(one.lowest, one.highest)
-        )
+        shown = DASH if one.rank is None else str(one.rank)
+        return TableCell(shown, one.rank, ranks(one.lowest, one.highest))
 
     def model(listed: Listed) -> TableCell:
         one = listed.entry.submission.model
@@ -105,9 +100,7 @@ def columns(state: State, table: RankTable) -> list[Column]:
         return TableCell(number(one.value), one.value, span(one.low, one.high), marks)
 
     def bar(listed: Listed) -> TableCell:
-        one = at(listed)
-        drawn = None if one.value is None else shares(one.low, one.value, one.high, axis)
-        return TableCell("", None, bar=drawn)
+        return TableCell("", bar=shares(at(listed), axis))
 
     ends = number(axis[0]), number(axis[1])
     bars = (ColumnHead("bar", "", "bar", ends=ends), bar)
@@ -140,27 +133,26 @@ def _task(table: RankTable, item: Item) -> Column:
 
 def rows(table: RankTable, columns: Sequence[Column]) -> list[Row]:
     """All rows, in order."""
-    return [_row(listed, [make(listed) for _, make in columns]) for listed in table.rows]
-
-
-def _row(listed: Listed, cells: list[TableCell]) -> Row:
-    entry, model = listed.entry, listed.entry.submission.model
-    facets = {
-        "availability": model.availability,
-        "organisation": name(model.organization),
-        "zero": "" if listed.zero_shot is None else str(listed.zero_shot),
-        "ranked": "" if cells[0].key is None else "1",
-    }
-    return Row(entry.short, f"entries/{entry.short}.html", cells, facets)
+    found = []
+    for listed in table.rows:
+        entry, cells = listed.entry, [make(listed) for _, make in columns]
+        facets = {
+            "availability": entry.submission.model.availability,
+            "organisation": name(entry.submission.model.organization),
+            "zero": "" if listed.zero_shot is None else str(listed.zero_shot),
+            "ranked": "" if cells[0].key is None else "1",
+        }
+        found.append(Row(entry.short, f"entries/{entry.short}.html", facets, cells))
+    return found
 
 
 def _result(result: ColumnResult | None, shared: bool) -> TableCell:
-    if result is None or result.value is None:
-        return TableCell(
-            marks=() if result is None or not result.unscored else (f"{result.unscored:,} unscored",)
-        )
-    marks = [] if shared else [f"n {result.n:,}"]
-    marks += [f"{result.unscored:,} unscored"] if result.unscored else []
+    if result is None:
+        return TableCell()
+    unscored = [f"{result.unscored:,} unscored"] if result.unscored else []
+    if result.value is None:
+        return TableCell(marks=unscored)
+    marks = [*([] if shared else [f"n {result.n:,}"]), *unscored]
     return TableCell(number(result.value), result.value, span(result.low, result.high), marks)
 
 
@@ -172,19 +164,16 @@ def missing(state: State, listed: Listed) -> list[str]:
 
 def marks_of(state: State, listed: Listed) -> list[str]:
     """What a reader must see beside the name, in words."""
-    found = [f"not ranked: {'; '.join(listed.reasons)}"] if listed.reasons else []
     lacks = missing(state, listed)
-    if lacks:
-        found.append(f"without {lacks[0]}" if len(lacks) == 1 else f"without {len(lacks)} tasks")
-    if listed.exposed:
-        found.append(f"declared exposure: {len(listed.exposed)} of {len(state.board.tasks)}")
-    if listed.judges:
-        found.append("judge of its own family")
-    if listed.late:
-        found.append("released after data")
-    if listed.entry.verification.verdict == "verified_with_warnings":
-        found.append("verified with warnings")
-    return found
+    marks = (
+        (listed.reasons, f"not ranked: {'; '.join(listed.reasons)}"),
+        (lacks, f"without {lacks[0] if len(lacks) == 1 else f'{len(lacks)} tasks'}"),
+        (listed.exposed, f"declared exposure: {len(listed.exposed)} of {len(state.board.tasks)}"),
+        (listed.judges, "judge of its own family"),
+        (listed.late, "released after data"),
+        (listed.entry.verification.verdict == "verified_with_warnings", "verified with warnings"),
+    )
+    return [words for there, words in marks if there]
 
 
 def _about(state: State) -> list[Column]:
@@ -287,16 +276,7 @@ def _runs(state: State, listed: Listed) -> TableCell:
 
 def script_rows(found: Sequence[Row]) -> str:
     """The same rows as a script that hands them to the page: a file: page may load scripts, but not data."""
-    data = [
-        [
-            row.short,
-            row.href,
-            row.facets,
-            [[cell.text, cell.key, cell.sub, list(cell.marks), cell.bar] for cell in row.cells],
-        ]
-        for row in found
-    ]
-    text = msgspec.json.encode(data).decode()
+    text = msgspec.json.encode(found).decode()
     # these two end a line in older readers of scripts; "<" so that no markup can be seen in it by anyone
     text = text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").replace("<", "\\u003c")
     return f"suiteBoard.rows({text});\n"

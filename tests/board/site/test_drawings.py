@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from suite.board.rank.ranking import Position
 from suite.board.repository.shelves import open_repository
 from suite.board.site.figures import around, shares
 from suite.board.site.page_words import when
@@ -50,7 +51,7 @@ def test_axes_are_round_and_hold_everything() -> None:
     for values in ([0.0, 1e-17], [0.0, 5e-324], [1e20]):  # too near each other for ticks
         low, high = around(values)
         assert low < min(values) <= max(values) < high
-    assert shares(None, 0.5, 0.6, (0.0, 1.0)) == (None, 0.5, 0.6)
+    assert shares(Position(0.5, None, 0.6), (0.0, 1.0)) == (None, 0.5, 0.6)
 
 
 def test_a_missing_task_is_named_wherever_its_entry_stands(tmp_path: Path) -> None:
