@@ -177,18 +177,15 @@ class _Site:
                     path,
                     "board.html.j2",
                     "",
-                    kind=table.kind,
+                    table=table,
                     page=number + 1,
                     names=names,
-                    total=len(found),
                     first=number * ROWS,
                     heads=[head for head, _ in made],
                     rows=found[number * ROWS : (number + 1) * ROWS],
                     rows_file=script,
                     leaders=self._leaders(table) if number == 0 else "",
                     level=percent(self.state.board.uncertainty.level),
-                    standing=table.first,
-                    ranking=table.ranking,
                 )
 
     def _leaders(self, table: RankTable) -> str:
