@@ -316,7 +316,7 @@ def fetch(folder: Path, board_name: str, output: Path) -> None:
       suite board fetch submissions/mini/my-model-0123456789ab --board mini -O fetched
     """
     from suite.board.define.board_files import find_board
-    from suite.board.repository.acceptance import bundle_of
+    from suite.board.repository.remote_bundle import bundle_of
     from suite.errors import ConfigError
 
     output.mkdir(parents=True, exist_ok=True)

@@ -19,7 +19,7 @@ from suite.scoring.stats.influence import of_mean
 from suite.scoring.stats.means import Interval, covering_mean, interval_of, p_value
 from suite.scoring.stats.paired_difference import Comparison, paired_difference, range_of_difference
 from suite.scoring.table import ScoreTable
-from suite.scoring.units import Scope, scope_of, unit_ids, units_of
+from suite.scoring.units import scope_of, unit_ids, units_of
 
 DRAWS = 1000
 
@@ -36,14 +36,9 @@ class Side:
     columns: Columns
 
 
-def scope(measure: Measure, table: ScoreTable, cell: str) -> Scope:
-    """The rows that a measure speaks of."""
-    return scope_of(table, cell, measure.over, measure.where)
-
-
 def side(measure: Measure, table: ScoreTable, cell: str, tags: Sequence[str]) -> Side:
     """The units of a cell, with their tags as columns "tag:NAME"."""
-    rows = scope(measure, table, cell)
+    rows = scope_of(table, cell, measure.over, measure.where)
     every, first = np.unique(unit_ids(rows), return_index=True)
     clusters = table.cluster[rows.samples()][first]
     units = units_of(measure, rows, [f"tag:{tag}" for tag in tags])

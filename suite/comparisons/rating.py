@@ -121,7 +121,7 @@ def rate(raw: RawVotes, wanted: RateWanted | None = None) -> RatedModels:
         style = style_controlled(votes, measured, side=asked.side, level=asked.level)
     with_elo = not many if asked.elo is None else asked.elo
     with_test = not many if asked.prequential is None else asked.prequential
-    names = tuple(sorted(set(users))) if users else ()
+    names = tuple(sorted(set(users or ())))
     return RatedModels(
         raw=raw,
         votes=votes,

@@ -42,18 +42,13 @@ def open_runs(places: Sequence[str]) -> list[LabelledRun]:
 
 def _labels(runs: Sequence[Run]) -> list[str]:
     """The first of these that tells all runs apart: candidate, run name, name@scoring, position."""
-    candidates = [candidate_of(run) for run in runs]
+    candidates = [run.candidate.spec if run.candidate else "" for run in runs]
     names = [run.name for run in runs]
     scorings = [f"{run.name}@{run.scoring}" for run in runs]
     for found in (candidates, names, scorings):
         if all(found) and len(set(found)) == len(found):
             return found
     return [f"{one}#{index}" for index, one in enumerate(scorings, 1)]
-
-
-def candidate_of(run: Run) -> str:
-    """Spec of the candidate, "" if there is none."""
-    return run.candidate.spec if run.candidate else ""
 
 
 def load_tasks(runs: Sequence[LabelledRun], plugins: Catalogue) -> dict[str, type[AnyTask]]:

@@ -9,7 +9,6 @@ from suite.blocks import Block, Dialogue, Facts, Line, Plot, Section, Shown, Tab
 from suite.comparisons.comparison import Compared, ComparisonWanted, PairPart
 from suite.comparisons.differences import MeasureRow, SliceDifference, SliceRow
 from suite.comparisons.disagreements import Disagreement
-from suite.comparisons.runs import candidate_of
 from suite.journal.run import Run
 from suite.report.numbers import plain
 from suite.report.remarks import remarks
@@ -301,12 +300,12 @@ def _apart(asked: ComparisonWanted) -> str:
     return f"Verdicts go by alpha, intervals by the level {asked.level:g}: they may part. "
 
 
-def _number(value: float | None) -> str:
-    return "none" if value is None else f"{value:.3f}"
+def _number(value: float | None, form: str = ".3f") -> str:
+    return "none" if value is None else format(value, form)
 
 
 def _signed(value: float | None) -> str:
-    return "none" if value is None else f"{value:+.3f}"
+    return _number(value, "+.3f")
 
 
 def _p(p: float) -> str:
@@ -327,7 +326,7 @@ def as_data(found: Compared) -> dict[str, object]:
                 "label": label,
                 "run": run.name,
                 "scoring": run.scoring,
-                "candidate": candidate_of(run),
+                "candidate": run.candidate.spec if run.candidate else "",
                 "plan_sha256": run.manifest.plan_sha256,
                 "what_was_run": to_builtins(run_facts(run)),
                 "remarks": [asdict(one) for one in remarks(run)],

@@ -127,11 +127,10 @@ def _collect(
             f"{name}: the time is a number in line {kinds[float]} and a date in line {kinds[datetime]}",
             fix="write all times in one way: seconds, or ISO 8601 such as 2026-01-31T12:00:00Z",
         )
-    dated = [i for i, one in enumerate(moments) if one is not None]
-    order = sorted(dated, key=moments.__getitem__)  # type: ignore[arg-type]
-    order += [i for i, one in enumerate(moments) if one is None]
-    undated = len(votes) - len(dated) if columns["time"] else 0
-    return RawVotes([votes[i] for i in order], name, ordered=bool(dated), undated=undated)
+    order = sorted(range(len(votes)), key=lambda i: (moments[i] is None, moments[i] or 0))
+    undated = moments.count(None)
+    ordered = undated < len(votes)
+    return RawVotes([votes[i] for i in order], name, ordered, undated if columns["time"] else 0)
 
 
 def winner_of(value: Json, a: str, b: str, where: str) -> str | None:
@@ -196,10 +195,8 @@ def _rows_of(path: Path) -> tuple[Sequence[str], Iterator[TextRow]]:
         raise ConfigError(
             f"{path.name} is no .csv, .tsv, .jsonl or .json file", str(path), "rename or convert the file"
         )
-    names: dict[str, None] = {}
-    for row in itertools.islice(json_rows(path), 100):
-        names.update(dict.fromkeys(row.value))
-    return list(names), json_rows(path)
+    names = (name for row in itertools.islice(json_rows(path), 100) for name in row.value)
+    return list(dict.fromkeys(names)), json_rows(path)
 
 
 def votes_of_runs(places: Sequence[str], plugins: Catalogue | None = None) -> RawVotes:

@@ -51,11 +51,7 @@ class _Labels:
 _Layout = Mapping[str, _Labels]  # by column
 
 
-@dataclass(frozen=True)
-class _Numbers:
-    layout: _Layout
-    top: Floats
-    bottom: Floats
+_Samples = tuple[_Labels, Floats, Floats]  # of one column: labels, top, bottom
 
 
 def read_columns(keys: Sequence[str], entries: Sequence[AcceptedEntry]) -> list[RankedColumn]:
@@ -65,18 +61,17 @@ def read_columns(keys: Sequence[str], entries: Sequence[AcceptedEntry]) -> list[
     on which way is better.
     """
     layouts: dict[bytes, _Layout] = {}
-    read = [None if (path := one.per_sample) is None else _read(path, layouts) for one in entries]
+    read = [{} if (path := one.per_sample) is None else _read(path, layouts) for one in entries]
     return [_column(key, read, entries) for key in keys]
 
 
 def read_numbers(path: Path) -> Iterator[tuple[str, "_Labels", Floats, Floats]]:
     """(column, its labels, top, bottom) of one file, in order of (cell, sample). Raises DataError."""
-    numbers = _read(path, {})
-    for key, labels in numbers.layout.items():
-        yield key, labels, numbers.top[labels.rows], numbers.bottom[labels.rows]
+    for key, samples in _read(path, {}).items():
+        yield key, *samples
 
 
-def _read(path: Path, layouts: dict[bytes, _Layout]) -> _Numbers:
+def _read(path: Path, layouts: dict[bytes, _Layout]) -> dict[str, _Samples]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -86,15 +81,15 @@ def _read(path: Path, layouts: dict[bytes, _Layout]) -> _Numbers:
         table = pq.read_table(path, columns=[*LABELS, "top", "bottom"], use_threads=False).combine_chunks()
         labels = table.select(LABELS)
         labels = labels.cast(pa.schema([(name, pa.string()) for name in LABELS]))
-        numbers = [table.column(name).to_numpy().astype(np.float64) for name in ("top", "bottom")]
+        top, bottom = (table.column(name).to_numpy().astype(np.float64) for name in ("top", "bottom"))
     except (OSError, pa.ArrowException, KeyError) as error:
         raise DataError(f"{path.name} is no table of samples: {error}", where=str(path)) from error
-    if not (np.isfinite(numbers[0]).all() and np.isfinite(numbers[1]).all() and (numbers[1] >= 0).all()):
+    if not (np.isfinite(top).all() and np.isfinite(bottom).all() and (bottom >= 0).all()):
         raise DataError(f"{path.name} holds numbers that no score gives", where=str(path))
     digest = _digest(labels)
     if digest not in layouts:
         layouts[digest] = _labels(labels, path)
-    return _Numbers(layouts[digest], *numbers)
+    return {key: (one, top[one.rows], bottom[one.rows]) for key, one in layouts[digest].items()}
 
 
 def _digest(table: "pa.Table") -> bytes:
@@ -123,7 +118,9 @@ def _labels(table: "pa.Table", path: Path) -> dict[str, _Labels]:
     return found
 
 
-def _column(key: str, read: Sequence[_Numbers | None], entries: Sequence[AcceptedEntry]) -> RankedColumn:
+def _column(
+    key: str, read: Sequence[Mapping[str, _Samples]], entries: Sequence[AcceptedEntry]
+) -> RankedColumn:
     mine = [one.column(key) for one in entries]
     value, low, high = (
         np.array([np.nan if (end := getattr(one, name, None)) is None else float(end) for one in mine])
@@ -143,14 +140,12 @@ def _column(key: str, read: Sequence[_Numbers | None], entries: Sequence[Accepte
     if unpaired:
         why = "this number is no mean over samples: entries are compared by their intervals"
         return replace(column, why=why)
-    held: dict[int, tuple[_Numbers, _Labels]] = {}
     for i in here:
-        numbers = read[i]
-        if numbers is None or key not in numbers.layout:
+        if key not in read[i]:
             where = str(entries[i].per_sample)
             raise DataError(f"column {key!r} is said to be paired, but has no samples", where=where)
-        held[i] = numbers, numbers.layout[key]
-    distinct = list({id(labels): labels for _, labels in held.values()}.values())
+    held = {i: read[i][key] for i in here}
+    distinct = list({id(labels): labels for labels, _, _ in held.values()}.values())
     strata = _merged(distinct)
     if strata is None:
         return replace(column, why="the entries' samples differ: they are compared by their intervals")
@@ -175,13 +170,13 @@ def _merged(layouts: Sequence[_Labels]) -> NDArray[np.str_] | None:
 def _paired(
     column: RankedColumn,
     units: PairedUnits,
-    held: Mapping[int, tuple[_Numbers, _Labels]],
+    held: Mapping[int, _Samples],
     entries: Sequence[AcceptedEntry],
 ) -> RankedColumn:
     k, count = len(column.value), len(units.cluster)
     top, bottom = np.zeros((count, k)), np.zeros((count, k))
-    for i, (numbers, labels) in held.items():
-        top[:, i], bottom[:, i] = numbers.top[labels.rows], numbers.bottom[labels.rows]
+    for i, (_, above, below) in held.items():
+        top[:, i], bottom[:, i] = above, below
     absent = [i for i in range(k) if i not in held]
     if held and absent:  # so that bottoms can still be shared; their values are NaN and never looked at
         bottom[:, absent] = bottom[:, [next(iter(held))]]

@@ -29,22 +29,12 @@ from suite.board.entry.accepted_entry import (
     read_entry,
     write_record,
 )
-from suite.board.repository.remote_bundle import (
-    BUNDLE,
-    BUNDLE_FOLDER,
-    REFERENCE,
-    Reference,
-    check_urls,
-    fetch,
-    read_reference,
-    write_reference,
-)
+from suite.board.repository.remote_bundle import BUNDLE, BUNDLE_FOLDER, bundle_of, check_urls, write_reference
 from suite.board.repository.shelves import Shelf, open_repository
 from suite.board.verify import VerifiedBundle, time_limit, verify
 from suite.board.verify.child_work import SECONDS, Tell, TimeUp, in_child
 from suite.chat import canonical_json
 from suite.data import strict_syntax
-from suite.data.cache import sha256_of
 from suite.errors import BundleError, ConfigError, SuiteError
 from suite.files import own_folder, write_whole
 from suite.journal.run import Run
@@ -86,13 +76,7 @@ def accept(
         _check_place(bundle, urls, shelf.board)
     entries = shelf.entries()
     moment = when or datetime.now(UTC)
-    checked = verify(
-        bundle,
-        board=shelf.board,
-        others=entries,
-        signers=shelf.signers_at(moment),
-        seconds=time_limit(shelf.board),
-    )
+    checked = verify_at(moment, bundle, shelf, entries)
     if checked.exit_code() != 0:
         return Accepted(checked, None, (f"verification: {checked.verdict.replace('_', ' ')}",))
     old = next((one for one in entries if one.id == opened.submission.supersedes), None)
@@ -124,6 +108,12 @@ def accept(
         changed = {"status": "superseded", "by": opened.id, "status_date": moment.date()}
         write_record(old.folder / RECORD, old.record.model_copy(update=changed))
     return Accepted(checked, folder)
+
+
+def verify_at(when: datetime, bundle: Path, shelf: Shelf, others: Sequence[AcceptedEntry]) -> VerifiedBundle:
+    """Verify a bundle as the board does at a moment, beside entries that it has."""
+    board, signers = shelf.board, shelf.signers_at(when)
+    return verify(bundle, board=board, others=others, signers=signers, seconds=time_limit(board))
 
 
 def accept_new(root: Path, say: Callable[[str], None] = lambda _: None) -> list[tuple[Path, Accepted]]:
@@ -232,8 +222,7 @@ def _there(entries: Sequence[AcceptedEntry], opened: Opened) -> Iterator[str]:
     for one in entries:
         if one.id == opened.id:
             yield f"this very bundle is on the board: {one.folder.name}"
-    for one in entries:
-        if one.id != opened.id and one.record.trace_sha256 == opened.trace:
+        elif one.record.trace_sha256 == opened.trace:
             yield f"the same calls and replies are on the board: {one.folder.name}"
 
 
@@ -280,37 +269,20 @@ def _check_place(bundle: Path, urls: Sequence[str], board: Board) -> None:
 
 def _keep_bundle(bundle: Path, folder: Path, urls: Sequence[str]) -> None:
     """Put a bundle into its folder, up to KEPT bytes, and where it lies, if that is said."""
-    size = _size(bundle)
-    if size <= KEPT and bundle.is_dir():
+    kept = _size(bundle) <= KEPT
+    if kept and bundle.is_dir():
         shutil.copytree(bundle, folder / BUNDLE_FOLDER)
-    elif size <= KEPT:
+    elif kept:
         with bundle.open("rb") as file:
             write_whole(folder / BUNDLE, iter(lambda: file.read(MIB), b""))
     if urls:
-        reference = Reference(sha256=sha256_of(bundle), bytes=size, urls=tuple(urls))
-        write_reference(folder / REFERENCE, reference)
+        write_reference(folder, bundle, urls)
 
 
 def _size(bundle: Path) -> int:
     if bundle.is_dir():
         return sum(one.stat().st_size for one in bundle.rglob("*") if one.is_file())
     return bundle.stat().st_size
-
-
-def bundle_of(folder: Path, board: Board, scratch: Path) -> Path | None:
-    """The bundle of an entry: beside it, or fetched into `scratch`; None if nobody says where it is.
-
-    Raises ConfigError, DataError, SourceUnreachable as fetching does.
-    """
-    for name in (BUNDLE, BUNDLE_FOLDER):
-        if (folder / name).exists() and not (folder / name).is_symlink():
-            return folder / name
-    if not (folder / REFERENCE).is_file():
-        return None
-    reference = read_reference(folder / REFERENCE)
-    if not reference.urls:
-        return None
-    return fetch(reference, board.hosts, scratch / f"{folder.name}.suite.zip", board.limits.bundle_mib * MIB)
 
 
 def withdraw(folder: Path, status: str, reason: str, when: datetime | None = None) -> None:

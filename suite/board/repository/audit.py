@@ -21,7 +21,7 @@ from suite.board.entry.accepted_entry import (
 )
 from suite.board.entry.verification import Verification
 from suite.board.rank.state import belongs
-from suite.board.repository.remote_bundle import BUNDLE, BUNDLE_FOLDER, REFERENCE
+from suite.board.repository.remote_bundle import BUNDLE, BUNDLE_FOLDER, REFERENCE, bundle_of
 from suite.board.repository.shelves import Shelf, version_number
 from suite.errors import SuiteError
 from suite.plugins import catalogue
@@ -98,8 +98,7 @@ def _again(entry: AcceptedEntry, shelf: Shelf, others: Sequence[AcceptedEntry]) 
     """The entry verified again must give the verdict, class and numbers that stand there. others: accepted
     before it; what is new beside them is a note.
     """
-    from suite.board.repository.acceptance import bundle_of
-    from suite.board.verify import time_limit, verify
+    from suite.board.repository.acceptance import verify_at
 
     with tempfile.TemporaryDirectory(prefix="suite-board-") as scratch:
         try:
@@ -107,10 +106,7 @@ def _again(entry: AcceptedEntry, shelf: Shelf, others: Sequence[AcceptedEntry]) 
             if bundle is None:
                 yield "not verified again: its bundle is not here", False
                 return
-            signers = shelf.signers_at(entry.record.accepted)
-            checked = verify(
-                bundle, board=shelf.board, others=others, signers=signers, seconds=time_limit(shelf.board)
-            )
+            checked = verify_at(entry.record.accepted, bundle, shelf, others)
         except SuiteError as error:
             yield str(error), True
             return

@@ -1,4 +1,5 @@
-"""Fetches a bundle that lies elsewhere: https only, from hosts of the board, public addresses, in bounds.
+"""An entry's bundle: beside it, or fetched from elsewhere: https only, from hosts of the board, public
+addresses, in bounds.
 
 The address is resolved once and the connection made to that very address, so that a name cannot change its
 mind; each redirect is held to the same rules; the bytes must have the size and SHA-256 that were accepted.
@@ -16,9 +17,12 @@ from urllib.parse import urljoin, urlsplit
 
 from pydantic import Field, StringConstraints
 
+from suite.board.bundle.size_limits import MIB
+from suite.board.define.board import Board
 from suite.board.define.parts import Closed, Sha256
 from suite.board.entry.accepted_entry import read_model
 from suite.data import strict_syntax
+from suite.data.cache import sha256_of
 from suite.errors import ConfigError, DataError, SourceUnreachable
 from suite.files import replacing, write_whole
 from suite.models.endpoint import is_public
@@ -46,9 +50,26 @@ def read_reference(path: Path) -> Reference:
     return read_model(path, Reference)
 
 
-def write_reference(path: Path, reference: Reference) -> None:
-    """Write bundle.ref.yaml."""
-    write_whole(path, [strict_syntax.dump_yaml(reference.model_dump(mode="json"), width=80)])
+def write_reference(folder: Path, bundle: Path, urls: Sequence[str]) -> None:
+    """Write bundle.ref.yaml into an entry's folder: where this very archive lies."""
+    found = Reference(sha256=sha256_of(bundle), bytes=bundle.stat().st_size, urls=tuple(urls))
+    write_whole(folder / REFERENCE, [strict_syntax.dump_yaml(found.model_dump(mode="json"), width=80)])
+
+
+def bundle_of(folder: Path, board: Board, scratch: Path) -> Path | None:
+    """The bundle of an entry: beside it, or fetched into `scratch`; None if nobody says where it is.
+
+    Raises ConfigError, DataError, SourceUnreachable as fetching does.
+    """
+    for name in (BUNDLE, BUNDLE_FOLDER):
+        if (folder / name).exists() and not (folder / name).is_symlink():
+            return folder / name
+    if not (folder / REFERENCE).is_file():
+        return None
+    reference = read_reference(folder / REFERENCE)
+    if not reference.urls:
+        return None
+    return fetch(reference, board.hosts, scratch / f"{folder.name}.suite.zip", board.limits.bundle_mib * MIB)
 
 
 class Response(Protocol):

@@ -130,7 +130,7 @@ def _entry(state: State, table: RankTable, listed: Listed) -> EntryData:
     entry, submission = listed.entry, listed.entry.submission
     model = submission.model
     place, ranking = table.place.get(entry.id), table.ranking
-    ranked = [] if place is None else [place]
+    others = {} if place is None else {key: one.at(place).value for key, one in ranking.others.items()}
     overall = table.at(entry.id)
     return EntryData(
         bundle_id=entry.id,
@@ -157,7 +157,7 @@ def _entry(state: State, table: RankTable, listed: Listed) -> EntryData:
             if (one := entry.column(item.name)) is not None
             for at in [table.at(entry.id, item.name)]
         ],
-        others={method: other.places[i].value for method, other in ranking.others.items() for i in ranked},
+        others=others,
         zero_shot=listed.zero_shot,
         exposed=dict(listed.exposed),
         parameters_total=model.parameters_total,

@@ -24,7 +24,7 @@ from suite.board.entry.verification import ColumnResult, Latency, TokenCounts
 from suite.board.verify.equality import same
 from suite.board.verify.reply_digests import parquet
 from suite.board.verify.subject import UNSERVED, VerifiedRun, provider_of
-from suite.comparisons.differences import scope, side
+from suite.comparisons.differences import side
 from suite.journal.documents import MetricResult
 from suite.journal.index import id64
 from suite.journal.records import OutputRecord, ScoreRecord
@@ -35,7 +35,7 @@ from suite.scoring.measures import Adds, Measure
 from suite.scoring.metrics.declared import measures_of
 from suite.scoring.stats.means import covering_sums
 from suite.scoring.table import ScoreTable, TableBuilder
-from suite.scoring.units import unit_ids
+from suite.scoring.units import scope_of, unit_ids
 from suite.task import Metric
 
 Floats = NDArray[np.float64]
@@ -267,7 +267,7 @@ def _cell_units(measure: Measure, top_of: Adds, table: ScoreTable, cell: str) ->
     bottom[place] = 1.0 if measure.bottom is None else measure.bottom(units.columns)
     stratum = np.full(count, "", dtype=object)
     if measure.macro:  # of unscored units, too
-        rows = scope(measure, table, cell)
+        rows = scope_of(table, cell, measure.over, measure.where)
         codes, categories = rows.codes(measure.macro)
         first = np.unique(unit_ids(rows), return_index=True)[1]
         stratum[:] = [categories[code] for code in codes[first]]

@@ -171,6 +171,6 @@ def test_a_reference_that_is_none_is_named(text: str, tmp_path: Path) -> None:
 
 
 def test_a_reference_reads_back(tmp_path: Path) -> None:
-    told = reference("https://good.example/b")
-    write_reference(tmp_path / "bundle.ref.yaml", told)
-    assert read_reference(tmp_path / "bundle.ref.yaml") == told
+    (tmp_path / "b").write_bytes(DATA)
+    write_reference(tmp_path, tmp_path / "b", ["https://good.example/b"])
+    assert read_reference(tmp_path / "bundle.ref.yaml") == reference("https://good.example/b")
