@@ -54,15 +54,15 @@ def match_cells(a: Run, b: Run) -> tuple[list[Match], list[Difference]]:
     found: list[Match] = []
     notes: list[Difference] = []
     for task in dict.fromkeys(cell.task for cell in a.manifest.cells):
-        left, right = ([cell for cell in run.manifest.cells if cell.task == task] for run in (a, b))
-        for one in list(left):
-            same = next((two for two in right if _same(one.parameters, two.parameters)), None)
-            if same is not None:
-                found.append(Match(task, one.cell, same.cell, one.parameters, {}))
-                left.remove(one)
-                right.remove(same)
+        left, right = (
+            {canonical_json(cell.parameters): cell for cell in run.manifest.cells if cell.task == task}
+            for run in (a, b)
+        )
+        for key in [key for key in left if key in right]:
+            one, two = left.pop(key), right.pop(key)
+            found.append(Match(task, one.cell, two.cell, one.parameters, {}))
         if len(left) == 1 and len(right) == 1:
-            one, two = left[0], right[0]
+            one, two = *left.values(), *right.values()
             names = dict.fromkeys([*one.parameters, *two.parameters])
             values = {name: (one.parameters.get(name), two.parameters.get(name)) for name in names}
             differing = {name: pair for name, pair in values.items() if not _same(*pair)}
@@ -71,9 +71,8 @@ def match_cells(a: Run, b: Run) -> tuple[list[Match], list[Difference]]:
             for name, (mine, theirs) in differing.items():
                 notes.append(Difference(f"parameter {name} of {task}", _shown(mine), _shown(theirs), "warn"))
         elif left or right:
-            notes.append(
-                Difference(f"cells of {task} without a partner", str(len(left)), str(len(right)), "warn")
-            )
+            alone = f"cells of {task} without a partner"
+            notes.append(Difference(alone, str(len(left)), str(len(right)), "warn"))
     if not found:
         tasks_a, tasks_b = (sorted({cell.task for cell in run.manifest.cells}) for run in (a, b))
         shared_tasks = set(tasks_a) & set(tasks_b)

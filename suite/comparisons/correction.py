@@ -154,19 +154,13 @@ def _share(found: CorrectedJudge) -> Iterator[Block]:
     yield Text(f"Quote: {first or 'judge alone, uncorrected'}." + (f" Note: {ppi.note}." if ppi.note else ""))
     if found.n > ppi.judge.n:
         yield Text(f"{found.n - ppi.judge.n} of {found.n} samples have no verdict and are left out.")
-    yield Table(
-        ("estimate", "share", "low", "high", "n", "method", "note"),
-        [
-            (name, one.value, one.low, one.high, one.n, one.method, one.note)
-            for name, one in estimates.items()
-        ],
-    )
+    rows = [
+        (name, one.value, one.low, one.high, one.n, one.method, one.note) for name, one in estimates.items()
+    ]
+    yield Table(("estimate", "share", "low", "high", "n", "method", "note"), rows)
     shown = {name: one for name, one in estimates.items() if one.value is not None}
     yield Plot(
-        [Line.of("share", list(shown.values()))],
-        y="share of yes",
-        kind="points",
-        x_labels=list(shown),
+        [Line.of("share", list(shown.values()))], y="share of yes", kind="points", x_labels=list(shown)
     )
     yield Text(
         "PPI++ needs labels of a random part of these samples. Rogan-Gladen also takes labels of other "

@@ -13,6 +13,8 @@ from suite.journal.records import OutputRecord
 from suite.journal.run import Run
 from suite.report.traces import answer, question
 
+_Chosen = tuple[MeasureRow, int, float]  # a row, a sample's digest, A minus B
+
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:
@@ -32,17 +34,14 @@ def disagreements(a: Run, b: Run, rows: Sequence[MeasureRow], most: int) -> list
 
     Only measures over samples are read; a part of a score has no answer of its own.
     """
-    chosen: list[tuple[MeasureRow, int, float]] = []
-    readable = [row for row in rows if row.measure.over == "samples" and row.found.d is not None]
+    readable = [row for row in rows if row.measure.over == "samples"]
+    chosen: list[_Chosen] = []
     for sign in (1, -1):
-        queues = [_queue(row, sign, most) for row in readable]
-        taken: set[tuple[str, int]] = set()
-        for place, (row, queue) in itertools.product(range(most), list(zip(readable, queues, strict=True))):
-            if place < len(queue) and len(taken) < most:
-                key = (row.match.task, queue[place][0])  # a sample is read once, not in every cell
-                if key not in taken:
-                    taken.add(key)
-                    chosen.append((row, *queue[place]))
+        turns = itertools.zip_longest(*(_queue(row, sign, most) for row in readable))
+        taken: dict[tuple[str, int], _Chosen] = {}  # a sample is read once, not in every cell
+        for one in filter(None, itertools.chain.from_iterable(turns)):
+            taken.setdefault((one[0].match.task, one[1]), one)
+        chosen += list(taken.values())[:most]
     if not chosen:
         return []
     outputs_a = _outputs(a, {(row.match.cell_a, digest) for row, digest, _ in chosen})
@@ -52,26 +51,18 @@ def disagreements(a: Run, b: Run, rows: Sequence[MeasureRow], most: int) -> list
         one, two = outputs_a.get((row.match.cell_a, digest)), outputs_b.get((row.match.cell_b, digest))
         if one is None:
             continue  # its first trial has no output
-        found.append(
-            Disagreement(
-                row.match.task,
-                row.measure.name,
-                one.sample,
-                difference,
-                question(a, one),
-                answer(a, one),
-                answer(b, two) if two else "",
-            )
-        )
+        answers = answer(a, one), answer(b, two) if two else ""
+        which = row.match.task, row.measure.name, one.sample
+        found.append(Disagreement(*which, difference, question(a, one), *answers))
     return found
 
 
-def _queue(row: MeasureRow, sign: int, most: int) -> list[tuple[int, float]]:
+def _queue(row: MeasureRow, sign: int, most: int) -> list[_Chosen]:
     ids, d = row.found.ids, row.found.d
     if ids is None or d is None:
         return []
     order = np.lexsort((ids, -sign * d))[:most]
-    return [(int(ids[i]), float(d[i])) for i in order if sign * d[i] > 0]
+    return [(row, int(ids[i]), float(d[i])) for i in order if sign * d[i] > 0]
 
 
 class _Key(msgspec.Struct):

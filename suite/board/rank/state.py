@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from itertools import takewhile
 from pathlib import Path
 from typing import Annotated, Literal
@@ -114,7 +115,7 @@ class RankTable:
         columns = list(self.ranking.columns.values())
         return columns[0] if len(columns) == 1 else self.ranking.overall
 
-    @property
+    @cached_property
     def rows(self) -> list[Listed]:
         """Ranked entries by overall rank, those without an overall number last, then the unranked."""
 

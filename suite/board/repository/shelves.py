@@ -64,7 +64,7 @@ class Shelf:
 
         A folder without entry.yaml is a submission that nobody has accepted yet: it is left out.
         """
-        found: list[AcceptedEntry] = []
+        seen: dict[str, AcceptedEntry] = {}
         problems: list[DataError] = []
         folders = sorted(one for one in self.submissions.glob("*") if one.is_dir() or one.is_symlink())
         folders = [one for one in folders if one.is_symlink() or (one / RECORD).exists()]
@@ -72,13 +72,10 @@ class Shelf:
             for one in pool.map(_try, folders):
                 if isinstance(one, DataError):
                     problems.append(one)
-                else:
-                    found.append(one)
-        seen: dict[str, AcceptedEntry] = {}
-        for entry in found:
-            if entry.id in seen:
-                problems.append(DataError("an entry stands twice", str(entry.folder)))
-            seen[entry.id] = entry
+                    continue
+                if one.id in seen:
+                    problems.append(DataError("an entry stands twice", str(one.folder)))
+                seen[one.id] = one
         return sorted(seen.values(), key=lambda one: (one.record.accepted.timestamp(), one.id)), problems
 
 

@@ -13,8 +13,7 @@ from suite.board.site.markup import model
 
 MOST_LINES = 30
 MOST_PAIRS = 30
-PLOT, STEP = 500, 22  # width of the plot, height of a line
-SCALE = 1.2  # pixels of a page to one of the drawing
+PLOT = 500  # width of the plot
 Bar = tuple[float | None, ...]
 """(low, value, high) as shares of the axis, 0 to 1; the ends are None where no interval is known."""
 
@@ -31,27 +30,11 @@ class Forest:
     ticks: Sequence[float]
     ends: tuple[float, float]
     left: int
-    step: int = STEP
 
     @property
     def width(self) -> int:
         """In units of the drawing."""
         return self.left + PLOT + 32
-
-    @property
-    def pixels(self) -> int:
-        """The width on a page."""
-        return round(self.width * SCALE)
-
-    @property
-    def height(self) -> int:
-        """In units of the drawing."""
-        return STEP * len(self.lines) + 34
-
-    @property
-    def all_known(self) -> bool:
-        """Whether every value has an interval."""
-        return all(one.low is not None for _, one in self.lines)
 
     def at(self, value: float) -> str:
         """Where a value lies."""

@@ -9,11 +9,13 @@ from xml.sax.saxutils import escape
 from markupsafe import Markup
 
 from suite.board.define.board import file_name
+from suite.board.entry.accepted_entry import GONE
 from suite.board.rank.overall import NAMES, PROPERTIES
+from suite.board.rank.state import luck
+from suite.board.site import page_words
 from suite.board.site.figures import compared, forest
 from suite.board.site.markup import POLICY, external, model, name
-from suite.board.site.page_words import apart, first_of, latency, members, tokens, warning, when
-from suite.board.site.ranking_table import TRUST_NAMES, ranks, span
+from suite.board.site.ranking_table import TRUST_NAMES, marks_of, missing, ranks, span
 from suite.chat import Json
 from suite.report.hostile_text import clean
 from suite.report.numbers import DASH, counted, number, percent, plain
@@ -44,10 +46,13 @@ def xml(text: str) -> Markup:
 
 
 _FILTERS = (
-    compared, counted, file_name, first_of, forest, model, name, number, percent, plain, tokens, values,
-    warning, when, words, xml
+    compared, counted, file_name, forest, model, name, number, percent, plain, values, words, xml,
+    page_words.first_of, page_words.tokens, page_words.warning, page_words.when
 )  # fmt: skip
-_GLOBALS = (apart, external, latency, members, ranks, span)
+_GLOBALS = (
+    external, luck, marks_of, missing, ranks, span, page_words.apart, page_words.flips_of,
+    page_words.latency, page_words.marks_in, page_words.members, page_words.open_roles
+)  # fmt: skip
 
 
 @cache
@@ -67,7 +72,7 @@ def environment() -> "Environment":
         made.filters[one.__name__] = one
     made.globals |= {one.__name__: one for one in _GLOBALS}
     made.globals |= {"dash": DASH, "methods": NAMES, "properties": PROPERTIES, "trust_names": TRUST_NAMES}
-    made.globals["policy"] = Markup(POLICY)  # a constant of this package: quotes stay quotes
+    made.globals |= {"gone": GONE, "policy": Markup(POLICY)}  # a constant of this package: quotes stay quotes
     return made
 
 

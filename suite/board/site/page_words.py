@@ -6,34 +6,15 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from suite.board.define.board import Item
-from suite.board.entry.accepted_entry import GONE, AcceptedEntry
+from suite.board.entry.accepted_entry import AcceptedEntry
 from suite.board.entry.verification import ColumnResult, Latency
-from suite.board.rank.overall import NAMES
 from suite.board.rank.ranking import Standing
-from suite.board.rank.sample_tables import flips
-from suite.board.rank.state import Listed, RankTable, State, luck
+from suite.board.rank.sample_tables import ColumnFlips, flips
+from suite.board.rank.state import Listed, RankTable, State
 from suite.board.site.markup import model, name
-from suite.board.site.ranking_table import marks_of, missing
-from suite.report.numbers import DASH, number, percent
+from suite.report.numbers import DASH, number
 
 Event = tuple[str, str, AcceptedEntry]
-
-
-def task_page(state: State, item: Item | None) -> dict[str, object]:
-    """What the template of a column's page needs, None for the page of the overall number."""
-    board = state.board
-
-    def free(item: Item, table: RankTable) -> list[str]:
-        return open_roles(item, [one.entry.column(item.name) for one in table.ranked])
-
-    return {
-        "item": item,
-        "tables": [one for one in state.tables if one.ranked],
-        "open_roles": free,
-        "weights": ", ".join(f"{name(i.shown)} {percent(board.weights[i.name])}" for i in board.tasks),
-        "others": [NAMES[one] for one in board.overall.alternatives if one != board.overall.method],
-        "level": percent(board.uncertainty.level),
-    }
 
 
 def apart(table: RankTable, item: Item, free: Sequence[str]) -> str:
@@ -64,8 +45,9 @@ def headlines(state: State, item: Item) -> list[str]:
     return sorted({name(one.headline) for one in results if one is not None})
 
 
-def open_roles(item: Item, results: Iterable[ColumnResult | None]) -> list[str]:
+def open_roles(item: Item, entries: Iterable[AcceptedEntry]) -> list[str]:
     """Roles that the item does not fix and somebody filled, sorted."""
+    results = (one.column(item.name) for one in entries)
     filled = {role for one in results if one is not None for role in one.roles}
     return sorted(filled - set(item.roles))
 
@@ -76,35 +58,23 @@ def members(result: ColumnResult | None, role: str) -> str:
     return ", ".join(name(one, 80) for one in told)
 
 
-def entry_page(state: State, listed: Listed) -> dict[str, object]:
-    """What the template needs."""
-    entry, table = listed.entry, state.table_of(listed.entry)
-    before = state.entries.get(entry.submission.supersedes or "")
+def marks_in(listed: Listed, item: Item) -> list[str]:
+    """What a reader must see beside an entry's result in a column."""
+    result, told = listed.entry.column(item.name), listed.exposed.get(item.name, "").replace("_", " ")
+    marks = [f"declared: {told}"] if told else []
+    marks += ["not in the submission"] if result is None else []
+    marks += ["judge of its own family"] if item.name in listed.judges else []
+    marks += ["released after data"] if item.name in listed.late else []
+    roles = open_roles(item, [listed.entry])
+    return marks + [f"{role}: {text}" for role in roles if (text := members(result, role))]
 
-    def marks_in(item: Item, result: ColumnResult | None) -> list[str]:
-        told = listed.exposed.get(item.name, "").replace("_", " ")
-        marks = [f"declared: {told}"] if told else []
-        marks += ["not in the submission"] if result is None else []
-        marks += ["judge of its own family"] if item.name in listed.judges else []
-        marks += ["released after data"] if item.name in listed.late else []
-        roles = open_roles(item, [result])
-        return marks + [f"{role}: {text}" for role in roles if (text := members(result, role))]
 
-    return {
-        "entry": entry,
-        "listed": listed,
-        "table": table,
-        "marks": [*marks_of(state, listed), *(["custom"] if table.kind == "custom" else [])],
-        "marks_in": marks_in,
-        "lacks": missing(state, listed),
-        "gain": luck(table, listed),
-        "level": percent(state.board.uncertainty.level),
-        "most_findings": 50,
-        "gone": GONE,
-        "flips": [] if before is None else flips(before.entry, entry),
-        "fewest": state.board.thresholds["accretion"],
-        "titles": {item.name: item.shown for item in state.board.tasks},
-    }
+def flips_of(state: State, listed: Listed) -> list[tuple[str, ColumnFlips]]:
+    """(title of a column, what changed by sample) against the entry that this one supersedes."""
+    before = state.entries.get(listed.entry.submission.supersedes or "")
+    titles = {item.name: item.shown for item in state.board.tasks}
+    found = [] if before is None else flips(before.entry, listed.entry)
+    return [(titles.get(one.key, one.key), one) for one in found]
 
 
 def tokens(result: ColumnResult | None) -> str:

@@ -19,16 +19,15 @@ import msgspec
 import suite
 from suite.board.define.board import file_name
 from suite.board.entry.accepted_entry import PER_SAMPLE, SUBMISSION, VERIFICATION, AcceptedEntry
-from suite.board.rank.state import RankTable, State, belongs, read_prices, state_of
+from suite.board.rank.state import State, belongs, read_prices, state_of
 from suite.board.repository.remote_bundle import BUNDLE, REFERENCE, read_reference
 from suite.board.repository.shelves import Shelf
 from suite.board.site import board_data
-from suite.board.site.markup import POLICY, model, name
+from suite.board.site.markup import POLICY, name
 from suite.board.site.page_templates import render, resource
-from suite.board.site.page_words import entry_page, events_of, first_of, headlines, task_page
+from suite.board.site.page_words import events_of, headlines
 from suite.board.site.ranking_table import columns, rows, script_rows
 from suite.errors import ConfigError, SuiteError
-from suite.report.numbers import percent
 
 ROWS = 100  # of one page
 
@@ -143,22 +142,9 @@ class _Site:
             file.write(text)
 
     def _page(self, path: str, template: str, root: str, **values: object) -> None:
-        standard, custom = (len(table.rows) for table in self.state.tables)
-        common = {
-            "root": root,
-            "state": self.state,
-            "board": self.state.board,
-            "suite": suite.__version__,
-            "counts": {
-                "standard": f"{standard:,}",
-                "custom": f"{custom:,}" if custom else "",
-                "tasks": len(self.state.board.tasks),
-            },
-            "versions": self.versions,
-            "up": self.up,
-            "frozen": self.frozen,
-        }
-        self._put(path, render(template, **common, **values))
+        common = {"versions": self.versions, "up": self.up, "frozen": self.frozen, "suite": suite.__version__}
+        board = self.state.board
+        self._put(path, render(template, root=root, state=self.state, board=board, **common, **values))
         self.pages += 1
 
     def _tables(self) -> None:
@@ -184,34 +170,23 @@ class _Site:
                     heads=[head for head, _ in made],
                     rows=found[number * ROWS : (number + 1) * ROWS],
                     rows_file=script,
-                    leaders=self._leaders(table) if number == 0 else "",
-                    level=percent(self.state.board.uncertainty.level),
                 )
-
-    def _leaders(self, table: RankTable) -> str:
-        if not table.ranked:
-            return ""
-        if len(table.rows) == 1:
-            return f"So far the only entry: {model(table.rows[0], 40)}."
-        many = "Statistically tied for first" if len(table.first.tied_for_first) > 1 else "First"
-        return f"{many}: {first_of(table, table.first)}."
 
     def _tasks(self) -> None:
         tasks = self.state.board.tasks
         for item in tasks:
             path = f"tasks/{file_name(item.name)}.html"
-            self._page(path, "task.html.j2", "../", **task_page(self.state, item))
+            self._page(path, "task.html.j2", "../", item=item)
         if len(tasks) > 1:
-            self._page("tasks/overall.html", "task.html.j2", "../", **task_page(self.state, None))
+            self._page("tasks/overall.html", "task.html.j2", "../", item=None)
         found = {item.name: headlines(self.state, item) for item in tasks}
         self._page("tasks/index.html", "tasks.html.j2", "../", headlines=found)
 
     def _entries(self) -> None:
         for one in self.state.entries.values():
             downloads, urls = self._files(one.entry)
-            values = entry_page(self.state, one)
             path = f"entries/{one.entry.short}.html"
-            self._page(path, "entry.html.j2", "../", downloads=downloads, urls=urls, **values)
+            self._page(path, "entry.html.j2", "../", listed=one, downloads=downloads, urls=urls)
 
     def _files(self, entry: AcceptedEntry) -> tuple[list[tuple[str, str]], list[str]]:
         """Copies what can be downloaded; (links, addresses of the bundle elsewhere)."""
