@@ -16,7 +16,7 @@ from sealing import seal
 from suite.board.define.board import Board
 from suite.board.entry.accepted_entry import read_entry
 from suite.board.pack import bundle_files
-from suite.board.repository import acceptance
+from suite.board.repository import acceptance, remote_bundle
 from suite.board.repository.acceptance import KEPT, Accepted, accept, accept_new, withdraw
 from suite.board.repository.audit import check_board
 from suite.board.repository.pull_request import comment
@@ -237,7 +237,7 @@ class TestEveryFolderByItself:
 
     def test_what_nobody_foresaw(self, root: Path, brought: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (brought / "a-odd-000000000000" / "bundle").mkdir(parents=True)
-        real = acceptance.bundle_of
+        real = remote_bundle.bundle_of
 
         def odd(folder: Path, *rest: Any) -> Path | None:
             if folder.name.startswith("a-odd"):
