@@ -37,7 +37,8 @@ class Family(TableRow):
         return bool(re.fullmatch(self.architecture, architecture) and re.fullmatch(self.model, name))
 
 
-def families_of(folders: Iterable[Path]) -> tuple[Family, ...]:
+@lru_cache(maxsize=4)
+def families_of(folders: tuple[Path, ...]) -> tuple[Family, ...]:
     """The families of plugins' registry folders, then the suite's own. Raises ConfigError for an id twice."""
     found: dict[str, tuple[Family, Path]] = {}
     for path, family in read_rows(Family, "reward_families.yaml", "reward families", folders):
@@ -48,25 +49,19 @@ def families_of(folders: Iterable[Path]) -> tuple[Family, ...]:
     return tuple(family for family, _ in found.values())
 
 
-@lru_cache(maxsize=1)
-def families() -> tuple[Family, ...]:
-    """All families of this installation."""
-    return families_of(catalogue().registry_folders())
-
-
 def family_of(
     architectures: Iterable[str], name: str, known: Sequence[Family] | None = None
 ) -> Family | None:
-    """The family of a model, None if it is no reward model."""
-    table = families() if known is None else known
+    """The family of a model, None if it is no reward model. known: default all of this installation."""
+    table = families_of(tuple(catalogue().registry_folders())) if known is None else known
     return next((family for one in architectures for family in table if family.fits(one, name)), None)
 
 
 def head_of(family: Family | None, per_token: bool, label: int | None, weights: tuple[float, ...]) -> Head:
     """How a model's numbers become a score: as the user says, else as its family does."""
-    if family is None:
-        return Head(per_token, label, weights)
-    return Head(per_token, family.label if label is None else label, weights or family.weights)
+    if family is not None:
+        label, weights = family.label if label is None else label, weights or family.weights
+    return Head(per_token, label, weights)
 
 
 def check_reward(family: Family, labels: int, head: Head, provider: str, text: str) -> None:

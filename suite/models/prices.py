@@ -6,7 +6,7 @@ model without a row has no known price, which is never taken for none.
 
 import datetime
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
@@ -96,7 +96,8 @@ class PriceList(TableRow):
     prices: tuple[ListedPrice, ...]
 
 
-def prices_of(folders: Iterable[Path]) -> tuple[ListedPrice, ...]:
+@lru_cache(maxsize=4)
+def prices_of(folders: tuple[Path, ...]) -> tuple[ListedPrice, ...]:
     """The rows of plugins' registry folders, then the suite's own. Raises ConfigError with file and field."""
     paths = [path for folder in folders if (path := folder / FILE).is_file()]
     fix = "schemas/prices.json in the registry says what is allowed"
@@ -105,11 +106,6 @@ def prices_of(folders: Iterable[Path]) -> tuple[ListedPrice, ...]:
         for path in [*paths, registry_file(FILE)]
     )
     return tuple(row for one in lists for row in one.prices)
-
-
-@lru_cache(maxsize=1)
-def _listed() -> tuple[ListedPrice, ...]:
-    return prices_of(catalogue().registry_folders())
 
 
 def own_prices(start: Path | None = None) -> tuple[TokenPrice, ...]:
@@ -137,7 +133,8 @@ def price_of(identity: Mapping[str, Json]) -> TokenPrice | None:
     options = identity.get("options")
     body = options.get("extra_body") if isinstance(options, dict) else None
     apart = isinstance(body, dict) and not _BILLED_APART.isdisjoint(body)
-    listed = () if apart or identity.get("provider") in LOCAL else _listed()
+    unlisted = apart or identity.get("provider") in LOCAL
+    listed = () if unlisted else prices_of(tuple(catalogue().registry_folders()))
     return next((row for row in (*own_prices(), *listed) if row.fits(identity)), None)
 
 

@@ -356,26 +356,19 @@ def _logprobs(value: Any, mended: list[str]) -> tuple[TokenLogprob, ...]:
 
 
 def _token_logprobs(value: PeerObject) -> tuple[TokenLogprob, ...]:
-    if value.get("content") is not None:
-        return tuple(
-            TokenLogprob(
-                whole_text(one["token"]),
-                _number(one["logprob"]),
-                _tops((top["token"], top["logprob"]) for top in one.get("top_logprobs") or ()),
-            )
-            for one in value["content"]
-        )
-    tops = value.get("top_logprobs") or [None] * len(value["tokens"])
-    return tuple(
-        TokenLogprob(whole_text(token), _number(number), _tops(iter((top or {}).items())))
-        for token, number, top in zip(value["tokens"], value["token_logprobs"], tops, strict=True)
-    )
+    rows = value.get("content")
+    if rows is None:
+        each = value.get("top_logprobs") or [None] * len(value["tokens"])
+        whole = zip(value["tokens"], value["token_logprobs"], each, strict=True)
+        rows = [{"token": token, "logprob": number, "top_logprobs": tops} for token, number, tops in whole]
+    return tuple(TokenLogprob(*_entry(one), _tops(one.get("top_logprobs"))) for one in rows)
 
 
-def _number(value: Any) -> float:
-    return math.nan if value is None else float(value)
+def _tops(value: Any) -> tuple[tuple[str, float], ...]:
+    rows = [{"token": name, "logprob": n} for name, n in value.items()] if isinstance(value, dict) else value
+    return tuple(one for one in map(_entry, rows or ()) if math.isfinite(one[1]))
 
 
-def _tops(pairs: Iterator[tuple[str, Any]]) -> tuple[tuple[str, float], ...]:
-    numbers = ((whole_text(token), _number(value)) for token, value in pairs)
-    return tuple((token, number) for token, number in numbers if math.isfinite(number))
+def _entry(value: PeerObject) -> tuple[str, float]:
+    number = value["logprob"]
+    return whole_text(value["token"]), math.nan if number is None else float(number)

@@ -7,6 +7,7 @@ Options come from `-o key=value` (the candidate's) or `-o ROLE.key=value`.
 import json
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 from urllib.parse import parse_qsl
@@ -95,8 +96,7 @@ def _refuse_secrets(name: str, options: Mapping[str, Json]) -> None:
 
 def parse_value(text: str) -> Json:
     """A JSON value if the text is one, else the text itself."""
-    try:
+    with suppress(ValueError, RecursionError):
         value: Json = json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-    return value
+        return value
+    return text

@@ -88,11 +88,8 @@ def _add_call(calls: list[PeerObject], piece: PeerObject) -> None:
         place = calls[-1]["index"]
     found = next((one for one in calls if one["index"] == place and place is not None), None)
     if found is None:
-        found = {
-            "index": len(calls) if place is None else place,
-            "id": "",
-            "function": {"name": "", "arguments": ""},
-        }
+        place = len(calls) if place is None else place
+        found = {"index": place, "id": "", "function": {"name": "", "arguments": ""}}
         calls.append(found)
     function = piece.get("function") or {}
     found["id"] = found["id"] or piece.get("id") or ""

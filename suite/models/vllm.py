@@ -21,7 +21,7 @@ from suite.models.checkpoints import Checkpoint, chat_template, generation_confi
 from suite.models.classifier import Head
 from suite.models.client import OpenAIClient
 from suite.models.credentials import read_key, split_url
-from suite.models.engine import Asking, Engine, KnownBy, Note, Provider, Surroundings, present, silent
+from suite.models.engine import Asking, Engine, KnownBy, Provider, Surroundings, present
 from suite.models.extras import EXTRAS, need_gpu
 from suite.models.families import Family, check_reward, family_of, head_of
 from suite.models.openai import server_version
@@ -56,7 +56,6 @@ class VLLMEngine(Engine):
         self._version = ""
         self._window: int | None = None
         self._root = ""
-        self._note: Note = silent
         self._key = ""
         self._told: dict[str, Json] = {}
         self._settings: dict[str, Json] | None = None
@@ -176,7 +175,6 @@ class VLLMEngine(Engine):
 
     async def start(self, surroundings: Surroundings) -> None:
         """Start the server, or attach. Raises EngineError with the end of its log."""
-        self._note = surroundings.note
         await asyncio.to_thread(lambda: self._family)
         try:
             if self._options.url:
@@ -187,6 +185,7 @@ class VLLMEngine(Engine):
                 self._connect(url if url.endswith("/v1") else f"{url}/v1", headers, [*secrets, self._key])
             else:
                 await self._launch(surroundings)
+            self._started(self._client).note = surroundings.note
             await self._greet()
             await self._settle(surroundings)
             self._before = await asyncio.to_thread(read_counters, self._root, self._key)
@@ -241,7 +240,6 @@ class VLLMEngine(Engine):
             options=self._options,
             head=self._head(),
         )
-        self._client.note = self._note
 
     async def _greet(self) -> None:
         """Ask the server who it is."""

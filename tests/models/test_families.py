@@ -34,7 +34,7 @@ ENTRY = "{id: mine, architecture: Llama.*, model: me/.*, head: sequence, label: 
 
 
 def test_a_plugins_families_come_first(tmp_path: Path) -> None:
-    known = families_of([tmp_path / "none", folder(tmp_path, f"families: [{ENTRY}]")])
+    known = families_of((tmp_path / "none", folder(tmp_path, f"families: [{ENTRY}]")))
     found = family_of(["LlamaForSequenceClassification"], "me/rm", known)
     assert found
     assert (found.id, found.label) == ("mine", 2)
@@ -52,4 +52,4 @@ def test_a_plugins_families_come_first(tmp_path: Path) -> None:
 )
 def test_a_bad_table_names_its_file(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        families_of([folder(tmp_path, text)])
+        families_of((folder(tmp_path, text),))

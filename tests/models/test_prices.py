@@ -57,7 +57,7 @@ def test_a_users_own_price_wins_also_over_nothing_for_a_local_engine(
 def test_a_plugins_rows_come_before_the_suites(tmp_path: Path) -> None:
     text = "prices:\n  - {host: h, model: m, input: 1, output: 2, date: '2026-01-01', source: 'https://x'}\n"
     (tmp_path / "prices.yaml").write_text(text)
-    assert prices_of([tmp_path])[0].model == "m"
+    assert prices_of((tmp_path,))[0].model == "m"
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_plugins_rows_come_before_the_suites(tmp_path: Path) -> None:
 def test_a_bad_row_of_a_registry_is_named_by_file_and_field(tmp_path: Path, row: str, says: str) -> None:
     (tmp_path / "prices.yaml").write_text(f"prices:\n  - {row}\n")
     with pytest.raises(ConfigError) as caught:
-        prices_of([tmp_path])
+        prices_of((tmp_path,))
     assert says in str(caught.value)
     assert "prices.yaml" in str(caught.value)
 
