@@ -13,7 +13,7 @@ from suite.report.hostile_text import clean, one_line
 from suite.report.html import page
 from suite.report.html_blocks import Drawer
 from suite.report.markdown import table_grid
-from suite.report.terminal import console_for, styled, tables, write_out
+from suite.report.terminal import printing, styled, tables
 
 
 def html_page(title: str, over: str, sections: Sequence[Section]) -> Iterator[str]:
@@ -42,15 +42,14 @@ def print_sections(
     title: str, sections: Sequence[Section], *, file: TextIO | None = None, width: int | None = None
 ) -> None:
     """The same in a terminal; plots are left to the HTML page."""
-    console = console_for(file, width)
-    console.print(styled(title, "bold"))
-    for section in sections:
-        console.print("")
-        console.print(styled(section.title, "bold"))
-        for block in section.blocks:
-            for part in _terminal(block, console.width):
-                console.print(part)
-    write_out(console, file)
+    with printing(file, width) as console:
+        console.print(styled(title, "bold"))
+        for section in sections:
+            console.print("")
+            console.print(styled(section.title, "bold"))
+            for block in section.blocks:
+                for part in _terminal(block, console.width):
+                    console.print(part)
 
 
 def _terminal(block: Block, width: int) -> Iterator[object]:

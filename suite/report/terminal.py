@@ -10,6 +10,7 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -40,30 +41,32 @@ def print_results(
 ) -> None:
     """Print a run's results. details: clusters and the interval's method too. Raises RunError."""
     run = Run(folder, scoring)
-    console = console_for(file, width)
-    for part in (*ran(run, details), *parts(summarise(run), console.width, details)):
-        console.print(part, soft_wrap=bool(getattr(part, "no_wrap", False)))
-    write_out(console, file)
+    with printing(file, width) as console:
+        for part in (*ran(run, details), *parts(summarise(run), console.width, details)):
+            console.print(part, soft_wrap=bool(getattr(part, "no_wrap", False)))
 
 
 def print_grid(grid: matrix.Grid, *, file: TextIO | None = None, width: int | None = None) -> None:
     """Print one table."""
-    console = console_for(file, width)
-    console.print(table(grid, range(len(grid.columns)), grid.title))
-    write_out(console, file)
+    with printing(file, width) as console:
+        console.print(table(grid, range(len(grid.columns)), grid.title))
 
 
-def console_for(file: TextIO | None, width: int | None) -> "Console":
-    """A console that collects: coloured if the output is a terminal, else plain."""
+@contextmanager
+def printing(file: TextIO | None, width: int | None) -> Iterator["Console"]:
+    """A console that collects, coloured if the output is a terminal, else plain; in the end all is handed
+    over. A character that the output's encoding lacks becomes "?"."""
     from rich.console import Console
 
     out = file or sys.stdout
     terminal = bool(getattr(out, "isatty", lambda: False)())
     if width is None:
-        fallback = int(os.environ.get("COLUMNS", "") or 0) if os.environ.get("COLUMNS", "").isdigit() else 0
+        told = os.environ.get("COLUMNS", "")
+        fallback = int(told) if told.isdigit() else 0
         width = shutil.get_terminal_size().columns if terminal else fallback or PLAIN_WIDTH
-    return Console(
-        file=io.StringIO(),
+    held = io.StringIO()
+    yield Console(
+        file=held,
         force_terminal=terminal,
         force_jupyter=False,
         width=max(width, 20),
@@ -72,13 +75,7 @@ def console_for(file: TextIO | None, width: int | None) -> "Console":
         markup=False,
         legacy_windows=False,
     )
-
-
-def write_out(console: "Console", file: TextIO | None) -> None:
-    """Hand over what was collected; a character that the output's encoding lacks becomes "?"."""
-    out = file or sys.stdout
-    text = console.file.getvalue()  # type: ignore[attr-defined]
-    text = "\n".join(line.rstrip() for line in text.split("\n"))
+    text = "\n".join(line.rstrip() for line in held.getvalue().split("\n"))
     encoding = getattr(out, "encoding", None) or "utf-8"
     out.write(text.encode(encoding, "replace").decode(encoding))
     out.flush()

@@ -16,7 +16,7 @@ from suite.report.sample_choice import Picked
 from suite.report.sample_search import FoundSamples, SamplesWanted, find_samples
 from suite.report.sample_texts import value_text
 from suite.report.summary import summarise
-from suite.report.terminal import console_for, styled, table, write_out
+from suite.report.terminal import printing, styled, table
 from suite.report.traces import Trace, answer, question, traces
 
 if TYPE_CHECKING:
@@ -42,21 +42,20 @@ def print_samples(
         cell.id: f"{task.name} {cell.label}".strip() for task in summarise(run).tasks for cell in task.cells
     }
     views, why = own_views(run, found.picked) if full else ({}, "")
-    console = console_for(file, width)
-    for one in found.picked:
-        name = f"{labels.get(one.key.cell, one.key.cell)}, {one.key.sample}, trial {one.key.trial}"
-        console.print(styled(f"{name}: {one.outcome}", "bold"))
-        for part in views.get(one.key, ()):
-            for line in block(part):
+    with printing(file, width) as console:
+        for one in found.picked:
+            name = f"{labels.get(one.key.cell, one.key.cell)}, {one.key.sample}, trial {one.key.trial}"
+            console.print(styled(f"{name}: {one.outcome}", "bold"))
+            for part in views.get(one.key, ()):
+                for line in block(part):
+                    console.print(line)
+            for line in _sample(run, one, full):
                 console.print(line)
-        for line in _sample(run, one, full):
-            console.print(line)
-    if why:
-        console.print(styled(f"the task's own view is left out: {why}", "dim"))
-    if not full:
-        more = "; --limit N shows more" if len(found.picked) < found.total else ""
-        console.print(styled(f"{len(found.picked):,} of {found.total:,} samples that match{more}", "dim"))
-    write_out(console, file)
+        if why:
+            console.print(styled(f"the task's own view is left out: {why}", "dim"))
+        if not full:
+            more = "; --limit N shows more" if len(found.picked) < found.total else ""
+            console.print(styled(f"{len(found.picked):,} of {found.total:,} samples that match{more}", "dim"))
 
 
 def _sample(run: Run, one: Picked, full: bool) -> Iterator["RenderableType"]:

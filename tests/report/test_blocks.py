@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from suite.blocks import Block, Code, Dialogue, Facts, Finding, Line, Plot, Section, Table, Text, Turn
 from suite.report import markdown, plots, terminal_sample
 from suite.report.html_blocks import Drawer
-from suite.report.terminal import console_for, write_out
+from suite.report.terminal import printing
 from suite.scoring.stats.estimate import Estimate
 
 WORDS = st.one_of(
@@ -110,10 +110,9 @@ def test_hostile_plots_are_drawn_as_valid_svg(plot: Plot, page: Any) -> None:
 @given(block=BLOCKS)
 def test_hostile_blocks_stay_within_their_lines_in_a_terminal(block: Block) -> None:
     out = io.StringIO()
-    console = console_for(out, 60)
-    for one in terminal_sample.block(block):
-        console.print(one)
-    write_out(console, out)
+    with printing(out, 60) as console:
+        for one in terminal_sample.block(block):
+            console.print(one)
     assert not set(out.getvalue()) & {"\x1b", "\x07", "\r", "\0", "\u202e"}
     assert all(len(line) <= 60 for line in out.getvalue().split("\n"))
 
@@ -136,10 +135,9 @@ def test_each_block_shows_its_content(block: Block, page: Any) -> None:
     found = checked(str(Drawer().block(block)), page)
     text = "\n".join(markdown.block(block))
     out = io.StringIO()
-    console = console_for(out, 80)
-    for one in terminal_sample.block(block):
-        console.print(one)
-    write_out(console, out)
+    with printing(out, 80) as console:
+        for one in terminal_sample.block(block):
+            console.print(one)
     expected = {
         Text: ["one", "two", "Words"],
         Facts: ["passed", "yes", "0.1235", "–"],
