@@ -1,13 +1,13 @@
 """The public names of suite, each once: type checkers and, at run time, the lazy loader read this file."""
 
 from .api.evaluations import Evaluation as Evaluation
-from .api.evaluations import RunComparison as RunComparison
-from .api.evaluations import SampleTable as SampleTable
 from .api.evaluations import aevaluate as aevaluate
 from .api.evaluations import compare as compare
 from .api.evaluations import evaluate as evaluate
 from .api.evaluations import load as load
 from .api.evaluations import score as score
+from .api.tables import RunComparison as RunComparison
+from .api.tables import SampleTable as SampleTable
 from .blocks import Block as Block
 from .blocks import Code as Code
 from .blocks import Dialogue as Dialogue

@@ -14,21 +14,11 @@ from typing import TYPE_CHECKING, Any, Literal, ParamSpec
 from suite.api.arguments import Arguments, call_text, read_arguments, scoped, swept
 from suite.api.background import BackgroundRun, Screen
 from suite.api.preparation import PreparedRun, plan_scoring, prepare
-from suite.api.tables import (
-    comparison_html,
-    comparison_table,
-    comparison_text,
-    metric_table,
-    summary_html,
-    summary_text,
-    to_pandas,
-)
-from suite.comparisons.comparison import Compared, ComparisonWanted, Correction, compare_runs
+from suite.api.tables import RunComparison, SampleTable, metric_table, summary_html, summary_text, to_pandas
+from suite.comparisons.comparison import ComparisonWanted, Correction, compare_runs
 from suite.errors import RunError, SuiteError
 from suite.journal.run import Run, find_run, open_run
 from suite.plugins import catalogue
-from suite.report.arrow import arrow_table
-from suite.report.tables import table_shape
 from suite.run.outcome import Outcome, RunSettings
 from suite.run.plan import make_plan
 from suite.task import AnyTask, Task
@@ -42,27 +32,6 @@ TaskLike = str | Path | type[AnyTask]
 RunLike = str | Path | Run
 _Awaitable = Coroutine[Any, Any, "Evaluation"]
 _Awaited = Callable[..., _Awaitable]
-
-
-class SampleTable:
-    """The samples of a run as a table: one row a sample and trial."""
-
-    def __init__(self, run: Run) -> None:
-        self._run = run
-
-    def to_arrow(self) -> "pa.Table":
-        """Id, cell, parameters, tags, answer, values and what its calls cost."""
-        return arrow_table(table_shape(self._run, "samples"))
-
-    def to_pandas(self) -> "pd.DataFrame":
-        """The same as a data frame. Raises ConfigError where pandas is not installed."""
-        return to_pandas(self.to_arrow())
-
-    def __repr__(self) -> str:
-        return repr(self.to_pandas())
-
-    def _repr_html_(self) -> str:
-        return str(self.to_pandas().to_html(max_rows=10, notebook=True))
 
 
 class Evaluation(Run):
@@ -110,27 +79,6 @@ class Evaluation(Run):
 
     def _told(self) -> list[str]:
         return [*self._outcome.lines("the same call")] if self._outcome else []
-
-
-class RunComparison:
-    """Runs compared: what differs, by how much, how surely. found: all of it, typed."""
-
-    def __init__(self, found: Compared) -> None:
-        self.found = found
-
-    def to_arrow(self) -> "pa.Table":
-        """One row a metric of a pair of cells, parameters as columns."""
-        return comparison_table(self.found)
-
-    def to_pandas(self) -> "pd.DataFrame":
-        """The same as a data frame. Raises ConfigError where pandas is not installed."""
-        return to_pandas(self.to_arrow())
-
-    def __repr__(self) -> str:
-        return comparison_text(self.found)
-
-    def _repr_html_(self) -> str:
-        return str(comparison_html(self.found))
 
 
 def evaluate(

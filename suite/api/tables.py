@@ -22,6 +22,7 @@ from suite.report.numbers import counted
 from suite.report.rows import FlatRow, scalar
 from suite.report.run_facts import fact_lines, run_facts
 from suite.report.summary import summarise
+from suite.report.tables import table_shape
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,36 +79,57 @@ def _table(rows: Sequence[FlatRow], last: Iterable[str] = ()) -> "pa.Table":
     return arrow_table(shape_of("rows", lambda: iter(rows), [*columns, *last]))
 
 
-def comparison_table(found: Compared) -> "pa.Table":
-    """One row a metric of a pair of cells, named as in the JSON of a comparison: both values, the difference
-    with its interval, p, the verdict; the parameters that both share."""
-    rows = []
-    for row in found.rows:
-        d = row.found.comparison.difference
-        told = row_data(row)
-        told |= {
-            "difference": d.value,
-            "low": d.low,
-            "high": d.high,
-            "level": d.level,
-            "interval_method": d.method,
-        }
-        plain = {name: one for name, one in told.items() if name not in ("parameters", "differing")}
-        shared = {_column(name, told): scalar(one) for name, one in row.match.parameters.items()}
-        rows.append(msgspec.convert(plain, FlatRow) | shared)
-    return _table(rows)
+class SampleTable:
+    """The samples of a run as a table: one row a sample and trial."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def to_arrow(self) -> "pa.Table":
+        """Id, cell, parameters, tags, answer, values and what its calls cost."""
+        return arrow_table(table_shape(self._run, "samples"))
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """The same as a data frame. Raises ConfigError where pandas is not installed."""
+        return to_pandas(self.to_arrow())
+
+    def __repr__(self) -> str:
+        return repr(self.to_pandas())
+
+    def _repr_html_(self) -> str:
+        return str(self.to_pandas().to_html(max_rows=10, notebook=True))
 
 
-def comparison_text(found: Compared) -> str:
-    """A comparison to read."""
-    out = io.StringIO()
-    print_sections("Comparison", _read(found), file=out)
-    return out.getvalue().rstrip("\n")
+class RunComparison:
+    """Runs compared: what differs, by how much, how surely. found: all of it, typed."""
 
+    def __init__(self, found: Compared) -> None:
+        self.found = found
 
-def comparison_html(found: Compared) -> Markup:
-    """The same for a notebook."""
-    return Markup("").join(map(Drawer().section, _read(found)))
+    def to_arrow(self) -> "pa.Table":
+        """One row a metric of a pair of cells, named as in the JSON of a comparison: both values, the
+        difference with its interval, p, the verdict; the parameters that both share."""
+        rows = []
+        for row in self.found.rows:
+            d = row.found.comparison.difference
+            told = row_data(row) | {"difference": d.value, "low": d.low, "high": d.high, "level": d.level}
+            told["interval_method"] = d.method
+            plain = {name: one for name, one in told.items() if name not in ("parameters", "differing")}
+            shared = {_column(name, told): scalar(one) for name, one in row.match.parameters.items()}
+            rows.append(msgspec.convert(plain, FlatRow) | shared)
+        return _table(rows)
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """The same as a data frame. Raises ConfigError where pandas is not installed."""
+        return to_pandas(self.to_arrow())
+
+    def __repr__(self) -> str:
+        out = io.StringIO()
+        print_sections("Comparison", _read(self.found), file=out)
+        return out.getvalue().rstrip("\n")
+
+    def _repr_html_(self) -> str:
+        return "".join(map(Drawer().section, _read(self.found)))
 
 
 def _read(found: Compared) -> list[Section]:

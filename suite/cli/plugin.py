@@ -47,17 +47,10 @@ def list_(as_json: bool) -> None:
 
 def facts(one: Plugin) -> dict[str, object]:
     """A plugin, its entries, and everything wrong with it, as JSON."""
-    return {
-        "name": one.name,
-        "distribution": one.distribution,
-        "version": one.version,
-        "entries": [
-            {"kind": entry.kind, "name": entry.name, "title": entry.title, "contract": entry.contract}
-            for entry in one.entries
-        ],
-        "error": one.error,
-        "problems": problems(one),
-    }
+    told = ("kind", "name", "title", "contract")
+    entries = [{fact: getattr(entry, fact) for fact in told} for entry in one.entries]
+    found = {fact: getattr(one, fact) for fact in ("name", "distribution", "version")}
+    return {**found, "entries": entries, "error": one.error, "problems": problems(one)}
 
 
 def problems(one: Plugin) -> list[str]:
