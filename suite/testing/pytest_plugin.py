@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from _pytest._code.code import TerminalRepr
-
     from suite.testing.bench import Bench
     from suite.testing.conformance import Report
     from suite.testing.subject import Subject
@@ -72,23 +70,13 @@ class ConformanceItem(pytest.Item):
 
     def runtest(self) -> None:
         """Make the check; skip or fail as it says."""
-        from suite.testing.conformance import Broken, one
+        from suite.testing.conformance import one
 
         result = one(self._check, self._bench())
         if result.problems:
-            raise Broken(result.line())
+            pytest.fail(result.line(), pytrace=False)
         if result.skipped:
             pytest.skip(result.skipped)
-
-    def repr_failure(
-        self,
-        excinfo: pytest.ExceptionInfo[BaseException],
-        style: object = None,  # noqa: ARG002
-    ) -> str | TerminalRepr:
-        """What is wrong, without a traceback of the checks themselves."""
-        if isinstance(excinfo.value, AssertionError):
-            return str(excinfo.value)
-        return super().repr_failure(excinfo)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Where it comes from: there is no file."""
