@@ -12,7 +12,7 @@ import inspect
 import sys
 import traceback
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cache
 from typing import get_args
 
@@ -36,7 +36,7 @@ from suite.testing.subject import Skip
 CONCURRENCY = 8
 MODEL = "embedded/smollm2-135m"
 EVENTS = {"socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto", "socket.sendmsg"}
-_listening: list["_Heard"] = []
+_listening: list[tuple[str, dict[str, str]]] = []  # packages; where to -> by which line
 
 
 def solves(bench: Bench) -> Iterator[str]:
@@ -201,42 +201,26 @@ def embedded(bench: Bench) -> Iterator[str]:
     except (EngineError, DataError) as error:
         raise Skip(error.what) from error
     ran = read(plan, outcome)
-    if outcome.error is not None:
-        yield f"the run stopped: {outcome.error}"
+    yield from stopped(ran)
     for reason in ran.reasons[:3]:
         yield f"left pending: {reason}"
     if not ran.scores:
         yield "no sample was scored"
 
 
-class Outside(OSError):
-    """Raised in place of a connection."""
-
-
-@dataclass
-class _Heard:
-    """What was tried: where to, and by which line of which package."""
-
-    package: str
-    tried: dict[str, str] = field(default_factory=dict)
-
-    def note(self, event: str, place: str) -> None:
-        steps = own_lines(traceback.walk_stack(inspect.currentframe()), self.package)
-        self.tried.setdefault(place, steps[0] if steps else event)
-
-
 def offline(bench: Bench) -> Iterator[str]:
     """Nothing is fetched: reading samples, solving and scoring open no connection of their own."""
     _add_hook()
-    heard = _Heard(bench.subject.task.__module__.partition(".")[0])
+    tried: dict[str, str] = {}
+    heard = (bench.subject.task.__module__.partition(".")[0], tried)
     _listening.append(heard)
     try:
         ran = bench.run()
     finally:
         _listening.remove(heard)
-    for place, who in heard.tried.items():
+    for place, who in tried.items():
         yield f"{place} was asked for ({who}): data comes from the registry, answers from the roles"
-    if not heard.tried:
+    if not tried:
         yield from stopped(ran)
 
 
@@ -247,9 +231,10 @@ def _add_hook() -> None:
 
 def _hook(event: str, arguments: tuple[object, ...]) -> None:
     if _listening and event in EVENTS and (place := _place(event, arguments)):
-        for heard in _listening:
-            heard.note(event, place)
-        raise Outside(f"{place} was asked for while a check allows no connection")
+        for package, tried in _listening:
+            steps = own_lines(traceback.walk_stack(inspect.currentframe()), package)
+            tried.setdefault(place, steps[0] if steps else event)
+        raise OSError(f"{place} was asked for while a check allows no connection")
 
 
 def _place(event: str, arguments: tuple[object, ...]) -> str:
