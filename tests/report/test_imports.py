@@ -14,7 +14,7 @@ from suite.journal.run import Run
 from suite.parameters import Parameters
 from suite.plugins import Catalogue, catalogue_of
 from suite.report.imports import import_run
-from suite.report.run_list import describe, show_run
+from suite.report.run_list import show_run
 from suite.report.summary import summarise
 from suite.run.imported import imported_samples
 from suite.run.reopen import cells_of
@@ -119,7 +119,7 @@ def test_it_is_marked_everywhere_and_says_so(make_import: Import) -> None:
     assert (run.manifest.imported, run.results.imported) == (True, True)
     assert run.manifest.roles["candidate"][0].spec == "imported/m"
     assert any(one.text.startswith("Imported:") for one in summarise(run).remarks)
-    assert describe(run).state == "finished"
+    assert show_run(run).state == "finished"
     assert summarise(run).tasks[0].version == 3
 
 
