@@ -15,8 +15,7 @@ from typing import cast
 from suite.chat import Message, Reply, Request, call_id, request_sha256
 from suite.models.behaviours import estimated_tokens
 from suite.roles import Model, Models, Ratings
-from suite.run.call_bounds import most_tokens
-from suite.run.ledger import Ledger, no_limit
+from suite.run.ledger import Ledger, most_tokens, no_limit
 from suite.run.order import CellSample
 from suite.run.plan import Plan
 from suite.run.role_members import Member

@@ -2,6 +2,10 @@
 
 A try that does not fit waits until others are settled; where none is under way, the budget is spent and the
 run stops. Each try is noted in `spent.jsonl` before it is sent, so that a killed run forgets none.
+
+The most that a try can use: a byte of the prompt counts as a token, since no tokenizer makes more of it, and
+what templates and providers add is allowed for: the marks around a message, a system prompt of their own,
+instructions for tools and schemas. New tokens are at most the request's limit, hidden reasoning included.
 """
 
 import asyncio
@@ -19,8 +23,8 @@ from suite.journal.lines import Lines
 from suite.journal.records import SpentRecord
 from suite.journal.run import Journal
 from suite.models.prices import FREE, PER_USD, Rates, price_wanted, rates_of, shown_usd
+from suite.models.spec import ModelSpec
 from suite.roles import Stage
-from suite.run.call_bounds import most_tokens, used_tokens
 from suite.run.role_members import Member
 from suite.run.work import ModelCall
 
@@ -33,6 +37,14 @@ _AMOUNT = re.compile(
 _TIMES = {"": 1, "k": 1000, "m": 1_000_000}
 _HOW = "write --budget 20usd or --budget 2Mtokens"
 _UNCOUNTED = frozenset({"replay", "lexical"})  # no model reads or writes
+A_PROMPT, A_MESSAGE, A_TEXT = 256, 32, 32  # tokens that a template adds
+A_FORM = 1024  # tokens that a provider adds where tools or a schema are given
+FORM_TIMES = 2  # how often longer their rendering may be than their JSON
+# of a request that was never sent, or that was turned away before it was read
+NOT_BILLED = frozenset({"connect", "tls", "unsupported", "not-recorded"}) | {
+    f"status-{status}" for status in (401, 402, 403, 404, 405, 407, 429)
+}
+_encode = msgspec.json.Encoder().encode
 
 
 class Budget(NamedTuple):
@@ -81,7 +93,9 @@ class Ledger:
         self._folders: dict[Stage, Path] = {}
         self._files: dict[Stage, JournalFile] = {}
         self._number = 0
-        self._waiting: list[tuple[int, asyncio.Future[None]]] = []
+        self._wanted: list[int] = []  # by those who wait
+        self._released = asyncio.Event()
+        self._refused: Callable[[], BaseException] | None = None
 
     def open(self, folders: Mapping[Stage, Path]) -> None:
         """Count what was spent before. folders: where calls of each stage stand; tries are noted there."""
@@ -136,19 +150,20 @@ class Ledger:
         if most is None:
             raise no_limit(call.member, spec.text)
         amount = rates.cost(most)
-        if amount > self._left:
-            if not self.reserved:
-                raise self._over(amount)
-            future = asyncio.get_running_loop().create_future()
-            self._waiting.append((amount, future))
+        while amount > self._left:
+            if not (self.reserved or any(one <= self._left for one in self._wanted)):
+                raise self._over(min([amount, *self._wanted]))
+            self._wanted.append(amount)
             try:
-                await future
+                await self._released.wait()
             except asyncio.CancelledError:
-                if future.done() and not future.cancelled() and future.exception() is None:
-                    self._release(amount, 0)
+                self._look_again()
                 raise
-        else:
-            self.reserved += amount
+            finally:
+                self._wanted.remove(amount)
+            if self._refused is not None:
+                raise self._refused()
+        self.reserved += amount
         self._number += 1
         record = SpentRecord(self._number, call.id, call.member, most.prompt, most.completion)
         self._note(call.work.stage, record)
@@ -173,24 +188,17 @@ class Ledger:
     def _release(self, amount: int, spent: int) -> None:
         self.reserved -= amount
         self.spent += spent
-        waiting, self._waiting = self._waiting, []
-        for wanted, future in waiting:
-            if future.done():
-                continue
-            if wanted <= self._left:
-                self.reserved += wanted
-                future.set_result(None)
-            else:
-                self._waiting.append((wanted, future))
-        if not self.reserved:
-            self.refuse_all(lambda: self._over(min(one for one, _ in waiting)))
+        self._look_again()
+
+    def _look_again(self) -> None:
+        """Everybody who waits does, in order."""
+        self._released.set()
+        self._released = asyncio.Event()
 
     def refuse_all(self, error: Callable[[], BaseException]) -> None:
-        """Turn everybody who waits away."""
-        waiting, self._waiting = self._waiting, []
-        for _, future in waiting:
-            if not future.done():
-                future.set_exception(error())
+        """Turn everybody who waits away, from now on."""
+        self._refused = error
+        self._look_again()
 
     def _over(self, amount: int) -> BudgetSpent:
         shown = self.budget.shown
@@ -235,3 +243,49 @@ def ledger_of(budget: Budget, members: Iterable[Member]) -> Ledger:
             )
         found[one.member] = rates
     return Ledger(budget, found)
+
+
+def most_tokens(request: Request, spec: ModelSpec | None = None) -> Usage | None:
+    """The most that one try can use; None where the request sets no limit on new tokens.
+
+    spec: its `extra_body` is read, too; where it asks for several choices, all are counted.
+    """
+    options, texts = request.options, request.texts
+    prompt = A_PROMPT + len(request.prompt.encode()) + len(_encode(request.messages))
+    prompt += A_MESSAGE * len(request.messages)
+    if request.kind in ("rate", "logprobs", "rank"):  # the first two may be sent as one request for each text
+        read = prompt * (1 if request.kind == "rank" else len(texts))
+        read += sum(len(text.encode()) + A_TEXT for text in texts)
+        return Usage(read, len(texts) if request.kind == "logprobs" else 0)
+    if options.max_tokens is None:
+        return None
+    for form in (request.tools, options.json_schema):
+        prompt += A_FORM + FORM_TIMES * len(_encode(form)) if form else 0
+    extra = spec.options.get("extra_body") if spec is not None else None
+    prompt += sum(len(_encode(one)) for one in (options.template, extra) if one)
+    counts = [extra.get(name) for name in ("n", "best_of")] if isinstance(extra, dict) else []
+    choices = max([1, *(one for one in counts if isinstance(one, int))])
+    # servers differ in whether the limit holds for hidden reasoning, too
+    thought = options.thinking if isinstance(options.thinking, int) else 0
+    return Usage(prompt, (options.max_tokens + thought) * choices)
+
+
+def used_tokens(request: Request, heard: Reply | CallFailed | None) -> Usage | None:
+    """What a try used; None where nothing tells, so that it may have been the most.
+
+    heard: its reply, its failure, None of one that was dropped.
+    """
+    if isinstance(heard, CallFailed):
+        alone = request.kind in ("chat", "complete")  # else other requests of the same try were answered
+        return Usage() if alone and heard.kind in NOT_BILLED else None
+    if heard is None or not heard.usage.prompt:
+        return None
+    usage = heard.usage
+    if request.kind in ("rate", "logprobs"):
+        details = heard.details if isinstance(heard.details, dict) else {}
+        each = details.get("tokens")
+        if isinstance(each, list) and not all(each):  # of some nothing is told
+            return None
+        return Usage(usage.prompt, max(usage.completion, len(request.texts) * (request.kind == "logprobs")))
+    said = heard.text or heard.reasoning or heard.tool_calls
+    return None if said and not usage.completion and request.kind != "rank" else usage

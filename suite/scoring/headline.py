@@ -1,6 +1,6 @@
 """The headline so far, for a progress view: one step per scored sample, no numpy, a few sums in memory.
 
-Approximate on purpose, and to be shown with `LABEL`: samples count as independent (no clusters), each trial
+Approximate on purpose: samples count as independent (no clusters), each trial
 as a sample of its own, intervals are Wilson's for rates and the normal one for means. The numbers of record
 come from `computation`.
 """
@@ -8,25 +8,14 @@ come from `computation`.
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from suite.journal.records import OutputRecord, ScoreRecord
 from suite.scoring.measures import Measure, fits
 from suite.scoring.metrics.declared import measures_of
-from suite.scoring.stats.estimate import clip, wilson_at
+from suite.scoring.stats.estimate import Estimate, clip, wilson_at
 from suite.task import Unscored, Value
 
-LABEL = "so far, approximate"
 Z = 1.959964  # 95 %, two-sided
-
-
-class Running(NamedTuple):
-    """The value so far of n scored units; low and high are None where there is no interval yet."""
-
-    value: float
-    low: float | None
-    high: float | None
-    n: int
 
 
 @dataclass(slots=True)
@@ -87,7 +76,7 @@ class RunningHeadline:
                 group = tags.get(measure.macro, "") if measure.macro else ""
                 self._sums.setdefault(group, _Sums()).add(measure.top(columns), weight)
 
-    def value(self) -> Running | None:
+    def value(self) -> Estimate | None:
         """The number so far; None while there is none, and for a headline without a running form."""
         known = [(one, value) for one in self._sums.values() if (value := one.value()) is not None]
         measure = self._measure
@@ -96,12 +85,12 @@ class RunningHeadline:
         n = sum(one.n for one, _ in known)
         value = math.fsum(value for _, value in known) / len(known)
         if measure.trials is not None or (measure.binary and not measure.macro):
-            return Running(value, *wilson_at(value, n, Z), n)
+            return Estimate(value, *wilson_at(value, n, Z), n=n)
         variances = [one.variance() for one, _ in known]
         if None in variances:
-            return Running(value, None, None, n)
+            return Estimate(value, n=n)
         half = Z * math.sqrt(math.fsum(one for one in variances if one is not None)) / len(known)
-        return Running(value, *clip((value - half, value + half), measure.range), n)
+        return Estimate(value, *clip((value - half, value + half), measure.range), n=n)
 
 
 def _units(

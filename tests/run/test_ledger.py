@@ -25,9 +25,8 @@ from suite.models.openai import provider
 from suite.models.prices import PER_USD, Rates, TokenPrice
 from suite.models.spec import parse_spec
 from suite.roles import Stage
-from suite.run.call_bounds import most_tokens, used_tokens
 from suite.run.calls import Desk, Stopped
-from suite.run.ledger import Budget, BudgetSpent, Ledger, parse_budget
+from suite.run.ledger import Budget, BudgetSpent, Ledger, most_tokens, parse_budget, used_tokens
 from suite.run.role_members import Member
 from suite.run.seats import EngineQueue, MemberSeat
 from suite.run.work import GroupCalls, ModelCall, Work
@@ -197,6 +196,38 @@ async def test_no_run_of_500_ever_spends_more_than_its_budget(
         assert sum(server.requests.values()) > 1500
     assert stops["BudgetSpent"] > 100
     assert stops["NoneType"] > 100
+
+
+async def test_whoever_fits_goes_on_when_others_do_not_and_the_last_is_refused(tmp_path: Path) -> None:
+    engine = provider.engine(parse_spec("openai/m", [("base_url", "http://127.0.0.1:9/v1")]))
+    member = Member("candidate", "candidate", engine.spec, engine, "both", frozenset({"chat"}))
+    seat = MemberSeat(member, EngineQueue(engine, 9), engine.spec.text, engine.capabilities())
+
+    def call(key: str, limit: int) -> ModelCall:
+        work = Work(Stage.SOLVE, CELL, suite.Sample(key, Word(word=key)), GroupCalls(0, False))
+        options = suite.chat.Options(max_tokens=limit)
+        return ModelCall(seat, work, Request("chat", ASKED.messages, options=options), key)
+
+    ledger = Ledger(Budget(1000, "tokens"), {"candidate": Rates(0, 0, 1)})
+    ledger.open({Stage.SOLVE: tmp_path})
+    one, two = await ledger.reserve(call("one", 600)), await ledger.reserve(call("two", 300))
+    assert one is not None
+    assert two is not None
+    waiting = [asyncio.ensure_future(ledger.reserve(call(f"w{most}", most))) for most in (700, 250, 200)]
+    await asyncio.sleep(0)
+    ledger.settle(one, Reply("yes", usage=Usage(1, 600)))
+    await asyncio.sleep(0.01)
+    assert ledger.reserved == 300  # 100 left: nobody fits
+    ledger.settle(two, Reply("yes", usage=Usage(1, 100)))
+    await asyncio.sleep(0.01)
+    assert ledger.reserved == 250  # 300 left, of which the second takes 250
+    waiting[2].cancel()
+    held = await waiting[1]
+    assert held is not None
+    ledger.settle(held, Reply("yes", usage=Usage(1, 250)))
+    with pytest.raises(BudgetSpent, match="up to 700 tokens"):
+        await waiting[0]
+    ledger.close()
 
 
 PRICES = "[[prices]]\nmodel = 'loop.*'\ninput = 100\noutput = 2000\n"

@@ -9,14 +9,15 @@ import pytest
 from suite.journal.documents import MetricResult
 from suite.journal.records import OutputRecord, ScoreRecord
 from suite.scoring.computation import compute, wanted
-from suite.scoring.headline import Running, RunningHeadline
+from suite.scoring.headline import RunningHeadline
 from suite.scoring.metrics import Agreement, Custom, Mean, PassAt, Rate, Ratio, WinRate
+from suite.scoring.stats.estimate import Estimate
 from suite.scoring.stats.intervals import wilson
 from suite.scoring.table import TableBuilder
 from suite.task import Part, Unscored, Value
 
 
-def fed(metrics: list[Any], headline: str, records: list[tuple[OutputRecord, ScoreRecord]]) -> Running:
+def fed(metrics: list[Any], headline: str, records: list[tuple[OutputRecord, ScoreRecord]]) -> Estimate:
     running = RunningHeadline(metrics, headline)
     for output, score in records:
         running.add(score, output)
@@ -84,7 +85,8 @@ def test_the_interval_of_a_mean_is_close_to_the_computed_one_and_in_range(record
     metric = Mean("grade", range=(0.0, 1.0))
     so_far, computed = fed([metric], "grade", some), final([metric], "grade", some)
     assert (so_far.low, so_far.high) == pytest.approx((computed.low, computed.high), abs=1e-3)
-    assert fed([metric], "grade", [record("a", {"grade": 0}), record("b", {"grade": 1})])[1:3] == (0, 1)
+    two = fed([metric], "grade", [record("a", {"grade": 0}), record("b", {"grade": 1})])
+    assert (two.low, two.high) == (0, 1)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +109,7 @@ def test_before_anything_is_scored_there_is_no_value_and_one_mean_has_no_interva
     record: Callable[..., Any],
 ) -> None:
     assert fed([Rate("kept")], "kept", []) is None
-    assert fed([Mean("grade")], "grade", [record("a", {"grade": 3})]) == Running(3.0, None, None, 1)
+    assert fed([Mean("grade")], "grade", [record("a", {"grade": 3})]) == Estimate(3.0, n=1)
     assert fed([Ratio("hits", "tries")], "hits_per_tries", [record("a", {"hits": 1, "tries": 0})]) is None
 
 

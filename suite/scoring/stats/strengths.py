@@ -1,11 +1,16 @@
-"""The maximum of the Bradley-Terry and Davidson likelihoods, by Newton's method with a line search.
+"""The maximum of Bradley-Terry, Davidson and logistic likelihoods, by Newton's method with a line search.
 
-Both are concave in the log strengths (and log nu), so one climb serves both, and logistic regressions (of
-`regression` and `style_control`): Newton's steps keep their pace
-where a fixed point of strengths needs millions of rounds (nearly separable votes, long chains). Every term
-is computed without cancellation, so a win that is almost certain still counts.
-Not here: whether the maximum exists, and what to do if not (`bradley_terry`).
-Sources: Hunter 2004, Annals of Statistics 32 (concavity, existence); Davidson 1970, JASA 65 (draws).
+All are concave (in log strengths, log nu, coefficients), so one climb serves them: Newton's steps keep their
+pace where a fixed point of strengths needs millions of rounds (nearly separable votes, long chains). Every
+term is computed without cancellation, so a win that is almost certain still counts. Not here: whether the
+maximum of strengths exists, and what to do if not (`bradley_terry`).
+
+A logistic regression has fractional labels and no penalty: where the data separate, or a column is redundant,
+there is no fit rather than a large number. Length control: logit P(win) = theta + phi tanh(dl/sd(dl)), ties
+as half; the controlled rate is logistic(theta). Descriptive: length may be a real quality.
+
+Sources: Hunter 2004, Annals of Statistics 32 (concavity, existence); Davidson 1970, JASA 65 (draws); Dubois
+et al. 2024, arXiv 2404.04475 (the idea of length control).
 """
 
 import math
@@ -23,6 +28,9 @@ TOLERANCE = 1e-10  # largest step of a log strength at which the climb ends
 STEPS = 500
 HALVINGS = 40
 ROUNDING = 1e-10  # gains below this share of the log likelihood are lost in its own rounding
+LARGEST = 10.0  # coefficient of length control
+SINGULAR = 1e12  # condition number of the curvature where columns are redundant
+SEPARATED = 30.0  # on the scale of the linear predictor, or of log strengths: p below 1e-13
 FARTHEST = 1e4  # log strengths apart: no votes that a maximum exists for come near it
 
 
@@ -129,3 +137,36 @@ def _step(here: Slope, held: int, singular: float) -> Floats | None:
     except np.linalg.LinAlgError:
         return None
     return np.concatenate([np.zeros(held), found]) if np.isfinite(found).all() else None
+
+
+def fit_lengths(scores: Floats, length_differences: Floats) -> tuple[float, float] | None:
+    """(theta, phi) of length control. scores: win rates in [0, 1]. length_differences: first minus second.
+
+    None where the lengths do not differ, or cannot be told from the verdicts.
+    """
+    sd = float(length_differences.std(ddof=1)) if len(length_differences) > 1 else 0.0
+    if not sd:
+        return None
+    found = fit_logistic(np.column_stack([np.ones(len(scores)), np.tanh(length_differences / sd)]), scores)
+    if found is None or np.abs(found).max() > LARGEST:
+        return None
+    return float(found[0]), float(found[1])
+
+
+def fit_logistic(x: NDArray[np.float64], y: Floats) -> Floats | None:
+    """The coefficients of P = logistic(x b), shape (k,). x: shape (n, k). y: in [0, 1]; none missing.
+
+    None where the maximum does not exist or is not unique.
+    """
+    n, k = x.shape
+    if n < k or k == 0:
+        return None
+
+    def slope(b: Floats) -> Slope:
+        linear = x @ b
+        p = expit(linear)
+        value = float((y * linear - np.logaddexp(0, linear)).sum())
+        return Slope(value, x.T @ (y - p), np.asarray((x * (p * (1 - p))[:, None]).T @ x, np.float64))
+
+    found = climb(slope, np.zeros(k), held=0, singular=SINGULAR)
+    return None if found is None or np.abs(x @ found).max() > SEPARATED else found
