@@ -44,8 +44,8 @@ def on_hub(
         source = HubSource(kind="hub", repo=repo, branch=branch)
     except ValidationError as error:
         raise ConfigError(f"--hub {repo}: no name of a dataset on the Hub", fix="write ORG/NAME") from error
-    about = hub_source.about(source, name, revision or branch)
-    source = source.model_copy(update={"revision": about.commit})
+    commit, gated = hub_source.about(source, name, revision or branch)
+    source = source.model_copy(update={"revision": commit})
     there = hub_source.listing(source, name)
     card = hub_source.content(source, name, _CARD) if _CARD in there else b""
     try:
@@ -56,7 +56,7 @@ def on_hub(
         raise DataError(error.what, error.where, _OTHERWISE) from error
     told = front_matter(card)
     url = f"https://huggingface.co/datasets/{repo}"
-    terms = _licence(licence, _stated(told), url, "card", about.gated)
+    terms = _licence(licence, _stated(told), url, "card", gated)
     title = str(told.get("pretty_name") or repo)
     return DatasetEntry(
         id=name, title=title, homepage=url, licence=terms, source=source, parts=parts, files=tuple(files)

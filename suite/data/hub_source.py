@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from suite.data.entry import File, HubSource, Progress
@@ -27,13 +27,6 @@ if TYPE_CHECKING:
 _SHOWN = 20  # names of files in a message
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS)  # its errors, not the Hub's
 _CONNECT = 5.0  # seconds for a connection to open
-
-
-class HubFacts(NamedTuple):
-    """What the Hub says of a repository. gated: its terms have to be accepted there first."""
-
-    commit: str
-    gated: bool
 
 
 def endpoint() -> str | None:
@@ -74,16 +67,19 @@ def cached(source: HubSource, path: str) -> Path | None:
 
 def resolve(source: HubSource, entry: str, branch: str) -> str:
     """The commit that a branch is at now. Raises as `fetch` does."""
-    return about(source, entry, branch).commit
+    return about(source, entry, branch)[0]
 
 
-def about(source: HubSource, entry: str, branch: str) -> HubFacts:
-    """The commit that a branch, tag or commit is now, and whether it is gated. Raises as `fetch` does."""
+def about(source: HubSource, entry: str, branch: str) -> tuple[str, bool]:
+    """The commit that a branch, tag or commit is now, and whether terms have to be accepted there (gated).
+
+    Raises as `fetch` does.
+    """
     from huggingface_hub import HfApi
 
     with asking(source, entry, branch):
         info = HfApi(endpoint=endpoint()).repo_info(source.repo, repo_type=source.type, revision=branch)
-    return HubFacts(str(info.sha), bool(getattr(info, "gated", False)))
+    return str(info.sha), bool(getattr(info, "gated", False))
 
 
 def content(source: HubSource, entry: str, path: str) -> bytes:
