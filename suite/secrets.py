@@ -12,6 +12,7 @@ import re
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple, TextIO
@@ -244,10 +245,8 @@ def safe_text(text: str) -> str:
 
 def _in_text(text: str, name: str) -> str | None:
     if text[:1] in "{[" and len(text) < 2**20:
-        try:
+        with suppress(ValueError, RecursionError):
             return secret_place(json.loads(text), name)
-        except (ValueError, RecursionError):
-            pass
     if "://" in text and (found := secret_in_url(text)):
         return f"{name}: {found}"
     pair = _PAIR.match(text)

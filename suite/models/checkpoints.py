@@ -6,8 +6,10 @@ what the model can do has to be told.
 
 import hashlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -110,10 +112,9 @@ def side_file(checkpoint: Checkpoint | None, name: str) -> str | None:
 
 def read_text(path: Path) -> str | None:
     """The text of a file, None if it cannot be read."""
-    try:
+    with suppress(OSError):
         return path.read_text(errors="replace")
-    except OSError:
-        return None
+    return None
 
 
 def chat_template(checkpoint: Checkpoint | None, given: object = None) -> str | None:
@@ -135,11 +136,9 @@ def generation_config(checkpoint: Checkpoint | None) -> Mapping[str, Json] | Non
 
 
 def _json(text: str | None) -> dict[str, Json]:
-    try:
-        value = msgspec.json.decode(text or "{}")
-    except msgspec.DecodeError:
-        return {}
-    return value if isinstance(value, dict) else {}
+    with suppress(msgspec.MsgspecError):
+        return msgspec.json.decode(text or "{}", type=dict[str, Any])
+    return {}
 
 
 def _config(path: Path) -> Mapping[str, Json]:

@@ -61,7 +61,6 @@ def _error(what: str) -> EngineError:
 
 
 def _in_use() -> int:
-    try:
+    with suppress(OSError):
         return len(list(Path("/dev/fd").iterdir()))
-    except OSError:
-        return 64
+    return 64

@@ -55,8 +55,8 @@ class Asking(msgspec.Struct, frozen=True):
 class Surroundings:
     """What an engine may need from the run: where logs go, where caches are, how to show progress.
 
-    wants: the capability alternative the plan chose ({"rate"} makes vLLM a pooling server). once: a request
-    that was lost on its way is a failed call, since it may be billed; it is not sent again unseen.
+    wants: the capability alternative the plan chose. once: a request that was lost on its way is a failed
+    call, since it may be billed; it is not sent again unseen.
     """
 
     logs: Path | None = None

@@ -192,13 +192,10 @@ def _proxy(scheme: str, host: str) -> SplitResult | None:
         whole = bool(found.hostname) and found.port != 0
     except ValueError:
         raise ConfigError(f"{name} is no URL of a proxy", fix=fix) from None
-    if found.scheme != "http":
-        raise ConfigError(
-            f"{name} names a proxy of the kind {found.scheme!r}, which is not spoken to", fix=fix
-        )
-    if not whole:
-        raise ConfigError(f"{name} names no host", fix=fix)
-    return found
+    if found.scheme == "http" and whole:
+        return found
+    kind = f"a proxy of the kind {found.scheme!r}, which is not spoken to"
+    raise ConfigError(f"{name} names {'no host' if found.scheme == 'http' else kind}", fix=fix)
 
 
 def _authorization(proxy: SplitResult) -> dict[str, str]:

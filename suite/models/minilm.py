@@ -57,11 +57,9 @@ class MiniLM:
 
     def embed(self, texts: Sequence[str]) -> tuple[Vector, int]:
         """(vectors of shape (n, 384) and length 1, tokens of the distinct texts after the cut)."""
-        found: dict[str, tuple[Vector, int]] = {}
-        for text in texts:
-            if text in self._kept:
-                self._kept.move_to_end(text)
-                found[text] = self._kept[text]
+        found = {text: self._kept[text] for text in texts if text in self._kept}
+        for text in found:
+            self._kept.move_to_end(text)
         new = [text for text in dict.fromkeys(texts) if text not in found]
         encoded = [self._tokenizer.encode(text).ids for text in new]
         order = sorted(range(len(new)), key=lambda i: len(encoded[i]))

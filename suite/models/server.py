@@ -79,23 +79,20 @@ class ManagedServer:
         self.log.parent.parent.mkdir(parents=True, exist_ok=True)
         own_folder(self.log.parent)
         write_whole(self.log, [])
-        env = {name: value for name, value in os.environ.items() if name not in _NOT_FOR_SERVERS}
-        env |= launch.env
-        env[launch.key_variable] = self.key
+        ours = {name: value for name, value in os.environ.items() if name not in _NOT_FOR_SERVERS}
         self._process = await asyncio.create_subprocess_exec(
             *supervised(self.log, launch.grace_s, launch.command(port)),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
-            env=env,
+            env={**ours, **launch.env, launch.key_variable: self.key},
             start_new_session=True,  # a Ctrl-C in the terminal is for the run, which drains first
         )
 
     async def _wait_healthy(self, port: int, say: Say) -> None:
         launch = self._launch
         http = HttpClient(f"http://127.0.0.1:{port}", {"Authorization": f"Bearer {self.key}"}, timeout_s=5.0)
-        started = time.monotonic()
-        shown = started
+        started = shown = time.monotonic()
         say(f"{launch.name}: starting")
         try:
             while True:

@@ -124,10 +124,3 @@ def template_lacks(template: str, thinking: str | int) -> str:
     if any(re.search(rf"\b{name}\b", template) for name in names):
         return ""
     return f"its chat template has no {' and no '.join(names)}"
-
-
-def merged(fields: Mapping[str, Json], body: dict[str, object]) -> None:
-    """Put the fields into a body; switches of the template over those that it has."""
-    for name, value in fields.items():
-        have = body.get(name)
-        body[name] = {**have, **value} if isinstance(value, dict) and isinstance(have, dict) else value

@@ -98,9 +98,7 @@ class TransformersEngine(Engine):
 
     def settings(self) -> Mapping[str, Json] | None:
         """By the model as it was loaded. Nothing of its own generation configuration is taken."""
-        return (
-            self._model.settings() if self._model is not None and "rate" not in self.capabilities() else None
-        )
+        return self._model.settings() if self._model is not None and self._family is None else None
 
     def limits(self) -> Mapping[str, int]:
         """Twice the batch: one is worked on, one waits. The window is known once started."""

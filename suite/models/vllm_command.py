@@ -175,7 +175,7 @@ def reproducible(vllm: Installation, passed: Mapping[str, Json]) -> tuple[dict[s
 
 
 class Parser(TableRow):
-    """A row. models: pattern for the last part of a Hub name, any case. since: vLLM (major, minor)."""
+    """A row; name "" is none. models: pattern for the last part of a Hub name, any case. since: of vLLM."""
 
     name: str
     models: Pattern
@@ -188,15 +188,9 @@ def parsers() -> tuple[Parser, ...]:
     return tuple(row for _, row in read_rows(Parser, "reasoning_parsers.yaml", "reasoning parsers"))
 
 
-_NOT = re.compile(r"(^|[-_.])(base|embedding|reranker|coder|guard)([-_.]|$)", re.IGNORECASE)
-_PLAIN = re.compile(r"qwen3.*-instruct.*", re.IGNORECASE)  # the editions that do not think
-
-
 def parser_of(model: str, version: str) -> str:
     """The parser for a model's name or path, "" where none is known or that vLLM is too old for it."""
     name = model.rstrip("/").rpartition("/")[2]
-    if _NOT.search(name) or _PLAIN.fullmatch(name):
-        return ""
     has = version_of(version)
     found = (one for one in parsers() if re.fullmatch(one.models, name, re.IGNORECASE))
     return next((one.name for one in found if has >= one.since), "")

@@ -10,7 +10,7 @@ import msgspec
 from suite.chat import Json, Message, Request, Tool, user
 from suite.errors import CallFailed, ConfigError
 from suite.models.strict_schemas import strict
-from suite.models.thinking import merged, server_kinds, thinking_fields
+from suite.models.thinking import server_kinds, thinking_fields
 
 encode = msgspec.json.Encoder().encode
 
@@ -65,10 +65,11 @@ def chat_body(
         body["logprobs"] = True
         body["top_logprobs"] = options.logprobs
     if options.json_schema is not None and dialect.schema != "off":
-        body["response_format"] = {
-            "type": "json_schema",
-            "json_schema": _schema(options.json_schema, dialect),
-        }
+        strictly = strict(encode(options.json_schema)) if dialect.schema == "strict" else None
+        held = strictly is not None or dialect.schema == "plain"
+        schema = options.json_schema if strictly is None else strictly
+        answer = {"name": "answer", "schema": schema, "strict": held}
+        body["response_format"] = {"type": "json_schema", "json_schema": answer}
     if request.tools:
         body["tools"] = [_tool(tool, dialect.strict_tools) for tool in request.tools]
     if options.tool_choice is not None:
@@ -85,9 +86,12 @@ def chat_body(
         body[dialect.template] = options.template
     if options.thinking is not None:
         try:
-            merged(thinking_fields(dialect.thinks or dialect.name, options.thinking), body)
+            fields = thinking_fields(dialect.thinks or dialect.name, options.thinking)
         except ConfigError as error:
             raise CallFailed("unsupported", str(error), retryable=False) from error
+        for name, value in fields.items():  # switches of the template go over those that it has
+            have = body.get(name)
+            body[name] = {**have, **value} if isinstance(value, dict) and isinstance(have, dict) else value
     body.update(extra)
     return encode(body)
 
@@ -124,12 +128,6 @@ def _common(body: dict[str, object], request: Request, dialect: Dialect, seed: i
         body["stream"] = True
         if dialect.usage:
             body["stream_options"] = {"include_usage": True}
-
-
-def _schema(schema: Json, dialect: Dialect) -> dict[str, Json]:
-    made = strict(encode(schema)) if dialect.schema == "strict" else None
-    held = made is not None or dialect.schema == "plain"
-    return {"name": "answer", "schema": schema if made is None else made, "strict": held}
 
 
 def folded(messages: Sequence[Message]) -> list[Message]:
