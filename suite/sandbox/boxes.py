@@ -43,25 +43,35 @@ class Box:
             # a little more than allowed: the supervisor, which is in it, sees an excess first and says so
             self.group.limit((limits.memory_mib * 5 // 4 + 32) << 20, limits.processes + 3)
         request = supervision.message(job(program, limits, address_mib=address))
-        collected = _Collected()
+        got: dict[bytes, list[bytes]] = {b"O": [], b"E": [], b"F": []}  # what came out, by kind of frame
         try:
             await self.hello()
             async with asyncio.timeout(limits.wall_s + GRACE_S):
                 self.ready = False
                 await self._send(request)
-                result = await collected.until_result(self._reader)
+                result = await self._until_result(got)
         except (EOFError, ConnectionError) as error:
             await self.close()
-            return collected.killed("killed", limits, str(error))
+            return _killed(got, "killed", limits, str(error))
         except TimeoutError:
             await self.close()
-            return collected.killed(
-                "killed" if self.ready else "wall", limits, "the sandbox did not answer in time"
+            return _killed(
+                got, "killed" if self.ready else "wall", limits, "the sandbox did not answer in time"
             )
         except asyncio.CancelledError:
             await self.close()
             raise
         return self._counted(result)
+
+    async def _until_result(self, got: dict[bytes, list[bytes]]) -> SandboxResult:
+        """Collect frames up to the result. Raises EOFError when the supervisor fails or is gone."""
+        kind, data = await supervision.frame(self._reader)
+        while kind in got:
+            got[kind].append(data)
+            kind, data = await supervision.frame(self._reader)
+        if kind != b"R":
+            raise EOFError(data.decode("utf-8", "replace"))
+        return supervision.result(data, got)
 
     def _counted(self, result: SandboxResult) -> SandboxResult:
         """The result with what only the kernel's own accounting knows."""
@@ -167,35 +177,11 @@ async def started(
     return box
 
 
-class _Collected:
-    """What came out of a box during one run."""
-
-    def __init__(self) -> None:
-        self.out: list[bytes] = []
-        self.err: list[bytes] = []
-        self.found: dict[str, bytes] = {}
-
-    async def until_result(self, reader: asyncio.StreamReader) -> SandboxResult:
-        """Read frames up to the result. Raises EOFError when the supervisor fails or is gone."""
-        while True:
-            kind, data = await supervision.frame(reader)
-            if kind == b"O":
-                self.out.append(data)
-            elif kind == b"E":
-                self.err.append(data)
-            elif kind == b"F":
-                name, _, content = data.partition(b"\0")
-                self.found[name.decode("utf-8", "replace")] = content
-            elif kind == b"R":
-                return supervision.result(data, b"".join(self.out), b"".join(self.err), self.found)
-            else:
-                raise EOFError(data.decode("utf-8", "replace"))
-
-    def killed(self, ended: Ended, limits: Limits, why: str) -> SandboxResult:
-        """The result of a run that its supervisor did not report."""
-        err = b"".join(self.err) + f"\nsandbox: {why}\n".encode()
-        wall = limits.wall_s if ended == "wall" else 0.0
-        return SandboxResult(None, None, b"".join(self.out), err, ended, wall, 0.0, hits=(ended,))
+def _killed(got: Mapping[bytes, list[bytes]], ended: Ended, limits: Limits, why: str) -> SandboxResult:
+    """The result of a run that its supervisor did not report."""
+    out, err = b"".join(got[b"O"]), b"".join(got[b"E"]) + f"\nsandbox: {why}\n".encode()
+    wall = limits.wall_s if ended == "wall" else 0.0
+    return SandboxResult(None, None, out, err, ended, wall, 0.0, hits=(ended,))
 
 
 def unavailable(kind: str, why: str) -> SandboxUnavailable:

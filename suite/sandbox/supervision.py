@@ -68,19 +68,20 @@ async def frame(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
         raise EOFError("the sandbox is gone") from error
 
 
-def result(data: bytes, out: bytes, err: bytes, found: Mapping[str, bytes]) -> SandboxResult:
-    """The result from its frame and from what came before it."""
+def result(data: bytes, got: Mapping[bytes, list[bytes]]) -> SandboxResult:
+    """The result from its frame and from what came before it, by kind."""
+    handed = (one.partition(b"\0") for one in got[b"F"])
     code, number, ended, wall, cpu, peak, hits, leftovers = RESULT.unpack(data)
     return SandboxResult(
         exit_code=None if code < 0 else code,
         signal=number or None,
-        stdout=out,
-        stderr=err,
+        stdout=b"".join(got[b"O"]),
+        stderr=b"".join(got[b"E"]),
         ended=ENDINGS[ended],
         wall_s=wall,
         cpu_s=cpu,
         peak_mib=peak / (1 << 20),
         hits=tuple(name for bit, name in enumerate(ENDINGS) if hits >> bit & 1),
         leftovers=leftovers,
-        files_out=dict(found),
+        files_out={name.decode("utf-8", "replace"): content for name, _, content in handed},
     )
