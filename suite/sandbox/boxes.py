@@ -35,7 +35,10 @@ class Box:
         return not self._gone and self.process.returncode is None
 
     async def run(self, program: Program, limits: Limits) -> SandboxResult:
-        """Run one program. Whatever goes wrong with the box is a result of "killed" (or "wall")."""
+        """Run one program. Whatever goes wrong with the box is a result of "killed" (or "wall").
+
+        Whoever cancels it closes the box.
+        """
         address = limits.address_mib
         if address is None and self.group is None and not self.bounded:
             address = max(4096, 4 * limits.memory_mib)
@@ -58,9 +61,6 @@ class Box:
             return _killed(
                 got, "killed" if self.ready else "wall", limits, "the sandbox did not answer in time"
             )
-        except asyncio.CancelledError:
-            await self.close()
-            raise
         return self._counted(result)
 
     async def _until_result(self, got: dict[bytes, list[bytes]]) -> SandboxResult:

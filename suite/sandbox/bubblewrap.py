@@ -144,7 +144,7 @@ def _memory_file(name: str, data: bytes) -> int:
     return number
 
 
-async def start(binary: str, mounts: Sequence[Mount], scratch_mib: int) -> Box:
+async def start(binary: str, mounts: Sequence[Mount], limits: Limits) -> Box:
     """A started box. Raises SandboxUnavailable with bubblewrap's own words if it does not start."""
     group, root = open_group(), os.geteuid() == 0
     uid = unprivileged_uid() if root else NOBODY
@@ -156,7 +156,7 @@ async def start(binary: str, mounts: Sequence[Mount], scratch_mib: int) -> Box:
         await box.hand_in(supervisor(same_python=True))
         if group is not None:  # before it makes the first world, which belongs in there
             group.add(_child(told))
-        known = settings(mounts, scratch_mib, uid if root else 0, group is not None)
+        known = settings(mounts, limits.scratch_mib, uid if root else 0, group is not None)
         await box.hand_in(message(known))
 
     try:
@@ -179,9 +179,6 @@ async def opened(workers: int | None = None) -> PooledSandbox:
     if "--size" not in said or "--as-pid-1" not in said:
         raise unavailable("bubblewrap", "this bwrap is too old; 0.8 or later is needed")
 
-    async def start_one(mounts: Sequence[Mount], limits: Limits) -> Box:
-        return await start(binary, mounts, limits.scratch_mib)
-
     groups = usable()
     facts = {
         "sandbox": "bubblewrap",
@@ -190,7 +187,7 @@ async def opened(workers: int | None = None) -> PooledSandbox:
         "sandbox_cgroup": f"v{groups[0]}" if groups else "none",
         "sandbox_landlock": str(landlock_abi()),
     }
-    return PooledSandbox("bubblewrap", start_one, facts, workers=workers)
+    return PooledSandbox("bubblewrap", partial(start, binary), facts, workers=workers)
 
 
 def _ask(binary: str, option: str) -> str:

@@ -57,10 +57,6 @@ async def opened(workers: int | None = None) -> PooledSandbox:
     image = os.environ.get(SETTING, "")
     if not image:
         raise unavailable("container", f"{SETTING} names no image with a python3")
-
-    async def start_one(mounts: Sequence[Mount], limits: Limits) -> Box:
-        return await start(runtime, image, mounts, limits)
-
     facts = {"sandbox": "container", "sandbox_runtime": os.path.basename(runtime), "sandbox_image": image}  # noqa: PTH119
     fixed = ("scratch_mib", "memory_mib", "processes")
-    return PooledSandbox("container", start_one, facts, fixed, workers)
+    return PooledSandbox("container", partial(start, runtime, image), facts, fixed, workers)
