@@ -60,7 +60,26 @@ def covering_macro(
         return covering_mean(groups[0], clusters[0].packed(), binary=binary, limits=limits, level=level)
     found = influence_of_macro(groups, clusters)
     plain = Estimate(found.mean, level=level, n=sum(map(len, groups)), clusters=found.clusters)
-    return covered(plain, found, binary=binary, limits=limits, kind="macro-")
+    made = covered(plain, found, binary=binary, limits=limits, kind="macro-")
+    if not binary or made.low is None or made.high is None or all(np.ptp(one) for one in groups):
+        return made
+    low, high = _moved(groups, clusters, level)
+    return replace(made, low=min(made.low, found.mean - low), high=max(made.high, found.mean + high))
+
+
+def _moved(groups: Sequence[Floats], clusters: Sequence[Clusters], level: float) -> Pair:
+    """How far below and above the mean of group means its truth may lie, by the intervals of their shares.
+
+    A group whose values are all alike shows no variance, but its share has an interval. Source: Zou and
+    Donner 2008 (method of variance estimates recovery).
+    """
+    away = []
+    for x, own in zip(groups, clusters, strict=True):
+        one = covering_mean(x, own.packed(), binary=True, level=level)
+        low, high = (0.0, 1.0) if one.low is None or one.high is None else (one.low, one.high)
+        away.append((float(x.mean()) - low, high - float(x.mean())))
+    below, above = np.linalg.norm(away, axis=0) / len(groups)
+    return float(below), float(above)
 
 
 def influence_of_macro(groups: Sequence[Floats], clusters: Sequence[Clusters]) -> Influence:

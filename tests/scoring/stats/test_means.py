@@ -1,3 +1,4 @@
+import itertools
 import math
 import random
 from itertools import pairwise
@@ -163,6 +164,24 @@ def test_macro_of_alike_answers_is_no_certainty() -> None:
     found = estimate_macro([np.ones(3), np.ones(4)], [ids([1, 2, 3]), ids([4, 5, 6, 7])], True, (0, 1), LEVEL)
     assert (found.value, found.high) == (1.0, 1.0)
     assert 0.5 < found.low < 0.7
+
+
+@pytest.mark.parametrize(
+    ("sizes", "shares"), [((6, 6), (0.15, 0.95)), ((10, 10), (0.02, 0.9)), ((3, 20), (0.1, 0.9))]
+)
+def test_macro_covers_where_slices_come_out_alike(
+    sizes: tuple[int, int], shares: tuple[float, float]
+) -> None:
+    """Over every outcome, by its probability: no simulation error."""
+    covered, truth = 0.0, sum(shares) / 2
+    for ks in itertools.product(*(range(n + 1) for n in sizes)):
+        groups = [np.array([1.0] * k + [0.0] * (n - k)) for k, n in zip(ks, sizes, strict=True)]
+        ends = [ids(list(range(sizes[0]))), ids(list(range(sizes[0], sum(sizes))))]
+        found = estimate_macro(groups, ends, True, (0, 1), LEVEL)
+        assert found.low is not None and found.high is not None
+        if found.low <= truth <= found.high:
+            covered += math.prod(scipy_stats.binom.pmf(ks, sizes, shares))
+    assert covered > 0.94
 
 
 def test_a_cluster_over_several_slices_is_one_observation() -> None:
