@@ -55,7 +55,8 @@ def print_samples(
             console.print(styled(f"the task's own view is left out: {why}", "dim"))
         if not full:
             more = "; --limit N shows more" if len(found.picked) < found.total else ""
-            console.print(styled(f"{len(found.picked):,} of {found.total:,} samples that match{more}", "dim"))
+            shown = f"{len(found.picked):,} of {found.total:,} samples that match{more}"
+            console.print(styled(shown if found.total else "no sample matches", "dim"))
 
 
 def _sample(run: Run, one: Picked, full: bool) -> Iterator["RenderableType"]:
