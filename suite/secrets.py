@@ -58,6 +58,12 @@ def scrub_all(text: str) -> str:
     return _SHAPES.sub(_hidden, scrub(text))
 
 
+def looks_secret(text: str) -> bool:
+    """Whether a text that is to be recorded looks as if it held a key that `scrub` does not know."""
+    found = _SHAPES.finditer(scrub(text))
+    return any(not one[1] or any(map(str.isdigit, one[0])) for one in found)  # "basic skills" is no login
+
+
 def scrub_streams() -> None:
     """Let no secret reach a terminal, whoever writes: reports, errors, tracebacks."""
     _scrubbed(sys.stdout, scrub)
@@ -191,7 +197,9 @@ def names_secret(name: str, value: object) -> bool:
         return False
     if name.endswith("_env") or not _NAME.search(name):
         return False
-    return name not in ("key", "token", "auth") or bool(re.fullmatch(r"(?=.*[0-9])\S{16,}", str(value)))
+    if name == "auth":
+        return bool(re.fullmatch(r"\S{16,}", str(value)))
+    return name not in ("key", "token") or bool(re.fullmatch(r"(?=.*[0-9])\S{16,}", str(value)))
 
 
 def secret_place(value: object, name: str = "") -> str | None:

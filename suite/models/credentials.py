@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from suite.errors import ConfigError
-from suite.secrets import Scrubber, remember
+from suite.secrets import Scrubber, looks_secret, remember
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110, 5.6.2
@@ -91,6 +91,12 @@ def split_url(url: str, query: str = "") -> tuple[str, str, list[str]]:
     host = parts.netloc.rpartition("@")[2]
     path = re.sub(r"(/chat/completions|/completions|/responses|/models)?/*$", "", parts.path)
     clean = urlunsplit((parts.scheme, host, path, parts.query, ""))
+    if looks_secret(clean):
+        raise ConfigError(
+            "a part of the base URL looks like a secret, and the address is recorded",
+            fix="give keys by api_key_env or headers_env; if it must stand in the address, export it under a "
+            "name such as PROXY_KEY, too: records then show ***",
+        )
     if parts.username is None:
         return clean, "", []
     user, password = unquote(parts.username), unquote(parts.password or "")

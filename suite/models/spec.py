@@ -15,10 +15,10 @@ from urllib.parse import parse_qsl
 import msgspec
 from msgspec import Meta
 
-from suite.chat import Json
+from suite.chat import Json, text_of
 from suite.errors import ConfigError
 from suite.models.thinking import check_template, read_thinking
-from suite.secrets import secret_in_url, secret_place
+from suite.secrets import looks_secret, secret_in_url, secret_place
 
 _LOGIN = re.compile(r"(?<=://)[^/?#]*@")
 # Options that shape an answer or how it is read, whoever gives it; all others are the engine's own.
@@ -82,10 +82,13 @@ def _refuse_secrets(name: str, options: Mapping[str, Json]) -> None:
     """Raises ConfigError for what says that it is secret: options are recorded and shown."""
     found = [secret_place(dict(parse_qsl(name.partition("?")[2]))), secret_in_url(name)]
     for key, value in options.items():
+        text = text_of(value)
         if key in ("base_url", "url"):  # a login is taken out of these and never recorded
-            found.append(secret_in_url(_LOGIN.sub("", str(value))))
+            text = _LOGIN.sub("", text)
+            found.append(secret_in_url(text))
         else:
             found.append(secret_place(value, key))
+        found.append(key if looks_secret(text) and not key.endswith("_env") else "")  # of those: `read_key`
     if told := next(filter(None, found), None):
         raise ConfigError(
             f"{told} looks like a secret, and options are recorded",

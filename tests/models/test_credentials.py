@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from suite.errors import CallFailed, ConfigError
-from suite.models.credentials import read_key
+from suite.models.credentials import read_key, split_url
 from suite.models.spec import parse_spec
-from suite.secrets import HIDDEN, Scrubber, scrub_all, secret_place
+from suite.secrets import HIDDEN, Scrubber, scrub, scrub_all, secret_place
 
 KEY = 'cAnArY/+9x"2$%7vBz1Lk0Jm'
 FORMS: dict[str, Callable[[str], str]] = {
@@ -84,6 +84,7 @@ SECRET: list[Any] = [
     {"headers": [["Authorization", "Bearer v"]]}, {"headers": ["Authorization: v"]}, {"apiKey": "v"},
     {"proxy": "https://user:password@host/"}, {"url": "https://host/?key=v"}, {"text": '{"password": "v"}'},
     {"args": ["--api-key=v"]}, {"access-token": "v"}, {"clientSecret": "v"}, {"token": "a1b2c3d4e5f6a7b8c9"},
+    {"metadata": {"auth": "longpasswordwithoutdigits"}},
 ]  # fmt: skip
 HARMLESS: list[Any] = [
     {"max_tokens": 5, "pad_token": "</s>", "stop_token_ids": [1], "key": "name", "author": "me"},
@@ -99,6 +100,37 @@ def test_options_that_name_a_secret_are_refused_without_it(options: dict[str, An
     with pytest.raises(ConfigError, match="looks like a secret") as caught:
         parse_spec("openai/x", given)
     assert json.dumps(next(iter(options.values()))) not in str(caught.value)
+
+
+SHAPED: list[tuple[str, str]] = [
+    ("base_url", "http://host/sk-abcdefgh12345678/v1"), ("extra_body", '{"user": "sk-abcdefgh12345678"}'),
+    ("extra_body", '{"note": "Bearer a1b2c3d4"}'),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("option", SHAPED, ids=str)
+def test_what_the_command_line_would_hide_is_refused_where_it_would_be_recorded(
+    option: tuple[str, str],
+) -> None:
+    with pytest.raises(ConfigError, match=f"{option[0]} looks like a secret") as caught:
+        parse_spec("openai/x", [option])
+    assert "abcdef" not in str(caught.value)
+    assert "a1b2" not in str(caught.value)
+
+
+def test_an_address_of_the_environment_is_refused_with_a_key_that_nothing_hides(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    url = "http://host/sk-abcdefgh12345678/v1"
+    with pytest.raises(ConfigError, match="looks like a secret"):
+        split_url(url)
+    monkeypatch.setenv("PROXY_KEY", "sk-abcdefgh12345678")
+    assert split_url(url)[0] == url
+    assert scrub(url) == "http://host/***/v1"
+
+
+def test_words_are_no_login() -> None:
+    assert parse_spec("openai/x", [("extra_body", '{"note": "basic principles"}')]).options
 
 
 @pytest.mark.parametrize("options", HARMLESS, ids=str)
