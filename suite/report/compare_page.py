@@ -7,13 +7,15 @@ Content-Security-Policy as a run's report. Not here: what the sections say.
 from collections.abc import Iterator, Sequence
 from typing import TextIO
 
-from suite.blocks import Block, Plot, Section, Table, Text
+from suite.blocks import Block, Code, Dialogue, Facts, Plot, Section, Table, Text
 from suite.report import markdown, terminal_sample
 from suite.report.hostile_text import clean, one_line
 from suite.report.html import page
 from suite.report.html_blocks import Drawer
-from suite.report.markdown import table_grid
+from suite.report.markdown import cell_text, table_grid
 from suite.report.terminal import printing, styled, tables
+
+MOST_SAID = 1200  # characters of one turn in a terminal
 
 
 def html_page(title: str, over: str, sections: Sequence[Section]) -> Iterator[str]:
@@ -53,12 +55,19 @@ def print_sections(
 
 
 def _terminal(block: Block, width: int) -> Iterator[object]:
-    if isinstance(block, Table | Text):
-        if block.title:
-            yield styled(block.title, "bold")
-        if isinstance(block, Table):
+    if isinstance(block, Plot):
+        return
+    if block.title:
+        yield styled(block.title, "italic")
+    match block:
+        case Table():
             yield from tables(table_grid(block), width)
-        else:
+        case Text():
             yield from (styled(line, "") for line in clean(block.text).split("\n"))
-    elif not isinstance(block, Plot):
-        yield from terminal_sample.block(block)
+        case Facts():
+            yield from terminal_sample.facts((name, cell_text(one)) for name, one in block.facts.items())
+        case Code():
+            yield from terminal_sample.code(block)
+        case Dialogue():  # a turn on one line
+            for turn in block.turns:
+                yield styled(f"{turn.speaker}: {one_line(turn.text, MOST_SAID)}", "dim", 2)

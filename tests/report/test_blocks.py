@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from suite.blocks import Block, Code, Dialogue, Facts, Finding, Line, Plot, Section, Table, Text, Turn
 from suite.report import markdown, plots, terminal_sample
+from suite.report.compare_page import print_sections
 from suite.report.html_blocks import Drawer
 from suite.report.terminal import printing
 from suite.scoring.stats.estimate import Estimate
@@ -200,3 +201,19 @@ def test_a_table_of_rows_by_name_and_a_line_of_numbers_with_their_intervals() ->
     line = Line("share", [(0.0, 0.5), (1.0, 0.5)], [(0.25, 0.75), None])
     assert Line.of("share", numbers) == line
     assert Line.of("share", numbers, [3, 7]).points == [(3.0, 0.5), (7.0, 0.5)]
+
+
+def test_sections_are_short_in_a_terminal() -> None:
+    turns = (Turn("user", "Which one?\n\nA or B?"), Turn("model", "x" * 1300))
+    blocks = (
+        Text("One.\nTwo."),
+        Facts({"seed": 0}, title="The same"),
+        Plot([Line("a", [(0, 1)])], title="Left to the page"),
+        Dialogue(turns, title="A sample"),
+    )
+    out = io.StringIO()
+    print_sections("A title", [Section("Read", blocks)], file=out, width=2000)
+    assert out.getvalue().splitlines() == [
+        *("A title", "", "Read", "One.", "Two.", "The same", "  seed: 0"),
+        *("A sample", "  user: Which one? A or B?", f"  model: {'x' * 1200}…"),
+    ]
