@@ -112,7 +112,7 @@ from .scoring.pair_verdicts import compare_pair as compare_pair
 from .scoring.pair_verdicts import panel_label as panel_label
 from .scoring.pair_verdicts import panel_score as panel_score
 from .scoring.stats.bootstrap import bootstrap as bootstrap
-from .scoring.stats.multiplicity import adjust as adjust
+from .scoring.stats.paired_difference import adjust as adjust
 from .scoring.verdicts import Tie as Tie
 from .scoring.verdicts import Unparsed as Unparsed
 from .task import AnySample as AnySample

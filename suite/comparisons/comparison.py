@@ -21,8 +21,7 @@ from suite.run.cells import AnyTask
 from suite.scoring.measures import Measure
 from suite.scoring.metrics.declared import measures_of, values_of
 from suite.scoring.stats.bootstrap import seed_for
-from suite.scoring.stats.multiplicity import adjust
-from suite.scoring.stats.paired_difference import verdict
+from suite.scoring.stats.paired_difference import adjust, verdict
 from suite.scoring.table import ScoreTable, Wanted
 
 Correction = Literal["holm", "bh", "none"]

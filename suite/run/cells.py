@@ -247,33 +247,23 @@ def _values(task: type[AnyTask], name: str, text: Json) -> list[Json]:
         texts: list[Json] = [text if text.lstrip().startswith("[") else text.split(",")]
         texts = [parse_value(one) if isinstance(one, str) else one for one in texts]
     else:
-        whole = _fits(adapter, text)
-        texts = [text] if whole and "," not in text else [*text.split(",")]
+        texts = [*text.split(",")]
     return [_fitting(adapter, one, name) for one in texts]
-
-
-def _fits(adapter: TypeAdapter[Json], value: Json) -> bool:
-    try:
-        adapter.validate_python(value)
-    except ValidationError:
-        return False
-    return True
 
 
 def _fitting(adapter: TypeAdapter[Json], value: Json, name: str) -> Json:
     """The text as it is where the type takes it, else read as JSON; "none" is null."""
-    if _fits(adapter, value):
-        return value
+    readings = [value]
     if isinstance(value, str):
-        read = None if value.lower() in ("none", "null") else parse_value(value)
-        if _fits(adapter, read):
-            return read
-    try:
-        adapter.validate_python(value)
-    except ValidationError as error:
-        message = error.errors(include_url=False, include_input=False)[0]["msg"]
-        raise ConfigError(f"parameter {name!r} cannot be {value!r}: {message}") from error
-    return value
+        readings.append(None if value.lower() in ("none", "null") else parse_value(value))
+    messages = []
+    for one in readings:
+        try:
+            adapter.validate_python(one)
+            return one
+        except ValidationError as error:
+            messages.append(error.errors(include_url=False, include_input=False)[0]["msg"])
+    raise ConfigError(f"parameter {name!r} cannot be {value!r}: {messages[0]}")
 
 
 def _is_list(annotation: object) -> bool:

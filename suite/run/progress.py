@@ -63,8 +63,9 @@ class Progress:
         self._every = LINE_EVERY_S
         self._tallies: Callable[[], Mapping[str, MemberCost]] = dict
         self._waits: Callable[[], list[str]] = list
+        self._cells = cells
         self._headlines = {
-            cell.id: (cell, RunningHeadline(cell.task.metrics, cell.task.info.headline)) for cell in cells
+            cell.id: RunningHeadline(cell.task.metrics, cell.task.info.headline) for cell in cells
         }
 
     def __enter__(self) -> "Progress":
@@ -118,7 +119,7 @@ class Progress:
         """A sample was scored now."""
         self.counts[Stage.SCORE] += 1
         if not self._quiet:
-            self._headlines[cell.id][1].add(score, output)
+            self._headlines[cell.id].add(score, output)
         self._step()
 
     def already(self, stage: Stage) -> None:
@@ -176,19 +177,17 @@ class Progress:
             why = ", ".join(f"{kind} {n}" for kind, n in self.reasons.most_common(3))
             parts.append(f"{self.counts['pending']} pending ({why})")
         parts += self._waits()
-        found = [one for one in map(self._headline, self._headlines.values()) if one]
+        found = [one for one in map(self._headline, self._cells) if one]
         if found:
             parts.append(found[0] if len(found) == 1 else f"{found[0]} (+{len(found) - 1} cells)")
         return "  ".join(parts)
 
-    def _headline(self, both: tuple[Cell, RunningHeadline]) -> str:
-        cell, headline = both
-        now = headline.value()
+    def _headline(self, cell: Cell) -> str:
+        now = self._headlines[cell.id].value()
         if now is None:
             return ""
-        name = cell.task.info.headline
         interval = f" [{now.low:.3f}, {now.high:.3f}]" if now.low is not None and now.high is not None else ""
-        return f"{name} {now.value:.3f}{interval} n={now.n}"
+        return f"{cell.task.info.headline} {now.value:.3f}{interval} n={now.n}"
 
     def _render(self) -> "Group":
         from rich.console import Group
@@ -197,8 +196,8 @@ class Progress:
 
         lines: list[Text | ProgressBar] = [Text(self.line(), overflow="ellipsis", no_wrap=True)]
         lines.append(ProgressBar(total=max(self.works, 1), completed=self.finished, width=60))
-        rows = [(cell, self._headline((cell, headline))) for cell, headline in self._headlines.values()]
-        for cell, text in [row for row in rows if row[1]][:MOST_CELLS]:
+        rows = [(cell, text) for cell in self._cells if (text := self._headline(cell))]
+        for cell, text in rows[:MOST_CELLS]:
             values = ", ".join(f"{k}={v}" for k, v in cell.plan.parameters.items() if v not in (None, "", []))
             lines.append(Text(f"  {cell.plan.task}  {text}  ({values})", overflow="ellipsis", no_wrap=True))
         return Group(*lines)

@@ -61,6 +61,9 @@ class CellSlice:
     ) -> MetricResult:
         """The result's record."""
         coverage = units.coverage
+        covered = "no sample has this value"
+        if coverage is not None:
+            covered = f"coverage {coverage:.1%}" if coverage < LOW_COVERAGE else ""
         labels = f"{units.labels} labels where numbers were expected" if units.labels else ""
         return MetricResult(
             name=measure.name,
@@ -79,7 +82,7 @@ class CellSlice:
             clusters=found.clusters,
             n_effective=found.n_effective,
             direction=measure.direction,
-            note=joined(found.note if coverage is not None else "", coverage_note(coverage), labels),
+            note=joined(found.note if coverage is not None else "", covered, labels),
             unit=measure.unit,
         )
 
@@ -155,13 +158,6 @@ class CellSlice:
             found = replace(found, note=joined(f"macro over {len(columns)} slices", found.note))
             bounds = bounds_of_macro(limits, columns)
         return self.row(measure, replace(found, n_effective=None), replace(whole, labels=0), bounds)
-
-
-def coverage_note(coverage: float | None) -> str:
-    """What to say about a coverage, "" for nothing."""
-    if coverage is None:
-        return "no sample has this value"
-    return f"coverage {coverage:.1%}" if coverage < LOW_COVERAGE else ""
 
 
 def formula_estimate(

@@ -12,7 +12,7 @@ from suite.comparisons.comparison import ComparisonWanted
 from suite.comparisons.differences import Side, pair, slice_differences
 from suite.scoring.metrics import Mean, Rate, Ratio
 from suite.scoring.stats.means import p_value
-from suite.scoring.stats.multiplicity import adjust
+from suite.scoring.stats.paired_difference import adjust
 
 RANGE: dict[str, Any] = {"range": (0.0, 1.0)}
 METRICS = {

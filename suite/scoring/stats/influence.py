@@ -41,18 +41,13 @@ def of_mean(x: Floats, clusters: Clusters) -> Influence:
     if clusters.singletons:
         away = x - mean
         return Influence(mean, x, math.sqrt(math.fsum(away * away) / (n - 1) / n), n - 1, n, n, x)
-    values, worth = _jackknifed(x, mean, clusters)
+    sizes = clusters.sizes.astype(np.float64)
+    values = mean + (count - 1) * (clusters.sums(x - mean) / (n - sizes))  # of the jackknife
+    worth = n * n / float(sizes @ sizes)  # in equal clusters
     away = values - mean
     se = math.sqrt(math.fsum(away * away) / (count * (count - 1)))
     seen = clusters.sums(x) / clusters.sizes
     return Influence(mean, mean + away - away.mean(), se, max(worth - 1, 1.0), worth, count, seen)
-
-
-def _jackknifed(x: Floats, mean: float, clusters: Clusters) -> tuple[Floats, float]:
-    """(jackknife values, how many equal clusters they are worth)."""
-    n, sizes = len(x), clusters.sizes.astype(np.float64)
-    pulls = clusters.sums(x - mean) / (n - sizes)
-    return mean + (clusters.count - 1) * pulls, n * n / float(sizes @ sizes)
 
 
 def of_macro(groups: Sequence[Floats], clusters: Sequence[Clusters]) -> Influence:

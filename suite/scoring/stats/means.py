@@ -1,7 +1,7 @@
 """Estimates whose intervals hold the truth where data are few, alike, skewed, clustered or split into groups.
 
 Every mean that a run prints comes from here. Shares: a beta interval at the effective number of units. Graded
-values: `tails.tails_of`. Which method for what was chosen by benchmarks/coverage.py; its table and the
+values: `intervals.tails_of`. Which method for what was chosen by benchmarks/coverage.py; its table and the
 reasons are in docs/statistics.md. pass@k and pass^k are means of unbiased estimates, one a sample: graded,
 never 0/1. Sources: Chen et al. 2021 (arXiv 2107.03374) eq. 1; tau-bench (arXiv 2406.12045).
 """
@@ -15,8 +15,14 @@ import numpy as np
 from suite.scoring.stats.clusters import Clusters, Codes, Digests, Floats, cluster_flags
 from suite.scoring.stats.estimate import Estimate, Limits, Pair, joined
 from suite.scoring.stats.influence import Influence, of_crossed, of_macro, of_mean, of_ratio
-from suite.scoring.stats.intervals import normal_quantile, t_quantile
-from suite.scoring.stats.tails import FEWEST_VALUES, NOTHING, share_interval, tails_of
+from suite.scoring.stats.intervals import (
+    FEWEST_VALUES,
+    NOTHING,
+    normal_quantile,
+    share_interval,
+    t_quantile,
+    tails_of,
+)
 
 ONE_CLUSTER = "one cluster"
 NO_VARIATION = "no variation"

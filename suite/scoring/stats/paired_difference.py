@@ -3,23 +3,30 @@
 Pairing removes the difficulty that samples share, clusters are kept whole. Source: Miller 2024,
 arXiv 2411.00640, section 4. What `suite compare` prints is `paired_difference`: its p value is below alpha if
 and only if the interval at 1 - alpha leaves 0 out, whatever the level. Why: docs/statistics.md, "Two models".
+
+And p values corrected for how many questions were asked: the family is all p values of one command or of one
+board table; its size belongs in the results. Sources: Holm 1979 (the default: no assumption about
+dependence), Benjamini and Hochberg 1995 (exploration only).
 """
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.scoring.stats.clusters import Clusters, Digests, Floats, cluster_flags, clusters_of
+from suite.errors import ConfigError, unknown
+from suite.scoring.stats.clusters import Clusters, Digests, Floats, cluster_flags, clusters_of, floats
 from suite.scoring.stats.estimate import Estimate, Limits, Pair, clip, finite, joined
 from suite.scoring.stats.influence import of_mean
 from suite.scoring.stats.intervals import mde, normal_quantile, t_interval
 from suite.scoring.stats.means import NO_VARIATION, Interval, influence_of_macro, interval_of, p_value
 from suite.scoring.stats.textbook import spread
 
+Method = Literal["holm", "bh", "bonferroni", "none"]
+METHODS: tuple[Method, ...] = ("holm", "bh", "bonferroni", "none")
 FLAG_LOST = 0.02
 INVERTED = "inverted-interval"
 MOST_FOR_EXACT = 16
@@ -245,3 +252,29 @@ def _random_flips(sums: Floats, flips: int, chance: np.random.Generator) -> Floa
         table = _all_flips(sums[start : start + BLOCK])
         total += table[chance.integers(0, len(table), flips, dtype=np.uint16)]
     return total
+
+
+def adjust(p_values: Sequence[float | None], method: Method = "holm") -> list[float | None]:
+    """Corrected p values in the order given. A missing one leaves the family and stays missing.
+
+    Raises ConfigError for a p value outside [0, 1], NotFound for an unknown method.
+    """
+    if method not in METHODS:
+        raise unknown("correction", method, METHODS)
+    p = floats(p_values)
+    known = np.flatnonzero(~np.isnan(p))
+    if ((p[known] < 0) | (p[known] > 1)).any():
+        raise ConfigError("a p value lies outside 0 to 1", "adjust")
+    m = len(known)
+    order = known[np.argsort(p[known], kind="stable")]
+    ranked = p[order]
+    if method == "holm":
+        ranked = np.maximum.accumulate(ranked * (m - np.arange(m)))
+    elif method == "bh":
+        ranked = np.minimum.accumulate((ranked * m / (1 + np.arange(m)))[::-1])[::-1]
+    elif method == "bonferroni":
+        ranked = ranked * m
+    found: list[float | None] = [None] * len(p)
+    for index, value in zip(order, ranked, strict=True):
+        found[int(index)] = min(1.0, float(value))
+    return found

@@ -6,7 +6,6 @@ et al. 2024, arXiv 2403.04132, with prompts as clusters; the rank rule is the pu
 intervals are others: docs/statistics.md, "Ranks".
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -149,7 +148,9 @@ def rank_intervals(found: RatingIntervals) -> tuple[Rank, ...]:
             rank, low, high = ranked[place], None, None
             if len(kept) and rank is not None:
                 low, high = min(rank, *(one for one, _ in alike)), max(rank, *(one for _, one in alike))
-            ranks[i] = Rank(found.point.models[i], rank, low, high, _arena(i, inside, found.estimates))
+            top, lows = found.estimates[i].high, [found.estimates[j].low for j in inside]
+            arena = None if top is None else 1 + sum(one is not None and one > top for one in lows)
+            ranks[i] = Rank(found.point.models[i], rank, low, high, arena)
     return tuple(ranks)
 
 
@@ -161,11 +162,3 @@ def _percentiles(drawn: NDArray[np.float64], level: float) -> list[tuple[int, in
     low = np.percentile(best, 50 * (1 - level), axis=0, method="nearest")
     high = np.percentile(worst, 50 * (1 + level), axis=0, method="nearest")
     return [(int(one), int(other)) for one, other in zip(low, high, strict=True)]
-
-
-def _arena(i: int, inside: Sequence[int], estimates: Sequence[Estimate]) -> int | None:
-    top = estimates[i].high
-    if top is None:
-        return None
-    lows = [estimates[j].low for j in inside]
-    return 1 + sum(low is not None and low > top for low in lows)

@@ -13,9 +13,10 @@ from suite.errors import ConfigError, NotFound
 from suite.scoring.stats.clusters import clusters_of
 from suite.scoring.stats.estimate import Estimate
 from suite.scoring.stats.intervals import t_interval
-from suite.scoring.stats.multiplicity import METHODS, adjust
 from suite.scoring.stats.paired_difference import (
+    METHODS,
     Comparison,
+    adjust,
     paired_difference,
     paired_estimate,
     pearson,
