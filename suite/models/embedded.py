@@ -117,9 +117,7 @@ class LlamaEngine(Engine):
     async def start(self, surroundings: Surroundings) -> None:
         """Fetch the weights if need be, start the servers. Raises EngineError or DataError."""
         self.check()
-        path = await asyncio.to_thread(
-            fetch, self._entry, self._weights, surroundings.cache, surroundings.say
-        )
+        path = await asyncio.to_thread(fetch, self._entry, self._weights, surroundings)
         path = await asyncio.to_thread(
             in_eight_bits, path, str(self._weights.sha256), Cache(surroundings.cache)
         )

@@ -115,9 +115,7 @@ class MiniLMEngine(Ranker):
     async def start(self, surroundings: Surroundings) -> None:
         """Fetch the weights if need be and load them. Raises EngineError or DataError."""
         self.check()
-        path = await asyncio.to_thread(
-            fetch, self._entry, self._weights, surroundings.cache, surroundings.say
-        )
+        path = await asyncio.to_thread(fetch, self._entry, self._weights, surroundings)
         self._model = await asyncio.to_thread(MiniLM, path, registry_file(_VOCABULARY), self._options)
 
     async def scored(self, query: str, texts: tuple[str, ...]) -> tuple[list[float], int]:

@@ -187,9 +187,8 @@ class TorchModel:
         kept = new[:-1] if ended else new
         text = self.tokenizer.decode(kept, skip_special_tokens=True)
         cut = min((place for stop in options.stop if (place := text.find(stop)) >= 0), default=-1)
-        logprobs = (
-            self._new_logprobs(kept, out.logits, options.logprobs) if options.logprobs is not None else ()
-        )
+        top = options.logprobs
+        logprobs = () if top is None else self._new_logprobs(kept, out.logits, top)
         return Generated(text if cut < 0 else text[:cut], len(new), ended or cut >= 0, logprobs)
 
     def _new_logprobs(self, new: Ids, logits: Sequence[torch.Tensor], top: int) -> tuple[TokenLogprob, ...]:

@@ -176,16 +176,13 @@ class TransformersEngine(Engine):
     def _generate(self, request: Request, seed: int | None) -> Reply:
         model, options = self._started(self._model), request.options
         try:
-            prompt = (
-                model.text_ids(request.prompt)
-                if request.kind == "complete"
-                else model.conversation(
-                    request.messages,
-                    prompt=True,
-                    template=template_switches(options.thinking, options.template),
-                    continues=options.continue_final,
+            if request.kind == "complete":
+                prompt = model.text_ids(request.prompt)
+            else:
+                switches = template_switches(options.thinking, options.template)
+                prompt = model.conversation(
+                    request.messages, prompt=True, template=switches, continues=options.continue_final
                 )
-            )
         except TemplateRejected as error:
             return Reply(finish="invalid", details={"template": str(error)})
         if len(prompt) >= model.window:

