@@ -31,14 +31,11 @@ def lock_path(cache: Cache, entry: RegistryEntry) -> Path:
 
 
 def keep_lock(
-    cache: Cache,
-    entry: RegistryEntry,
-    revision: str | None,
-    files: tuple[File, ...],
-    rows: dict[str, int] | None = None,
+    cache: Cache, entry: RegistryEntry, pinned: RegistryEntry, rows: dict[str, int] | None = None
 ) -> tuple[Lock, Path]:
     """A lock for the entry as the registry has it, and where it is written now, whole or not at all."""
-    lock = Lock(entry=entry.id, made_for=entry.digest(), revision=revision, files=files, rows=rows)
+    files, made_for = pinned.files, entry.digest()
+    lock = Lock(entry=entry.id, made_for=made_for, revision=pinned.revision, files=files, rows=rows)
     path = lock_path(cache, entry)
     write_whole(path, strict_syntax.dump_yaml(lock.model_dump(mode="json", exclude_none=True)))
     return lock, path

@@ -5,7 +5,7 @@ the entry's own YAML for whoever keeps a registry. Large Hub files whose rows no
 by the sha256 that the Hub announces; everything else is fetched, hashed, and its rows are checked.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,7 @@ def pin(
     """
     with disk_errors(cache.root), cache.pulling(), advising(_ALONE):
         source, announced = at_commit(entry, branch=branch)
-        files = list(wanted_files(entry, source, announced))
+        files = wanted_files(entry, source, announced)
         if isinstance(source, HubSource) and (gone := [one for one in files if one.path not in announced]):
             raise DataError(
                 f"{entry.id}: {source.repo} has no file {gone[0].path} any more",
@@ -58,12 +58,13 @@ def pin(
         bare_files = [one.model_copy(update={**bare, "sha256": hashes.get(one.path)}) for one in wanted]
         at = entry.model_copy(update={"source": source, "files": tuple(bare_files)})
         hashes |= fetch_all(at, cache, progress)
-        pinned = tuple(hashed(one, hashes[one.path], announced.get(one.path), cache) for one in files)
+        pinned = (hashed(one, hashes[one.path], announced.get(one.path), cache) for one in files)
+        at = at.model_copy(update={"files": tuple(pinned)})
         rows = None
         if isinstance(at, DatasetEntry):
             kept = {name: at.parts[name].model_copy(update={"rows": None}) for name in read}
-            rows = check_rows(LocalFiles(at.model_copy(update={"files": pinned, "parts": kept}), cache))
-        return keep_lock(cache, entry, at.revision, pinned, rows)
+            rows = check_rows(LocalFiles(at.model_copy(update={"parts": kept}), cache))
+        return keep_lock(cache, entry, at, rows)
 
 
 def pin_file(entry: RegistryEntry, lock: Lock, path: Path) -> None:
@@ -98,30 +99,27 @@ def at_commit(
     )
 
 
-def wanted_files(entry: RegistryEntry, source: Source, there: Iterable[str]) -> Iterator[File]:
+def wanted_files(entry: RegistryEntry, source: Source, there: Iterable[str]) -> list[File]:
     """The files that config and split have now, those that the entry lists, else those of the pattern."""
-    parts = _parts(entry)
     known = {(one.part, one.path): one for one in entry.files}
     listed = {file.part for file in entry.files}
-    by_split = {name for name, part in parts.items() if part.split is not None}
-    yield from (one for one in entry.files if one.part not in by_split)
+    by_split = {name for name, part in _parts(entry).items() if part.split is not None}
     found = layout(source, entry.id) if isinstance(source, HubSource) and by_split else None
-    any_found = False
-    for name, part in parts.items():
+    files = [one for one in entry.files if one.part not in by_split]
+    for name, part in _parts(entry).items():
         paths: Iterable[str] = ()
         if found is not None and part.split is not None:
             paths = found.files(part.config, part.split)
         elif part.pattern is not None and name not in listed:
             paths = sorted(path for path in there if fnmatchcase(path, part.pattern))
-        for path in paths:
-            any_found = True
-            yield known.get((name, path)) or File(path=path, part=name)
-    if not any_found and not entry.files:
+        files += [known.get((name, path)) or File(path=path, part=name) for path in paths]
+    if not files:
         raise DataError(
             f"{entry.id} lists no files, and its patterns find none",
             where=files_told(there),
             fix="correct the patterns, or list its files in the entry",
         )
+    return files
 
 
 def _parts(entry: RegistryEntry) -> Mapping[str, DatasetPart]:

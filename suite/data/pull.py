@@ -150,7 +150,7 @@ def _kept(entry: EntryT, pinned: EntryT, hashes: Mapping[str, str], cache: Cache
         files = (
             hashed(one, hashes[one.path], None, cache) if one.path in hashes else one for one in pinned.files
         )
-        keep_lock(cache, entry, pinned.revision, tuple(files))
+        keep_lock(cache, entry, pinned.model_copy(update={"files": tuple(files)}))
         pinned = locked(entry, cache)
     local = LocalFiles(pinned, cache)
     if not cache.note("checked", pinned.digest()):

@@ -125,7 +125,7 @@ def _check(entry: DatasetEntry, cache: Cache, found: SourceCheck) -> None:
     beginnings: dict[str, bytes] = {}
     source, there = at_commit(entry, entry.revision)
     entry = entry.model_copy(update={"source": source})
-    files = list(wanted_files(entry, source, there))
+    files = wanted_files(entry, source, there)
     found.revision, found.files = entry.revision or "", len(files)
     if isinstance(source, GitSource):
         beginnings, there = _look(entry, source, files, readable)
