@@ -8,9 +8,8 @@ the Hub's documentation of benchmarks. Not here: results (`suite.report.hub`).
 
 from collections.abc import Mapping, Sequence
 
-import yaml
-
 from suite.chat import Json
+from suite.data import strict_syntax
 from suite.data.entry import DatasetEntry, HubBenchmark
 
 FRAMEWORK = "suite"
@@ -25,31 +24,24 @@ def eval_yaml(
 ) -> tuple[dict[str, Json], list[str]]:
     """(the file's content, remarks) for a task over these registry entries, its own dataset first."""
     listed = next((entry.hub[task] for entry in entries if task in entry.hub), None)
+    inspect = listed.inspect if listed else None
     first = entries[0] if entries else None
     told: dict[str, Json] = {"id": listed.task_id if listed else task.replace("/", "_")}
     if listed:
         told |= {name: value for name in ("config", "split") if (value := getattr(listed, name))}
+    if inspect:
+        told |= inspect.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
     content: dict[str, Json] = {
         "name": first.title if first else title,
         "description": about,
-        "evaluation_framework": "inspect-ai" if listed and listed.inspect else FRAMEWORK,
-        "tasks": [{**told, **_inspect(listed)}],
+        "evaluation_framework": "inspect-ai" if inspect else FRAMEWORK,
+        "tasks": [told],
     }
-    remarks = [] if listed and listed.inspect else list(REFUSED)
+    remarks = [] if inspect else list(REFUSED)
     remarks += _place(task, first, listed)
     if headline:
         remarks.append(f"Its results are values of `{headline}`.")
     return content, remarks
-
-
-def _inspect(listed: HubBenchmark | None) -> Mapping[str, Json]:
-    if listed is None or listed.inspect is None:
-        return {}
-    told = listed.inspect.model_dump(mode="json", exclude_none=True)
-    for step in (*told["solvers"], *told["scorers"]):
-        if not step["args"]:
-            del step["args"]
-    return told
 
 
 def _place(task: str, first: DatasetEntry | None, listed: HubBenchmark | None) -> list[str]:
@@ -70,4 +62,4 @@ def _place(task: str, first: DatasetEntry | None, listed: HubBenchmark | None) -
 def rendered(content: Mapping[str, Json], remarks: Sequence[str]) -> str:
     """The file with its remarks as comments."""
     head = "".join(f"# {' '.join(line.split())}\n" for line in remarks)
-    return head + yaml.safe_dump(dict(content), sort_keys=False, allow_unicode=True, width=100)
+    return head + strict_syntax.dump_yaml(dict(content), width=100).decode()

@@ -79,15 +79,10 @@ def _decoded(text: str, decoder: json.JSONDecoder, depth: int = 0) -> Json:
 
 def deeper_than(value: Json, depth: int) -> bool:
     """Whether objects and arrays are nested deeper than that."""
-    level = [value]
-    for _ in range(depth):
-        level = [
-            inner
-            for one in level
-            if isinstance(one, dict | list)
-            for inner in (one.values() if isinstance(one, dict) else one)
-        ]
-    return any(isinstance(one, dict | list) for one in level)
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return depth == 0 or any(deeper_than(one, depth - 1) for one in inner)
 
 
 def _once(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
