@@ -108,6 +108,7 @@ class Session:
     async def _work(self) -> SuiteError | None:
         """Do what is left. Returns what stopped it, if anything did."""
         if self._all_done():
+            self._refuse_another_address()
             self._warn_of_code()
             another = f" ({self.settings.another} makes another)" if Stage.SOLVE in self.stages else ""
             self.progress.say(f"nothing is left to do: shown as it was made{another}")
@@ -133,6 +134,20 @@ class Session:
                 if error is not None or self.interrupted:
                     return error
         return None
+
+    def _refuse_another_address(self) -> None:
+        """Raises RunError where a finished run was made by another endpoint than the one given now."""
+        vouched = {one.member for one in self.plan.filled.members if one.engine.identity().get("vouched")}
+        for member, change in self.folder.other_models(self.stages):
+            if change.startswith("url: ") and member not in vouched:
+                solves, prefix = Stage.SOLVE in self.stages, "" if member == "candidate" else f"{member}."
+                another = f"{self.settings.another} makes another run"
+                raise RunError(
+                    f"this is done already, by {member} at another address ({change})",
+                    where=str(self.folder.path),
+                    fix=(f"{another}; " if solves else "give that address to see it; ")
+                    + f"-o {prefix}identity=NAME tells servers under the same model name apart",
+                )
 
     async def _worked(
         self, stages: Sequence[Stage], attempts: JournalFile, tools: RunTools, cache: ResponseCache | None

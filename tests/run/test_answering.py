@@ -11,7 +11,7 @@ from small_tasks import Many, cells, plan_of, run
 
 from suite.api.arguments import settled
 from suite.comparisons.comparability import differences, match_cells
-from suite.errors import ConfigError
+from suite.errors import ConfigError, RunError
 from suite.journal.documents import Results
 from suite.journal.run import Run, open_run
 from suite.report.findings import sentences
@@ -53,6 +53,24 @@ async def test_a_server_on_this_machine_is_always_asked(tmp_path: Path) -> None:
         async with NamedServer() as server:
             await asked(server, tmp_path / str(number), limit=6 - number)
             assert server.requests == 6 - number
+
+
+async def test_a_finished_run_of_another_server_is_not_shown_as_its_own(tmp_path: Path) -> None:
+    for more, refused in (((), True), ((VOUCHED,), False)):  # who vouches says that it is the same
+        folder = tmp_path / str(refused)
+        async with NamedServer() as server:
+            await asked(server, folder, *more)
+            await asked(server, folder, *more)
+        async with NamedServer() as other:
+            if not refused:
+                await asked(other, folder, *more)
+                continue
+            with pytest.raises(RunError, match=r"at another address \(url: ") as caught:
+                await asked(other, folder, *more)
+            assert server.url in str(caught.value)
+            assert f"now {other.url}" in str(caught.value)
+            assert "--new makes another run" in str(caught.value)
+            assert other.requests == 0
 
 
 async def test_a_server_that_one_vouches_for_is_asked_once_and_the_cache_is_told(tmp_path: Path) -> None:
