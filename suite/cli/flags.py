@@ -54,8 +54,8 @@ bundle_url_flag = click.option(
 data_flag = click.option(
     "--data",
     multiple=True,
-    metavar="NAME=RUN|FILE|ENTRY",
-    help="Fill a dataset from a run, a file or another entry.",
+    metavar="NAME=RUN|FILE|ENTRY[:PART]",
+    help="Fill a dataset from a run, a file or another entry, or one part of it.",
 )
 accept_flag = click.option("--accept-licence", is_flag=True, help="Accept the licence; remembered.")
 limit_flag = click.option(

@@ -11,6 +11,7 @@ from typing import Literal
 
 from suite.chat import Json, canonical_json
 from suite.comparisons.runs import LabelledRun
+from suite.data.view import entry_told
 from suite.errors import ConfigError
 from suite.journal.documents import RoleMember
 from suite.journal.run import Run
@@ -134,7 +135,7 @@ def _data(a: Run, b: Run) -> Iterator[Difference]:
         if not (one.get("entry") and two.get("entry")):
             # a run or a file: what another model made may be the very thing compared
             yield Difference(f"data {name}", *shown, "warn")
-        elif one["entry"] != two["entry"] or not _same(one.get("files"), two.get("files")):
+        elif any(not _same(one.get(key), two.get(key)) for key in ("entry", "part", "files")):
             yield Difference(f"data {name}", *shown, "refuse")
 
 
@@ -233,6 +234,7 @@ def _apart_models(one: Sequence[RoleMember], two: Sequence[RoleMember]) -> tuple
 
 
 def _shown_data(identity: Values) -> str:
-    name = next((identity[key] for key in ("entry", "run", "file", "name") if identity.get(key)), "")
+    name = entry_told(identity)
+    name = name or next((identity[key] for key in ("run", "file", "name") if identity.get(key)), "")
     mark = identity.get("revision") or identity.get("sha256") or ""
     return " ".join(filter(None, (str(name), str(mark)[:12]))) or _shown(identity)

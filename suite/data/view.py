@@ -137,7 +137,8 @@ class DataView:
     def stored(self) -> Iterator[tuple[RowPlace, Raw]]:
         """All rows of all datasets as stored, with their places."""
         for _, source in sorted(self._sources.items()):
-            yield from source.rows()
+            for part in source.parts() or (None,):
+                yield from source.rows(part)
 
     def changed(self, change: Callable[[str, Raw], Raw]) -> "DataView":
         """The same data with each row as `change` makes it of (dataset, row)."""
@@ -151,6 +152,11 @@ class DataView:
         if name not in self._sources:
             raise unknown("dataset", name, self._sources, where="the data of this task")
         return self._sources[name]
+
+
+def entry_told(identity: Mapping[str, Json]) -> str:
+    """The entry of a recorded dataset as --data takes it, ENTRY or ENTRY:PART; "" of what is no entry's."""
+    return ":".join(str(identity[key]) for key in ("entry", "part") if identity.get(key))
 
 
 def obtain(

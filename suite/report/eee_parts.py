@@ -139,9 +139,8 @@ def data_of(run: Run, task: AnyTask | None) -> Fields:
     if not names:
         return fields(dataset_name="none", source_type="other", additional_details={})
     first = known[names[0]]
-    details = {
-        name: str(first[name]) for name in ("source", "revision", "sha256", "plan_sha256") if first.get(name)
-    }
+    wanted = ("source", "part", "revision", "sha256", "plan_sha256")
+    details = {name: str(first[name]) for name in wanted if first.get(name)}
     if licence := licence_of(first):
         details["licence"] = licence
     if first.get("files") and "sha256" not in details:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from suite.chat import Json, text_of
+from suite.data.view import entry_told
 from suite.errors import SuiteError
 from suite.journal.commands import commands, solving_command
 from suite.journal.documents import CallTotals, RoleMember
@@ -133,7 +134,8 @@ def _identity(name: str, one: Values) -> Values:
     files = one.get("files")
     given = dict(files) if isinstance(files, dict) and not one.get("entry") else {}
     named = {"entry": ", ".join(given) or one.get("run") or name, "sha256": next(iter(given.values()), None)}
-    return {**named, **{key: value for key, value in one.items() if key != "files"}}
+    found = {**named, **{key: value for key, value in one.items() if key != "files"}}
+    return {**found, "entry": entry_told(one) or named["entry"]}
 
 
 def equivalent_command(run: Run, tasks: Sequence[TaskFacts]) -> str:

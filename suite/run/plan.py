@@ -167,7 +167,8 @@ def make_plan(
     check_given(request.data, cells)
     registry = registry or Registry(plugins.registry_folders())
     entries = given_entries(request.data, registry)
-    sources = given_sources({name: place for name, place in request.data.items() if name not in entries})
+    others = {name: place for name, place in request.data.items() if name not in entries}
+    sources = given_sources(others, (one.id for one in registry.datasets()[0]) if others else ())
     filled = fill(request, cells, engines, stages)
     if check and (not stages or "score" in stages):
         check_sandbox(cells)

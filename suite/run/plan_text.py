@@ -8,6 +8,7 @@ import click
 import msgspec
 
 from suite.chat import Json, Usage
+from suite.data.view import entry_told
 from suite.errors import SuiteError
 from suite.journal.documents import ChangedPreset, RoleMember, Share, SkippedCell
 from suite.models.prices import FREE, PER_USD, price_of, price_wanted, rates_of, shown_usd
@@ -162,7 +163,7 @@ def print_plan(plan: Plan) -> None:
             told = ", ".join(f"{file} sha256 {str(sha256)[:12]}" for file, sha256 in files.items())
             click.echo(f"  data {name}: {told}")
             continue
-        source = data.get("entry") or data.get("run") or data["source"]
+        source = entry_told(data) or data.get("run") or data["source"]
         revision = str(data.get("revision") or data.get("plan_sha256") or "bundled")
         click.echo(f"  data {name}: {source} {revision[:12]} sha256 {str(data.get('sha256', ''))[:12]}")
     if shown.estimate is None:

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from suite.chat import Json
 from suite.data.declared_rows import hub_entry
+from suite.data.view import entry_told
 from suite.errors import ConfigError, NotFound, PluginError, RunError, SuiteError, unknown
 from suite.journal.documents import CellRecord, RunManifest
 from suite.journal.run import Run
@@ -170,7 +171,7 @@ def _entries_given(manifest: RunManifest, cells: Sequence[Cell]) -> dict[str, st
     for name, rows in (pair for cell in cells for pair in cell.task.info.rows.items()):
         if isinstance(rows, HubRows):
             usual.setdefault(name, set()).add(hub_entry(rows).id)
-    entries = {name: str(one["entry"]) for name, one in manifest.data.items() if one.get("entry")}
+    entries = {name: entry_told(one) for name, one in manifest.data.items() if one.get("entry")}
     return {name: entry for name, entry in entries.items() if ":" not in name and entry not in usual[name]}
 
 

@@ -1,6 +1,6 @@
 """The data of a run: registry entries, mini data, files, and finished runs (`--data NAME=RUN`)."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,9 +12,9 @@ from suite.data.declared_rows import declared_rows
 from suite.data.registry import Registry
 from suite.data.rows import Raw, RowPlace
 from suite.data.view import DataView, FileSource, GivenSource, Source, obtain
-from suite.errors import ConfigError, NotFound, unknown
+from suite.errors import ConfigError, DataError, NotFound, unknown
 from suite.journal.records import OutputRecord
-from suite.journal.run import Run, open_run
+from suite.journal.run import RUNS, Run, open_run
 from suite.run.cells import Cell
 from suite.task import HubRows
 
@@ -74,22 +74,60 @@ class RunSource(GivenSource):
         }
 
 
+class EntrySource(GivenSource):
+    """An entry where rows of one kind are read: parts are never mixed. part: the one chosen, which serves
+    every part; "": none was. Raises NotFound for a part that is not there.
+    """
+
+    def __init__(self, name: str, entry: str, part: str, source: Source) -> None:
+        super().__init__(name)
+        self._entry, self._part, self._source = entry, part, source
+        self.path = source.path  # type: ignore[method-assign]
+        if part and part not in source.parts():
+            raise unknown(f"part of {entry}", part, source.parts(), f"--data {name}={entry}:{part}")
+
+    def parts(self) -> Sequence[str]:
+        """Those that can be asked for."""
+        return () if self._part else self._source.parts()
+
+    def rows(self, part: str | None = None) -> Iterator[tuple[RowPlace, Raw]]:
+        """The rows of a part. Raises DataError where none is named and there are several."""
+        if part is None and len(parts := self.parts()) > 1:
+            raise DataError(
+                f"{self._entry} has several parts, and the task names none for {self.name!r}",
+                where=f"its parts: {', '.join(parts)}",
+                fix=f"choose one: --data {self.name}={self._entry}:{parts[0]}",
+            )
+        return self._source.rows(self._part or part)
+
+    def identity(self) -> Mapping[str, Json]:
+        """The entry's, with the part that was chosen."""
+        return {**self._source.identity(), **({"part": self._part} if self._part else {})}
+
+
 def given_entries(data: Mapping[str, str], registry: Registry) -> dict[str, str]:
-    """Those of --data NAME=PLACE whose place is another entry of the registry. Raises DataError."""
+    """Those of --data NAME=PLACE whose place is another entry of the registry, ENTRY or ENTRY:PART.
+
+    Raises DataError.
+    """
     entries: dict[str, str] = {}
     for name, place in data.items():
         if not Path(place).exists():
             with suppress(NotFound):
-                entries[name] = registry.dataset(place).id
+                registry.dataset(place.partition(":")[0])
+                entries[name] = place
     return entries
 
 
-def given_sources(data: Mapping[str, str]) -> dict[str, Source]:
-    """--data NAME=PLACE: a file of rows or a run. Raises NotFound, DataError, RunError."""
-    return {name: _given(name, place) for name, place in data.items()}
+def given_sources(data: Mapping[str, str], entries: Iterable[str] = ()) -> dict[str, Source]:
+    """--data NAME=PLACE: a file of rows or a run. entries: what else may have been meant.
+
+    Raises NotFound, DataError, RunError.
+    """
+    return {name: _given(name, place, entries) for name, place in data.items()}
 
 
-def _given(name: str, place: str) -> Source:
+def _given(name: str, place: str, entries: Iterable[str]) -> Source:
     path = Path(place).expanduser()
     if path.is_file():
         return FileSource(name, path)
@@ -97,7 +135,8 @@ def _given(name: str, place: str) -> Source:
         return RunSource(name, open_run(place))
     except NotFound:
         if not path.suffix and path.name == place:
-            raise  # a run's name, and nothing else
+            known = [*(one.parent.name for one in RUNS.glob("*/manifest.json")), *entries]
+            raise unknown("run, file or entry", place, known, f"--data {name}={place}") from None
         folder, where = path.parent, f"--data {name}={place}"
         if not folder.is_dir():
             raise NotFound(
@@ -113,7 +152,7 @@ def _given(name: str, place: str) -> Source:
 class DataOpener:
     """Opens the data of cells; a dataset that several need is opened once.
 
-    given: what fills a dataset. entries: dataset -> the entry taken in its place.
+    given: what fills a dataset. entries: dataset -> the entry taken in its place, ENTRY or ENTRY:PART.
     """
 
     registry: Registry
@@ -147,8 +186,8 @@ class DataOpener:
                 sources[name] = declared_rows(cell.task, name, self.cache, self.say)
                 identities[name] = sources[name].identity()
                 continue
-            entry = self.entries.get(name, name)
-            if mini and entry == name and name != info.official_prompts:
+            entry, _, part = self.entries.get(name, name).partition(":")
+            if mini and name not in self.entries and name != info.official_prompts:
                 if name not in info.mini:
                     raise ConfigError(
                         f"{info.name} has no mini data for {name!r}",
@@ -156,8 +195,18 @@ class DataOpener:
                     )
                 entry = info.mini[name]
             opening = partial(obtain, entry, self.registry, self.cache, self.say)
-            sources[name], identities[name] = self._once(entry, opening)
+            source, identities[name] = self._once(entry, opening)
+            if cell.plan.file or (name in self.entries and (part or not self._in_parts(name))):
+                source = EntrySource(name, entry, part, source)
+                identities[name] = source.identity()
+            sources[name] = source
         return DataView(sources), identities
+
+    def _in_parts(self, name: str) -> bool:
+        """Whether the task's own dataset has several parts, so that it knows what it reads."""
+        with suppress(NotFound):
+            return len(self.registry.dataset(name).parts) > 1
+        return False
 
     def _once(self, key: str, opening: Callable[[], Source]) -> tuple[Source, Mapping[str, Json]]:
         """A source and what it is: opened once, its bytes hashed once."""

@@ -80,3 +80,47 @@ def test_json_in_place_of_the_rows_of_a_task(hub: LocalHub) -> None:
     results = scored("--task", "./units.py", "--data", "texts=my-units", says="imperial")
     metric = results["cells"][0]["metrics"][0]  # type: ignore[index]
     assert (metric["value"], metric["n"]) == (0.75, 4)
+
+
+def splits(name: str) -> None:
+    """An entry of two parts, of questions about units: 2 metric ones of 3 in train, none of 4 in test."""
+    for part, units in (
+        ("train", ["metric", "metric", "imperial"]),
+        ("test", ["imperial"] * 4),
+    ):
+        rows = [{"id": f"{part}-{i}", "text": "How far?", "units": one} for i, one in enumerate(units)]
+        Path(f"{part}.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    assert suite.run_command("data", "new", name, "--files", "train.jsonl", "test.jsonl") == 0
+    shutil.copy(ROOT / "docs/one-file/units.py", "units.py")
+    shutil.copy(ROOT / "docs/one-file/units.jsonl", "units.jsonl")
+
+
+def test_parts_are_never_mixed_and_the_one_chosen_is_recorded(capsys: pytest.CaptureFixture[str]) -> None:
+    splits("pp")
+    run = ("eval", "--task", "./units.py", "--model", "scripted/constant?text=imperial", "--quiet")
+    assert suite.run_command(*run, "--data", "texts=pp") == 2
+    error = capsys.readouterr().err
+    assert "its parts: test, train" in error and "choose one: --data texts=pp:test" in error
+    assert suite.run_command(*run, "--data", "texts=pp:tset") == 2
+    assert "no part of pp named 'tset'" in capsys.readouterr().err
+    results = scored("--task", "./units.py", "--data", "texts=pp:test", says="imperial")
+    assert (results["cells"][0]["samples"], results["cells"][0]["metrics"][0]["value"]) == (4, 1.0)  # type: ignore[index]
+    assert "data: pp:test (bundled)" in capsys.readouterr().out
+    assert json.loads(Path("run/manifest.json").read_text())["data"]["texts"]["part"] == "test"
+    assert suite.run_command("score", "run", "--quiet") == 0
+    of_train = suite.evaluate(
+        "./units.py", model="scripted/constant?text=imperial", data={"texts": "pp:train"}, progress=False
+    )
+    assert of_train.results.cells[0].metrics[0].value == pytest.approx(1 / 3)
+    assert suite.run_command("compare", "run", str(of_train.folder)) == 2
+    assert "pp:test" in capsys.readouterr().err
+
+
+def test_a_task_file_that_names_a_dataset_names_its_part(capsys: pytest.CaptureFixture[str]) -> None:
+    splits("pp")
+    text = Path("units.py").read_text().replace('rows={"texts": "units.jsonl"}', 'datasets=("texts",)')
+    Path("own.py").write_text(text.replace('"texts"', '"pp"'))
+    run = ("eval", "--task", "./own.py", "--model", "scripted/constant?text=imperial", "--quiet")
+    assert suite.run_command(*run) == 2
+    assert "pp has several parts, and the task names none for 'pp'" in capsys.readouterr().err
+    assert suite.run_command(*run, "--data", "pp=pp:test") == 0

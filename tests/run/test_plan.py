@@ -355,7 +355,7 @@ async def test_a_run_stops_at_the_first_request_that_its_model_cannot_answer(tmp
         ("lables.jsonl", "in {here}: did you mean 'labels.jsonl' or"),
         ("none/x.jsonl", "there is no folder none\n  --data labels=none/x.jsonl\n"),
         ("./other", "there is no file ./other, and no run in that place\n"),
-        ("other", "no run named 'other'\n"),
+        ("other", "no run, file or entry named 'other'\n"),
         ("empty.jsonl", "--data labels: empty.jsonl is empty\n"),
     ],
 )
