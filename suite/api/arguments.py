@@ -50,8 +50,7 @@ class Arguments(AskedRun, frozen=True, kw_only=True):
         models = self.specs
         models |= {role: [one] if isinstance(one, str) else [*one] for role, one in others.items() if one}
         pairs = ((key, text_of(value)) for key, value in (self.options or {}).items())
-        thinking = None if self.thinking is None else str(self.thinking)
-        options = engine_options(pairs, [*models], thinking)
+        options = engine_options(pairs, [*models], self.thinking)
         data = {name: _place(name, one) for name, one in (self.data or {}).items()}
         tasks = [_task_name(one) for one in self.tasks if one is not None]
         return self.request(tasks, parameters, models, options, data)
@@ -90,7 +89,7 @@ def scoped(values: Mapping[str, object]) -> list[tuple[str, str, Json]]:
 
 
 def engine_options(
-    pairs: Iterable[tuple[str, str]], roles: Sequence[str], thinking: str | None = None
+    pairs: Iterable[tuple[str, str]], roles: Sequence[str], thinking: str | int | None = None
 ) -> list[tuple[str, str, str]]:
     """("[ROLE.]KEY", value) as (role, key, value); "" is the candidate, `judge/2` the second of a panel.
 
@@ -107,10 +106,10 @@ def engine_options(
         role, dot, key = left.partition(".")
         role, key = (role, key) if dot and role.partition("/")[0] in known else ("", left)
         options.append(("" if role == "candidate" else role, key, value))
-    said = next((value for role, key, value in options if (role, key) == ("", "thinking")), thinking)
-    if thinking is not None and said != thinking:
+    said = next((value for role, key, value in options if (role, key) == ("", "thinking")), str(thinking))
+    if thinking is not None and said != str(thinking):
         raise ConfigError(f"--thinking {thinking} and -o thinking={said} differ", fix="leave one of them out")
-    return options if thinking is None else [*options, ("", "thinking", thinking)]
+    return options if thinking is None else [*options, ("", "thinking", str(thinking))]
 
 
 def settled(pairs: Iterable[tuple[str, str]]) -> dict[str, Finish]:

@@ -116,7 +116,7 @@ def parse_parameters(texts: Sequence[str]) -> list[tuple[str, str, str]]:
 
 
 def parse_options(
-    texts: Sequence[str], roles: Sequence[str], thinking: str | None = None
+    texts: Sequence[str], roles: Sequence[str], thinking: str | int | None = None
 ) -> list[tuple[str, str, str]]:
     """-o [ROLE.]KEY=VALUE as (role, key, value), see `engine_options`. Raises ConfigError."""
     from suite.api.arguments import engine_options
@@ -181,8 +181,7 @@ def _pair(what: str, text: str, fix: str) -> tuple[str, str]:
 
 def requested(flags: RunFlags, models: Mapping[str, Sequence[str]]) -> "EvalRequest":
     """What the flags of a command ask for. Raises ConfigError."""
-    thinking = None if flags.thinking is None else str(flags.thinking)
-    options = parse_options(flags.options, list(models), thinking)
+    options = parse_options(flags.options, list(models), flags.thinking)
     parameters = parse_parameters(flags.parameters)
     return flags.request(flags.tasks, parameters, models, options, parse_data(flags.data))
 

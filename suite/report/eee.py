@@ -65,15 +65,15 @@ def write_eee(
     developer, _, name = identity.partition("/")
     place = f"data/{collection}/{component(developer)}/{component(name)}"
     base = made_folder(folder, place)
-    names = _Names(run, identity, collection)
+    unique, evaluation, seconds = _names(run, identity, collection)
     summary = summarise(run)
     made = tasks_of(run)
     targets = {
         cell.id: targets_of(task, cell, made.get(cell.id)) for task in summary.tasks for cell in task.cells
     }
-    walk = Samples(run, names.evaluation, identity, targets)
+    walk = Samples(run, evaluation, identity, targets)
     try:
-        path = base / f"{names.uuid}_samples.jsonl"
+        path = base / f"{unique}_samples.jsonl"
         lines = (encoded(row, ROW) + b"\n" for row in walk)
         by_id = {target.result_id: target for some in targets.values() for target in some}
         detail = None
@@ -94,9 +94,9 @@ def write_eee(
         check_results(results)
         aggregate = fields(
             schema_version=VERSION,
-            evaluation_id=names.evaluation,
+            evaluation_id=evaluation,
             evaluation_timestamp=run.manifest.created,
-            retrieved_timestamp=names.seconds,
+            retrieved_timestamp=seconds,
             source_metadata=_source(run, told, summary),
             eval_library=fields(name="suite", version=run.manifest.suite or "unknown"),
             model_info=model_info(member, identity, told.deployment, told.availability),
@@ -108,20 +108,17 @@ def write_eee(
         raise RunError(
             f"run {run.name} does not fit Every Eval Ever {VERSION}: {error.what}", where=error.where
         ) from error
-    paths = [replace_file(base / f"{names.uuid}.json", [body]), *([path] if detail else [])]
+    paths = [replace_file(base / f"{unique}.json", [body]), *([path] if detail else [])]
     return Written(paths, list(_advice(run, by_id.values(), bool(detail), folder)))
 
 
-class _Names:
-    """What is derived from the run alone, so that a second export replaces the first."""
-
-    def __init__(self, run: Run, identity: str, collection: str) -> None:
-        plan = run.manifest.plan_sha256
-        started = run.scoring_manifest.started or run.manifest.created
-        told = "\x1f".join((plan, run.manifest.created, run.scoring, identity, collection))
-        self.uuid = uuid.UUID(bytes=hashlib.sha256(told.encode()).digest()[:16], version=4)
-        self.seconds = str(int(moment(started).timestamp()))
-        self.evaluation = f"{collection}-{plan[:12]}/{identity}/{self.seconds}"
+def _names(run: Run, identity: str, collection: str) -> tuple[str, str, str]:
+    """UUID, id and time of the evaluation: from the run alone, so that a second export replaces the first."""
+    plan = run.manifest.plan_sha256
+    told = "\x1f".join((plan, run.manifest.created, run.scoring, identity, collection))
+    unique = uuid.UUID(bytes=hashlib.sha256(told.encode()).digest()[:16], version=4)
+    seconds = int(moment(run.scoring_manifest.started or run.manifest.created).timestamp())
+    return str(unique), f"{collection}-{plan[:12]}/{identity}/{seconds}", str(seconds)
 
 
 def _source(run: Run, told: Told, summary: Summary) -> Fields:

@@ -4,6 +4,7 @@ Typed blocks as rich renderables; all text is cleaned and never markup.
 """
 
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -46,10 +47,8 @@ def print_samples(
         for one in found.picked:
             name = f"{labels.get(one.key.cell, one.key.cell)}, {one.key.sample}, trial {one.key.trial}"
             console.print(styled(f"{name}: {one.outcome}", "bold"))
-            for part in views.get(one.key, ()):
-                for line in block(part):
-                    console.print(line)
-            for line in _sample(run, one, full):
+            own = chain.from_iterable(map(block, views.get(one.key, ())))
+            for line in chain(own, _sample(run, one, full)):
                 console.print(line)
         if why:
             console.print(styled(f"the task's own view is left out: {why}", "dim"))
