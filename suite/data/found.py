@@ -95,10 +95,13 @@ def on_git(name: str, url: str, revision: str | None, globs: Sequence[str], lice
         raise ConfigError(f"--git {git_source.shown(url)}: no https address of a repository", fix=fix)
     github = host.hostname == "github.com"
     raw = f"https://raw.githubusercontent.com/{repo}" if github else f"https://{host.netloc}/{repo}/raw"
-    source = GitSource(
-        kind="git", repo=repo, url_template=raw + "/{commit}/{path}", clone_url=url.rstrip("/")
-    )
-    source = _at(source, revision)
+    template = raw + "/{commit}/{path}"
+    source = GitSource(kind="git", repo=repo, url_template=template, clone_url=url.rstrip("/"))
+    if revision is not None and _COMMIT.fullmatch(revision):
+        source = source.model_copy(update={"commit": revision})
+    else:
+        branch, commit = git_source.first_branch(source, [revision] if revision else ["main", "master"])
+        source = source.model_copy(update={"commit": commit, "branch": branch})
     if globs and not any(set(one) & set("*?[") for one in globs):
         paths = list(globs)
     else:
@@ -141,13 +144,6 @@ def at_hand(name: str, paths: Iterable[Path], licence: str) -> tuple[DatasetEntr
     said, ours = ("", None) if licence else ("Your own files.", True)
     terms = Licence(name=licence or NOT_STATED, redistribution=said, pass_rows_on=ours)
     return DatasetEntry(id=name, title=name, licence=terms, source=source, parts=parts, files=files), places
-
-
-def _at(source: GitSource, revision: str | None) -> GitSource:
-    if revision is not None and _COMMIT.fullmatch(revision):
-        return source.model_copy(update={"commit": revision})
-    branch, commit = git_source.first_branch(source, ["main", "master"] if revision is None else [revision])
-    return source.model_copy(update={"commit": commit, "branch": branch})
 
 
 def _holds_rows(path: str) -> bool:
