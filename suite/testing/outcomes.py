@@ -50,9 +50,7 @@ def candidate_failure(bench: Bench) -> Iterator[str]:
         raise Skip("there is no candidate")
     for finish in FINISHES:
         ran = bench.run({CANDIDATE: finishing(finish)})
-        yield from stopped(ran)
-        for reason in ran.reasons[:1]:
-            yield f"{finish}: left pending instead of scored: {reason}"
+        yield from stopped(ran, f"{finish}: left pending instead of scored", 1)
         yield from _dropped(bench, base, ran, finish)
         for key, output in ran.texts.items():
             silent = output.finish == "stop" and not output.text.strip() and output.data is None
@@ -104,9 +102,7 @@ def judge_failure(bench: Bench) -> Iterator[str]:
         raise Skip("no role is asked for verdicts")
     whole(bench)
     ran = bench.run(dict.fromkeys(judges, unreadable))
-    yield from stopped(ran)
-    for reason in ran.reasons[:1]:
-        yield f"left pending instead of unscored: {reason}"
+    yield from stopped(ran, "left pending instead of unscored", 1)
     judged = {key: score for key, score in ran.scores.items() if score.calls}
     if not judged:
         raise Skip("no sample asked the judge")

@@ -42,9 +42,7 @@ _listening: list[tuple[str, dict[str, str]]] = []  # packages; where to -> by wh
 def solves(bench: Bench) -> Iterator[str]:
     """Every sample is solved and scored, with the values that the metrics read, and can be shown."""
     ran = bench.base
-    yield from stopped(ran)
-    for reason in ran.reasons[:3]:
-        yield f"left pending: {reason}"
+    yield from stopped(ran, "left pending")
     if ran.repeated:
         yield f"recorded twice: {ran.repeated[0]}"
     if len(ran.scores) != ran.works and not ran.reasons and not ran.outcome.error:
@@ -66,10 +64,11 @@ def _schemas(ran: Ran) -> Iterator[str]:
             yield f"{role} is asked by a JSON Schema that says too little for strict modes: {told}"
 
 
-def stopped(ran: Ran) -> Iterator[str]:
-    """What ended a run before its end."""
+def stopped(ran: Ran, pending: str = "", most: int = 3) -> Iterator[str]:
+    """What ended a run before its end, and why samples are pending, which is wrong in these words."""
     if ran.outcome.error is not None:
         yield f"the run stopped: {ran.outcome.error}"
+    yield from (f"{pending}: {reason}" for reason in ran.reasons[:most] if pending)
 
 
 def _values(bench: Bench, ran: Ran) -> Iterator[str]:
@@ -158,9 +157,7 @@ def replay(bench: Bench) -> Iterator[str]:
         raise Skip(f"the task says it cannot be replayed: {info.replay_reason}")
     base = whole(bench)
     ran = bench.run(dict.fromkeys(base.plan.filled.roles, never), replayed=base)
-    yield from stopped(ran)
-    for reason in ran.reasons[:3]:
-        yield f"asked for what was not recorded: {reason}"
+    yield from stopped(ran, "asked for what was not recorded")
     yield from differences(base, ran)
     used = {call for output in ran.outputs.values() for call in output.calls}
     used |= {call for score in ran.scores.values() for call in score.calls}
@@ -201,9 +198,7 @@ def embedded(bench: Bench) -> Iterator[str]:
     except (EngineError, DataError) as error:
         raise Skip(error.what) from error
     ran = read(plan, outcome)
-    yield from stopped(ran)
-    for reason in ran.reasons[:3]:
-        yield f"left pending: {reason}"
+    yield from stopped(ran, "left pending")
     if not ran.scores:
         yield "no sample was scored"
 
