@@ -114,12 +114,10 @@ def _draws(found: RatedModels) -> Iterator[Block]:
             better = "leaving draws out predicts better"
         elif (gain.high or 0) < 0:
             better = "counting draws predicts better"
+        told = (test.accuracy, test.decided_accuracy, test.margins)
         yield Table(
             ("updated on", "accuracy", "among decided votes", "margin of a draw"),
-            [
-                (update, test.accuracy[update], test.decided_accuracy[update], test.margins[update])
-                for update in test.accuracy
-            ],
+            [(update, *(one[update] for one in told)) for update in test.accuracy],
             title=f"Prediction before each vote, {test.system}",
         )
         value = "none" if gain.value is None else f"{gain.value:+.4f}"
@@ -197,27 +195,19 @@ def _elo(found: RatedModels) -> Iterator[Block]:
 
 def _robustness(found: RatedModels) -> Iterator[Block]:
     if found.shifts:
-        yield Table(
-            (
-                "careless votes",
-                "mean largest shift",
-                "largest shift",
-                "share of repeats with a change",
-                "tau",
-            ),
-            [
-                (f"{one.fraction:.0%}", one.mean_largest, one.largest, one.changed, one.tau)
-                for one in found.shifts
-            ],
+        names = (
+            "careless votes",
+            "mean largest shift",
+            "largest shift",
+            "share of repeats with a change",
+            "tau",
         )
+        shifts = ((one.fraction, one.mean_largest, one.largest, one.changed, one.tau) for one in found.shifts)
+        yield Table(names, [(f"{fraction:.0%}", *rest) for fraction, *rest in shifts])
     if found.left_out:
-        yield Table(
-            ("annotator left out", "votes", "largest shift", "of"),
-            [
-                (found.annotators[one.annotator], one.votes, one.largest, one.model)
-                for one in found.left_out[:20]
-            ],
-        )
+        left = found.left_out[:20]
+        rows = [(found.annotators[one.annotator], one.votes, one.largest, one.model) for one in left]
+        yield Table(("annotator left out", "votes", "largest shift", "of"), rows)
     if found.flips is not None:
         one = found.flips
         said = (

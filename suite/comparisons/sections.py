@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from itertools import groupby
 
 from msgspec import to_builtins
 
@@ -231,12 +232,9 @@ def _slices(found: Compared, compact: bool) -> Iterator[Block]:
         yield Table.of(lines)
     if len(shown) > most:
         yield Text(f"{len(shown) - most} more slices are not shown.")
-    groups: dict[tuple[int, str], list[SliceRow]] = {}
-    for one in shown:
-        groups.setdefault((id(one.row), one.found.tag), []).append(one)
-    for group in groups.values():
-        if len(group) > 1:
-            yield _slice_plot(group, found)
+    for _, group in groupby(shown, lambda one: (id(one.row), one.found.tag)):
+        if len(values := list(group)) > 1:
+            yield _slice_plot(values, found)
 
 
 def _clearest(one: SliceRow) -> tuple[float, float]:

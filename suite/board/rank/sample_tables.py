@@ -95,10 +95,9 @@ def _read(path: Path, layouts: dict[bytes, _Layout]) -> dict[str, _Samples]:
 def _digest(table: "pa.Table") -> bytes:
     """Of the labels as Arrow holds them: equal tables that are held differently are merely read twice."""
     found = hashlib.blake2b(digest_size=16)
-    for column in table.columns:
-        for chunk in column.chunks:
-            for buffer in chunk.buffers():
-                found.update(b"\0" if buffer is None else memoryview(buffer))
+    chunks = (chunk for column in table.columns for chunk in column.chunks)
+    for buffer in (buffer for chunk in chunks for buffer in chunk.buffers()):
+        found.update(b"\0" if buffer is None else memoryview(buffer))
     return found.digest()
 
 
@@ -222,14 +221,11 @@ def changes(versions: Sequence[Values], directions: Mapping[str, str]) -> list[C
     found = []
     for key, direction in directions.items():
         sign = -1 if direction == "lower" else 1
-        up = down = same = 0
-        for before, after in pairwise(versions):
-            then, now = before.get(key, {}), after.get(key, {})
-            steps = np.array([sign * (now[one] - then[one]) for one in then.keys() & now.keys()])
-            better, worse = int((steps > 1e-12).sum()), int((steps < -1e-12).sum())
-            up, down, same = up + better, down + worse, same + len(steps) - better - worse
-        if up + down + same:
-            found.append(ColumnFlips(key, up, down, same))
+        pairs = pairwise(values.get(key, {}) for values in versions)
+        steps = [sign * (now[one] - then[one]) for then, now in pairs for one in then.keys() & now.keys()]
+        better, worse = sum(one > 1e-12 for one in steps), sum(one < -1e-12 for one in steps)
+        if steps:
+            found.append(ColumnFlips(key, better, worse, len(steps) - better - worse))
     return found
 
 

@@ -33,7 +33,6 @@ CHUNK = 2**16
 TIMEOUT = 30.0
 MOST_URLS = 10
 _HTTPS = r"^https://[^\s\"<>@]{1,490}$"
-Https = Annotated[str, StringConstraints(pattern=_HTTPS)]
 
 
 class Reference(Closed):
@@ -42,7 +41,7 @@ class Reference(Closed):
     format: Literal["suite-bundle-ref/1"] = "suite-bundle-ref/1"
     sha256: Sha256
     bytes: int = Field(ge=1)
-    urls: tuple[Https, ...] = Field(default=(), max_length=MOST_URLS)
+    urls: tuple[Annotated[str, StringConstraints(pattern=_HTTPS)], ...] = Field((), max_length=MOST_URLS)
 
 
 def read_reference(path: Path) -> Reference:
