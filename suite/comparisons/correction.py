@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suite.blocks import Block, Line, Plot, Section, Table, Text
+from suite.chat import Json
 from suite.data.text_files import TABLES, Once, csv_rows, json_rows
 from suite.errors import ConfigError, DataError
 from suite.scoring.stats.agreement import RatingTable, agreement, largest_cohen
@@ -47,8 +48,7 @@ def read_labels(path: Path) -> tuple[list[float | None], list[float | None], lis
     """
     human: list[float | None] = []
     judge: list[float | None] = []
-    clusters: list[str] = []
-    grouped = True
+    clusters: list[Json] = []
     once = Once("sample", fix="leave one of the rows out: a sample counts once")
     table = path.suffix.lower() in TABLES
     for one in csv_rows(path)[1] if table else json_rows(path):
@@ -60,11 +60,10 @@ def read_labels(path: Path) -> tuple[list[float | None], list[float | None], lis
                 raise DataError(f"{place} has no {name!r}", fix="columns: human, judge, cluster")
         human.append(_value(row["human"], f"{place}, human"))
         judge.append(_value(row["judge"], f"{place}, judge"))
-        grouped = grouped and row.get("cluster") not in (None, "")
-        clusters.append(str(row.get("cluster", "")))
+        clusters.append(row.get("cluster"))
     if not judge:
         raise DataError(f"{path.name} holds no rows")
-    return human, judge, clusters if grouped else None
+    return human, judge, None if None in clusters or "" in clusters else [str(one) for one in clusters]
 
 
 def _value(value: object, where: str) -> float | None:
@@ -174,10 +173,8 @@ def _judge(found: CorrectedJudge) -> Iterator[Block]:
         "specificity": found.specificity,
         **{f"agreement, {name}": one for name, one in found.agreement.items()},
     }
-    yield Table(
-        ("", "value", "low", "high", "n", "note"),
-        [(name, one.value, one.low, one.high, one.n, one.note) for name, one in rows.items()],
-    )
+    shown = [(name, one.value, one.low, one.high, one.n, one.note) for name, one in rows.items()]
+    yield Table(("", "value", "low", "high", "n", "note"), shown)
 
 
 def as_data(found: CorrectedJudge) -> dict[str, object]:

@@ -122,11 +122,9 @@ def _mean(x: Floats, groups: Sequence[NDArray[np.bool_]]) -> float | None:
 
 def _laid_out(measure: Measure, one: Side, common: Digests) -> Floats:
     found = np.full(len(common), np.nan)
-    if not len(common) or measure.top is None:
-        return found
-    place = np.minimum(np.searchsorted(common, one.ids), len(common) - 1)
-    hit = common[place] == one.ids
-    found[place[hit]] = measure.top(one.columns)[hit]
+    if measure.top is not None:
+        _, place, own = np.intersect1d(common, one.ids, return_indices=True)
+        found[place] = measure.top(one.columns)[own]
     return found
 
 
@@ -209,9 +207,9 @@ def slice_differences(
             continue
         for code, value in enumerate(values):
             d, clusters = found.d[codes == code], found.clusters[codes == code]
-            own = clusters_of(clusters, len(d))
-            estimate = covering_mean(d, own, limits=range_of_difference(measure.range), level=level)
-            interval, _ = interval_of(of_mean(d, own), len(d), limits=range_of_difference(measure.range))
+            own, limits = clusters_of(clusters, len(d)), range_of_difference(measure.range)
+            estimate = covering_mean(d, own, limits=limits, level=level)
+            interval, _ = interval_of(of_mean(d, own), len(d), limits=limits)
             p = None if interval is None else p_value(interval)
             counts = (int((d > 0).sum()), int((d == 0).sum()), int((d < 0).sum()))
             rows.append(SliceDifference(tag, str(value) or "(none)", estimate, *counts, p, interval))

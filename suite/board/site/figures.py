@@ -74,16 +74,15 @@ def nice(low: float, high: float, most: int = 7) -> list[float]:
 
 def compared(standing: Standing) -> list[tuple[int, list[str]]]:
     """The first 30 entries, each with its word against every one of them, "" for itself; [] if untested."""
-    where = {index: k for k, index in enumerate(standing.members)}
-    shown = [i for i in standing.leading[:MOST_PAIRS] if i in where]
+    shown = standing.leading[:MOST_PAIRS]
     if len(shown) < 2 or standing.pairs is None or standing.pairs.critical is None:
         return []
-    better = standing.pairs.better
+    better, where = standing.pairs.better, {index: k for k, index in enumerate(standing.members)}
 
     def word(i: int, j: int) -> str:
-        if i == j:
-            return ""
-        return "better" if better[where[i], where[j]] else "worse" if better[where[j], where[i]] else "tied"
+        if better[where[i], where[j]]:
+            return "better"
+        return "worse" if better[where[j], where[i]] else "tied" if i != j else ""
 
     return [(i, [word(i, j) for j in shown]) for i in shown]
 

@@ -56,7 +56,7 @@ def build_site(shelves: Sequence[Shelf], out: Path, *, url: str = "") -> Built:
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     try:
-        built = _write(shelves, part, url if not url or url.endswith("/") else url + "/")
+        built = _write(shelves, part, url and url.removesuffix("/") + "/")
         (part / MARK).write_text("written by suite board build\n", "utf-8")
         if out.exists():
             shutil.rmtree(out)
