@@ -9,7 +9,6 @@ from msgspec import to_builtins
 from suite.blocks import Block, Dialogue, Facts, Line, Plot, Section, Shown, Table, Text, Turn
 from suite.comparisons.comparison import Compared, ComparisonWanted, PairPart
 from suite.comparisons.differences import MeasureRow, SliceDifference, SliceRow
-from suite.comparisons.disagreements import Disagreement
 from suite.journal.run import Run
 from suite.report.numbers import plain
 from suite.report.remarks import remarks
@@ -62,13 +61,9 @@ def _runs(found: Compared) -> Iterator[Block]:
         for number, one in enumerate(remarks(run)):
             yield Text(one.text, title="" if number else f"What to know of {label}")
     for part in found.parts:
-        refused = [one for one in part.differences if one.weight == "refuse"]
-        warned = [one for one in part.differences if one.weight == "warn"]
-        if refused:
-            said = "; ".join(one.sentence(part.a, part.b) for one in refused)
-            yield Text(f"NOT COMPARABLE, shown all the same. {said}")
-        if warned:
-            yield Text("Differs: " + "; ".join(one.sentence(part.a, part.b) for one in warned))
+        for weight, words in (("refuse", "NOT COMPARABLE, shown all the same."), ("warn", "Differs:")):
+            if told := [one.sentence(part.a, part.b) for one in part.differences if one.weight == weight]:
+                yield Text(f"{words} {'; '.join(told)}")
 
 
 def _ran(run: Run) -> dict[str, str]:
@@ -278,13 +273,9 @@ def _read(part: PairPart) -> Iterator[Block]:
         "they show where the models part, not how often."
     )
     for one in part.disagreements:
-        yield _dialogue(one, part)
-
-
-def _dialogue(one: Disagreement, part: PairPart) -> Dialogue:
-    turns = [Turn("user", one.question)] if one.question else []
-    turns += [Turn(part.a, one.answer_a or "(nothing)"), Turn(part.b, one.answer_b or "(nothing)")]
-    return Dialogue(turns, title=f"{one.task} {one.sample}: {one.metric} {_signed(one.difference)}")
+        turns = [Turn("user", one.question)] if one.question else []
+        turns += [Turn(part.a, one.answer_a or "(nothing)"), Turn(part.b, one.answer_b or "(nothing)")]
+        yield Dialogue(turns, title=f"{one.task} {one.sample}: {one.metric} {_signed(one.difference)}")
 
 
 def _level(level: float) -> str:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from suite.scoring.stats.bradley_terry import rank_spans
+
 Floats = NDArray[np.float64]
 CHUNK = 64  # rows of one block: 64 x 2,000 float32 stay in a second-level cache
 
@@ -129,21 +131,12 @@ def _critical(replicates: Floats, values: Floats, inverse: Floats, level: float)
     return float(np.quantile(largest, level, method="higher"))
 
 
-def competition_ranks(values: Floats, tolerance: float = 1e-9) -> list[int | None]:
+def competition_ranks(values: Floats) -> list[int | None]:
     """Ranks from 1, higher is better; equal values share the better rank (1-2-2-4); NaN has none."""
-    order = np.argsort(-values, kind="stable")  # NaN last
-    ranks: list[int | None] = [None] * len(values)
-    before: float | None = None
-    rank = 0
-    for place, index in enumerate(order, 1):
-        value = float(values[index])
-        if math.isnan(value):
-            break
-        if before is None or before - value > tolerance * max(1.0, abs(before)):
-            rank = place
-        before = value
-        ranks[int(index)] = rank
-    return ranks
+    known = np.flatnonzero(~np.isnan(values))
+    best, _ = rank_spans(values[known], 1e-9 * np.maximum(1.0, np.abs(values[known])))
+    ranks = dict(zip(known.tolist(), best.tolist(), strict=True))
+    return [ranks.get(i) for i in range(len(values))]
 
 
 def mid_ranks(values: Floats) -> Floats:

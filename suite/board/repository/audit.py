@@ -49,11 +49,10 @@ def check_board(shelf: Shelf, *, again: bool = True, say: Say = lambda _: None) 
     traces: dict[str, str] = {}
     for entry in entries:
         found += [Trouble(entry.folder.name, what) for what in (*_files(entry), *_statuses(entry, known))]
-        trace = entry.record.trace_sha256
-        if trace is not None and trace in traces:
-            found.append(Trouble(entry.folder.name, f"the same calls and replies as {traces[trace]}"))
-        elif trace is not None:
-            traces[trace] = entry.folder.name
+        if trace := entry.record.trace_sha256:
+            first = traces.setdefault(trace, entry.folder.name)
+            if first != entry.folder.name:
+                found.append(Trouble(entry.folder.name, f"the same calls and replies as {first}"))
     if again:
         for number, entry in enumerate(entries):
             if belongs(shelf.board, entry) and entry.record.status == "active":

@@ -180,10 +180,10 @@ def ranks_of(scores: Sequence[float | None], ranked: Sequence[bool]) -> list[int
     return found
 
 
-def rank_spans(scores: Floats, equal: float = EQUAL) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def rank_spans(scores: Floats, equal: float | Floats = EQUAL) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """The best and the worst rank that equal scores share, over the last axis of shape (…, K).
 
-    equal: gap up to which two scores are one.
+    equal: gap up to which two scores are one, of all or of each.
     """
     k = scores.shape[-1]
     best, worst = [], []
