@@ -22,11 +22,9 @@ def load_board(path: Path) -> Board:
 
 def board_files() -> dict[str, Path]:
     """Board id -> its file, over the suite's registry folder and those of plugins; the first one wins."""
-    found: dict[str, Path] = {}
-    for folder in (registry_folder(), *catalogue().registry_folders()):
-        for path in sorted((folder / "boards").glob("*.yaml")):
-            found.setdefault(path.stem, path)
-    return found
+    folders = (registry_folder(), *catalogue().registry_folders())
+    paths = (path for folder in reversed(folders) for path in sorted((folder / "boards").glob("*.yaml")))
+    return {path.stem: path for path in paths}
 
 
 def boards() -> tuple[list[Board], list[Problem]]:

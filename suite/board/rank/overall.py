@@ -95,20 +95,18 @@ def combine(
     return np.where(absent, np.nan, total) if missing == "exclude" else total
 
 
-def outcomes(column: RankedColumn) -> Floats | None:
-    """(U, K): each unit's value, higher better, NaN where unscored; None where there are no units."""
-    if column.units is None or column.top is None or column.bottom is None:
-        return None
-    scored = (column.bottom > 0) & column.present
-    found = np.divide(column.top, column.bottom, out=np.full(column.top.shape, np.nan), where=scored)
+def outcomes(column: RankedColumn) -> Floats:
+    """(U, K): each unit's value, higher better, NaN where there is none; an unpaired column is one unit."""
+    found = column.value[None, :]
+    if column.top is not None and column.bottom is not None:
+        scored = (column.bottom > 0) & column.present
+        found = np.divide(column.top, column.bottom, out=np.full(column.top.shape, np.nan), where=scored)
     return np.asarray(found if column.higher else -found, np.float64)
 
 
 def tally_of(column: RankedColumn) -> tuple[Floats, Floats]:
-    """(wins, ties), (K, K) each, as shares of the units; an unpaired column is one comparison of values."""
+    """(wins, ties), (K, K) each, as shares of the units."""
     found = outcomes(column)
-    if found is None:
-        found = (column.value if column.higher else -column.value)[None, :]
     k = found.shape[1]
     wins, ties = np.zeros((k, k)), np.zeros((k, k))
     if _few(found):
@@ -146,8 +144,7 @@ def strengths(
     whole = np.logical_and.reduce([column.present for column in chosen])
     keep = np.flatnonzero(whole) if missing == "exclude" else np.arange(k)
     found = np.full(k, np.nan)
-    if len(keep) == 1:
-        found[keep] = 0.0
+    found[keep] = 0.0  # of one alone
     if len(keep) > 1:
         inside = np.ix_(keep, keep)
         counted = Tally(wins[inside], ties[inside])
@@ -206,10 +203,9 @@ def _compared(values: Floats) -> tuple[Floats, Floats]:
 
 def _by_cluster(column: RankedColumn) -> tuple[Floats, Floats]:
     """(wins, ties), (C, K * K) each: summed over the units of a cluster, of a column that has units."""
-    found = outcomes(column)
-    assert found is not None
     assert column.units is not None
-    k, cluster, count = found.shape[1], column.units.cluster, column.units.clusters
+    found, cluster, count = outcomes(column), column.units.cluster, column.units.clusters
+    k = found.shape[1]
     wins, ties = np.zeros((count, k, k)), np.zeros((count, k, k))
     for i, j in itertools.permutations(range(k), 2):
         wins[:, i, j] = np.bincount(cluster, weights=found[:, i] > found[:, j], minlength=count)

@@ -134,8 +134,7 @@ def _shelf(root: Path, folder: Path) -> Shelf:
     board = load_board(folder)
     if board.id != folder.name:
         raise ConfigError(f"the board is called {board.id!r}, its folder {folder.name!r}", str(folder))
-    history = _history(folder, board)
-    return Shelf(board, root / "submissions" / board.id, folder, tuple(history))
+    return Shelf(board, root / "submissions" / board.id, folder, tuple(_history(folder, board)))
 
 
 def version_number(board: Board) -> tuple[int, ...]:
