@@ -62,8 +62,8 @@ def _runs(found: Compared) -> Iterator[Block]:
             yield Text(one.text, title="" if number else f"What to know of {label}")
     for part in found.parts:
         for weight, words in (("refuse", "NOT COMPARABLE, shown all the same."), ("warn", "Differs:")):
-            if told := [one.sentence(part.a, part.b) for one in part.differences if one.weight == weight]:
-                yield Text(f"{words} {'; '.join(told)}")
+            if said := [one.sentence(part.a, part.b) for one in part.differences if one.weight == weight]:
+                yield Text(f"{words} {'; '.join(said)}")
 
 
 def _ran(run: Run) -> dict[str, str]:
