@@ -11,6 +11,7 @@ it lacks are empty.
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -170,6 +171,10 @@ class Run:
     def scores(self) -> Iterator[ScoreRecord]:
         """All scores of the scoring, in no particular order."""
         return iter(self.judged.scores)
+
+    def attempts(self) -> Iterator[AttemptRecord]:
+        """What happened on the way, in the run and in the scoring."""
+        return chain.from_iterable(one.attempts for one in self.journals())
 
     def pairs(self) -> Iterator[tuple[OutputRecord, ScoreRecord | None]]:
         """Each output with its score, None where it is not scored. Raises RunError for damage."""

@@ -111,10 +111,9 @@ def coloured(code: str, language: str) -> list[Markup]:
     from pygments.util import ClassNotFound
 
     lines = code.split("\n")
-    if max(map(len, lines)) > 2_000:  # lexers may take very long over such lines
-        return [escape(line) for line in lines]
-    try:
-        lexer = get_lexer_by_name(language, stripnl=False, ensurenl=False)
+    try:  # lexers may take very long over very long lines
+        known = "" if max(map(len, lines)) > 2_000 else language
+        lexer = get_lexer_by_name(known, stripnl=False, ensurenl=False)
     except ClassNotFound:
         return [escape(line) for line in lines]
     drawn = highlight(code, lexer, HtmlFormatter(nowrap=True, classprefix="p-"))

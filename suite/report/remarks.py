@@ -25,9 +25,8 @@ class Remark:
 def remarks(run: Run) -> list[Remark]:
     """All remarks on a run, warnings first."""
     told = [Remark("warning" if bad else "note", text) for text, bad in sentences(run.results)]
-    attempts = (one for journal in run.journals() for one in journal.attempts)
     # what was asked otherwise than planned, since an endpoint refused a setting; each once
-    adapted = dict.fromkeys(f"{one.detail}." for one in attempts if one.event == "adapted")
+    adapted = dict.fromkeys(f"{one.detail}." for one in run.attempts() if one.event == "adapted")
     wrong = [Remark("warning", text) for text in (*_toys(run), *_state(run))]
     notes = [Remark("note", text) for text in adapted]
     return sorted(

@@ -11,7 +11,6 @@ from msgspec.structs import asdict
 from suite.errors import SuiteError
 from suite.journal.documents import Roles
 from suite.journal.pairs import Key
-from suite.journal.records import AttemptRecord
 from suite.journal.run import Run
 from suite.journal.shapes import Values
 from suite.report.matrix import Grid
@@ -199,7 +198,7 @@ def told(run: ShownRun) -> Iterator[str]:
 def attempts_grid(run: Run) -> Grid:
     """Retries, errors, interruptions: how often, of what kind, by which role."""
     counts: Counter[tuple[str, str, str, str]] = Counter()
-    for record in _attempts(run):
+    for record in run.attempts():
         counts[record.event, record.kind, record.role, record.stage] += 1
     rows = [
         [event, kind, role, stage, number(n)]
@@ -208,18 +207,13 @@ def attempts_grid(run: Run) -> Grid:
     return Grid("Attempts", ["event", "kind", "role", "stage", "times"], rows, left=4)
 
 
-def _attempts(run: Run) -> Iterator[AttemptRecord]:
-    for journal in run.journals():
-        yield from journal.attempts
-
-
 def pending_reasons(run: Run) -> dict[str, int]:
     """Why what is still pending is pending: reason -> work items, most frequent first.
 
     Only items that were tried; what was never begun has no reason. Memory grows with failures, not with n.
     """
     open_: dict[tuple[str, Key], str] = {}
-    for record in _attempts(run):
+    for record in run.attempts():
         if record.event == "pending":
             stage = record.stage or "solve"
             open_[stage, Key(record.cell, record.sample, record.trial)] = (

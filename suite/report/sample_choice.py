@@ -61,7 +61,7 @@ class Judge:
             return "not scored yet"
         name, _ = self._headlines.get(score.cell, ("", False))
         value: Value = score.values.get(name)
-        if any(isinstance(one, Unscored) for one in score.values.values()):
+        if self.kind(score) == "unscored":
             return "unscored"
         if isinstance(value, bool):
             return f"{name}: {'yes' if value else 'no'}"
