@@ -16,6 +16,7 @@ from suite.journal.index import Recorded
 from suite.journal.journal_file import JournalFile
 from suite.journal.records import AttemptRecord, CallRecord, OutputRecord
 from suite.models.prices import FREE
+from suite.models.reasoning import separated
 from suite.roles import Model, Models, Ratings, Stage
 from suite.run.cache import ResponseCache, cache_key
 from suite.run.ledger import Ledger, Reservation
@@ -210,7 +211,7 @@ class Desk:
     def _recorded(self, call: ModelCall, written: Reply) -> Reply:
         """The reply as its task gets it, written and counted."""
         seat = call.seat
-        call.reply = reply = seat.separated(written)
+        call.reply = reply = separated(written, seat.tags)
         tally, usage = seat.tally, reply.usage
         tally.calls += 1
         tally.prompt += usage.prompt

@@ -179,46 +179,31 @@ def choose_folder(plan: Plan, out: Path | None, new: bool) -> Path:
 
     Raises RunError if it holds another plan (naming what differs), or anything that is no run.
     """
-    if out is None:
-        folder = RUNS / plan.default_name()
-        if new:
-            number = 2
-            while folder.exists():
-                folder = RUNS / f"{plan.default_name()}-{number}"
-                number += 1
-            return folder
-    else:
-        folder = out
-        if new and (folder / "manifest.json").exists():
-            raise RunError(
-                f"{folder.name} holds a run already",
-                where=str(folder),
-                fix="name another folder with --output",
-            )
-    manifest = folder / "manifest.json"
-    if manifest.exists():
-        _same(plan, manifest)
+    folder = out or RUNS / plan.default_name()
+    path, number = folder / "manifest.json", 1
+    if new and out is None:
+        while folder.exists():
+            number += 1
+            folder = RUNS / f"{plan.default_name()}-{number}"
+    elif new and path.exists():
+        what = f"{folder.name} holds a run already"
+        raise RunError(what, where=str(folder), fix="name another folder with --output")
+    elif path.exists() and (manifest := read_manifest(path)).plan_sha256 != plan.sha256:
+        fields = differing(manifest.plan, plan.solve_identity())
+        raise RunError(
+            f"{folder.name} holds a run of another plan; differing: {', '.join(fields) or 'unknown'}",
+            where=str(path),
+            fix="name another folder with --output, or leave --output away",
+        )
     elif folder.exists() and not folder.is_dir():
         raise RunError(f"{folder.name} is no folder", where=str(folder), fix="name another with --output")
-    elif folder.is_dir() and any(folder.iterdir()) and not (folder / ".lock").exists():
+    elif folder.is_dir() and not path.exists() and any(folder.iterdir()) and not (folder / ".lock").exists():
         raise RunError(
             f"{folder.name} is not empty and holds no run",
             where=str(folder),
             fix="name an empty or new folder with --output",
         )
     return folder
-
-
-def _same(plan: Plan, path: Path) -> None:
-    manifest = read_manifest(path)
-    if manifest.plan_sha256 == plan.sha256:
-        return
-    fields = differing(manifest.plan, plan.solve_identity())
-    raise RunError(
-        f"{path.parent.name} holds a run of another plan; differing: {', '.join(fields) or 'unknown'}",
-        where=str(path),
-        fix="name another folder with --output, or leave --output away",
-    )
 
 
 def differing(run: Json, plan: Json) -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from suite.chat import Json, Reply, Request
+from suite.chat import Json, Request
 from suite.data.cache import cache_folder
 from suite.errors import CallFailed, CapabilityError, EngineError, SuiteError
 from suite.journal.journal_file import JournalFile
@@ -19,7 +19,6 @@ from suite.models.descriptors import places
 from suite.models.engine import Engine, Surroundings
 from suite.models.faults import SettingRefused
 from suite.models.prices import FREE, Rates, rates_of
-from suite.models.reasoning import separated
 from suite.models.spec import ModelSpec
 from suite.run.cache import NEVER, Answering, identity_hash
 from suite.run.limits import Limit, Slots
@@ -73,11 +72,10 @@ class EngineQueue:
         if failure.kind == "timeout" and self._mute >= 0:
             self._mute += 1
         most = max(self._failed, self._mute)
-        return self._broken(most, failure) if most >= BROKEN_AFTER else None
-
-    def _broken(self, calls: int, failure: CallFailed) -> EngineError:
+        if most < BROKEN_AFTER:
+            return None
         return EngineError(
-            f"{self.engine.spec.text} failed {calls} calls in a row: {failure}",
+            f"{self.engine.spec.text} failed {most} calls in a row: {failure}",
             fix="put the endpoint right, then run the same command again: it continues where it stopped",
         )
 
@@ -98,16 +96,8 @@ class MemberSeat:
 
     def __post_init__(self) -> None:
         """What holds for every call."""
-        self._tags = self.member.tags
-        self._changes = sampling_changes(self.member.spec)
-
-    def overridden(self, request: Request) -> Request:
-        """The request with the sampling options that `-o` set for this member."""
-        return changed(request, self._changes)
-
-    def separated(self, reply: Reply) -> Reply:
-        """The reply with hidden reasoning taken off its text."""
-        return separated(reply, self._tags)
+        self.tags = self.member.tags
+        self.changes = sampling_changes(self.member.spec)
 
 
 class Engines:

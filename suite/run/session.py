@@ -158,7 +158,9 @@ class Session:
         engines = Engines(members, self.folder.path, attempts, self.progress.say, once=once)
         async with self._tasks(tools) as facts, engines:  # what a task lacks shows before a model starts
             self.folder.write_manifests(facts, stages, imported=self.imported, level=self.settings.level)
-            self._note_command()
+            command, given = safe_text(self.settings.command), self.settings.command_settings
+            told = CommandRecord(command, given, now(), Stage.SOLVE in self.stages, self.folder.scoring)
+            note_command(self.folder.path, told)
             models = list(self.folder.other_models(stages))
             for member, change in models:
                 self.progress.warn(f"{member} is not who it was when the run began: {change}")
@@ -180,12 +182,6 @@ class Session:
                     )
                     engines.count()
                 return error
-
-    def _note_command(self) -> None:
-        command, solves = safe_text(self.settings.command), Stage.SOLVE in self.stages
-        given = self.settings.command_settings
-        told = CommandRecord(command, given, now(), solves, self.folder.scoring)
-        note_command(self.folder.path, told)
 
     def _driver_of(
         self,

@@ -11,7 +11,7 @@ from suite.roles import Stage
 from suite.run.cells import AnySample, Cell
 from suite.run.limits import Place
 from suite.run.order import Trie
-from suite.run.seats import MemberSeat
+from suite.run.seats import MemberSeat, changed
 
 
 class GroupCalls:
@@ -58,7 +58,7 @@ class ModelCall:
         self.work = work
         self.key = key
         self.member = member = seat.member.member
-        self.request = request = seat.overridden(request)
+        self.request = request = changed(request, seat.changes)
         self.request_sha256 = digest = request_sha256(request)
         sample = work.sample
         self.id = identity = call_id(work.cell.family, sample.group, sample.trial, member, key, digest)

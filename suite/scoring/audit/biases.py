@@ -17,9 +17,10 @@ from suite.chat import user
 from suite.journal.documents import MetricResult
 from suite.journal.run import Run
 from suite.models.batches import together
-from suite.parameters import Parameters, Payload
+from suite.parameters import Payload
 from suite.roles import Model, Models, Role
 from suite.scoring.analysis import Analysis
+from suite.scoring.audit.labels import LabelsParameters
 from suite.scoring.audit.wording import CHOICE, DISTRACTIONS, PERCENT, PROMPTS
 from suite.scoring.judges import judge
 from suite.scoring.metrics import Rate
@@ -65,10 +66,9 @@ class BothWays(msgspec.Struct):
     pairs: list[tuple[str, str, str]]
 
 
-class AuditParameters(Parameters):
-    """How much the judge may write."""
+class AuditParameters(LabelsParameters):
+    """How much the judge may write, in answers of its own, too."""
 
-    max_tokens: int = Field(400, description="most new tokens of a verdict; judges that reason need more")
     answer_tokens: int = Field(120, description="most new tokens of the judge's own answers")
 
 

@@ -64,7 +64,10 @@ def _sorted(votes: Votes, places: NDArray[np.intp], prompts: Colours) -> tuple[V
     turned = a > b
     outcome = np.where(turned, -votes.outcome, votes.outcome).astype(np.int8)
     low, high = np.minimum(a, b), np.maximum(a, b)
-    codes = _prompt_places(votes.prompts, prompts)[votes.prompts.codes]
+    named = votes.prompts.count - votes.prompts.unlabelled
+    there = np.arange(votes.prompts.count)  # by their names, those without one by their votes
+    there[named:] = named + prompts[named:].argsort(kind="stable").argsort(kind="stable")
+    codes = there[votes.prompts.codes]
     rows = np.lexsort((outcome, high, low, codes))
     found = replace(
         votes,
@@ -75,14 +78,6 @@ def _sorted(votes: Votes, places: NDArray[np.intp], prompts: Colours) -> tuple[V
         prompts=Clusters(codes[rows], votes.prompts.count, votes.prompts.unlabelled),
     )
     return found, rows
-
-
-def _prompt_places(prompts: Clusters, colours: Colours) -> NDArray[np.intp]:
-    """Prompts with a name stay in order of names; those without follow in order of their votes."""
-    named = prompts.count - prompts.unlabelled
-    found = np.arange(prompts.count)
-    found[named:] = named + colours[named:].argsort(kind="stable").argsort(kind="stable")
-    return found
 
 
 def _refined(votes: Votes, models: Colours, prompts: Colours) -> tuple[Colours, Colours]:
