@@ -54,7 +54,7 @@ def prepare(
         reuse=reuse,
         one_engine=asked.one_engine,
         level=asked.level,
-        budget=asked.budget or "",
+        budget=asked.budget,
         settle=settled(settle),
     )
     stages = ("score",) if folder else asked.stages

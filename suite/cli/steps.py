@@ -1,6 +1,7 @@
 """Flags and steps that `suite eval` and `suite score` share: parsing, running, showing, exit codes."""
 
 import asyncio
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,6 +78,16 @@ role_flags = together(
         help="An engine option, of the candidate, a role, or one of a panel (judge/2.…).",
     ),
 )
+
+
+class AmountOption(click.Option):
+    """An option whose variable must not be empty: no money is meant by it, not no end of money."""
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        """The variable as it is set; None if it is not."""
+        return os.environ.get(f"{ctx.auto_envvar_prefix}_{(self.name or '').upper()}")
+
+
 # flags that say how to run and what to print
 run_flags = together(
     click.option("--concurrency", type=click.IntRange(min=1), help="Requests in flight (default: adapts)."),
@@ -94,6 +105,7 @@ run_flags = together(
     ),
     click.option(
         "--budget",
+        cls=AmountOption,
         metavar="20usd|2Mtokens",
         help="Stop before the next call could exceed this; continue later with a higher one.",
     ),
@@ -192,7 +204,7 @@ def dry(plan: "Plan", flags: RunFlags) -> bool:
         from suite.run.ledger import parse_budget
         from suite.run.plan_text import lacking, print_plan, shown_plan
 
-        _ = parse_budget(flags.budget) if flags.budget else None
+        _ = None if flags.budget is None else parse_budget(flags.budget)
         if flags.as_json:
             say_json(shown_plan(plan))
         else:

@@ -71,7 +71,7 @@ class RunSettings:
     backoff_s: float = 0.5
     extra_recorded: tuple[Path, ...] = ()  # run folders whose recorded calls are asked first
     errors_allowed: int = SAME_ERROR_LIMIT  # errors of a task before the run stops
-    budget: str = ""  # the most to spend: 20usd, 2Mtokens; "" for no end
+    budget: str | None = None  # the most to spend: 20usd, 2Mtokens; None for no end
     settle: Mapping[str, Finish] | None = None  # kind of failed call -> the outcome it is on purpose
     command: str = ""  # what began this: a shell line or a call in Python; recorded without its secrets
     another: str = "--new"  # what makes another run in place of a finished one

@@ -59,9 +59,9 @@ class Session:
         self.imported = any(one.engine.identity().get("imported") for one in plan.filled.of("candidate"))
         _ = own_prices()  # a mistake in them shows before anything starts
         self.ledger = (
-            ledger_of(parse_budget(settings.budget), plan.filled.at("both", *self.stages))
-            if settings.budget
-            else None
+            None
+            if settings.budget is None
+            else ledger_of(parse_budget(settings.budget), plan.filled.at("both", *self.stages))
         )
         self._driver: Driver | None = None
         self._main: asyncio.Task[object] | None = None

@@ -15,6 +15,7 @@ from small_tasks import Many, Spell, Word, cells, plan_of, run, scripted
 
 import suite
 from suite.chat import Reply, Request, Tool, Usage
+from suite.cli.main import run as run_command
 from suite.errors import CallFailed, CapabilityError, ConfigError, SuiteError
 from suite.journal.journal_file import JournalFile
 from suite.journal.lines import Lines
@@ -51,7 +52,7 @@ def test_budgets_are_read_as_people_write_them(text: str, budget: Budget) -> Non
 
 
 @pytest.mark.parametrize(
-    "text", ["20", "20eur", "2M", "$5tokens", "0usd", "-1usd", "nan usd", "1e3usd", "usd"]
+    "text", ["20", "20eur", "2M", "$5tokens", "0usd", "-1usd", "nan usd", "1e3usd", "usd", ""]
 )
 def test_what_is_no_budget_is_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="--budget"):
@@ -339,6 +340,21 @@ async def test_money_for_a_model_without_a_price_is_refused_before_anything_is_a
     with pytest.raises(ConfigError, match=r"openai/loopback[\s\S]*--budget 2Mtokens[\s\S]*suite\.toml"):
         await run(plan, tmp_path / "run", budget="20usd")
     assert not (tmp_path / "run").exists()
+
+
+def test_an_empty_budget_is_a_mistake_wherever_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    command = ["eval", "--task", "prefeval/classification", "--mini", "--model", "scripted/echo", "--quiet"]
+    assert run_command([*command, "--budget", ""]) == 2
+    monkeypatch.setenv("SUITE_EVAL_BUDGET", "")
+    assert run_command(command) == 2
+    monkeypatch.delenv("SUITE_EVAL_BUDGET")
+    (tmp_path / "suite.toml").write_text("[eval]\nbudget = ''\n")
+    assert run_command(command) == 2
+    assert capsys.readouterr().err.count("--budget '' is not an amount") == 3
+    assert not (tmp_path / "runs").exists()
 
 
 async def test_local_engines_cost_no_money(tmp_path: Path) -> None:
