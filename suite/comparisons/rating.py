@@ -14,8 +14,6 @@ from suite.comparisons.votes_files import RawVotes
 from suite.errors import ConfigError
 from suite.scoring.stats.bradley_terry import Strengths, bradley_terry
 from suite.scoring.stats.clusters import clusters_of
-from suite.scoring.stats.draw_policies import SYSTEMS, Prequential, prequential
-from suite.scoring.stats.elo import Elo, elo_over_orders
 from suite.scoring.stats.estimate import Estimate
 from suite.scoring.stats.means import covering_mean
 from suite.scoring.stats.rating_intervals import Rank, RatingIntervals, rank_intervals, rating_intervals
@@ -28,6 +26,7 @@ from suite.scoring.stats.robustness import (
     leave_one_out,
 )
 from suite.scoring.stats.style_control import StyleControlled, style_controlled
+from suite.scoring.stats.vote_by_vote import SYSTEMS, Elo, Prequential, elo_over_orders, prequential
 from suite.scoring.stats.votes import POLICIES, Policy, Votes, votes_of
 
 MANY = 100_000  # votes from which the costly extras wait to be asked for

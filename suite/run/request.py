@@ -60,9 +60,8 @@ class AskedRun(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def specs(self) -> dict[str, list[str]]:
         """Role -> its spec, of the roles that have a flag and take one model."""
-        given = {"candidate": self.model, "baseline": self.baseline}
-        given |= {"user": self.user, "embedder": self.embedder}
-        return {role: [spec] for role, spec in given.items() if spec}
+        roles = ("candidate", self.model), ("baseline", self.baseline), ("user", self.user)
+        return {role: [spec] for role, spec in (*roles, ("embedder", self.embedder)) if spec}
 
     @property
     def stages(self) -> tuple[str, ...]:

@@ -100,7 +100,13 @@ class RunFolder:
         if not path.exists():
             if Stage.SOLVE not in stages:
                 raise RunError(f"{self.path.name} holds no run to score", where=str(self.path))
-            check_no_records(self.path)
+            for name in ("outputs.jsonl", "calls.jsonl"):
+                if (records := self.path / name).exists() and records.stat().st_size:
+                    raise RunError(
+                        f"{name} has records, but there is no manifest.json to say of which plan",
+                        where=str(self.path),
+                        fix="restore manifest.json from a copy, or name another folder with --output",
+                    )
             write_document(path, run_manifest(self.plan, self.path.name, facts, imported=imported))
         if Stage.SCORE in stages and not (scoring / "manifest.json").exists():
             run = read_manifest(path)
@@ -160,18 +166,6 @@ def held(
             told = f"records that lack a part count as not done: {told}"
             say(told)
         yield told
-
-
-def check_no_records(folder: Path) -> None:
-    """Raises RunError if records stand in a folder without the plan that they were made by."""
-    for name in ("outputs.jsonl", "calls.jsonl"):
-        path = folder / name
-        if path.exists() and path.stat().st_size:
-            raise RunError(
-                f"{name} has records, but there is no manifest.json to say of which plan",
-                where=str(folder),
-                fix="restore manifest.json from a copy, or name another folder with --output",
-            )
 
 
 def choose_folder(plan: Plan, out: Path | None, new: bool) -> Path:

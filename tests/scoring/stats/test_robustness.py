@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from suite.scoring.stats.draw_policies import UPDATES, predictions, prequential
 from suite.scoring.stats.robustness import (
     apathetic,
     flips_to_change_the_top,
     kendall,
     leave_one_out,
 )
+from suite.scoring.stats.vote_by_vote import UPDATES, predictions, prequential
 from suite.scoring.stats.votes import Votes, votes_of
 
 

@@ -1,9 +1,14 @@
-"""Do draws inform? Predict every vote before it is counted, under each policy of draws, and compare.
+"""Ratings updated vote by vote: Elo over many orders of the votes, and whether draws inform.
 
-Ratings are updated vote by vote (Elo, or online Bradley-Terry) on all votes, on decided ones only, or on all
-but as many random ones as there are draws (the control). A draw is predicted where |P(win) - 1/2| is below a
-margin, which is tuned on the first 5 % of the votes. Accuracy is averaged per user first. Source: Tang et al.
-2025, arXiv 2510.02306, and their notebook.
+Elo depends on the order of the votes: so it is shown over many orders, and never on a board.
+E = 1/(1 + 10^((R_b - R_a)/400)), R += K (S - E). All orders run side by side as columns of one array.
+Source: Elo 1978; Boubdir et al. 2023 (arXiv 2311.17295) on when it misleads.
+
+Do draws inform? Predict every vote before it is counted, under each policy of draws, and compare. Ratings
+are updated (Elo, or online Bradley-Terry) on all votes, on decided ones only, or on all but as many random
+ones as there are draws (the control). A draw is predicted where |P(win) - 1/2| is below a margin, which is
+tuned on the first 5 % of the votes. Accuracy is averaged per user first. Source: Tang et al. 2025, arXiv
+2510.02306, and their notebook.
 """
 
 import math
@@ -14,10 +19,15 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from suite.scoring.stats.bradley_terry import rank_spans
 from suite.scoring.stats.clusters import Clusters, Floats, Labels, clusters_of
 from suite.scoring.stats.paired_difference import Comparison, paired_estimate
+from suite.scoring.stats.vote_order import canonical
 from suite.scoring.stats.votes import Votes
 
+ORDERS = 200
+K = 32.0
+START = 1000.0
 System = Literal["elo", "online-bt"]
 Update = Literal["all", "decided", "random"]
 SYSTEMS: tuple[System, ...] = ("elo", "online-bt")
@@ -27,6 +37,64 @@ BURN_IN = 0.05
 ELO_STEP = 96.0 * math.log(10) / 400
 STEP = 0.05
 SHRINK = 1 - STEP * 1e-4
+
+
+@dataclass(frozen=True)
+class Elo:
+    """given, backwards: ratings in the order of the votes, and in the reverse. mean, sd: over random orders
+    (sd with ddof 1). low, high: the lowest and highest of them. ranks: per model the lowest and the highest
+    rank over orders. Shape (models,) each.
+    """
+
+    given: Floats
+    backwards: Floats
+    mean: Floats
+    sd: Floats
+    low: Floats
+    high: Floats
+    ranks: tuple[tuple[int, int], ...]
+    orders: int
+
+
+def elo_over_orders(votes: Votes, *, orders: int = ORDERS, seed: int = 0, k: float = K) -> Elo:
+    """Elo over random orders of the same votes, whatever order they are given in. orders: two or more."""
+    chance = np.random.default_rng(seed)
+    n = votes.n
+    plan = np.empty((n, orders + 2), dtype=np.int32)
+    plan[:, 0] = np.arange(n)
+    plan[:, 1] = plan[::-1, 0]
+    order = canonical(votes)
+    for column in range(2, orders + 2):
+        plan[:, column] = order.rows[chance.permutation(n)]
+    found = _run(votes, plan, k)
+    best, worst = rank_spans(found[:, 2:].T)
+    alike = [order.like(i) for i in range(len(votes.models))]
+    shuffled = [found[same, 2:].ravel() for same in alike]  # equal models share theirs
+    return Elo(
+        given=found[:, 0],
+        backwards=found[:, 1],
+        mean=np.array([one.mean() for one in shuffled]),
+        sd=np.array([one.std(ddof=1) for one in shuffled]),
+        low=np.array([one.min() for one in shuffled]),
+        high=np.array([one.max() for one in shuffled]),
+        ranks=tuple((int(best[:, same].min()), int(worst[:, same].max())) for same in alike),
+        orders=orders,
+    )
+
+
+def _run(votes: Votes, plan: NDArray[np.integer], k: float) -> Floats:
+    """One column per order in `plan` (shape (n, orders)); shape (models, orders)."""
+    orders = plan.shape[1]
+    rating = np.full((len(votes.models), orders), START)
+    score = (votes.outcome + 1) / 2
+    column = np.arange(orders)
+    for row in plan:
+        a, b = votes.a[row], votes.b[row]
+        expected = 1 / (1 + 10 ** ((rating[b, column] - rating[a, column]) / 400))
+        change = k * (score[row] - expected)
+        rating[a, column] += change
+        rating[b, column] -= change
+    return rating
 
 
 @dataclass(frozen=True)
