@@ -234,7 +234,7 @@ def _apart_models(one: Sequence[RoleMember], two: Sequence[RoleMember]) -> tuple
 
 
 def _shown_data(identity: Values) -> str:
-    name = entry_told(identity)
-    name = name or next((identity[key] for key in ("run", "file", "name") if identity.get(key)), "")
+    given = next((identity[key] for key in ("run", "file", "name") if identity.get(key)), "")
+    name = entry_told(identity) or given
     mark = identity.get("revision") or identity.get("sha256") or ""
     return " ".join(filter(None, (str(name), str(mark)[:12]))) or _shown(identity)
