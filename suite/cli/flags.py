@@ -59,7 +59,10 @@ data_flag = click.option(
 )
 accept_flag = click.option("--accept-licence", is_flag=True, help="Accept the licence; remembered.")
 limit_flag = click.option(
-    "--limit", type=click.IntRange(min=1), metavar="N", help="Only N groups, drawn by the seed."
+    "--limit",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Only N groups, drawn by the seed; at least some of each task.",
 )
 
 

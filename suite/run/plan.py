@@ -240,8 +240,7 @@ def counted(plan: Plan) -> Plan:
     request = plan.request
     chosen: frozenset[str] | None = None
     if request.limit is not None:
-        names = (group.name for group in plan.groups())
-        chosen = limited(names, request.limit, request.seed)
+        chosen = _drawn(plan, request.limit)
     total = taken = 0
     ids = [array("Q") for _ in plan.cells]  # 8 bytes a sample
     counts = [0 for _ in plan.cells]
@@ -273,6 +272,17 @@ def counted(plan: Plan) -> Plan:
     samples = {one.id: count for one, count in zip(plan.cells, counts, strict=True)}
     counted = SampleCounts(groups=total, groups_taken=taken, samples=samples, tags=tag_counts)
     return replace(plan, counts=counted, chosen=chosen)
+
+
+def _drawn(plan: Plan, limit: int) -> frozenset[str]:
+    """Names of the groups of a limited run: drawn from all, and from those of a task that would have none."""
+    seed, tasks = plan.request.seed, {cell.plan.task for cell in plan.cells}
+    chosen = limited((group.name for group in plan.groups()), limit, seed)
+    for task in sorted(tasks) if len(tasks) > 1 else ():
+        alone = replace(plan, cells=tuple(cell for cell in plan.cells if cell.plan.task == task))
+        if not any(group.name in chosen for group in alone.groups()):
+            chosen |= limited((group.name for group in alone.groups()), limit, seed)
+    return chosen
 
 
 def _refuse_twice(cell: Cell, data: DataView, samples: Iterable[str]) -> None:

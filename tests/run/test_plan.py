@@ -1,11 +1,12 @@
 """Plans: what is wrong is said before anything starts; the same plan is the same run."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import Field
-from small_tasks import Many, Spell, cells, plan_of, run
+from small_tasks import Many, Spell, Word, cells, plan_of, run
 
 import suite
 from suite.errors import CapabilityError, ConfigError, NotFound, RunError
@@ -212,6 +213,26 @@ def test_a_plan_knows_its_size_and_the_share_of_a_limited_run() -> None:
     assert sum(both[0] for both in plan.counts.tags["half"].values()) == 6
     assert sum(both[1] for both in plan.counts.tags["half"].values()) == 24
     assert len(list(plan.groups())) == 3
+
+
+class Rare(Spell):
+    """A task of two samples beside one of twelve."""
+
+    info = replace(Spell.info, name="words/rare")
+
+    def samples(self, data: suite.Data) -> Any:
+        return (suite.Sample(f"rare{index}", Word(word="rare")) for index in range(2))
+
+
+@pytest.mark.parametrize("limit", [1, 2])
+def test_a_limit_leaves_no_task_without_samples_and_that_of_one_task_stays(limit: int) -> None:
+    for seed in range(8):
+        one, other = cells(Spell, {"turns": 0}), cells(Rare, {"turns": 0})
+        plan = plan_of({"candidate": "scripted/echo"}, [*one, *other], limit=limit, seed=seed)
+        assert 1 <= min(plan.counts.samples.values()) <= limit
+        assert plan.counts.groups_taken == len(list(plan.groups()))
+        alone = plan_of({"candidate": "scripted/echo"}, one, limit=limit, seed=seed)
+        assert alone.counts.groups_taken == limit
 
 
 def test_the_same_request_is_the_same_plan_and_any_difference_another() -> None:
