@@ -2,15 +2,15 @@
 
 The file is imported under a private name made of its bytes and place, so that two files of one stem stand
 side by side and no other module is hidden. Its bytes alone say which task it is: nothing beside it is
-imported. A class that somebody hands over, as from a notebook, is known by its source likewise, and to this
-process alone. Not here: its rows (`data.declared_rows`), the names of installed tasks (`plugins`).
+imported. A class that somebody hands over, as from a notebook, is known by all that it reaches
+(`reached_code`), and to this process alone. Not here: its rows (`data.declared_rows`), the names of
+installed tasks (`plugins`).
 """
 
 import hashlib
 import importlib.util
 import inspect
 import linecache
-import marshal
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
@@ -22,6 +22,7 @@ from typing import Any
 
 from suite.errors import NotFound, PluginError, SuiteError, causes, unknown
 from suite.hookspecs import FILE_MODULE, Entry
+from suite.reached_code import imports, not_installed, reached_sha256
 from suite.task import AnyTask, HubRows, Task, TaskInfo
 
 ENDING = ".py"
@@ -103,29 +104,29 @@ def task_class(kind: type[AnyTask]) -> TaskFile:
         return found
     file = getattr(sys.modules.get(kind.__module__), "__file__", None)
     _whole(kind, Path(file or NOTEBOOK))
-    source = Path(file).read_bytes() if file else _cells(kind)
-    sha256 = hashlib.sha256(source + f"\0{kind.__qualname__}".encode()).hexdigest()
+    sha256 = reached_sha256(kind, Path(file).read_bytes() if file else _cells(kind))
+    _HANDED.pop(sha256, None)  # the last is the one that stands now
     _HANDED[sha256] = made = TaskFile(Path(NOTEBOOK), sha256, kind)
     return made
 
 
 def handed_class(sha256: str) -> TaskFile | None:
-    """A class that this process was handed, by the hash of its source."""
-    return _HANDED.get(sha256)
+    """A class that this process was handed, by the hash of its source; None where it is not what it was."""
+    found = _HANDED.get(sha256)
+    return found if found and task_class(found.kind).sha256 == sha256 else None
 
 
 def source_of(kind: type[AnyTask]) -> TaskFile | None:
     """The file or notebook that holds a task's class; None for one of a distribution."""
-    return _file_of(kind) or next((one for one in _HANDED.values() if one.kind is kind), None)
+    return _file_of(kind) or next((one for one in reversed(_HANDED.values()) if one.kind is kind), None)
 
 
 def _cells(kind: type) -> bytes:
-    """The text of the cells that define a class and its methods; their code where no text is kept."""
+    """The text of the cells that define a class and its methods, as far as it is kept."""
     classes = [one for one in kind.__mro__ if one.__module__ == kind.__module__]
     methods = [one for each in classes for one in vars(each).values() if inspect.isfunction(one)]
     texts = dict.fromkeys("".join(linecache.getlines(one.__code__.co_filename)) for one in methods)
-    codes = (marshal.dumps(one.__code__) for one in methods)
-    return "\0".join(texts).encode() if all(texts) else b"".join(codes)
+    return "\0".join(texts).encode()
 
 
 def split_name(name: str) -> tuple[str, str]:
@@ -142,14 +143,10 @@ def _module(loader: TaskLoader, path: Path) -> ModuleType:
     assert spec is not None  # a loader was given
     spec.has_location = True
     module = importlib.util.module_from_spec(spec)
-    before = {*sys.modules}
+    _refuse_imports(loader, path)
     sys.modules[name] = module  # dataclasses and type hints look there
     try:
         loader.exec_module(module)
-        for other in sys.modules.keys() - before - {name}:
-            file = getattr(sys.modules[other], "__file__", None)
-            if file and Path(file).parent == path.parent and "." not in other:
-                raise ModuleNotFoundError(f"module {other!r} lies beside it", name=other)
     except BaseException as error:  # a user's code: anything may come out, SystemExit too
         del sys.modules[name]
         if isinstance(error, KeyboardInterrupt):
@@ -158,19 +155,28 @@ def _module(loader: TaskLoader, path: Path) -> ModuleType:
     return module
 
 
+def _refuse_imports(loader: TaskLoader, path: Path) -> None:
+    """Raise PluginError for a file that imports a module of the user's own, in a function too."""
+    try:
+        found = [*imports(loader.get_code(""))]
+    except (SyntaxError, ValueError):
+        return  # told with its line when the file is imported
+    for name, line in found:
+        if not_installed(name, path.parent):
+            raise PluginError(
+                f"{path.name}, line {line}: imports {name!r}, which is not installed",
+                where=str(path),
+                fix=f"a task is one file, and a run would not know when {name} changes: put what it needs "
+                f"into {path.name}, or put both into a distribution (`suite plugin new NAME`)",
+            )
+
+
 def _broken(error: BaseException, path: Path) -> PluginError:
     """What happened while the file was imported, with its line."""
     line = f", line {found}" if (found := _line(error, path)) else ""
     said = error.what if isinstance(error, SuiteError) else getattr(error, "msg", None) or str(error)
-    fix = "correct the file"
-    if isinstance(error, ImportError) and error.name and (path.parent / f"{error.name}{ENDING}").exists():
-        fix = (
-            f"a task is one file, and {error.name}{ENDING} beside it is not imported: put what it needs into "
-            f"{path.name}, or put both into a distribution (`suite plugin new NAME`)"
-        )
-    return PluginError(
-        f"{path.name}{line}: {type(error).__name__}: {said}".rstrip(": "), where=str(path), fix=fix
-    )
+    what = f"{path.name}{line}: {type(error).__name__}: {said}".rstrip(": ")
+    return PluginError(what, where=str(path), fix="correct the file")
 
 
 def _line(error: BaseException, path: Path) -> int | None:

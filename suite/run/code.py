@@ -38,14 +38,17 @@ def _shown(one: TaskCode) -> str:
     return f"{one.distribution} ({one.sha256[:8]})"
 
 
-@cache
 def source_sha256(task: type[AnyTask]) -> str:
+    """Of a task of a file or of a notebook: as that is known."""
+    return found.sha256 if (found := source_of(task)) is not None else _package_sha256(task)
+
+
+@cache
+def _package_sha256(task: type[AnyTask]) -> str:
     """Over the files of the task's package (of a task of the suite: its module's folder), by path.
 
-    A task of a file or of a notebook has the hash of that; another class without a file that of its name.
+    A class without a file has the hash of its name.
     """
-    if (found := source_of(task)) is not None:
-        return found.sha256
     module = sys.modules.get(task.__module__)
     file = getattr(module, "__file__", None)
     digest = hashlib.sha256(f"{task.__module__}.{task.__qualname__}".encode())

@@ -1,10 +1,12 @@
 """evaluate, aevaluate, score, compare and load: the same runs as the commands, and what they return."""
 
 import asyncio
+import importlib
 import inspect
 import linecache
 import shutil
 import sys
+import threading
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -12,6 +14,7 @@ from typing import Any
 import pytest
 
 import suite
+from suite.api.evaluations import Evaluation
 from suite.errors import ConfigError, NotFound, PluginError, RunError, SuiteError
 from suite.journal.commands import commands
 from tests.api.asking import ROWS, YES, Asking
@@ -214,3 +217,88 @@ def test_changed_cells_make_another_run(monkeypatch: pytest.MonkeyPatch) -> None
     assert first.folder == same.folder != other.folder
     assert suite.compare(first, other).to_pandas()["value_b"].tolist() == [pytest.approx(2 / 3)]
     assert suite.score(first, data={"rows": ROWS}, progress=False).pending == 0
+
+
+REACHING = """
+import re
+import suite
+from dataclasses import dataclass
+
+YES = re.compile("yes")
+
+@dataclass
+class Rule:
+    least: int = 1
+
+def fits(said):
+    import {helper}
+    return bool(YES.match(said)) and len(said) >= Rule().least and {helper}.ANSWER == "yes"
+
+class Row(suite.Payload):
+    id: str
+    want: str = "yes"
+
+class Asking(suite.Task[Row, suite.Parameters]):
+    info = suite.TaskInfo("asking/plain", 1, "Says what it is told", headline="right", datasets=("rows",))
+    metrics = (suite.Rate("right"),)
+    most = 3
+
+    def samples(self, data):
+        return (suite.Sample(row.id, row) for row in data.rows("rows", Row))
+
+    async def solve(self, sample, models):
+        return (await models.candidate.chat([suite.user("?")])).output()
+
+    async def score(self, sample, output, models):
+        return suite.Score({{"right": fits(output.text) and len(output.text) <= self.most
+                            and sample.payload.want == "yes"}})
+"""
+
+
+@pytest.mark.parametrize(
+    ("now", "then"),
+    [
+        ('compile("yes")', 'compile("no")'),
+        ("least: int = 1", "least: int = 9"),
+        ('want: str = "yes"', 'want: str = "no"'),
+        ("most = 3", "most = 2"),
+        ("return bool(", "return not bool("),
+        ('ANSWER = "yes"', 'ANSWER = "no"'),
+        ("", ""),
+    ],
+)
+def test_whatever_a_class_reaches_makes_another_run_when_it_changes(
+    now: str, then: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    helper = f"helper_{abs(hash((now, then)))}"
+
+    def ran(was: str, becomes: str) -> Evaluation:
+        (tmp_path / f"{helper}.py").write_text('ANSWER = "yes"'.replace(was, becomes), "utf-8")
+        module = ModuleType("a_notebook")
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+        monkeypatch.delitem(sys.modules, helper, raising=False)
+        importlib.invalidate_caches()
+        exec(REACHING.format(helper=helper).replace(was, becomes), vars(module))
+        rows = {"rows": [{"id": "a"}]}
+        return suite.evaluate(module.Asking, **YES | {"data": rows})
+
+    first, other = ran("most", "most"), ran(now, then) if now else ran("most", "most")
+    assert (first.folder != other.folder) == bool(now)
+    assert [one.to_pandas()["value"][0] for one in (first, other)] == [1, 0 if now else 1]
+
+
+def test_a_class_that_was_changed_since_is_not_scored_as_the_one_that_ran(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = suite.evaluate(Asking, **YES)
+    monkeypatch.setattr(Asking, "strange", 1, raising=False)
+    with pytest.raises(PluginError, match="not here as it was"):
+        suite.score(run, data={"rows": ROWS}, progress=False)
+    assert suite.evaluate(Asking, **YES).folder != run.folder
+
+
+def test_a_class_that_reaches_what_cannot_be_told_apart_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Asking, "lock", threading.Lock(), raising=False)
+    with pytest.raises(PluginError, match="Asking reaches a _thread.lock"):
+        suite.evaluate(Asking, **YES)

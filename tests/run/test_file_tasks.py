@@ -144,7 +144,11 @@ BROKEN = {
     "def f(:\n": ("units.py, line 1: SyntaxError",),
     "import sys\nsys.exit(3)": ("units.py, line 2: SystemExit: 3",),
     "a = 1\nimport nowhere_at_all": ("units.py, line 2: ModuleNotFoundError: No module named",),
-    "import helper": ("units.py, line 1: ModuleNotFoundError", "a task is one file", "helper.py beside it"),
+    "import helper": ("units.py, line 1: imports 'helper', which is not installed", "a task is one file"),
+    "def late():\n    import helper": (
+        "units.py, line 2: imports 'helper'",
+        "put what it needs into units.py",
+    ),
     "import suite\nclass A(suite.Task): ...\nclass B(suite.Task): ...\n": ("defines 2 tasks: A, B", ":A"),
     "import suite\nclass A(suite.Task): ...\n": ("class A lacks the methods samples and solve and score",),
     WHOLE.format(name="A", task="a").replace("async def score", "async def mark"): (
@@ -383,5 +387,5 @@ def test_a_module_beside_it_is_refused_even_where_python_finds_it(
     monkeypatch.syspath_prepend(tmp_path)
     Path("beside_it.py").write_text("", "utf-8")
     written("units.py", "import beside_it\n" + WHOLE.format(name="A", task="a"))
-    with pytest.raises(PluginError, match="a task is one file, and beside_it.py beside it is not imported"):
+    with pytest.raises(PluginError, match="imports 'beside_it', which is not installed"):
         task_file("units.py")
