@@ -138,6 +138,7 @@ class BlockRecord(msgspec.Struct, omit_defaults=True):
 
 EVENTS = frozenset({"start", "identity", "code", "adapted", "retry", "error", "pending", "resume",
                     "interrupted", "stopped", "finish", "engine"})  # fmt: skip
+BUDGET = "budget"  # kind of what stopped a run: its budget
 
 
 class AttemptRecord(msgspec.Struct, omit_defaults=True):

@@ -1,17 +1,22 @@
 """What a reader must know before believing a number: partial, pending, imported, toy models, deviations."""
 
+import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from suite.chat import Json
-from suite.journal.commands import solving_command
+from suite.journal.commands import commands, solving_command
 from suite.journal.documents import CellRecord, ScoredCell
-from suite.journal.run import Run
+from suite.journal.records import BUDGET
+from suite.journal.run import RUNS, Run
 from suite.report.findings import sentences
 from suite.report.numbers import percent, plain
 
 MOST_TAG_VALUES = 8
+_ENDS = ("stopped", "interrupted", "finish")
+_BUDGET = re.compile(r"(--budget[ =]|\bbudget=)'?([^\s'][^',)]*?)(?:'|(?=[\s,)])|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,8 @@ def _state(run: Run) -> Iterator[str]:
     if run.manifest.imported or results.imported:
         yield "Imported: the answers were made elsewhere and can't be checked against their calls."
     if not run.scoring:
-        yield f"Not scored yet: suite score {run.name}"
+        place = run.name if run.folder.parent == RUNS else shlex.quote(str(run.folder))
+        yield f"Not scored yet: suite score {place}"
     elif not run.has_results:
         yield f"The scoring {run.scoring} has no results yet: {how_to_continue(run)}"
     elif pending := results.pending:
@@ -70,10 +76,19 @@ def how_to_continue(run: Run) -> str:
         return "the imported files hold no result for them; import them again once they do"
     if run.manifest.imported:
         return "add their texts to the file of answers, and give it to the same command with another --output"
-    if run.has_results and all(cell.solved >= cell.samples for cell in run.results.cells):
-        return f"suite score {run.name}"
-    told = "repeat the command that began it (with --output FOLDER, if one was named)"
-    return solving_command(run.folder).command or told
+    worked = (one for one in reversed(commands(run.folder)) if run.scoring and one.scoring == run.scoring)
+    last = next(worked, None) or solving_command(run.folder)
+    ends = [one.kind for one in run.journal.attempts if one.event in _ENDS]
+    if not last.command:
+        return "repeat the command that began it (with --output FOLDER, if one was named)"
+    command = re.sub(r"(?<= )--new\b", f"--output {shlex.quote(str(run.folder))}", last.command)
+    command = re.sub(r"(, output=[^,]*)?, new=True", f", output={str(run.folder)!r}", command)
+    if ends[-1:] != [BUDGET]:
+        return command
+    of_settings = _BUDGET.search(last.settings)
+    if of_settings and not _BUDGET.search(command):
+        command += f" {of_settings[0]}"
+    return _BUDGET.sub(r"\1'more than \2'", command)
 
 
 def _coverage(run: Run) -> Iterator[Remark]:

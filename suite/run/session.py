@@ -19,7 +19,7 @@ from suite.journal.commands import note_command
 from suite.journal.document_files import write_document
 from suite.journal.documents import Results
 from suite.journal.journal_file import JournalFile
-from suite.journal.records import CommandRecord
+from suite.journal.records import BUDGET, CommandRecord
 from suite.journal.run import Run
 from suite.models.prices import PER_USD, own_prices, shown_usd
 from suite.plugins import failed
@@ -28,7 +28,7 @@ from suite.run.cache import ResponseCache
 from suite.run.calls import Desk
 from suite.run.estimate import check_limits
 from suite.run.execution import Driver
-from suite.run.ledger import ledger_of, parse_budget
+from suite.run.ledger import BudgetSpent, ledger_of, parse_budget
 from suite.run.manifest import FactsOfCells, now
 from suite.run.outcome import Outcome, RunSettings
 from suite.run.plan import Plan
@@ -178,7 +178,8 @@ class Session:
                 error = await self._drive(driver, attempts, cache)
                 with contextlib.suppress(*((RunError,) if error else ())):  # the disk may be what failed
                     driver.desk.attempt(
-                        "interrupted" if self.interrupted else "stopped" if error else "finish"
+                        "interrupted" if self.interrupted else "stopped" if error else "finish",
+                        kind=BUDGET if isinstance(error, BudgetSpent) else "",
                     )
                     engines.count()
                 return error

@@ -11,8 +11,8 @@ Make = Callable[..., Path]
 
 
 def test_a_run_that_was_not_scored_can_be_shown(make_run: Make) -> None:
-    summary = summarise(Run(make_run(scored=False)))
-    assert any("Not scored yet: suite score run-1" in remark.text for remark in summary.remarks)
+    summary = summarise(Run(folder := make_run(scored=False)))
+    assert any(f"Not scored yet: suite score {folder}" in remark.text for remark in summary.remarks)
     assert summary.tasks[0].cells[0].headline is None
 
 

@@ -25,6 +25,7 @@ from suite.models.engine import Engine, Surroundings
 from suite.models.openai import provider
 from suite.models.prices import PER_USD, Rates, TokenPrice
 from suite.models.spec import parse_spec
+from suite.report.remarks import how_to_continue
 from suite.roles import Stage
 from suite.run.calls import Desk, Stopped
 from suite.run.ledger import Budget, BudgetSpent, Ledger, most_tokens, parse_budget, used_tokens
@@ -252,16 +253,23 @@ def priced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 async def test_a_run_stops_at_its_budget_and_goes_on_with_a_higher_one(priced: Path) -> None:
     async with OpenAIServer(lambda body: "yes, " * 8) as server:
         plan = plan_of({"candidate": "openai/loopback"}, cells(Spell), options=[("", "base_url", server.url)])
-        outcome = await run(plan, priced / "run", budget="$0.40")
+        words = {"command": "suite eval -o a=b --budget '$0.40' --new", "command_settings": "--budget 1usd"}
+        outcome = await run(plan, priced / "run", budget="$0.40", **words)
         assert outcome.exit_code == 1
         assert isinstance(outcome.error, BudgetSpent)
         assert all(word in str(outcome.error) for word in ("0.40 usd", "spent", "reserved", "left", "higher"))
         assert 0 < outcome.pending < 12
         assert 0 < told(priced / "run") <= PER_USD * 4 // 10
+        stopped = Run(priced / "run", outcome.scoring)
+        goes_on = f"suite eval -o a=b --budget 'more than $0.40' --output {priced / 'run'}"
+        assert how_to_continue(stopped) == goes_on
         asked = server.requests
         again = await run(plan, priced / "run", budget="0.40usd")
         assert again.exit_code == 1
         assert server.requests == asked  # what was spent before counts
+        words = {"command": "suite eval -O run", "command_settings": "--judge x --budget 1usd"}
+        await run(plan, priced / "run", budget="0.40usd", **words)
+        assert how_to_continue(stopped) == "suite eval -O run --budget 'more than 1usd'"
         more = await run(plan, priced / "run", budget="3usd")
         assert more.exit_code == 0
         assert told(priced / "run") <= 3 * PER_USD
