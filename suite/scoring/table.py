@@ -6,7 +6,7 @@ scores are rows of a second table that point to them. Not here: grouping and ave
 """
 
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -110,12 +110,6 @@ class TableBuilder:
                 self._owner.append(row)
                 self._part_id.append(digest64(part.id) & 0xFFFFFFFF)
                 self._parts.add(part.tags, part.values)
-
-    def extend(self, pairs: Iterable[tuple[OutputRecord, ScoreRecord]]) -> "TableBuilder":
-        """Add many; returns itself."""
-        for output, score in pairs:
-            self.add(output, score)
-        return self
 
     def build(self) -> ScoreTable:
         """The table; the builder must not be used after (arrays are shared, not copied)."""

@@ -17,6 +17,7 @@ from suite.plugins import Catalogue
 from suite.scoring.stats.clusters import clusters_of
 from suite.scoring.stats.textbook import spread
 from suite.task import Unscored
+from tests.scoring.measuring import table_of
 
 
 def only(found: Compared, metric: str = "kept") -> MeasureRow:
@@ -100,14 +101,14 @@ def test_values_are_those_of_the_runs_own_results(
 ) -> None:
     from suite.journal.run import open_run
     from suite.scoring.computation import compute, wanted
-    from suite.scoring.table import TableBuilder
 
     place = write_run("a", score_all())
     found = compare_runs(
         [str(place), str(write_run("b", score_all(3)))], ComparisonWanted(metrics=["all"]), plugins
     )
     task = plugins.load("task", "tiny/one")
-    table = TableBuilder(wanted(task.metrics)).extend(open_run(str(place)).pairs()).build()
+    scored = [(output, score) for output, score in open_run(str(place)).pairs() if score is not None]
+    table = table_of(scored, wanted(task.metrics))
     rows = {row.name: row for row in compute(task.metrics, "kept", table) if not row.slice}
     for row in found.rows:
         assert row.found.a == pytest.approx(rows[row.measure.name].value), row.measure.name

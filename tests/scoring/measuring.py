@@ -1,6 +1,6 @@
 """Metrics of a few records, and the intervals they are held against."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from scipy import stats as scipy_stats
@@ -8,14 +8,17 @@ from scipy import stats as scipy_stats
 from suite.journal.documents import MetricResult
 from suite.journal.records import OutputRecord, ScoreRecord
 from suite.scoring.computation import compute
-from suite.scoring.table import ScoreTable, TableBuilder
+from suite.scoring.table import ScoreTable, TableBuilder, Wanted
 
 Record = tuple[OutputRecord, ScoreRecord]
 Make = Callable[..., Record]
 
 
-def table_of(records: list[Record]) -> ScoreTable:
-    return TableBuilder().extend(records).build()
+def table_of(records: Iterable[Record], wanted: Wanted | None = None) -> ScoreTable:
+    builder = TableBuilder(wanted)
+    for output, score in records:
+        builder.add(output, score)
+    return builder.build()
 
 
 def rows_of(metric: Any, records: list[Record], **how: Any) -> dict[Any, MetricResult]:

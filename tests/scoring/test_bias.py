@@ -17,6 +17,7 @@ from suite.scoring.bias import length_metrics, pair_metrics
 from suite.scoring.computation import compute, wanted
 from suite.scoring.pair_verdicts import compare_pair
 from suite.scoring.table import TableBuilder
+from tests.scoring.measuring import table_of
 
 
 @pytest.mark.parametrize(
@@ -105,7 +106,7 @@ def test_length_is_held_equal_beside_a_win_rate(record: Any) -> None:
     records = [
         record(f"s{i}", {"win": x, "characters_difference": a - b}) for i, (x, a, b) in enumerate(lengths)
     ]
-    table = TableBuilder(wanted(metrics)).extend(records).build()
+    table = table_of(records, wanted(metrics))
     controlled, effect = compute(metrics, "win", table)
     assert controlled.value == pytest.approx(expected["lc_win_rate"], abs=1e-7)
     assert effect.value == pytest.approx(expected["length_coef"], abs=1e-7)
@@ -115,5 +116,5 @@ def test_length_is_held_equal_beside_a_win_rate(record: Any) -> None:
 def test_equal_lengths_have_no_controlled_rate(record: Any) -> None:
     metrics = length_metrics("win", draws=5)
     records = [record(f"s{i}", {"win": i % 2, "characters_difference": 4}) for i in range(6)]
-    rows = compute(metrics, "win", TableBuilder(wanted(metrics)).extend(records).build())
+    rows = compute(metrics, "win", table_of(records, wanted(metrics)))
     assert [row.value for row in rows] == [None, None]

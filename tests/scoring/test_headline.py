@@ -13,8 +13,8 @@ from suite.scoring.headline import RunningHeadline
 from suite.scoring.metrics import Agreement, Custom, Mean, PassAt, Rate, Ratio, WinRate
 from suite.scoring.stats.estimate import Estimate
 from suite.scoring.stats.intervals import wilson
-from suite.scoring.table import TableBuilder
 from suite.task import Part, Unscored, Value
+from tests.scoring.measuring import table_of
 
 
 def fed(metrics: list[Any], headline: str, records: list[tuple[OutputRecord, ScoreRecord]]) -> Estimate:
@@ -25,7 +25,7 @@ def fed(metrics: list[Any], headline: str, records: list[tuple[OutputRecord, Sco
 
 
 def final(metrics: list[Any], headline: str, records: list[tuple[OutputRecord, ScoreRecord]]) -> MetricResult:
-    table = TableBuilder(wanted(metrics)).extend(records).build()
+    table = table_of(records, wanted(metrics))
     return next(row for row in compute(metrics, headline, table) if row.headline)
 
 

@@ -21,6 +21,7 @@ from suite.scoring.columns import (
 )
 from suite.scoring.table import TableBuilder, Wanted
 from suite.task import Output, Part, Unscored, Value
+from tests.scoring.measuring import table_of
 
 Make = Callable[..., tuple[OutputRecord, ScoreRecord]]
 EVERYTHING = slice(None)
@@ -82,16 +83,12 @@ def test_a_tag_with_endless_categories_stays_bounded() -> None:
 
 def test_rows_tags_clusters_and_parts(record: Make) -> None:
     parts = [Part("a", {"ok": True}, {"kind": "x"}), Part("b", {"ok": Unscored("cut")})]
-    table = (
-        TableBuilder()
-        .extend(
-            [
-                record("s1", {"kept": True}, tags={"topic": "food"}, parts=parts),
-                record("s2", {"kept": Unscored("unparsed")}, cluster="k", cell="d"),
-                record("s2", {"kept": 0.5, "late": False}, cluster="k", trial=2),
-            ]
-        )
-        .build()
+    table = table_of(
+        [
+            record("s1", {"kept": True}, tags={"topic": "food"}, parts=parts),
+            record("s2", {"kept": Unscored("unparsed")}, cluster="k", cell="d"),
+            record("s2", {"kept": 0.5, "late": False}, cluster="k", trial=2),
+        ]
     )
     assert table.cells == ("c", "d")
     assert (table.rows("c").tolist(), table.rows("nowhere").tolist()) == ([0, 2], [])
@@ -116,7 +113,7 @@ def test_only_what_metrics_read_is_kept(record: Make) -> None:
 
 
 def test_a_number_that_is_none_is_unscored(record: Make) -> None:
-    table = TableBuilder().extend([record("s", {"x": float("nan")}), record("t", {"x": 1e400})]).build()
+    table = table_of([record("s", {"x": float("nan")}), record("t", {"x": 1e400})])
     assert table.values["x"].take(EVERYTHING)[1].tolist() == [UNSCORED, UNSCORED]
 
 
@@ -144,7 +141,7 @@ def test_a_table_of_200000_samples_takes_a_few_megabytes() -> None:
             )
 
     tracemalloc.start()
-    table = TableBuilder().extend(stream()).build()
+    table = table_of(stream())
     held, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert len(table) == 200_000

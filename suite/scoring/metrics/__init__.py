@@ -5,10 +5,10 @@ and shown while a run goes on, and what it means (`declared.Declared`). Light: a
 is called, so that a task costs no numpy.
 """
 
-from suite.scoring.metrics.agreement import Agreement as Agreement
 from suite.scoring.metrics.declared import Declared as Declared
 from suite.scoring.metrics.formulas import Across as Across
 from suite.scoring.metrics.formulas import Custom as Custom
+from suite.scoring.metrics.means import Agreement as Agreement
 from suite.scoring.metrics.means import Mean as Mean
 from suite.scoring.metrics.means import PassAt as PassAt
 from suite.scoring.metrics.means import Rate as Rate

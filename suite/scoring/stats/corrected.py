@@ -145,10 +145,11 @@ def rogan_gladen(
     z = normal_quantile(level)
     theta = (p + q0 - 1) / (q0 + q1 - 1)
     half = z * _error(theta, (p, n), (q1, positives), (q0, negatives))
-    delta = Estimate(_unit(theta), theta - half, theta + half, level, "rogan-gladen-delta", size)
+    cut = min(1.0, max(0.0, theta))
+    delta = Estimate(cut, theta - half, theta + half, level, "rogan-gladen-delta", size)
     low, high = _lang_reiczigel((yes, n), (hits, positives), (rejections, negatives), z)
     note = "below 0 before it was cut" if theta < 0 else "above 1 before it was cut" if theta > 1 else ""
-    estimate = Estimate(_unit(theta), low, high, level, "lang-reiczigel", size, note=note)
+    estimate = Estimate(cut, low, high, level, "lang-reiczigel", size, note=note)
     return RoganGladen(estimate, delta, theta, apparent, sensitivity, specificity)
 
 
@@ -156,10 +157,6 @@ def _share(k: int, n: int, level: float) -> Estimate:
     if not n:
         return Estimate(None, level=level, note="no scores")
     return Estimate(k / n, *wilson(k / n, n, level), level, "wilson", n, clusters=n, n_effective=n)
-
-
-def _unit(x: float) -> float:
-    return min(1.0, max(0.0, x))
 
 
 def _error(
@@ -184,4 +181,4 @@ def _lang_reiczigel(
     theta = (p + q0 - 1) / (q0 + q1 - 1)
     shift = 2 * z * z * (theta * q1 * (1 - q1) / m1 - (1 - theta) * q0 * (1 - q0) / m0)
     half = z * _error(theta, (p, n), (q1, m1), (q0, m0))
-    return _unit(theta + shift - half), _unit(theta + shift + half)
+    return clip((theta + shift - half, theta + shift + half), (0.0, 1.0))

@@ -273,7 +273,7 @@ def test_the_order_of_records_changes_nothing(record: Make) -> None:
 
 def test_what_metrics_do_not_read_changes_nothing(record: Make) -> None:
     records = mixed(record)
-    small = TableBuilder(wanted(ALL)).extend(records).build()
+    small = table_of(records, wanted(ALL))
     assert compute(ALL, "kept", small) == compute(ALL, "kept", table_of(records))
 
 
