@@ -206,12 +206,18 @@ class _Only:
 class Models:
     """The models of one run, by role. `models.judge` is the only judge; `models.all("judge")` the panel."""
 
-    candidate = _Only()  # the model that is measured
-    baseline = _Only()  # the model it is compared with
+    candidate = _Only()
+    """The model that is measured."""
+    baseline = _Only()
+    """The model it is compared with."""
     judge = _Only()
-    user = _Only()  # the model that plays the user
-    embedder = _Only()  # the model that ranks documents
-    reference = _Only()  # the reference policy of an implicit reward model
+    """The only judge."""
+    user = _Only()
+    """The model that plays the user."""
+    embedder = _Only()
+    """The model that ranks documents."""
+    reference = _Only()
+    """The reference policy of an implicit reward model."""
 
     def __init__(self, members: Mapping[str, Sequence[Model]]) -> None:
         self._members = {role: tuple(models) for role, models in members.items()}

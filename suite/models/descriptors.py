@@ -32,8 +32,10 @@ def places(engines: int, most: int, say: Callable[[str], None]) -> int:
 
     Raises EngineError where not even a few fit.
     """
-    allowed = raise_limit()
-    each = (allowed - _in_use() - RESERVE) // max(engines, 1)
+    allowed, in_use = raise_limit(), 64
+    with suppress(OSError):
+        in_use = len(list(Path("/dev/fd").iterdir()))
+    each = (allowed - in_use - RESERVE) // max(engines, 1)
     if each < 2:
         raise _error(f"only {allowed} open files are allowed, too few to run")
     if each < most:
@@ -58,9 +60,3 @@ def _error(what: str) -> EngineError:
     return EngineError(
         what, fix="raise it with `ulimit -n 4096`, or take --concurrency 8, then run the same command again"
     )
-
-
-def _in_use() -> int:
-    with suppress(OSError):
-        return len(list(Path("/dev/fd").iterdir()))
-    return 64

@@ -51,6 +51,9 @@ class VLLMEngine(Engine):
         self._flags = vllm_command.flags({key: value for key, value in passed.items() if key not in names})
         if options.url:
             self._attached = split_url(options.url)
+        # what is sent to a server that may apply a configuration of its own
+        neutral = options.url and options.generation_config == "vllm"
+        self._neutral: dict[str, Json] = dict(settings.NEUTRAL) if neutral else {}
         self._server: ManagedServer | None = None
         self._client: OpenAIClient | None = None
         self._version = ""
@@ -259,12 +262,6 @@ class VLLMEngine(Engine):
             )
         self._window = client.window = cards[self._served].max_model_len
         self._told = cards[self._served].told
-
-    @property
-    def _neutral(self) -> dict[str, Json]:
-        """What is sent to a server that may apply a configuration of its own."""
-        asked = self._options.url and self._options.generation_config == "vllm"
-        return dict(settings.NEUTRAL) if asked else {}
 
     async def _settle(self, surroundings: Surroundings) -> None:
         """Learn what shapes the answers of a model that generates."""
