@@ -67,7 +67,8 @@ def covering_macro(
     found = influence_of_macro(groups, clusters)
     plain = Estimate(found.mean, level=level, n=sum(map(len, groups)), clusters=found.clusters)
     made = covered(plain, found, binary=binary, limits=limits, kind="macro-")
-    if not binary or made.low is None or made.high is None or all(np.ptp(one) for one in groups):
+    alike = binary and 0 < found.mean < 1 and not any(map(np.ptp, groups))
+    if not alike or made.low is None or made.high is None:
         return made
     low, high = _moved(groups, clusters, level)
     return replace(made, low=min(made.low, found.mean - low), high=max(made.high, found.mean + high))
@@ -76,7 +77,7 @@ def covering_macro(
 def _moved(groups: Sequence[Floats], clusters: Sequence[Clusters], level: float) -> Pair:
     """How far below and above the mean of group means its truth may lie, by the intervals of their shares.
 
-    A group whose values are all alike shows no variance, but its share has an interval. Source: Zou and
+    Groups whose values are all alike show no variance, but their shares have intervals. Source: Zou and
     Donner 2008 (method of variance estimates recovery).
     """
     away = []
