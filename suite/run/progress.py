@@ -194,8 +194,8 @@ class Progress:
         from rich.progress_bar import ProgressBar
         from rich.text import Text
 
-        lines: list[Text | ProgressBar] = [Text(self.line(), overflow="ellipsis", no_wrap=True)]
-        lines.append(ProgressBar(total=max(self.works, 1), completed=self.finished, width=60))
+        bar = ProgressBar(total=max(self.works, 1), completed=self.finished, width=60)
+        lines: list[Text | ProgressBar] = [Text(self.line(), overflow="ellipsis", no_wrap=True), bar]
         rows = [(cell, text) for cell in self._cells if (text := self._headline(cell))]
         for cell, text in rows[:MOST_CELLS]:
             values = ", ".join(f"{k}={v}" for k, v in cell.plan.parameters.items() if v not in (None, "", []))

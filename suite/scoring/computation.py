@@ -176,7 +176,11 @@ def formula_estimate(
     Raises PluginError for a formula that fails on the sample itself.
     """
     try:
-        value = finite(formula({cell: _whole(units) for cell, units in held.items()}))
+        whole = {  # as a draw has it, with numbers for clusters
+            cell: {**units.columns, "cluster": np.unique(units.clusters, return_inverse=True)[1]}
+            for cell, units in held.items()
+        }
+        value = finite(formula(whole))
     except Exception as error:  # third-party code: anything may come out
         raise PluginError(
             f"the formula of metric {name!r} failed: {type(error).__name__}: {error}"
@@ -193,11 +197,6 @@ def formula_estimate(
         return point
     low, high = clip(drawn.at(level), limits)
     return replace(point, low=low, high=high, method="cluster-bootstrap")
-
-
-def _whole(units: Units) -> Columns:
-    """The columns a formula sees for the sample itself: the clusters are numbered."""
-    return {**units.columns, "cluster": np.unique(units.clusters, return_inverse=True)[1]}
 
 
 def wanted(metrics: Iterable[object]) -> Wanted:
