@@ -14,6 +14,7 @@ from suite.journal.run import Run
 from suite.plugins import Catalogue, catalogue
 from suite.report.sample_choice import Picked
 from suite.run.cells import AnySample, AnyTask
+from suite.run.recorded_files import recorded_data
 from suite.run.reopen import plan_again, tasks_of
 from suite.task import Output, Score
 
@@ -59,6 +60,8 @@ def missing_data(run: Run) -> str:
         entry, rows = identity.get("entry"), own.get(name)
         if isinstance(rows, str):
             continue  # beside the task
+        if not entry and name in recorded_data(run):
+            continue
         if not entry:
             return f"the run was given its data for {name} with --data"
         if ready(registry.dataset(str(entry)) if rows is None else hub_entry(rows), cache) is None:

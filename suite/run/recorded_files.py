@@ -1,10 +1,12 @@
-"""Tasks of files for a run that was made with them: found again, and only with the bytes recorded."""
+"""Tasks of files and given data of a run: found again, and only with the bytes recorded."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from suite.data.cache import sha256_of
+from suite.data.cache import cache_folder, sha256_of
 from suite.errors import PluginError, SuiteError
+from suite.journal.commands import commands
 from suite.journal.records import TaskSource
 from suite.journal.run import Run
 from suite.plugins import Catalogue
@@ -26,6 +28,31 @@ def with_recorded(plugins: Catalogue, runs: Sequence[Run], named: Sequence[str] 
                 places += [] if named and one else _places(cell.file, run)
                 found[cell.task] = _again(cell.task, cell.file, places)
     return plugins.with_tasks(found)
+
+
+def recorded_data(run: Run) -> dict[str, str]:
+    """Dataset -> the file or run that --data gave, where it is as it was: at the place that a command of the
+    run names, beside that run, or among the rows that Python calls have kept.
+    """
+    commanded = "\n".join(f"{one.command} {one.settings}" for one in commands(run.folder))
+    home = run.folder.resolve().parent.parent  # as of a task's file
+    found: dict[str, str] = {}
+    for name, one in run.manifest.data.items():
+        files = one.get("files")
+        ((file, sha256),) = files.items() if isinstance(files, dict) and len(files) == 1 else (("", ""),)
+        if one.get("source") == "run":
+            file, sha256 = str(one["run"]), one["sha256"]
+        elif one.get("source") != "file" or ":" in name:
+            continue
+        told = [file, *re.findall(rf"[^\s'\"=]*{re.escape(file)}(?![^\s'\"])", commanded)]
+        told = [*told, *(str(home / each) for each in told)]
+        for place in (*told, str(cache_folder() / "rows" / file), str(run.folder.parent / file)):
+            path = Path(place).expanduser()
+            bytes_at = path / "outputs.jsonl" if path.is_dir() else path
+            if bytes_at.is_file() and sha256_of(bytes_at) == sha256:
+                found[name] = str(path)
+                break
+    return found
 
 
 def missing_file(task: str, file: TaskSource, changed: Path | None = None) -> PluginError:

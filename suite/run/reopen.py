@@ -19,7 +19,7 @@ from suite.run.cells import AnyTask, Cell, load_task, local_values, make_cell
 from suite.run.code import source_sha256
 from suite.run.imported import imported_samples
 from suite.run.plan import Plan, make_plan
-from suite.run.recorded_files import missing_file, with_recorded
+from suite.run.recorded_files import missing_file, recorded_data, with_recorded
 from suite.run.request import EvalRequest
 from suite.run.run_folder import differing
 from suite.task import HubRows
@@ -186,18 +186,30 @@ def plan_again(run: Run, request: EvalRequest | None = None, stages: Sequence[st
     plugins = with_recorded(catalogue(), [run], asked.tasks)
     cells = cells_of(run, plugins, asked.parameters, scoring="score" in stages)
     whole = request_again(manifest, cells, asked)
-    whole = replace(whole, data={**_entries_given(manifest, cells), **whole.data})
+    whole = replace(whole, data={**_entries_given(manifest, cells), **recorded_data(run), **whole.data})
+    given_before = [name for name, one in manifest.data.items() if one.get("source") in ("file", "run")]
+    beside = {name for cell in cells for name in cell.task.info.rows}
+    for name in given_before:
+        if ":" not in name and name not in beside and name not in whole.data:
+            fix = f"give the same --data again, as --data {name}=PLACE"
+            raise RunError(f"what {run.folder.name} was given for {name!r} is not here as it was", fix=fix)
     if request is not None:
         whole = replace(whole, prompts=asked.prompts)
     given = imported_samples(run, cells) if manifest.imported and not manifest.data else None
     plan = make_plan(whole, stages=stages, plugins=plugins, cells=cells, given=given)
     if manifest.shard:
         plan = replace(plan, shard=manifest.shard)
-    was = {name: one for name, one in manifest.data.items() if name in plan.data_identity}
-    now = {name: dict(plan.data_identity[name]) for name in was}
-    if fields := differing(was, now):
+    was = {name: _bytes_of(one) for name, one in manifest.data.items() if name in plan.data_identity}
+    if fields := differing(was, {name: _bytes_of(plan.data_identity[name]) for name in was}):
         raise RunError(
             f"the data is not what {run.folder.name} was made with: {', '.join(fields)}",
-            fix="pull the same revision, or give the same --data",
+            fix="bring the same rows back, or give the same --data again"
+            if given_before
+            else "pull the same revision",
         )
     return plan
+
+
+def _bytes_of(identity: Values) -> dict[str, Json]:
+    """What a dataset was, under whatever licence."""
+    return {key: one for key, one in identity.items() if key != "licence"}

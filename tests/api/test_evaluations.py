@@ -53,6 +53,11 @@ def test_values_of_python_make_the_cells_that_texts_make() -> None:
     ]
 
 
+def test_rows_given_in_a_call_are_there_when_its_run_is_scored_again() -> None:
+    run = suite.evaluate(Asking, **YES)
+    assert suite.score(run, parameters={"strict": True}, progress=False).scoring != run.scoring
+
+
 def test_a_run_is_a_row_a_metric_with_its_parameters() -> None:
     run = suite.evaluate(Asking, parameters={"method": ["one", "two"]}, **YES)
     frame = run.to_pandas()

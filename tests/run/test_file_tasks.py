@@ -100,6 +100,24 @@ def test_a_run_is_scored_again_only_with_the_file_it_was_made_with(
     assert "never run" not in said.out
 
 
+@pytest.mark.parametrize("own", ['rows={"rows": "rows.jsonl"}', 'datasets=("rows",)'])
+def test_data_given_is_found_where_it_was_with_the_bytes_it_had(
+    own: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    task = WHOLE.format(name="Units", task="units").replace('rows={"rows": "rows.jsonl"}', own)
+    written("units.py", task)
+    Path("given").mkdir()
+    Path("given/more.jsonl").write_text(ROWS.replace('"a"', '"c"'), "utf-8")
+    flags = ("--task", "units.py", "--data", "rows=given/more.jsonl")
+    assert run_command(*EVAL, *flags, "--output", "runs/one") == 0
+    monkeypatch.chdir("given")  # a run knows the folder that it was started in
+    assert run_command("score", "../runs/one", "--quiet") == 0
+    Path("more.jsonl").write_text(ROWS, "utf-8")
+    capsys.readouterr()
+    assert run_command("score", "../runs/one", "--quiet") == 2
+    assert "give the same --data again" in capsys.readouterr().err
+
+
 def test_runs_of_a_file_are_compared_and_need_it(capsys: pytest.CaptureFixture[str]) -> None:
     file = written("units.py")
     assert run_command(*EVAL, "--task", "units.py", "--output", "one") == 0
