@@ -19,7 +19,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from suite.chat import Json
-from suite.data.entry import RegistryEntry
+from suite.data.entry import Licence, RegistryEntry
 from suite.errors import DataError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -205,6 +205,11 @@ class Cache:
     def accepted(self, entry: RegistryEntry) -> bool:
         """Whether the entry's licence, as it reads now, has been accepted on this cache."""
         return self.note("licences", entry.id) == _terms(entry)
+
+    def accepted_of_any(self, licence: Licence) -> bool:
+        """Whether terms that stand on a page of their dataset alone were accepted for any entry of it."""
+        told = {"licence": licence.name, "url": licence.url}
+        return any(self.note("licences", path.stem) == told for path in self.root.glob("licences/*.json"))
 
     def accept(self, entry: RegistryEntry) -> None:
         """Remember that the entry's licence has been accepted."""

@@ -6,17 +6,19 @@ Rows on the Hub are an entry made on the spot: found by `datasets`, fetched, has
 import hashlib
 import inspect
 import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
 from suite.data import hub_source
 from suite.data.cache import Cache
 from suite.data.entry import DatasetEntry, DatasetPart, HubSource, Licence
+from suite.data.found import licence_at
 from suite.data.locks import lock_path
 from suite.data.pins import pin
 from suite.data.pull import pull, ready
 from suite.data.view import FileSource, Source
-from suite.errors import DataError, SourceUnreachable
+from suite.errors import DataError, LicenceRequired, SourceUnreachable
 from suite.task import AnyTask, HubRows
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -37,15 +39,42 @@ def declared_rows(task: AnyTask, name: str, cache: Cache, say: Callable[[str], N
         )
     entry = hub_entry(rows)
     try:
+        entry = _with_terms(entry, rows, cache)
         if (local := ready(entry, cache)) is None:
             say(f"pulling {rows.repo} at {rows.revision[:12]}")
             if not lock_path(cache, entry).is_file():
                 pin(entry, cache, branch=rows.revision)
             local = pull(entry, cache)
     except DataError as error:  # what helps an entry of the registry helps nobody here
-        fix = "correct `rows` in the task's `info`" if "`suite data " in error.fix else error.fix
+        other = "`suite data " in error.fix and not isinstance(error, LicenceRequired)
+        fix = "correct `rows` in the task's `info`" if other else error.fix
         raise type(error)(f"{told}: {error.what}", error.where, fix) from error
     return local
+
+
+def _with_terms(entry: DatasetEntry, rows: HubRows, cache: Cache) -> DatasetEntry:
+    """The entry under the licence that the dataset's card names at its commit, which is asked for once.
+
+    Raises LicenceRequired where that has to be accepted and nobody has: an entry of the registry asks for it.
+    """
+    assert isinstance(entry.source, HubSource)
+    if not cache.note("terms", entry.id):
+        cache.write_note("terms", entry.id, licence_at(entry.source, rows.repo).model_dump(mode="json"))
+    licence = Licence.model_validate(cache.note("terms", entry.id))
+    entry = entry.model_copy(update={"licence": licence})
+    if licence.accept_required and not cache.accepted(entry):
+        if not cache.accepted_of_any(licence):
+            name = re.sub(r"[^a-z0-9.]+", "-", rows.repo.partition("/")[2].lower()).strip("-.") or "rows"
+            words = ["--hub", rows.repo, "--revision", rows.revision, "--split", rows.split]
+            words += ["--config", rows.config] if rows.config else []
+            raise LicenceRequired(
+                f"{rows.repo}: its licence is {licence.name}, and has to be accepted first",
+                where=f"{licence.url}: {licence.redistribution}",
+                fix=f"if you accept it: `suite data new {name} {shlex.join(words)}`, then "
+                f"`suite data pull {name} --accept-licence`, and run this again",
+            )
+        cache.accept(entry)
+    return entry
 
 
 def file_source(task: AnyTask | type[AnyTask], name: str, path: str) -> FileSource:
@@ -77,7 +106,7 @@ def hub_entry(rows: HubRows) -> DatasetEntry:
     return DatasetEntry(
         id=f"{slug}-{hashlib.sha256(what.encode()).hexdigest()[:12]}",
         title=rows.repo,
-        licence=Licence(name="as the dataset's card says"),
+        licence=Licence(name="as the dataset's card says"),  # which is asked before rows are (`_with_terms`)
         source=source,
         parts={rows.split: part},
     )

@@ -46,26 +46,39 @@ def on_hub(
         raise ConfigError(f"--hub {repo}: no name of a dataset on the Hub", fix="write ORG/NAME") from error
     commit, gated = hub_source.about(source, name, revision or branch)
     source = source.model_copy(update={"revision": commit})
-    there = hub_source.listing(source, name)
-    card = hub_source.content(source, name, _CARD) if _CARD in there else b""
+    told = _card(source, name)
     try:
         parts, files = _splits(source, name, config, split)
     except DataError as error:
         if type(error) is not DataError:
             raise
         raise DataError(error.what, error.where, _OTHERWISE) from error
-    told = front_matter(card)
-    url = f"https://huggingface.co/datasets/{repo}"
-    terms = _licence(licence, _stated(told), url, "card", gated)
+    terms = hub_terms(source, told, gated, licence)
     title = str(told.get("pretty_name") or repo)
     return DatasetEntry(
-        id=name, title=title, homepage=url, licence=terms, source=source, parts=parts, files=tuple(files)
+        id=name, title=title, homepage=terms.url, licence=terms, source=source, parts=parts, files=files
     )
+
+
+def licence_at(source: HubSource, name: str) -> Licence:
+    """The licence of a dataset of the Hub at its pinned commit. name: in errors. Raises as `on_hub`."""
+    _, gated = hub_source.about(source.model_copy(update={"revision": None}), name, str(source.revision))
+    return hub_terms(source, _card(source, name), gated)
+
+
+def hub_terms(source: HubSource, card: Mapping[str, Json], gated: bool, given: str = "") -> Licence:
+    """The terms of a dataset of the Hub. given: see `_licence`."""
+    return _licence(given, _stated(card), f"https://huggingface.co/datasets/{source.repo}", "card", gated)
+
+
+def _card(source: HubSource, name: str) -> Mapping[str, Json]:
+    there = hub_source.listing(source, name)
+    return front_matter(hub_source.content(source, name, _CARD) if _CARD in there else b"")
 
 
 def _splits(
     source: HubSource, name: str, config: str | None, split: str | None
-) -> tuple[dict[str, DatasetPart], list[File]]:
+) -> tuple[dict[str, DatasetPart], tuple[File, ...]]:
     """A part for each split, called CONFIG/SPLIT where there are several configs; and their files."""
     found = layout(source, name)
     if config is not None and config not in found.configs:
@@ -80,7 +93,7 @@ def _splits(
             files += [File(path=path, part=key) for path in found.files(one, part)]
     if split is not None and not parts:
         raise unknown(f"split of {source.repo}", split, chain.from_iterable(configs.values()))
-    return parts, files
+    return parts, tuple(files)
 
 
 def on_git(name: str, url: str, revision: str | None, globs: Sequence[str], licence: str) -> DatasetEntry:

@@ -212,7 +212,8 @@ def _explained(error: Exception, source: HubSource, entry: str, what: str) -> Da
     """Our error for one of the client's."""
     from huggingface_hub import errors
 
-    where = f"{source.type} {source.repo} at {(source.revision or source.branch)[:12]}, {what}"
+    at = source.revision or source.branch
+    where = f"{source.type} {source.repo} at {at[:12]}{'' if what == at else f', {what}'}"
     ours: type[DataError] = DataError
     fix = f"`suite data pin {entry}` records the revision there is now"
     if isinstance(error, errors.GatedRepoError):
@@ -223,7 +224,7 @@ def _explained(error: Exception, source: HubSource, entry: str, what: str) -> Da
         said = "the Hub has no such repository, or hides it from this account"
         fix = "check the name; if it is private, `hf auth login` or set HF_TOKEN"
     elif isinstance(error, errors.RevisionNotFoundError) and source.revision is None:
-        said, fix = f"the Hub has no revision {what!r}", ""
+        said, fix = f"the Hub has no revision {what!r}", "name a branch, tag or full commit of its page"
     elif isinstance(error, errors.RevisionNotFoundError):
         ours, said = SourceChanged, "the pinned revision is gone from the Hub (the repository was rewritten)"
         fix += ", if its rows are still what the entry says; scores may not compare"

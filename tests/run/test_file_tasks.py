@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import shutil
 import sys
 from collections.abc import Iterator
@@ -271,7 +272,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalHub]:
             f"id,text\n{config}-1,Say yes\n{config}-2,Say no\n", "utf-8"
         )
     told = "".join(f"- config_name: {one}\n  data_files: {one}/*.csv\n" for one in ("easy", "hard"))
-    (folder / "README.md").write_text(f"---\nconfigs:\n{told}---\n", "utf-8")
+    (folder / "README.md").write_text(f"---\nlicense: mit\nconfigs:\n{told}---\n", "utf-8")
     with LocalHub(tmp_path / "hub") as running:
         monkeypatch.setenv("HF_ENDPOINT", running.url)
         yield running
@@ -297,9 +298,28 @@ def test_rows_of_the_hub_come_by_commit_and_stay(
     assert sorted(samples) == ["hard-1", "hard-2"]
     data: Any = manifest("one")["data"]["rows"]
     assert (data["source"], data["repo"], list(data["files"])) == ("hub", "org/Numbers", ["hard/test.csv"])
+    assert data["licence"] == {"name": "mit"}
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     assert run_command("score", "one", "--quiet") == 0
     capsys.readouterr()
+
+
+@pytest.mark.parametrize(("card", "name"), [("cc-by-nc-4.0", "cc-by-nc-4.0"), ("", "not stated")])
+def test_rows_of_the_hub_wait_for_their_licence(
+    card: str, name: str, tmp_path: Path, hub: LocalHub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    readme = tmp_path / "hub/datasets/org/Numbers/README.md"
+    readme.write_text(readme.read_text("utf-8").replace("mit", card), "utf-8")
+    with_hub_rows(tmp_path)
+    run = (*EVAL, "--task", "units.py", "--output", "one")
+    assert run_command(*run) == 2
+    error = capsys.readouterr().err
+    assert f"org/Numbers: its licence is {name}, and has to be accepted first" in error
+    assert not list(tmp_path.glob("cache/**/*.csv"))
+    new, pull = (shlex.split(one)[1:] for one in re.findall("`(suite [^`]*)`", error))
+    assert run_command(*new) == run_command(*pull) == 0
+    assert run_command(*run) == 0
+    assert manifest("one")["data"]["rows"]["licence"] == {"name": name, "accepted": True}  # type: ignore[index]
 
 
 @pytest.mark.parametrize(
