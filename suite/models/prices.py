@@ -9,15 +9,15 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple, Self
 from urllib.parse import urlsplit
 
 import msgspec
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from suite.chat import Json, Usage
 from suite.data import strict_syntax
-from suite.errors import ConfigError
+from suite.errors import ConfigError, unknown
 from suite.files import SETTINGS, read_settings
 from suite.journal.documents import CallTotals, RoleMember
 from suite.models.tables import Pattern, TableRow, registry_file
@@ -66,19 +66,25 @@ class TokenPrice(TableRow):
     date: datetime.date | None = None
     source: str = ""
 
-    def fits(self, identity: Mapping[str, Json]) -> bool:
-        """Whether it is the price of a model. identity: as an engine tells it."""
+    @model_validator(mode="after")
+    def _cached_is_less(self) -> Self:
+        if self.cached is not None and self.cached > self.input:  # a budget counts what is fresh
+            raise ValueError(f"cached: {self.cached:g} is more than input, {self.input:g}")
+        return self
+
+    def misses(self, identity: Mapping[str, Json]) -> dict[str, str]:
+        """Field -> what a model has there, of the fields that do not fit it. identity: as an engine tells it;
+        {} where this is its price."""
         host = urlsplit(str(identity.get("url") or "")).hostname or ""
-        return (
-            self.provider == identity.get("provider")
-            and re.fullmatch(self.model, str(identity.get("name"))) is not None
-            and re.fullmatch(self.host, host) is not None
-        )
+        has = {"model": str(identity.get("name")), "host": host}
+        found = {name: one for name, one in has.items() if not re.fullmatch(getattr(self, name), one)}
+        provider = str(identity.get("provider"))
+        return found if provider == self.provider else {**found, "provider": provider}
 
     @property
     def rates(self) -> Rates:
-        """The same for one token; a cached one never counts as more than a fresh one."""
-        cached = self.input if self.cached is None else min(self.cached, self.input)
+        """The same for one token."""
+        cached = self.input if self.cached is None else self.cached
         return Rates(*(round(one * 1e6) for one in (self.input, cached, self.output)))
 
 
@@ -122,20 +128,26 @@ def own_prices(start: Path | None = None) -> tuple[TokenPrice, ...]:
             found.append(strict_syntax.validated(TokenPrice, msgspec.to_builtins(row)))
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
-            field = ".".join(map(str, first["loc"])) or "a price"
-            where = f"{path}, [[prices]] number {number}"
-            raise ConfigError(f"{field}: {first['msg']}", where, _OWN) from error
+            field, message = ".".join(map(str, first["loc"])), first["msg"].removeprefix("Value error, ")
+            what, fix = f"{field}: {message}" if field else message, _OWN
+            if first["type"] == "extra_forbidden":
+                what, fix = f"there is no field {field!r}", unknown("", field, TokenPrice.model_fields).fix
+            raise ConfigError(what, f"{path}, [[prices]] number {number}", fix) from error
     return tuple(found)
 
 
 def price_of(identity: Mapping[str, Json]) -> TokenPrice | None:
     """The price of a model by its engine's identity; None where none is known. Raises ConfigError."""
+    unlisted = _apart(identity) or identity.get("provider") in LOCAL
+    listed = () if unlisted else prices_of(tuple(catalogue().registry_folders()))
+    return next((row for row in (*own_prices(), *listed) if not row.misses(identity)), None)
+
+
+def _apart(identity: Mapping[str, Json]) -> list[str]:
+    """The fields of a model's requests that listed prices are not for."""
     options = identity.get("options")
     body = options.get("extra_body") if isinstance(options, dict) else None
-    apart = isinstance(body, dict) and not _BILLED_APART.isdisjoint(body)
-    unlisted = apart or identity.get("provider") in LOCAL
-    listed = () if unlisted else prices_of(tuple(catalogue().registry_folders()))
-    return next((row for row in (*own_prices(), *listed) if row.fits(identity)), None)
+    return sorted(_BILLED_APART & body.keys()) if isinstance(body, dict) else []
 
 
 def rates_of(identity: Mapping[str, Json]) -> Rates | None:
@@ -194,9 +206,19 @@ def shown_usd(amount: float) -> str:
     return f"{float(f'{amount:.2g}'):.10f}".rstrip("0") + " usd"
 
 
-def price_wanted(spec: str) -> str:
-    """How to name a price, for messages. spec: `provider/name`."""
+def price_wanted(spec: str, identity: Mapping[str, Json]) -> str:
+    """How to name a price, for messages: by the user's own row that nearly fits, else by a new one.
+
+    spec: `provider/name`. identity: as its engine tells it.
+    """
+    for number, row in enumerate(own_prices(), 1):
+        misses = row.misses(identity)
+        if len(misses) == 1 and ("model" not in misses or re.fullmatch(row.model, spec)):
+            [(field, has)] = misses.items()
+            mine = f"its {field} is {getattr(row, field)!r}, the model's is {has!r}"
+            return f"correct [[prices]] number {number} in {SETTINGS}, which nearly fits: {mine}"
+    apart = "".join(f"listed prices are not for {one}: " for one in _apart(identity)[:1])
     provider, _, name = spec.partition("/")
     whose = "" if provider == "openai" else f"provider = {provider!r}, "
     row = f"{whose}model = {re.escape(name)!r}, input = …, output = …"
-    return f"add a price to {SETTINGS}: [[prices]] with {row}"
+    return f"{apart}add a price to {SETTINGS}: [[prices]] with {row}"

@@ -96,13 +96,14 @@ def _usual(body: bytes, scrub: Scrubber, options: Options) -> Reply | None:
     thought = min((wrote and wrote.reasoning_tokens) or 0, new)
     most = options.max_tokens
     hidden = (usage.total_tokens or 0) > prompt + new
-    odd = not new or hidden or (most is not None and new - thought > most)
+    cached = (more and more.cached_tokens) or 0
+    odd = not new or hidden or cached > prompt or (most is not None and new - thought > most)
     if odd or not text.strip() or choice.message.tool_calls:
         return None
     return Reply(
         text=whole_text(text),
         finish=choice.finish_reason,
-        usage=Usage(prompt, new, min((more and more.cached_tokens) or 0, prompt), thought),
+        usage=Usage(prompt, new, cached, thought),
         model=_name(read.model, scrub),
         fingerprint=_name(read.system_fingerprint, scrub),
     )
@@ -314,7 +315,10 @@ def _usage(value: object, most: int | None, mended: list[str]) -> Usage:
         return Usage()
     hidden = max((_count(usage, "total_tokens", []) or 0) - prompt - new, 0)
     new += hidden
-    cached, thought = min(cached or 0, prompt), min(max(thought or 0, hidden), new)
+    if cached and cached > prompt:  # billed like the rest: what was cached is not known
+        mended.append(f"cached_tokens {cached} of {prompt} prompt_tokens")
+        cached = 0
+    cached, thought = cached or 0, min(max(thought or 0, hidden), new)
     if most is not None and new - thought > most:  # servers differ in whether reasoning counts
         mended.append(f"completion_tokens {new}, where {most} were allowed")
         return Usage()

@@ -233,15 +233,20 @@ def no_limit(member: str, spec: str) -> CapabilityError:
 def ledger_of(budget: Budget, members: Iterable[Member]) -> Ledger:
     """The ledger of a run. Raises ConfigError for a model without a price where the budget is one in usd."""
     found: dict[str, Rates] = {}
+    lacking: dict[str, str] = {}  # model and role -> what to add
     for one in members:
         tokens = FREE if one.spec.provider in _UNCOUNTED else TOKEN
-        rates = tokens if budget.unit == "tokens" else rates_of(one.engine.identity())
+        identity = one.engine.identity()
+        rates = tokens if budget.unit == "tokens" else rates_of(identity)
         if rates is None:
-            raise ConfigError(
-                f"{one.spec.text} ({one.member}) has no known price, so a budget in usd cannot be kept",
-                fix=f"use --budget 2Mtokens, or {price_wanted(one.spec.text)}",
-            )
-        found[one.member] = rates
+            lacking[f"{one.spec.text} ({one.member})"] = price_wanted(one.spec.text, identity)
+        else:
+            found[one.member] = rates
+    if lacking:
+        raise ConfigError(
+            f"no price is known for {', '.join(lacking)}, so a budget in usd cannot be kept",
+            fix=f"use --budget 2Mtokens, or {'; '.join(dict.fromkeys(lacking.values()))}",
+        )
     return Ledger(budget, found)
 
 

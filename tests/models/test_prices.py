@@ -15,6 +15,7 @@ from suite.models.prices import (
     TokenPrice,
     costs,
     own_prices,
+    price_wanted,
     prices_of,
     rates_of,
     shown_costs,
@@ -86,7 +87,9 @@ def test_a_bad_row_of_a_registry_is_named_by_file_and_field(tmp_path: Path, row:
         ("[[prices]]\nmodel = '('\ninput = 1\noutput = 2", "pattern"),
         ("[[prices]]\nmodel = 'x'\ninput = nan\noutput = 2", "number 1"),
         ("[[prices]]\nmodel = 'x'\ninput = 1\noutput = 2\ncurrency = 'eur'", "currency"),
-        ("[[prices]]\nmodel = 'x'\ninput = 1\noutput = 2\nprice = 2", "price"),
+        ("[[prices]]\nmodel = 'x'\ninput = 1\noutput = 2\nprice = 2", "no field 'price'"),
+        ("[[prices]]\nmodel = 'x'\ninput = 1\noutput = 2\nprovder = 'x'", "did you mean 'provider'?"),
+        ("[[prices]]\nmodel = 'x'\ninput = 1\noutput = 2\ncached = 1.5", "cached: 1.5 is more than input, 1"),
     ],
 )
 def test_a_bad_price_of_the_users_own_is_named_by_file_and_field(
@@ -97,6 +100,28 @@ def test_a_bad_price_of_the_users_own_is_named_by_file_and_field(
         own_prices(tmp_path)
     assert says in str(caught.value)
     assert "suite.toml" in str(caught.value)
+    assert "Value error" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ("provider = 'opnai'\nmodel = 'm'", "its provider is 'opnai', the model's is 'openai'"),
+        ("model = 'openai/m'", "its model is 'openai/m', the model's is 'm'"),
+        ("model = 'm'\nhost = '127.0.0.1:80'", "its host is '127.0.0.1:80', the model's is '127.0.0.1'"),
+        ("model = 'other'", "add a price to suite.toml"),
+    ],
+)
+def test_a_row_that_nearly_fits_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, row: str, says: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "suite.toml").write_text(f"[[prices]]\ninput = 1\noutput = 2\n{row}\n")
+    own: dict[str, Any] = {"provider": "openai", "name": "m", "url": "http://127.0.0.1:80/v1"}
+    assert rates_of(own) is None
+    assert says in price_wanted("openai/m", own)
+    tier: dict[str, Any] = {**HOSTED, "options": {"extra_body": {"service_tier": "flex"}}}
+    assert "not for service_tier: add a price" in price_wanted(f"openai/{HOSTED['name']}", tier)
 
 
 def test_own_prices_are_those_of_the_nearest_settings(tmp_path: Path) -> None:

@@ -146,8 +146,8 @@ def test_a_tool_call_in_any_notation(message: Any) -> None:
         ({"prompt_tokens": 12, "completion_tokens": 0}, Usage(), True),
         (
             {"prompt_tokens": 9, "completion_tokens": 3, "prompt_tokens_details": {"cached_tokens": 50}},
-            Usage(9, 3, 9),
-            False,
+            Usage(9, 3, 0),
+            True,
         ),
         ("many", Usage(), False),
     ],

@@ -173,7 +173,7 @@ async def test_no_run_of_500_ever_spends_more_than_its_budget(
             name, folder = f"m{number}", tmp_path / str(number)
             folder.mkdir()
             low, high, hit = draw.uniform(0, 20), draw.uniform(0, 90), draw.uniform(0, 5)
-            price = TokenPrice(model="m", input=low, output=high, cached=hit).rates
+            price = TokenPrice(model="m", input=low, output=high, cached=min(low, hit)).rates
             rates = server.rates[name] = draw.choice([price, Rates(1, 1, 1)])
             texts = [f"{name}|{draw.choice(('a', 'ab ü')) * draw.randint(1, 400)}" for _ in range(5)]
             questions = [(text, draw.randint(1, 900)) for text in texts]
