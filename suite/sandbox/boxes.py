@@ -53,14 +53,11 @@ class Box:
                 self.ready = False
                 await self._send(request)
                 result = await self._until_result(got)
-        except (EOFError, ConnectionError) as error:
+        except (EOFError, ConnectionError, TimeoutError) as error:
+            late = isinstance(error, TimeoutError)
             await self.close()
-            return _killed(got, "killed", limits, str(error))
-        except TimeoutError:
-            await self.close()
-            return _killed(
-                got, "killed" if self.ready else "wall", limits, "the sandbox did not answer in time"
-            )
+            why = "the sandbox did not answer in time" if late else str(error)
+            return _killed(got, "wall" if late and not self.ready else "killed", limits, why)
         return self._counted(result)
 
     async def _until_result(self, got: dict[bytes, list[bytes]]) -> SandboxResult:

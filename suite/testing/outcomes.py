@@ -1,6 +1,7 @@
 """Checks of the three outcomes: no reply is pending, no answer is the worst value, no verdict is unscored."""
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from suite.chat import Finish
 from suite.scoring.metrics import Rate
@@ -51,7 +52,7 @@ def candidate_failure(bench: Bench) -> Iterator[str]:
     for finish in FINISHES:
         ran = bench.run({CANDIDATE: finishing(finish)})
         yield from stopped(ran, f"{finish}: left pending instead of scored", 1)
-        yield from _dropped(bench, base, ran, finish)
+        yield from islice(_dropped(bench, base, ran, finish), 1)
         for key, output in ran.texts.items():
             silent = output.finish == "stop" and not output.text.strip() and output.data is None
             if silent and base.outputs[key].calls:
@@ -60,6 +61,7 @@ def candidate_failure(bench: Bench) -> Iterator[str]:
 
 
 def _dropped(bench: Bench, base: Ran, ran: Ran, finish: str) -> Iterator[str]:
+    """Values that do not tell the candidate's failure."""
     metric = bench.subject.headline
     if metric is None:
         return
@@ -76,10 +78,8 @@ def _dropped(bench: Bench, base: Ran, ran: Ran, finish: str) -> Iterator[str]:
             where = f"{finish}: {name!r} of {ran.name(key)}"
             if isinstance(value, Unscored) and not ran.scores[key].calls and not may_be_unscored:
                 yield f"{where} is unscored ({value.reason}), which drops the candidate's failure"
-                return
             if value is None and base.scores[key].values.get(name) is not None:
                 yield f"{where} is not applicable, which drops the candidate's failure"
-                return
             alone = len(names) == 1 and direction != "neither"
             if isinstance(value, int | float) and seen and alone:
                 worst = min(sign * one for one in seen.values())
@@ -87,7 +87,6 @@ def _dropped(bench: Bench, base: Ran, ran: Ran, finish: str) -> Iterator[str]:
                     worst = min(worst, 0.0 if sign > 0 else -1.0)
                 if sign * value > worst:
                     yield f"{where} is {value}, better than the worst answer's {sign * worst:g}"
-                    return
 
 
 def _numbers(ran: Ran, name: str) -> Mapping[Key, float]:
