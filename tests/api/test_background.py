@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,30 +15,24 @@ from suite.api.background import Screen
 from tests.api.asking import ROWS, YES, Asking
 
 SLOW: dict[str, Any] = {"data": {"rows": ROWS}, "concurrency": 1, "progress": False}
-STOPPED: list[str] = []  # samples at which somebody pressed a key
+KEY = "pressed-at-b"  # a file: what the class reaches in Python would be a part of its identity
 
 
 class Stopping(Asking):
-    """Its user presses Ctrl-C while the second sample is asked, as often as `STOPPED` says."""
+    """Its user presses Ctrl-C while the second sample is asked, if the key is there."""
 
     info = suite.TaskInfo("asking/stopping", 1, "Is stopped", headline="right", datasets=("rows",))
 
     async def solve(self, sample: Any, models: suite.Models) -> suite.Output:
-        if sample.id in STOPPED:
-            STOPPED.remove(sample.id)
+        if sample.id == "b" and Path(KEY).exists():
+            Path(KEY).unlink()
             os.kill(os.getpid(), signal.SIGINT)
             await asyncio.sleep(0.5)
         return await super().solve(sample, models)
 
 
-@pytest.fixture(autouse=True)
-def _nobody_stops() -> Iterator[None]:
-    yield
-    STOPPED.clear()
-
-
 def test_an_interrupted_call_closes_down_and_goes_on_later() -> None:
-    STOPPED.append("b")
+    Path(KEY).touch()
     with pytest.raises(KeyboardInterrupt, match="the same call continues this run in"):
         suite.evaluate(Stopping, model="scripted/constant?text=yes", **SLOW)
     before = suite.load(next(iter_runs()))
@@ -59,8 +54,6 @@ async def test_a_cancelled_call_closes_down_and_goes_on_later() -> None:
 
 
 def iter_runs() -> Iterator[Any]:
-    from pathlib import Path
-
     return (path.parent for path in Path("runs").glob("*/manifest.json"))
 
 
