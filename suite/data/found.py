@@ -46,7 +46,7 @@ def on_hub(
         raise ConfigError(f"--hub {repo}: no name of a dataset on the Hub", fix="write ORG/NAME") from error
     commit, gated = hub_source.about(source, name, revision or branch)
     source = source.model_copy(update={"revision": commit})
-    told = _card(source, name)
+    told = card(source, name)
     try:
         parts, files = _splits(source, name, config, split)
     except DataError as error:
@@ -63,17 +63,24 @@ def on_hub(
 def licence_at(source: HubSource, name: str) -> Licence:
     """The licence of a dataset of the Hub at its pinned commit. name: in errors. Raises as `on_hub`."""
     _, gated = hub_source.about(source.model_copy(update={"revision": None}), name, str(source.revision))
-    return hub_terms(source, _card(source, name), gated)
+    return hub_terms(source, card(source, name), gated)
 
 
-def hub_terms(source: HubSource, card: Mapping[str, Json], gated: bool, given: str = "") -> Licence:
+def hub_terms(source: HubSource, told: Mapping[str, Json], gated: bool, given: str = "") -> Licence:
     """The terms of a dataset of the Hub. given: see `_licence`."""
-    return _licence(given, _stated(card), f"https://huggingface.co/datasets/{source.repo}", "card", gated)
+    return _licence(given, _stated(told), f"https://huggingface.co/datasets/{source.repo}", "card", gated)
 
 
-def _card(source: HubSource, name: str) -> Mapping[str, Json]:
-    there = hub_source.listing(source, name)
-    return front_matter(hub_source.content(source, name, _CARD) if _CARD in there else b"")
+def card(source: HubSource, name: str) -> Mapping[str, Json]:
+    """What a dataset's card says between its first two lines of dashes; {} where there is none to be read."""
+    data = hub_source.content(source, name, _CARD) if _CARD in hub_source.listing(source, name) else b""
+    text = data.decode("utf-8", "replace").removeprefix("\ufeff").replace("\r\n", "\n")
+    _, _, rest = text.partition("---\n") if text.startswith("---\n") else ("", "", "")
+    try:
+        told = yaml.safe_load(rest.partition("\n---")[0])
+    except yaml.YAMLError:
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def _splits(
@@ -172,17 +179,6 @@ def _by_stem(paths: Iterable[str]) -> tuple[dict[str, DatasetPart], tuple[File, 
     }
     files = tuple(File(path=path, part=part) for path, part in parts.items())
     return {part: DatasetPart() for part in parts.values()}, files
-
-
-def front_matter(card: bytes) -> Mapping[str, Json]:
-    """What a card says between its first two lines of dashes; {} where that cannot be read."""
-    text = card.decode("utf-8", "replace").removeprefix("\ufeff").replace("\r\n", "\n")
-    _, _, rest = text.partition("---\n") if text.startswith("---\n") else ("", "", "")
-    try:
-        told = yaml.safe_load(rest.partition("\n---")[0])
-    except yaml.YAMLError:
-        return {}
-    return told if isinstance(told, dict) else {}
 
 
 def _stated(card: Mapping[str, Json]) -> str:

@@ -20,7 +20,7 @@ from suite.chat import Json
 from suite.data import git_source, hub_source
 from suite.data.cache import Cache
 from suite.data.entry import BundledSource, DatasetEntry, File, Format, GitSource, HubSource
-from suite.data.found import front_matter
+from suite.data.found import card
 from suite.data.pins import at_commit, wanted_files
 from suite.data.pull import verify
 from suite.data.row_checks import row_error, row_validator
@@ -129,7 +129,7 @@ def _check(entry: DatasetEntry, cache: Cache, found: SourceCheck) -> None:
     found.revision, found.files = entry.revision or "", len(files)
     if isinstance(source, GitSource):
         beginnings, there = _look(entry, source, files, readable)
-    elif "README.md" in there:
+    else:
         _check_licence(entry, source, found)
     if not any(file.path in there for file in files):
         found.problems.append(f"commit {found.revision[:12]} is gone, or none of the entry's files is in it")
@@ -186,7 +186,7 @@ def _smallest(entry: DatasetEntry, files: Sequence[File]) -> Iterator[tuple[str,
 
 def _check_licence(entry: DatasetEntry, source: HubSource, found: SourceCheck) -> None:
     """Hold the licence of the repository's card against the entry's. A card without one says nothing."""
-    told = front_matter(hub_source.content(source, entry.id, "README.md")).get("license")
+    told = card(source, entry.id).get("license")
     names = [str(one) for one in (told if isinstance(told, list) else [told]) if one]
     found.licence = ", ".join(names) or None
     ours = f"{entry.licence.name.lower()}-"  # the Hub leaves out versions: odc-by for ODC-BY-1.0
