@@ -220,5 +220,5 @@ def price_wanted(spec: str, identity: Mapping[str, Json]) -> str:
     apart = "".join(f"listed prices are not for {one}: " for one in _apart(identity)[:1])
     provider, _, name = spec.partition("/")
     whose = "" if provider == "openai" else f"provider = {provider!r}, "
-    row = f"{whose}model = {re.escape(name)!r}, input = …, output = …"
-    return f"{apart}add a price to {SETTINGS}: [[prices]] with {row}"
+    fields = f"{whose}model = {re.escape(name)!r}, input = …, output = …"
+    return f"{apart}add a price to {SETTINGS}: [[prices]] with {fields}"
