@@ -1,19 +1,50 @@
-"""One started sandbox: a process whose first inhabitant makes a world for each run, one at a time."""
+"""One started sandbox: a process whose first inhabitant makes a world for each run, one at a time.
+
+That is the supervisor (`suite.sandbox.inside`); its code is sent through its own standard input, so that a
+sandbox needs no file of ours, and what comes back are frames. Not here: the commands that start a sandbox
+(`bubblewrap`, `container`).
+"""
 
 import asyncio
 import contextlib
+import marshal
+import struct
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from importlib.resources import files
 
 from suite.errors import SandboxUnavailable
-from suite.sandbox import supervision
 from suite.sandbox.cgroups import ControlGroup
-from suite.sandbox.program import Ended, Limits, Program, SandboxResult, job
+from suite.sandbox.program import ENDINGS, Ended, Limits, Program, SandboxResult, job
 
 START_S = 20.0  # until the supervisor says hello
 GRACE_S = 5.0  # beyond the wall limit, for a supervisor that a program keeps busy
 SHORT_S = 5.0
+PACKAGE = "suite.sandbox.inside"
+MODULES = ("usage", "confinement", "scratch", "program_run", "worlds", "supervisor")  # as they are imported
+RESULT = struct.Struct("<iiiddqii")
+LARGEST_FRAME = 1 << 28
+
+BOOTSTRAP = f"""
+import marshal, os, sys, types
+def read(size):
+    data = b""
+    while len(data) < size:
+        part = os.read(0, size - len(data))
+        if not part:
+            os._exit(0)
+        data += part
+    return data
+package = sys.modules[{PACKAGE!r}] = types.ModuleType({PACKAGE!r})
+package.__path__ = []
+for name, code in marshal.loads(read(int.from_bytes(read(4), "little"))):
+    module = sys.modules[{PACKAGE!r} + "." + name] = types.ModuleType({PACKAGE!r} + "." + name)
+    setattr(package, name, module)
+    exec(code, module.__dict__)
+package.supervisor.main()
+"""
 
 
 @dataclass
@@ -45,7 +76,7 @@ class Box:
         if self.group is not None:
             # a little more than allowed: the supervisor, which is in it, sees an excess first and says so
             self.group.limit((limits.memory_mib * 5 // 4 + 32) << 20, limits.processes + 3)
-        request = supervision.message(job(program, limits, address_mib=address))
+        request = message(job(program, limits, address_mib=address))
         got: dict[bytes, list[bytes]] = {b"O": [], b"E": [], b"F": []}  # what came out, by kind of frame
         try:
             await self.hello()
@@ -62,13 +93,13 @@ class Box:
 
     async def _until_result(self, got: dict[bytes, list[bytes]]) -> SandboxResult:
         """Collect frames up to the result. Raises EOFError when the supervisor fails or is gone."""
-        kind, data = await supervision.frame(self._reader)
+        kind, data = await frame(self._reader)
         while kind in got:
             got[kind].append(data)
-            kind, data = await supervision.frame(self._reader)
+            kind, data = await frame(self._reader)
         if kind != b"R":
             raise EOFError(data.decode("utf-8", "replace"))
-        return supervision.result(data, got)
+        return result(data, got)
 
     def _counted(self, result: SandboxResult) -> SandboxResult:
         """The result with what only the kernel's own accounting knows."""
@@ -110,7 +141,7 @@ class Box:
         if self.ready:
             return
         async with asyncio.timeout(START_S):
-            kind, data = await supervision.frame(self._reader)
+            kind, data = await frame(self._reader)
         if kind != b"H":
             raise EOFError(f"the sandbox said {kind!r}: {data[:200]!r}")
         self.ready = True
@@ -172,6 +203,55 @@ async def started(
             await box.close()
             raise
     return box
+
+
+@lru_cache(maxsize=2)
+def supervisor(same_python: bool) -> bytes:
+    """The first message to a sandbox: bytecode for this Python, or source for any (3.9 and later)."""
+    texts = [(name, files(PACKAGE).joinpath(f"{name}.py").read_text("utf-8")) for name in MODULES]
+    parts = [
+        (name, compile(text, f"<{name}>", "exec", dont_inherit=True) if same_python else text)
+        for name, text in texts
+    ]
+    data = marshal.dumps(tuple(parts)) if same_python else marshal.dumps(tuple(parts), 2)
+    return len(data).to_bytes(4, "little") + data
+
+
+def message(content: Mapping[str, object]) -> bytes:
+    """A message to the supervisor."""
+    data = marshal.dumps(dict(content), 2)
+    return len(data).to_bytes(4, "little") + data
+
+
+async def frame(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
+    """The next frame: kind and bytes. Raises EOFError when the sandbox is gone, or speaks nonsense."""
+    try:
+        head = await reader.readexactly(5)
+        size = int.from_bytes(head[1:], "little")
+        if size > LARGEST_FRAME:
+            raise EOFError("a frame is too large")
+        return head[:1], await reader.readexactly(size)
+    except (asyncio.IncompleteReadError, ConnectionError, OSError) as error:
+        raise EOFError("the sandbox is gone") from error
+
+
+def result(data: bytes, got: Mapping[bytes, list[bytes]]) -> SandboxResult:
+    """The result from its frame and from what came before it, by kind."""
+    handed = (one.partition(b"\0") for one in got[b"F"])
+    code, number, ended, wall, cpu, peak, hits, leftovers = RESULT.unpack(data)
+    return SandboxResult(
+        exit_code=None if code < 0 else code,
+        signal=number or None,
+        stdout=b"".join(got[b"O"]),
+        stderr=b"".join(got[b"E"]),
+        ended=ENDINGS[ended],
+        wall_s=wall,
+        cpu_s=cpu,
+        peak_mib=peak / (1 << 20),
+        hits=tuple(name for bit, name in enumerate(ENDINGS) if hits >> bit & 1),
+        leftovers=leftovers,
+        files_out={name.decode("utf-8", "replace"): content for name, _, content in handed},
+    )
 
 
 def _killed(got: Mapping[bytes, list[bytes]], ended: Ended, limits: Limits, why: str) -> SandboxResult:

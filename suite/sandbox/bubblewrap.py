@@ -21,14 +21,13 @@ from functools import partial
 from pathlib import Path
 
 from suite.sandbox import seccomp
-from suite.sandbox.boxes import Box, started, unavailable
+from suite.sandbox.boxes import BOOTSTRAP, Box, message, started, supervisor, unavailable
 from suite.sandbox.cgroups import open_group, usable
 from suite.sandbox.inside.confinement import landlock_abi
 from suite.sandbox.inside.worlds import WorldSettings
 from suite.sandbox.interpreters import SYSTEM, covered, python_mounts
 from suite.sandbox.pool import PooledSandbox
 from suite.sandbox.program import Limits, Mount
-from suite.sandbox.supervision import BOOTSTRAP, message, supervisor
 
 ETC = {
     "/etc/passwd": "root:x:0:0:root:/nonexistent:/usr/sbin/nologin\n{user}\n",

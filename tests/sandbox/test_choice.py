@@ -12,11 +12,11 @@ from suite import NotFound, SandboxUnavailable
 from suite.hookspecs import Entry
 from suite.plugins import Catalogue, Plugin
 from suite.sandbox import Limits, Mount, Program, Sandbox, SandboxResult, choice, open_sandbox, probe
+from suite.sandbox.boxes import BOOTSTRAP, supervisor
 from suite.sandbox.bubblewrap import _covers, command, unprivileged_uid
 from suite.sandbox.container import command as container_command
 from suite.sandbox.interpreters import python_mounts
 from suite.sandbox.seccomp import seccomp_filter, supported
-from suite.sandbox.supervision import BOOTSTRAP, supervisor
 
 
 def test_probe_says_how(contained: None) -> None:
