@@ -160,33 +160,46 @@ def rates_of(identity: Mapping[str, Json]) -> Rates | None:
 class Cost(msgspec.Struct, frozen=True):
     """What a member's calls cost. usd: None where that is not known, and `why` says so; replies from the
     cache cost nothing. date: when the price was looked up, "" where nobody says. local: it costs no money.
+    most: with what tries under a budget may have cost that told no tokens, where there are any.
     """
 
     usd: float | None = None
     why: str = ""
     date: str = ""
     local: bool = False
+    most: float | None = None
 
 
-def costs(roles: Mapping[str, Sequence[RoleMember]], calls: Mapping[str, CallTotals]) -> dict[str, Cost]:
-    """Member -> cost. roles, calls: of a run's manifest and results. Raises ConfigError for own prices."""
+def costs(
+    roles: Mapping[str, Sequence[RoleMember]],
+    calls: Mapping[str, CallTotals],
+    untold: Mapping[str, Usage] | None = None,
+) -> dict[str, Cost]:
+    """Member -> cost. roles, calls: of a run's manifest and results. untold: member -> the most that tries
+    took which told no tokens. Raises ConfigError for own prices."""
     identities = {one.member: one.identity for members in roles.values() for one in members}
-    return {name: _cost(identities.get(name, {}), one) for name, one in calls.items()}
+    members = dict.fromkeys([*calls, *(untold or {})])
+    none = CallTotals(0, 0, 0, 0, 0, 0)
+    return {
+        one: _cost(identities.get(one, {}), calls.get(one, none), (untold or {}).get(one)) for one in members
+    }
 
 
-def _cost(identity: Mapping[str, Json], calls: CallTotals) -> Cost:
+def _cost(identity: Mapping[str, Json], calls: CallTotals, untold: Usage | None) -> Cost:
     rates, price = rates_of(identity), price_of(identity)
     if rates is None:
         return Cost(why=UNKNOWN)
+    more = rates.cost(untold) / PER_USD if untold else 0.0
     if calls.calls > calls.cached and not calls.prompt_tokens and rates != FREE:
-        return Cost(why="the endpoint tells no tokens")
+        return Cost(why="no usable token counts from the endpoint", most=more or None)
     usage = Usage(
         calls.prompt_tokens - calls.kept_prompt_tokens,
         calls.completion_tokens - calls.kept_completion_tokens,
         calls.cached_tokens - calls.kept_cached_tokens,
     )
     date = str(price.date) if price is not None and price.date else ""
-    return Cost(rates.cost(usage) / PER_USD, "", date, price is None or rates is FREE)
+    usd = rates.cost(usage) / PER_USD
+    return Cost(usd, "", date, price is None or rates is FREE, usd + more if more else None)
 
 
 def shown_costs(found: Mapping[str, Cost]) -> str:
@@ -195,6 +208,9 @@ def shown_costs(found: Mapping[str, Cost]) -> str:
     known = [one.usd for one in paid.values() if one.usd is not None]
     dates = [one.date for one in paid.values() if one.usd is not None and one.date]
     parts = [shown_usd(sum(known)) + (f" (prices of {min(dates)})" if dates else "")] if known else []
+    if any(one.most for one in paid.values()):
+        most = sum(one.most or one.usd or 0 for one in paid.values())
+        parts += [f"up to {shown_usd(most)} with calls that reported no tokens"]
     parts += [f"{name}: {one.why}" for name, one in paid.items() if one.usd is None]
     return ", ".join(parts)
 

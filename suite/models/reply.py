@@ -313,7 +313,7 @@ def _usage(value: object, most: int | None, mended: list[str]) -> Usage:
     thought = _count(wrote, "reasoning_tokens", mended)
     if prompt is None or new is None:
         return Usage()
-    hidden = max((_count(usage, "total_tokens", []) or 0) - prompt - new, 0)
+    hidden = max((_count(usage, "total_tokens", []) or 0) - prompt - new, 0) if prompt else 0
     new += hidden
     if cached and cached > prompt:  # billed like the rest: what was cached is not known
         mended.append(f"cached_tokens {cached} of {prompt} prompt_tokens")

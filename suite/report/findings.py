@@ -66,17 +66,21 @@ def sentence(one: ResultFinding, cells: Mapping[str, str]) -> str:
             return f"{n:,} refusals of the {who} were read by a pattern of the user's: {_shares(counts)}."
         case "room":
             return f"{n:,} requests to the {who} asked for fewer new tokens than set, the rest of the window."
+        case "counts":
+            told = f"token counts that cannot be ({n:,} in {of:,} replies), such as {first}"
+            return f"The endpoint of the {who} reports {told}: hold its bill against the cost shown here."
         case "short":
             limits = " or ".join(sorted(counts, key=lambda one: int(one or 0)))
             at = f"at {limits} tokens" if all(counts) else "short"
             option = f"{_option(who)}max_tokens=…"
             return f"{n:,} of {of:,} {who} replies were cut {at}, and none of them was read: {option}"
-        case "alike":
-            helps = HELP.get(first, "").format(o="-o ")
-            return f"All {of:,} outputs of {cells.get(who, who)} ended {ENDS.get(first, first)}: {helps}."
-        case "judged":
-            helps = HELP.get(first, "").format(o=_option(who))
-            return f"{n:,} of {of:,} replies of the {who} ended {ENDS.get(first, first)}: {helps}."
+        case "alike" | "judged":
+            outputs, replies = (
+                f"All {of:,} outputs of {cells.get(who, who)}",
+                f"{n:,} of {of:,} replies of the {who}",
+            )
+            helps = HELP.get(first, "").format(o="-o " if kind == "alike" else _option(who))
+            return f"{outputs if kind == 'alike' else replies} ended {ENDS.get(first, first)}: {helps}."
     return (
         f"{n:,} of {of:,} scores of {cells.get(who, who)} have no value, all for one reason ({first}): "
         "look at the judge's replies, then `suite score` with another judge or -o judge.max_tokens=N."

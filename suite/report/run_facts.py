@@ -22,6 +22,7 @@ from suite.plugins import catalogue
 from suite.report.numbers import number, percent, plain
 from suite.report.remarks import parameters_of
 from suite.run.cells import load_task
+from suite.run.ledger import untold_tokens
 from suite.run.recorded_files import with_recorded
 from suite.run.role_members import flag_of
 
@@ -95,7 +96,7 @@ def run_facts(run: Run) -> RunFacts:
         date=manifest.created,
         seconds=run.results.seconds if run.has_results else None,
         calls=run.results.calls,
-        cost=costs(run.roles, run.results.calls),
+        cost=costs(run.roles, run.results.calls, untold_tokens(run)),
     )
 
 
@@ -204,7 +205,8 @@ def fact_lines(facts: RunFacts) -> Iterator[tuple[str, str]]:
         new = number(sum(one.calls for one in every) - cached)
         sent, got = sum(one.prompt_tokens for one in every), sum(one.completion_tokens for one in every)
         yield ("calls", f"{new} new, {number(cached)} cached, {number(retries)} retried")
-        yield ("tokens", f"{number(sent)} in, {number(got)} out")
+        told = f"{number(sent)} in, {number(got)} out" if sent or got else "none reported that can be counted"
+        yield ("tokens", told)
         yield ("cost", shown_costs(facts.cost) or "none: local models")
 
 

@@ -2,10 +2,10 @@
 
 Each finding is data (`kind`, `who`, `counts`, `of`); reports put it into words. Kinds: `models` and
 `fingerprints` (several answered as one), `identity` (another server than at the start), `code` (of a task:
-another than the outputs or earlier scores were made with), `cached` (replies by
-date), `cut` (fewer prompt tokens read than sent), `settled` and `wording` (outcomes that the user decided),
-`room` (asked for fewer new tokens than wanted), `short` (replies of judges and simulated users that were cut,
-by limit), `alike`, `judged` and `unscored` (most fail in one way).
+another than the outputs or earlier scores were made with), `cached` (replies by date), `cut` (fewer prompt
+tokens read than sent), `settled` and `wording` (outcomes that the user decided), `room` (asked for fewer new
+tokens than wanted), `counts` (of tokens that cannot be, with the first), `short` (replies of judges and
+simulated users that were cut, by limit), `alike`, `judged` and `unscored` (most fail in one way).
 """
 
 from collections import Counter, defaultdict
@@ -70,6 +70,7 @@ class CallTally:
     def __init__(self, roles: Roles) -> None:
         self._counts: dict[tuple[FindingKind, str], Counter[str]] = defaultdict(Counter)
         self._calls: Counter[str] = Counter()
+        self._impossible: dict[tuple[str, str], str] = {}  # member and count -> the first of them
         served = ("openai/", "vllm/")
         self._sent = {
             one.member: Sent() for members in roles.values() for one in members if one.spec.startswith(served)
@@ -109,6 +110,10 @@ class CallTally:
             self._add("wording", member, f"{finish} ({details['row']})")
         if "max_tokens_asked" in details:
             self._add("room", member, "replies")
+        mended = details.get("mended")
+        for text in mended if isinstance(mended, list) else []:
+            if (name := str(text).partition(" ")[0]).endswith("_tokens"):
+                self._add("counts", member, self._impossible.setdefault((member, name), str(text)))
 
     def journal(self, journal: Journal) -> None:
         """The prompts of the calls just counted are in this journal's blocks."""

@@ -21,7 +21,7 @@ from suite.errors import CallFailed, CapabilityError, ConfigError, SuiteError
 from suite.journal.journal_file import JournalFile
 from suite.journal.lines import Lines
 from suite.journal.records import SpentRecord
-from suite.journal.run import Journal
+from suite.journal.run import Journal, Run
 from suite.models.prices import FREE, PER_USD, Rates, price_wanted, rates_of, shown_usd
 from suite.models.spec import ModelSpec
 from suite.roles import Stage
@@ -218,6 +218,17 @@ class Ledger:
     def line(self) -> str:
         """How it stands, for the person who waits."""
         return f"{self.budget.shown(self.spent)} of {self.budget.shown(self.budget.amount)}"
+
+
+def untold_tokens(run: Run) -> dict[str, Usage]:
+    """Member -> the most that those tries of a run may have used which told no tokens."""
+    found: dict[str, Usage] = {}
+    for journal in run.journals():
+        for one in {one.number: one for one in Lines(journal.folder / FILE, SpentRecord)}.values():
+            if not one.told:
+                was = found.get(one.role, Usage())
+                found[one.role] = Usage(was.prompt + one.prompt, was.completion + one.completion)
+    return found
 
 
 def no_limit(member: str, spec: str) -> CapabilityError:

@@ -174,6 +174,19 @@ def test_replies_from_the_cache_cost_nothing_and_unknown_prices_are_named() -> N
     assert untold["candidate"].usd is None
 
 
+def test_what_calls_without_counts_may_have_cost_is_told() -> None:
+    model = RoleMember(
+        member="candidate", spec="x/y", stage="both", needs=[], capabilities=[], identity=HOSTED, limits={},
+        sampling={},
+    )  # fmt: skip
+    calls = {"candidate": CallTotals(3, 0, 0, 1_000_000, 0, 0)}
+    for counted, shown in ((calls, "0.40 usd (prices of 2025-04-14), up to 2.00 usd"), ({}, "0.00 usd")):
+        found = costs({"candidate": [model]}, counted, {"candidate": Usage(0, 1_000_000)})
+        assert shown_costs(found).startswith(shown)
+        assert shown_costs(found).endswith("usd with calls that reported no tokens")
+    assert "up to" not in shown_costs(costs({"candidate": [model]}, calls))
+
+
 @pytest.mark.parametrize(
     ("usd", "shown"),
     [(0.0, "0.00 usd"), (12.345, "12.35 usd"), (0.0312, "0.03 usd"), (0.000312, "0.00031 usd")],

@@ -149,6 +149,7 @@ def test_a_tool_call_in_any_notation(message: Any) -> None:
             Usage(9, 3, 0),
             True,
         ),
+        ({"total_tokens": 500}, Usage(), False),  # of what?
         ("many", Usage(), False),
     ],
 )

@@ -236,6 +236,21 @@ async def test_a_judge_whose_replies_mostly_fail_alike_is_told_with_its_option(t
     assert markdown_report(tmp_path / "run").count("-o judge.max_tokens=") == 1
 
 
+async def test_counts_of_tokens_that_cannot_be_are_told(tmp_path: Path) -> None:
+    async with NamedServer(new=10**6) as server:
+        results = await asked(server, tmp_path / "run")
+    assert found(results, "counts") == [
+        {
+            "kind": "counts",
+            "who": "candidate",
+            "counts": {"completion_tokens 1000000, where 50 were allowed": 6},
+            "of": 6,
+        }
+    ]
+    assert any("hold its bill" in text and bad for text, bad in sentences(results))
+    assert "none reported that can be counted" in markdown_report(tmp_path / "run")
+
+
 async def test_most_scores_without_a_value_for_one_reason_are_told(tmp_path: Path) -> None:
     async with NamedServer() as server, NamedServer("cannot tell") as judge:
         plan = plan_of(

@@ -1,6 +1,7 @@
 """A loopback server that says who it is: facts of its list of models, and a model and fingerprint a reply.
 
 models_said: names of the replies in turn. window: prompt tokens it reads, the rest it drops without a word.
+new: tokens that it says it wrote.
 """
 
 import itertools
@@ -24,6 +25,7 @@ class NamedServer(OpenAIServer):
         fingerprint: str = "",
         reads: int = 10**9,
         finish: str = "stop",
+        new: int = 2,
         keep_bodies: bool = False,
         port: int = 0,
     ) -> None:
@@ -33,6 +35,7 @@ class NamedServer(OpenAIServer):
         self.fingerprint = fingerprint
         self.reads = reads
         self.finish = finish
+        self.new = new
         self._said_by = itertools.cycle(models_said)
         self._routes["/v1/chat/completions"] = self._named
 
@@ -43,7 +46,7 @@ class NamedServer(OpenAIServer):
             "message": {"role": "assistant", "content": self.text},
             "finish_reason": self.finish,
         }
-        made = completion({}, "chat.completion", choice, min(len(text) // 4, self.reads), 2)
+        made = completion({}, "chat.completion", choice, min(len(text) // 4, self.reads), self.new)
         made["model"] = next(self._said_by)
         if self.fingerprint:
             made["system_fingerprint"] = self.fingerprint
