@@ -154,7 +154,7 @@ async def start(binary: str, mounts: Sequence[Mount], limits: Limits) -> Box:
     async def begin(box: Box) -> None:
         await box.hand_in(supervisor(same_python=True))
         if group is not None:  # before it makes the first world, which belongs in there
-            group.add(_child(told))
+            group.add(json.loads(os.read(told, 4096))["child-pid"])  # the supervisor, as the host sees it
         known = settings(mounts, limits.scratch_mib, uid if root else 0, group is not None)
         await box.hand_in(message(known))
 
@@ -164,11 +164,6 @@ async def start(binary: str, mounts: Sequence[Mount], limits: Limits) -> Box:
     finally:
         for number in (told, *fds.values()):
             os.close(number)
-
-
-def _child(told: int) -> int:
-    """The supervisor's process id as the host sees it."""
-    return int(json.loads(os.read(told, 4096))["child-pid"])
 
 
 async def opened(workers: int | None = None) -> PooledSandbox:
