@@ -17,6 +17,7 @@ from suite.data.pins import pin_file
 from suite.data.pull import import_from, ready
 from suite.data.pull import verify as verify_entry
 from suite.data.registry import Registry, user_folder
+from suite.data.row_checks import renewal
 from suite.errors import ConfigError, NotFound
 
 
@@ -113,8 +114,11 @@ def pin(entry: str, branch: str | None, write: bool, as_json: bool) -> None:
     target = None if found.folder is None else found.folder / "datasets" / f"{entry}.yaml"
     if write and (target is None or not target.is_file()):
         raise ConfigError(f"{entry} has no file to write its pins into", fix="leave --write out")
-    with pulls.progress_bars() as progress:
-        lock, path = pin_entry(found, Cache(), branch=branch, progress=progress)
+    try:
+        with pulls.progress_bars() as progress:
+            lock, path = pin_entry(found, Cache(), branch=branch, progress=progress)
+    except NotFound as error:  # a config or split that is gone
+        raise NotFound(error.what, error.where, f"{error.fix}; {renewal(found)}") from error
     if write and target is not None:
         pin_file(found, lock, target)
         path.unlink(missing_ok=True)
@@ -166,7 +170,9 @@ def new(
 
     if sum(map(bool, (hub, git, files))) != 1:
         fix = "--hub ORG/NAME, --git URL or --files PATH…"
-        raise ConfigError(f"suite data new {name}: say where the dataset lies", fix=f"give one of {fix}")
+        raise ConfigError(
+            f"suite data new {name}: say where the dataset lies, once", fix=f"give one of {fix}"
+        )
     _belong("--hub", hub, {"--config": config, "--split": split})
     _belong("--git", git, {"--path": globs})
     _belong("--hub or --git", hub or git, {"--revision": revision})
@@ -201,9 +207,10 @@ def _say_new(entry: DatasetEntry, path: Path, known: Registry, as_json: bool) ->
         say_json({"file": str(path), "schemas": schemas, "entry": whole})
         return
     parts = ", ".join(f"{part} {one.rows:,}" for part, one in entry.parts.items())
-    click.echo(f"{entry.id}: revision {(entry.revision or 'of these files')[:14]}, rows: {parts}")
+    revision = f"revision {entry.revision[:14]}, " if entry.revision else ""
+    click.echo(f"{entry.id}: {revision}rows: {parts}")
     click.echo(f"  written to {path} and {', '.join(schemas)} beside it")
-    click.echo(f"  licence: {entry.licence.name}. {entry.licence.redistribution}")
+    click.echo(f"  licence: {'. '.join(filter(None, (entry.licence.name, entry.licence.redistribution)))}")
     accept = " --accept-licence" if entry.licence.accept_required else ""
     folder = path.parent.parent
     if folder.resolve() not in {one.resolve() for one in known.folders}:

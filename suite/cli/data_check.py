@@ -11,6 +11,7 @@ from suite.cli import pulls
 from suite.cli.flags import accept_flag, json_flag, say_json
 from suite.data.cache import Cache
 from suite.data.pull import agree
+from suite.data.row_checks import renewal
 
 if TYPE_CHECKING:
     from suite.data.source_check import SourceCheck
@@ -55,6 +56,9 @@ def check(
         say_json({one.entry: asdict(one) for one in found})
     else:
         show(found)
+        for entry, one in zip(chosen, found, strict=False):
+            if one.state == "wrong" and one.source in ("hub", "git"):
+                click.echo(f"{entry.id}: {renewal(entry)}", err=True)
     states = {one.state for one in found}
     if "wrong" in states or "unreachable" in states:
         context.exit(1 if "wrong" in states else 2)

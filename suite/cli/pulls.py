@@ -210,8 +210,8 @@ def done(found: Sequence[LocalFiles[RegistryEntry]], as_json: bool) -> None:
     from suite.report.numbers import counted
 
     for local in found:
-        count, revision = len(local.paths()), (local.entry.revision or "bundled")[:12]
-        click.echo(f"{local.entry.id}: {counted(count, 'file')} verified, revision {revision}")
+        revision = f"revision {local.entry.revision[:12]}" if local.entry.revision else "bundled"
+        click.echo(f"{local.entry.id}: {counted(len(local.paths()), 'file')} verified, {revision}")
 
 
 def _licence(entry: RegistryEntry, accepted: bool) -> str:

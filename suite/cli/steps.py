@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -180,7 +181,10 @@ def parse_roles(given: Mapping[str, object]) -> dict[str, list[str]]:
 def parse_data(texts: Sequence[str]) -> dict[str, str]:
     """--data NAME=PLACE."""
     fix = "write --data NAME=FILE.jsonl or NAME=RUN"
-    return dict(_pair(f"--data {text!r} is no dataset", text, fix) for text in texts)
+    pairs = [_pair(f"--data {text!r} is no dataset", text, fix) for text in texts]
+    if twice := [name for name, count in Counter(name for name, _ in pairs).items() if count > 1]:
+        raise ConfigError(f"--data names {twice[0]} twice", fix="leave one of them out")
+    return dict(pairs)
 
 
 def _pair(what: str, text: str, fix: str) -> tuple[str, str]:

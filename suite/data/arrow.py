@@ -18,7 +18,7 @@ from suite.data.locks import locked
 from suite.data.pull import agree, ready, require_pins
 from suite.data.registry import Registry
 from suite.data.rows import format_of
-from suite.errors import DataError, NotFound
+from suite.errors import ConfigError, DataError, NotFound
 from suite.plugins import catalogue
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ def load_dataset(name: str, part: str | None = None, *, mini: bool = False) -> "
     """
     import datasets
 
+    if not isinstance(name, str):
+        raise ConfigError(f"{name!r} is no name of a dataset", fix="`suite data list` shows them all")
     cache = Cache()
     with disk_errors(cache.root):
         local = _here(f"{name}-mini" if mini else name, cache)
@@ -111,11 +113,12 @@ def _write(local: LocalDataset, part: str, path: Path) -> None:
         with pyarrow.OSFile(str(path), "wb") as file, pyarrow.ipc.new_stream(file, schema) as writer:
             for batch in batches:
                 writer.write_batch(batch)
-    except (pyarrow.ArrowException, TypeError, ValueError) as error:
+    except (pyarrow.ArrowException, OverflowError, TypeError, ValueError) as error:
         raise DataError(
             f"{local.entry.id}: the rows of part {part!r} make no table",
             where=str(error).splitlines()[0][:200],
-            fix="a field must hold one kind of value in all rows; a task reads them one by one, by data.rows",
+            fix="a field must hold one kind of value in all rows, integers 64 bits at most; a task reads them one "
+            "by one, by data.rows",
         ) from error
 
 

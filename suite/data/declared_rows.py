@@ -18,7 +18,7 @@ from suite.data.locks import lock_path
 from suite.data.pins import pin
 from suite.data.pull import pull, ready
 from suite.data.view import FileSource, Source
-from suite.errors import DataError, LicenceRequired, SourceUnreachable
+from suite.errors import DataError, LicenceRequired, NotFound, SourceUnreachable
 from suite.task import AnyTask, HubRows
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -45,10 +45,10 @@ def declared_rows(task: AnyTask, name: str, cache: Cache, say: Callable[[str], N
             if not lock_path(cache, entry).is_file():
                 pin(entry, cache, branch=rows.revision)
             local = pull(entry, cache)
-    except DataError as error:  # what helps an entry of the registry helps nobody here
+    except (DataError, NotFound) as error:  # what helps an entry of the registry helps nobody here
         other = "`suite data " in error.fix and not isinstance(error, LicenceRequired)
         fix = "correct `rows` in the task's `info`" if other else error.fix
-        raise type(error)(f"{told}: {error.what}", error.where, fix) from error
+        raise type(error)(f"{told}: {error.what.replace(entry.id, rows.repo)}", error.where, fix) from error
     return local
 
 

@@ -22,6 +22,7 @@ from suite.data.hub_layout import layout
 from suite.data.hub_source import files_told
 from suite.data.rows import FORMATS
 from suite.errors import ConfigError, DataError, unknown
+from suite.files import unsafe
 
 _CARD = "README.md"
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -124,6 +125,11 @@ def on_git(name: str, url: str, revision: str | None, globs: Sequence[str], lice
         source = source.model_copy(update={"commit": commit, "branch": branch})
     if globs and not any(set(one) & set("*?[") for one in globs):
         paths = list(globs)
+        for one in paths:
+            if why := unsafe(one) or ("it names no file" if not PurePosixPath(one).name else None):
+                raise ConfigError(
+                    f"--path {one!r}: {why}", fix="write it as the repository has it: data/a.jsonl"
+                )
     else:
         there = git_source.listing(source, name)
         paths = [one for one in there if _holds_rows(one) and any(fnmatchcase(one, g) for g in globs or "*")]

@@ -57,7 +57,12 @@ def write_entry(
     """
     name, folder = draft.id, path.parent.parent
     with disk_errors(cache.root), cache.pulling():
-        hashes = fetch_all(draft, cache, progress)
+        try:
+            hashes = fetch_all(draft, cache, progress)
+        except DataError as error:
+            if "`suite data pin " not in error.fix:
+                raise
+            raise DataError(error.what, error.where, "name files that it has, by --path") from error
         hashes |= {one: sha256_of(place) for one, place in places.items()}
         fetched = [one.model_copy(update={"sha256": hashes[one.path]}) for one in draft.files]
         local = LocalFiles(draft.model_copy(update={"files": tuple(fetched)}), cache)
@@ -97,18 +102,17 @@ def _described(
     for file in entry.files:
         part, path = str(file.part), place(file.path)
         shape, rows = shapes.setdefault(names[part], RowShape()), 0
-        try:
-            for _, row in read_rows(entry.id, file.path, path):
-                shape.see(row)
-                rows += 1
-        except DataError as error:
-            raise DataError(error.what, error.where, "correct the file where it comes from") from error
+        for _, row in read_rows(entry.id, file.path, path):
+            shape.see(row)
+            rows += 1
         counts[part] += rows
         files.append(file.model_copy(update={"bytes": path.stat().st_size, "rows": rows}))
     if empty := [part for part in entry.parts if not counts[part]]:
         raise DataError(
             f"{entry.id}: part {empty[0]!r} holds no rows",
-            fix="choose others by --config and --split, or leave its file out",
+            fix="choose others by --config and --split"
+            if entry.source.kind == "hub"
+            else "leave its file out",
         )
     parts = {
         key: part.model_copy(update={"row_schema": names[key], "rows": counts[key]})

@@ -116,7 +116,7 @@ def agree(entry: RegistryEntry, cache: Cache, accept: bool, folder: Path | None 
         return
     if not accept:
         raise LicenceRequired(
-            f"{entry.id} is under {licence.name}, which has to be accepted first",
+            f"{entry.id}: its licence is {licence.name}, and has to be accepted first",
             where=" ".join(one for one in (licence.url, licence.redistribution) if one),
             fix=f"if you accept it: `suite {_accepting(entry, cache, folder)} --accept-licence`",
         )

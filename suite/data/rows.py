@@ -28,6 +28,7 @@ FORMATS: dict[str, Format] = {
     ".tsv": "csv",
     ".parquet": "parquet",
 }
+_FIX = "correct the file where it comes from"
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _TRUTH = {"true": True, "True": True, "false": False, "False": False}
 
@@ -88,7 +89,7 @@ def read_rows(
             raise DataError(
                 f"{dataset}: {place} is no object but {strict_syntax.kind(value)}",
                 where=name,
-                fix=_refetch(dataset),
+                fix=_FIX,
             )
         yield place, value
 
@@ -131,7 +132,7 @@ def _lines(dataset: str, name: str, path: Path) -> Iterator[tuple[RowPlace, Json
         try:
             yield place, line_value(content)
         except ValueError as error:
-            fix = line_advice(content, _refetch(dataset)).replace("FILE", path.name)
+            fix = line_advice(content, _FIX).replace("FILE", path.name)
             raise DataError(f"{dataset}: {place}: {error}", where=str(path), fix=fix) from error
 
 
@@ -141,13 +142,14 @@ def _document(dataset: str, name: str, path: Path, form: Format) -> Iterator[tup
     try:
         document = strict_syntax.read_json(data)
     except ValueError as error:
-        raise DataError(f"{dataset}: {name}: {error}", where=str(path), fix=_refetch(dataset)) from error
+        raise DataError(f"{dataset}: {name}: {error}", where=str(path), fix=_FIX) from error
     wanted = list if form == "json-array" else dict
     if not isinstance(document, wanted):
         raise DataError(
             f"{dataset}: {name} should hold {'an array' if wanted is list else 'an object'}, "
             f"it holds {strict_syntax.kind(document)}",
             where=str(path),
+            fix=_FIX,
         )
     pairs = document.items() if isinstance(document, dict) else ((None, value) for value in document)
     for row, (key, value) in enumerate(pairs):
@@ -187,8 +189,5 @@ def _parquet(dataset: str, name: str, path: Path) -> Iterator[tuple[RowPlace, Js
             for row, value in enumerate(chain.from_iterable(batch.to_pylist() for batch in batches)):
                 yield RowPlace(dataset, name, row), value
     except (pyarrow.ArrowException, OSError) as error:
-        raise DataError(f"{dataset}: {name} can't be read as parquet: {error}", where=str(path)) from error
-
-
-def _refetch(dataset: str) -> str:
-    return f"correct the file, or fetch it again with `suite data pull {dataset}`"
+        what = f"{dataset}: {name} can't be read as parquet: {error}"
+        raise DataError(what, where=str(path), fix=_FIX) from error

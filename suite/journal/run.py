@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from suite.errors import RunError, unknown
+from suite.errors import ConfigError, RunError, unknown
 from suite.journal.blocks import BlockReader
 from suite.journal.document_files import read_document, read_manifest
 from suite.journal.documents import (
@@ -229,8 +229,10 @@ RunReader = Run  # what it was called before 0.2
 def find_run(place: str | Path, runs: Path = RUNS) -> Path:
     """The folder of a run: as given, or by its name under `runs`.
 
-    Raises NotFound for no such run, RunError for a folder that holds none.
+    Raises NotFound for no such run, RunError for a folder that holds none, ConfigError for what names none.
     """
+    if not isinstance(place, str | Path):
+        raise ConfigError(f"{place!r} is no run", fix="give its folder, or its name")
     if (folder := _folder(place, runs)) is not None:
         return folder
     if Path(place).is_dir():

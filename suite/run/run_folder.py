@@ -174,26 +174,26 @@ def choose_folder(plan: Plan, out: Path | None, new: bool) -> Path:
     Raises RunError if it holds another plan (naming what differs), or anything that is no run.
     """
     folder = out or RUNS / plan.default_name()
-    path, number = folder / "manifest.json", 1
+    path, number, name = folder / "manifest.json", 1, folder.absolute().name  # of ".", too
     if new and out is None:
         while folder.exists():
             number += 1
             folder = RUNS / f"{plan.default_name()}-{number}"
     elif new and path.exists():
-        what = f"{folder.name} holds a run already"
+        what = f"{name} holds a run already"
         raise RunError(what, where=str(folder), fix="name another folder with --output")
     elif path.exists() and (manifest := read_manifest(path)).plan_sha256 != plan.sha256:
         fields = differing(manifest.plan, plan.solve_identity())
         raise RunError(
-            f"{folder.name} holds a run of another plan; differing: {', '.join(fields) or 'unknown'}",
+            f"{name} holds a run of another plan; differing: {', '.join(fields) or 'unknown'}",
             where=str(path),
             fix="name another folder with --output, or leave --output away",
         )
     elif folder.exists() and not folder.is_dir():
-        raise RunError(f"{folder.name} is no folder", where=str(folder), fix="name another with --output")
+        raise RunError(f"{name} is no folder", where=str(folder), fix="name another with --output")
     elif folder.is_dir() and not path.exists() and any(folder.iterdir()) and not (folder / ".lock").exists():
         raise RunError(
-            f"{folder.name} is not empty and holds no run",
+            f"{name} is not empty and holds no run",
             where=str(folder),
             fix="name an empty or new folder with --output",
         )

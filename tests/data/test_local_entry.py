@@ -136,7 +136,7 @@ def test_a_licence_has_to_be_accepted_once(place: Place) -> None:
     refused = place.suite(*words)
     assert refused.returncode == 2
     assert refused.stderr.splitlines() == [
-        "LicenceRequired: brought is under CC-BY-NC-4.0, which has to be accepted first",
+        "LicenceRequired: brought: its licence is CC-BY-NC-4.0, and has to be accepted first",
         "  https://licence.example",
         f"  if you accept it: `suite data import brought --dir {folder} --accept-licence`",
     ]

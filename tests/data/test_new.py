@@ -111,7 +111,7 @@ def test_json_without_a_card_is_pulled_after_its_unknown_licence_is_accepted(
         (("--revision", "v9"), "the Hub has no revision 'v9'"),
         (("--path", "*.json"), "--path belongs to --git"),
         (("more.jsonl",), "more.jsonl belongs to --files"),
-        (("--git", "https://git.example/a/b"), "say where the dataset lies"),
+        (("--git", "https://git.example/a/b"), "say where the dataset lies, once"),
     ],
 )
 def test_what_is_not_there_is_named_and_nothing_is_written(
@@ -206,6 +206,25 @@ def test_named_files_of_a_git_repository(told: Told, git: LocalGit) -> None:
     assert (entry["revision"], entry["licence"]) == (COMMIT, "MIT")
 
 
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("../../etc/passwd", "--path '../../etc/passwd': path must be without"),
+        ("/data/a.jsonl", "path must be relative"),
+        ("data//a.jsonl", "without empty parts"),
+        ("", "--path '': "),
+        (".", "--path '.': it names no file"),
+        ("data/none.json", "the host has no data/none.json .*\n.*\n  name files that it has, by --path"),
+    ],
+)
+def test_a_path_that_is_none_of_the_repository_is_named(
+    told: Told, git: LocalGit, path: str, message: str
+) -> None:
+    with pytest.raises(SuiteError, match=message):
+        told("new", "one", "--git", "https://github.com/ours/questions.git", "--path", path)
+    assert not list(Path().iterdir())
+
+
 def test_patterns_find_the_files_of_a_git_repository(
     told: Told, git: LocalGit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -240,6 +259,15 @@ def test_pinning_again_finds_what_config_and_split_hold_now(told: Told, language
     assert "3 files; written to" in told("pin", "languages", "--write").output
     told("pull", "languages")
     assert suite.load_dataset("languages").num_rows == 21
+    for path in languages.glob("en/train-*"):
+        path.rename(path.with_name(path.name.replace("train", "dev")))
+    (languages / "README.md").write_text(CARD.replace("train", "dev"))
+    with pytest.raises(NotFound, match="no split 'train'") as gone:
+        told("pin", "languages", "--write")
+    assert "splits: dev, test; describe what is there now: `suite data new languages" in gone.value.fix
+    for path in languages.glob("en/dev-*"):
+        path.rename(path.with_name(path.name.replace("dev", "train")))
+    (languages / "README.md").write_text(CARD)
     table(languages / "en/train-00002-of-00003.parquet", [{**QUESTIONS[0], "system": None}])
     with pytest.raises(
         DataError, match="00002-of-00003.parquet, row 0 breaks schemas/languages.json"
@@ -264,6 +292,17 @@ def test_a_table_that_datasets_cannot_hold_is_named(told: Told, tmp_path: Path) 
     told("new", "mixed", "--files", str(tmp_path / "mixed.jsonl"))
     with pytest.raises(DataError, match="the rows of part 'mixed' make no table"):
         suite.load_dataset("mixed")
+
+
+def test_a_number_that_a_table_cannot_hold_and_what_is_no_name_are_named(told: Told, tmp_path: Path) -> None:
+    (tmp_path / "long.jsonl").write_text('{"a": 123456789012345678901234567890}\n')
+    told("new", "long", "--files", str(tmp_path / "long.jsonl"))
+    with pytest.raises(DataError, match="the rows of part 'long' make no table"):
+        suite.load_dataset("long")
+    with pytest.raises(ConfigError, match="None is no name of a dataset"):
+        suite.load_dataset(None)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="None is no run"):
+        suite.load(None)  # type: ignore[arg-type]
 
 
 def test_parquet_keeps_what_datasets_notes_in_it(told: Told, tmp_path: Path) -> None:

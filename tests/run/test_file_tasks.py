@@ -329,7 +329,7 @@ def test_rows_of_the_hub_wait_for_their_licence(
             {"revision": "main"},
             ("names the revision 'main', which may change", "write the commit that it is at"),
         ),
-        ({"config": "none"}, ("org/Numbers has no config 'none'", "easy, hard")),
+        ({"config": "none"}, ("dataset 'rows': org/Numbers has no config 'none'", "easy, hard")),
         ({"split": "none"}, ("has no split 'none'", "splits: train")),
         ({"revision": "0" * 40}, ("the Hub has no revision '000",)),
         ({"repo": "org/Other"}, ("the Hub has no such repository",)),
