@@ -169,10 +169,8 @@ def new(
     from suite.data import found, hub_source, new_entry
 
     if sum(map(bool, (hub, git, files))) != 1:
-        fix = "--hub ORG/NAME, --git URL or --files PATH…"
-        raise ConfigError(
-            f"suite data new {name}: say where the dataset lies, once", fix=f"give one of {fix}"
-        )
+        what = f"suite data new {name}: say where the dataset lies, once"
+        raise ConfigError(what, fix="give one of --hub ORG/NAME, --git URL or --files PATH…")
     _belong("--hub", hub, {"--config": config, "--split": split})
     _belong("--git", git, {"--path": globs})
     _belong("--hub or --git", hub or git, {"--revision": revision})

@@ -128,7 +128,7 @@ def on_git(name: str, url: str, revision: str | None, globs: Sequence[str], lice
         for one in paths:
             if why := unsafe(one) or ("it names no file" if not PurePosixPath(one).name else None):
                 raise ConfigError(
-                    f"--path {one!r}: {why}", fix="write it as the repository has it: data/a.jsonl"
+                    f"--path {one!r}: {why}", fix="write it as the repository does: data/a.jsonl"
                 )
     else:
         there = git_source.listing(source, name)
