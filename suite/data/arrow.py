@@ -117,8 +117,8 @@ def _write(local: LocalDataset, part: str, path: Path) -> None:
         raise DataError(
             f"{local.entry.id}: the rows of part {part!r} make no table",
             where=str(error).splitlines()[0][:200],
-            fix="a field must hold one kind of value in all rows, an integer 64 bits; a task reads them one by "
-            "one, by data.rows",
+            fix="a field must hold one kind of value in all rows, an integer of 64 bits at most; "
+            "a task reads them one by one, by data.rows",
         ) from error
 
 

@@ -127,9 +127,8 @@ def on_git(name: str, url: str, revision: str | None, globs: Sequence[str], lice
         paths = list(globs)
         for one in paths:
             if why := unsafe(one) or ("it names no file" if not PurePosixPath(one).name else None):
-                raise ConfigError(
-                    f"--path {one!r}: {why}", fix="write it as the repository does: data/a.jsonl"
-                )
+                fix = "write it as the repository does: data/a.jsonl"
+                raise ConfigError(f"--path {one!r}: {why}", fix=fix)
     else:
         there = git_source.listing(source, name)
         paths = [one for one in there if _holds_rows(one) and any(fnmatchcase(one, g) for g in globs or "*")]
