@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 import suite
+from suite.api import background
 from tests.api.asking import YES, Asking
 
 
@@ -12,6 +13,8 @@ from tests.api.asking import YES, Asking
 def _own_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SUITE_CACHE", str(tmp_path / "cache"))
+    # drawn for `made` alone: they take more time than the runs
+    monkeypatch.setattr(background, "write_reports", lambda *_, **__: [])
 
 
 @pytest.fixture(scope="session")
