@@ -7,10 +7,11 @@ Not here: the behaviours (`behaviours`), recorded answers of real models (`repla
 
 import asyncio
 import inspect
-import pkgutil
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
+from importlib import import_module
+from operator import attrgetter
 from pathlib import Path
 
 from pydantic import Field
@@ -125,8 +126,9 @@ class ScriptedProvider(Provider):
 
 
 def _import(target: str) -> Function:
-    try:
-        found: object = pkgutil.resolve_name(target)
+    module, _, name = target.partition(":")
+    try:  # not pkgutil's: a module may have a name that is no identifier
+        found: object = attrgetter(name)(import_module(module))
     except Exception as error:  # third-party code: anything may come out
         raise ConfigError(
             f"cannot load the function {target!r}: {type(error).__name__}: {error}",
