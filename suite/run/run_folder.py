@@ -4,6 +4,7 @@ What is recorded there is held against who answers now and which code runs now.
 """
 
 import os
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -11,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 
 from suite.chat import Json
-from suite.errors import DamagedError, RunError
+from suite.errors import DamagedError, RunError, SuiteError
 from suite.files import own_folder, sync_folder, trying
 from suite.journal.document_files import read_document, read_manifest, write_document
 from suite.journal.documents import RunManifest, ScoringManifest
@@ -28,6 +29,9 @@ from suite.run.code import code_record, other_code
 from suite.run.manifest import FactsOfCells, run_manifest, scoring_manifest
 from suite.run.plan import Plan
 from suite.trees import MISSING, differences
+
+
+_EMPTY = {".lock", "attempts.jsonl"}  # what a folder holds before a model has started
 
 
 class Done(Recorded[RecordT]):
@@ -148,7 +152,7 @@ def held(
     folder: Path, all_done: Callable[[], bool], say: Callable[[str], None], others: Sequence[Path] = ()
 ) -> Iterator[str]:
     """Hold the folder of a run; what is done again, in words. One that cannot be written to is shown if
-    nothing is left to do.
+    nothing is left to do; one that is new and has no plan yet is gone again after an error.
 
     others: run folders whose calls count as recorded, too. Raises RunError.
     """
@@ -165,7 +169,12 @@ def held(
         if told:
             told = f"records that lack a part count as not done: {told}"
             say(told)
-        yield told
+        try:
+            yield told
+        except SuiteError:
+            if not made and {one.name for one in folder.iterdir()} <= _EMPTY:  # refused before it began
+                shutil.rmtree(folder)
+            raise
 
 
 def choose_folder(plan: Plan, out: Path | None, new: bool) -> Path:

@@ -110,6 +110,7 @@ async def test_an_endpoint_that_is_down_stops_the_run_before_it_starts(tmp_path:
     options = [("", "base_url", "http://127.0.0.1:9/v1")]
     with pytest.raises(EngineError, match="refused"):
         await run(plan_of({"candidate": "openai/x"}, options=options), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 async def test_an_endpoint_that_dies_stops_the_run_soon(tmp_path: Path) -> None:
