@@ -205,8 +205,8 @@ def fact_lines(facts: RunFacts) -> Iterator[tuple[str, str]]:
         new = number(sum(one.calls for one in every) - cached)
         sent, got = sum(one.prompt_tokens for one in every), sum(one.completion_tokens for one in every)
         yield ("calls", f"{new} new, {number(cached)} cached, {number(retries)} retried")
-        told = f"{number(sent)} in, {number(got)} out" if sent or got else "none reported that can be counted"
-        yield ("tokens", told)
+        counted = f"{number(sent)} in, {number(got)} out" if sent or got else ""
+        yield ("tokens", counted or "none reported that can be counted")
         yield ("cost", shown_costs(facts.cost) or "none: local models")
 
 
