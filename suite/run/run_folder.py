@@ -30,7 +30,6 @@ from suite.run.manifest import FactsOfCells, run_manifest, scoring_manifest
 from suite.run.plan import Plan
 from suite.trees import MISSING, differences
 
-
 _EMPTY = {".lock", "attempts.jsonl"}  # what a folder holds before a model has started
 
 
