@@ -1,23 +1,27 @@
 """Rows out of files: JSON arrays, JSON lines, JSON objects, CSV and parquet, one at a time.
 
 JSON lines and parquet are streamed, never read whole; the other formats are read a file at a time.
-A row comes with its place, so that any later error names file, line and field. Not here: where files lie
-(`local_entry`), what rows must look like (`row_checks`, and the caller's own model).
+A row comes with its place, so that any later error names file, line and field. A task says what its rows must
+look like: by a pydantic or msgspec model, a TypedDict, or a JSON Schema. Not here: where files lie
+(`local_entry`), the schemas of registry entries (`row_checks`).
 """
 
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
+from pydantic import PydanticUserError, TypeAdapter, ValidationError
+
 from suite.chat import Json
 from suite.data import strict_syntax
 from suite.data.entry import Derived, Format
-from suite.data.row_models import CsvRow, RowError, RowModel, model_name, reader
 from suite.data.text_files import check_beginning, csv_rows, line_advice, line_value, raw_lines
-from suite.errors import DataError
+from suite.errors import DataError, PluginError
 
 _BATCH = 256  # rows of parquet in memory at once
 FORMATS: dict[str, Format] = {
@@ -31,6 +35,20 @@ FORMATS: dict[str, Format] = {
 _FIX = "correct the file where it comes from"
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _TRUTH = {"true": True, "True": True, "false": False, "False": False}
+
+
+class RowError(ValueError):
+    """A row breaks its model. field: where, "" for the whole; the message says how."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class CsvRow(dict[str, Json]):
+    """A row of CSV. texts: its fields as they stand, for a model that wants no numbers."""
+
+    texts: dict[str, Json]
 
 
 class RowPlace(NamedTuple):
@@ -49,6 +67,8 @@ class RowPlace(NamedTuple):
 
 
 Raw = dict[str, Json]
+RowModel = type[Any] | Mapping[str, Json]
+_FIX = "give a suite.Payload, a msgspec.Struct, a TypedDict, dict, or a JSON Schema as a dictionary"
 
 
 def format_of(path: Path) -> Format:
@@ -113,10 +133,10 @@ def typed(rows: Iterable[tuple[RowPlace, Raw]], model: RowModel) -> Iterator[Any
 
     Raises DataError naming dataset, file, line and field; PluginError for what is no model.
     """
-    read = reader(model)
+    read = _reader(model)
     for place, row in rows:
         try:
-            value = read(row)
+            value = _read(read, row)
         except RowError as error:
             raise DataError(
                 f"{place.dataset}: {place} is no {model_name(model)}",
@@ -124,6 +144,75 @@ def typed(rows: Iterable[tuple[RowPlace, Raw]], model: RowModel) -> Iterator[Any
                 fix="correct the row, or check that the dataset is the one that the task names",
             ) from error
         yield value
+
+
+def _read(read: Callable[[Raw], Any], row: Raw) -> Any:
+    """The object of a row; of CSV, made of its numbers or else of its texts. Raises RowError."""
+    try:
+        return read(row)
+    except RowError:
+        if isinstance(row, CsvRow):
+            with suppress(RowError):
+                return read(row.texts)
+        raise
+
+
+def _reader(model: RowModel) -> Callable[[Raw], Any]:
+    """What makes an object of a row, or raises RowError; of a JSON Schema, the row itself.
+
+    Raises PluginError for what is no model.
+    """
+    if isinstance(model, Mapping):
+        return _of_schema(model)
+    if isinstance(model, type) and issubclass(model, msgspec.Struct):
+        return lambda row: _of_struct(row, model)
+    try:
+        adapter: TypeAdapter[Any] = TypeAdapter(model)
+    except (PydanticUserError, TypeError) as error:
+        said = str(error).splitlines()[0]
+        raise PluginError(f"{model_name(model)} is no model of a row: {said}", fix=_FIX) from error
+    return lambda row: _of_pydantic(row, adapter)
+
+
+def model_name(model: RowModel) -> str:
+    """What errors call it."""
+    if isinstance(model, Mapping):
+        return str(model.get("title") or "row of its JSON Schema")
+    return getattr(model, "__name__", "such row")
+
+
+def _of_pydantic(row: dict[str, Json], adapter: TypeAdapter[Any]) -> object:
+    try:
+        return adapter.validate_python(row)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise RowError(".".join(map(str, first["loc"])), first["msg"]) from error
+
+
+def _of_struct(row: dict[str, Json], model: type[msgspec.Struct]) -> object:
+    try:
+        return msgspec.convert(row, model, strict=False)
+    except msgspec.ValidationError as error:
+        message, _, place = str(error).partition(" - at `$")
+        missing = message.rpartition("required field `")[2].rstrip("`") if "required field" in message else ""
+        raise RowError((place.strip("`.") or missing).lstrip("."), message) from error
+
+
+def _of_schema(schema: Mapping[str, Json]) -> Callable[[dict[str, Json]], object]:
+    import jsonschema
+
+    try:
+        jsonschema.Draft202012Validator.check_schema(schema)
+    except jsonschema.SchemaError as error:
+        raise PluginError(f"a row's JSON Schema is none: {error.message}", fix=_FIX) from error
+    validator = jsonschema.Draft202012Validator(schema)
+
+    def read(row: dict[str, Json]) -> object:
+        for error in validator.iter_errors(row):
+            raise RowError(".".join(str(step) for step in error.absolute_path), error.message[:200])
+        return row
+
+    return read
 
 
 def _lines(dataset: str, name: str, path: Path) -> Iterator[tuple[RowPlace, Json]]:
@@ -162,14 +251,14 @@ def _table(dataset: str, name: str, path: Path) -> Iterator[tuple[RowPlace, Json
     """
     header, found = csv_rows(path)
     rows = list(found)
-    readers = {column: _reader([str(row.value[column]) for row in rows]) for column in header}
+    readers = {column: _field_reader([str(row.value[column]) for row in rows]) for column in header}
     for number, row in enumerate(rows):
         value = CsvRow({column: readers[column](str(text)) for column, text in row.value.items()})
         value.texts = {column: None if value[column] is None else text for column, text in row.value.items()}
         yield RowPlace(dataset, name, number, row.line), value
 
 
-def _reader(texts: list[str]) -> Callable[[str], Json]:
+def _field_reader(texts: list[str]) -> Callable[[str], Json]:
     """What reads the fields of a column that holds these texts."""
     told = {text for text in texts if text}
     if told and told <= _TRUTH.keys():

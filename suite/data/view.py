@@ -13,8 +13,7 @@ from suite.data.cache import Cache, sha256_of
 from suite.data.local_entry import LocalDataset
 from suite.data.pull import pull, ready
 from suite.data.registry import Registry
-from suite.data.row_models import RowModel
-from suite.data.rows import Raw, RowPlace, read_rows, typed
+from suite.data.rows import Raw, RowModel, RowPlace, read_rows, typed
 from suite.errors import DataError, unknown
 
 RowT = TypeVar("RowT")
