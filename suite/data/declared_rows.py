@@ -8,6 +8,7 @@ import inspect
 import re
 import shlex
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from suite.data import hub_source
@@ -49,7 +50,7 @@ def declared_rows(task: AnyTask, name: str, cache: Cache, say: Callable[[str], N
         other = "`suite data " in error.fix and not isinstance(error, LicenceRequired)
         fix = "correct `rows` in the task's `info`" if other else error.fix
         raise type(error)(f"{told}: {error.what.replace(entry.id, rows.repo)}", error.where, fix) from error
-    return local
+    return replace(local, called=rows.repo)
 
 
 def _with_terms(entry: DatasetEntry, rows: HubRows, cache: Cache) -> DatasetEntry:

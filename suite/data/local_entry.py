@@ -54,11 +54,12 @@ Here_co = TypeVar("Here_co", bound=RegistryEntry, covariant=True)
 @dataclass(frozen=True)
 class LocalFiles(Generic[Here_co]):
     """A pulled entry; rows are a dataset's. `path` and `identity` raise DataError for bytes that are not what
-    the entry says.
+    the entry says. called: how errors name it, "" by its id.
     """
 
     entry: Here_co
     cache: Cache
+    called: str = ""
 
     def file(self, path: str) -> File:
         """What the entry says about a file; a bundled file need not be listed. Raises NotFound."""
@@ -131,7 +132,7 @@ class LocalFiles(Generic[Here_co]):
         """The rows of a part as stored, in order."""
         form = self.part(part).format
         for path in files_of(self.entry, part):
-            yield from read_rows(self.entry.id, path, self.path(path), form)
+            yield from read_rows(self.called or self.entry.id, path, self.path(path), form)
 
     def rows(self: "LocalDataset", part: str | None = None) -> Iterator[tuple[RowPlace, Raw]]:
         """The rows of a part, or of all parts in order, with derived fields."""

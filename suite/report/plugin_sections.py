@@ -55,13 +55,12 @@ def missing_data(run: Run) -> str:
     for cell in run.manifest.cells:
         if cell.file is not None and cell.cell not in tasks:
             return f"{cell.file.name} is not here as it was"
+    given = recorded_data(run)
     own = {name: one for task in tasks.values() for name, one in task.info.rows.items()}
     for name, identity in run.manifest.data.items():
         entry, rows = identity.get("entry"), own.get(name)
-        if isinstance(rows, str):
-            continue  # beside the task
-        if not entry and name in recorded_data(run):
-            continue
+        if isinstance(rows, str) or name in given:
+            continue  # beside the task, or where --data found it
         if not entry:
             return f"the run was given its data for {name} with --data"
         if ready(registry.dataset(str(entry)) if rows is None else hub_entry(rows), cache) is None:

@@ -301,7 +301,11 @@ def test_rows_of_the_hub_come_by_commit_and_stay(
     assert data["licence"] == {"name": "mit"}
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     assert run_command("score", "one", "--quiet") == 0
+    text = Path("units.py").read_text("utf-8").replace('data.rows("rows", dict)', 'data.rows("rows", Row)')
+    Path("units.py").write_text(f"import suite\nclass Row(suite.Payload):\n    n: int\n{text}", "utf-8")
     capsys.readouterr()
+    assert run_command(*EVAL, "--task", "units.py") == 2
+    assert "org/Numbers: hard/test.csv, line 2 is no Row" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("card", "name"), [("cc-by-nc-4.0", "cc-by-nc-4.0"), ("", "not stated")])
