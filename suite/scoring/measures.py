@@ -1,7 +1,7 @@
 """One row of results as its metric declares it: what one unit adds to it, its range, and what it means.
 
 Results, comparison, boards, the headline so far and the exporters all read rows through these, so that none
-of them has to know the kinds of metrics. Light: no numpy. Not here: computing (`computation`, `units`).
+of them has to know the kinds of metrics. Light: no numpy. Not here: computing (`rows`, `units`).
 """
 
 import math

@@ -10,7 +10,7 @@ from suite.journal.documents import Direction, MetricResult
 from suite.scoring.measures import Measure, Over, Range, Where
 
 if TYPE_CHECKING:
-    from suite.scoring.computation import CellSlice, Context
+    from suite.scoring.rows import CellSlice, Context
 
 Names = tuple[frozenset[str], frozenset[str]]  # of values: of samples, of parts
 
@@ -84,7 +84,7 @@ class OfOneCell(Declared):
 
     def results(self, context: "Context") -> Iterator[MetricResult]:
         """Its rows: of the whole first, then of its slices."""
-        from suite.scoring.computation import CellSlice
+        from suite.scoring.rows import CellSlice
         from suite.scoring.units import scope_of
 
         scope = scope_of(context.table, context.cell, self.over, self.where)

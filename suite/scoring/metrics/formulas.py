@@ -12,7 +12,7 @@ from suite.scoring.measures import Columns, Formula, Measure, Over, Range
 from suite.scoring.metrics.declared import Declared, OfOneCell
 
 if TYPE_CHECKING:
-    from suite.scoring.computation import CellSlice, Context
+    from suite.scoring.rows import CellSlice, Context
 
 AcrossFormula = Callable[[Mapping[str, Columns]], float | None]
 
@@ -106,7 +106,7 @@ class Across(Formulated):
         return {name: value for name, value in _parameters(cell).items() if name not in named}
 
     def _result(self, context: "Context", cells: Mapping[str, CellPlan]) -> AcrossResult:
-        from suite.scoring.computation import CellSlice, formula_estimate
+        from suite.scoring.rows import CellSlice, formula_estimate
         from suite.scoring.stats.estimate import Estimate
         from suite.scoring.units import Units, collect, on_common_samples, scope_of
 

@@ -17,7 +17,7 @@ from suite.scoring.measures import Measure, Over, Range
 from suite.scoring.metrics.declared import OfOneCell
 
 if TYPE_CHECKING:
-    from suite.scoring.computation import CellSlice
+    from suite.scoring.rows import CellSlice
 
 COEFFICIENTS: tuple[str, ...] = ("percent", "alpha", "ac1", "cohen", "fleiss", "randolph")
 

@@ -12,11 +12,12 @@ import suite
 from suite.comparisons.differences import pair, side
 from suite.errors import PluginError
 from suite.journal.documents import MetricResult
-from suite.scoring.computation import CellSlice, compute, wanted
+from suite.scoring.computation import compute, wanted
 from suite.scoring.headline import RunningHeadline
 from suite.scoring.measures import Measure
 from suite.scoring.metrics import Mean
 from suite.scoring.metrics.declared import OfOneCell, facts_of, measures_of, row_names
+from suite.scoring.rows import CellSlice
 from suite.scoring.units import units_of
 from tests.scoring.measuring import Make, table_of
 
