@@ -205,14 +205,20 @@ def requested(flags: RunFlags, models: Mapping[str, Sequence[str]]) -> "EvalRequ
 def dry(plan: "Plan", flags: RunFlags) -> bool:
     """Whether only the plan was asked for (--dry-run); it is printed then."""
     if flags.dry_run:
-        from suite.run.ledger import parse_budget
+        from suite.run.estimate import check_limits
+        from suite.run.ledger import ledger_of, parse_budget
         from suite.run.plan_text import lacking, print_plan, shown_plan
 
-        _ = None if flags.budget is None else parse_budget(flags.budget)
+        lasts = ""
+        if flags.budget is not None:
+            ledger = ledger_of(parse_budget(flags.budget), plan.filled.at("both", *flags.stages))
+            lasts = asyncio.run(check_limits(plan, ledger))
         if flags.as_json:
             say_json(shown_plan(plan))
         else:
             print_plan(plan)
+        if lasts:
+            click.echo(f"  {lasts}", err=flags.as_json)
         for lack in lacking(plan):
             click.echo(f"! it cannot run on this machine: {lack}", err=True)
     return flags.dry_run

@@ -94,7 +94,7 @@ class Engine(ABC):
         """
 
     def check(self) -> None:
-        """Look for what this machine lacks: a library, a program, a device. Raises EngineError.
+        """Look for what this machine lacks: a library, a program, a device, a key. Raises SuiteError.
 
         Called while a run is planned, before anything else is asked of the engine: touches no network.
         """

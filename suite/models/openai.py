@@ -85,7 +85,7 @@ def capabilities_of(given: str | list[str], usual: frozenset[str]) -> frozenset[
 
 
 class OpenAIEngine(Engine):
-    """One model at one endpoint. Raises ConfigError for a bad URL, option or name, or a missing key."""
+    """One model at one endpoint. Raises ConfigError for a bad URL, option or name."""
 
     def __init__(self, spec: ModelSpec, options: OpenAIOptions) -> None:
         super().__init__(spec)
@@ -108,7 +108,8 @@ class OpenAIEngine(Engine):
         chosen = "api_key_env" in options.model_fields_set
         headers = read_headers(options.headers_env)
         named = {name.lower() for name in headers} & {"authorization", "api-key"}
-        key = "" if basic or named else read_key(options.api_key_env, required=hosted or chosen)
+        key = "" if basic or named else read_key(options.api_key_env, required=False)
+        self._lacks_key = not (key or basic or named) and (hosted or chosen)
         if not named and (basic or key):
             authorization = {"Authorization": basic or f"Bearer {key}"}
             headers |= {"api-key": key} if azure and key else authorization
@@ -146,6 +147,11 @@ class OpenAIEngine(Engine):
         self._told: dict[str, Json] = {}
         self._settings: dict[str, Json] = {}
         self._hosted = False  # known once started
+
+    def check(self) -> None:
+        """Whether the key is there, where one is needed. Raises ConfigError."""
+        if self._lacks_key:
+            read_key(self._options.api_key_env, required=True)
 
     def capabilities(self) -> frozenset[str]:
         """The dialect's usual ones, unless declared."""
@@ -192,6 +198,7 @@ class OpenAIEngine(Engine):
 
     async def start(self, surroundings: Surroundings) -> None:
         """Open the pool and check the endpoint. Raises EngineError if it cannot work."""
+        self.check()
         surroundings.say(f"{self.spec.text} at {self.url}")
         self._client.note = surroundings.note
         self._client.send_once(surroundings.once)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import cast
 
-from suite.chat import Message, Reply, Request, call_id, request_sha256
+from suite.chat import Message, Reply, Request, Usage, call_id, request_sha256
 from suite.models.behaviours import estimated_tokens
 from suite.roles import Model, Models, Ratings
 from suite.run.ledger import Ledger, most_tokens, no_limit
@@ -120,9 +120,22 @@ async def estimate(plan: Plan) -> Mapping[str, MemberEstimate] | None:
     return found
 
 
-async def check_limits(plan: Plan, ledger: Ledger) -> None:
-    """Raises CapabilityError for a request that a budget cannot bound, before anything is asked."""
+async def check_limits(plan: Plan, ledger: Ledger) -> str:
+    """Whether the budget lasts, in words. Raises CapabilityError for a request that it cannot bound, before
+    anything is asked.
+    """
     specs = {one.member: one.spec.text for one in plan.filled.members}
-    for member, one in (await estimate(plan) or {}).items():
+    low = high = 0
+    found = await estimate(plan)
+    for member, one in (found or {}).items():
         if one.most_new_tokens is None and ledger.counts(member):
             raise no_limit(member, specs[member])
+        low += ledger.cost(member, Usage(round(one.prompt_tokens)))
+        high += ledger.cost(member, Usage(round(one.most_prompt_tokens), round(one.most_new_tokens or 0)))
+    amount, shown = ledger.budget.amount, ledger.budget.shown
+    if found is None:
+        return f"the budget of {shown(amount)}: not known whether it lasts"
+    verb = "covers" if high <= amount else "may stop" if low <= amount else "will stop"
+    return (
+        f"the budget of {shown(amount)} {verb} this run: about {shown(low)} to {shown(high)}, without retries"
+    )

@@ -211,6 +211,10 @@ class Ledger:
             fix="run the same command with a higher --budget to continue this run",
         )
 
+    def cost(self, member: str, usage: Usage) -> int:
+        """What tokens of a member count, in the budget's unit."""
+        return self._rates.get(member, FREE).cost(usage)
+
     def counts(self, member: str) -> bool:
         """Whether anything of a member counts."""
         return self._rates.get(member, FREE) != FREE

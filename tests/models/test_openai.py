@@ -265,14 +265,14 @@ async def test_credentials_of_a_url_are_sent_apart(server: OpenAIServer) -> None
 )
 def test_bad_options_are_named(options: dict[str, str], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
-        provider.engine(parse_spec("openai/m", options.items()))
+        provider.engine(parse_spec("openai/m", options.items())).check()
 
 
 def test_the_hosted_default_needs_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     with pytest.raises(ConfigError, match="OPENAI_API_KEY is not set"):
-        provider.engine(parse_spec("openai/m"))
+        provider.engine(parse_spec("openai/m")).check()
 
 
 @pytest.mark.parametrize(

@@ -365,6 +365,36 @@ def test_an_empty_budget_is_a_mistake_wherever_it_stands(
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.parametrize(
+    ("price", "budget", "code", "says"),
+    [
+        ("model = 'other'", "20usd", 2, "no price is known for openai/m (candidate)"),
+        ("model = 'm'", "1000usd", 0, "the budget of 1000.00 usd covers this run"),
+        ("model = 'm'", "1usd", 0, "the budget of 1.00 usd will stop this run"),
+        ("model = 'm'", "1token", 0, "the budget of 1 tokens will stop this run"),
+    ],
+)
+def test_a_dry_run_needs_no_key_and_tells_whether_the_budget_lasts(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    price: str,
+    budget: str,
+    code: int,
+    says: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "suite.toml").write_text(f"[[prices]]\ninput = 1000\noutput = 1000\n{price}\n")
+    command = ["eval", "--task", "prefeval/classification", "--mini", "--limit", "2", "--model", "openai/m"]
+    assert run_command([*command, "--dry-run", "--budget", budget]) == code
+    told = "".join(capsys.readouterr())
+    assert says in told
+    assert ("OPENAI_API_KEY is not set" in told) == (code == 0)
+    assert run_command(command) == 2  # not planned only: the key is needed
+
+
 async def test_local_engines_cost_no_money(tmp_path: Path) -> None:
     plan = plan_of({"candidate": "scripted/echo"}, cells(Spell))
     scripted(lambda request, asking: "yes", plan)
