@@ -14,8 +14,8 @@ from small_tasks import Many, cells, pending_reasons, plan_of, run, scripted
 from suite.chat import Request
 from suite.errors import CallFailed
 from suite.roles import Stage
+from suite.run.calls import Waits, clock
 from suite.run.progress import Progress
-from suite.run.waits import Waits, clock
 
 
 def busy(retry_after: float) -> CallFailed:
