@@ -7,6 +7,7 @@ our errors. Nothing of it is imported before the first use.
 
 import errno
 import os
+import re
 import socket
 import tempfile
 import urllib.request
@@ -14,18 +15,18 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from suite.data.entry import File, HubSource, Progress
-from suite.data.hub_status import told
-from suite.errors import DataError, LicenceRequired, SourceChanged, SourceUnreachable
+from suite.errors import DataError, LicenceRequired, SourceChanged, SourceUnreachable, causes
 
 if TYPE_CHECKING:
     from huggingface_hub import RepoFile
 
 _SHOWN = 20  # names of files in a message
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS)  # its errors, not the Hub's
+_TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 _CONNECT = 5.0  # seconds for a connection to open
 
 
@@ -246,3 +247,57 @@ def _explained(error: Exception, source: HubSource, entry: str, what: str) -> Da
 def _said(error: Exception) -> str:
     lines = str(error).strip().splitlines()
     return lines[0][:200] if lines else type(error).__name__
+
+
+class StatusWords(NamedTuple):
+    """A status of the Hub in words: what is wrong, and what to do."""
+
+    status: int
+    what: str
+    fix: str
+
+
+def told(error: BaseException) -> StatusWords | None:
+    """The Hub's answer below an error, in words; None if it did not answer, or with none of these.
+
+    The client hides a refused token and a rate limit behind errors of its own cache; the answer is the cause.
+    """
+    for one in causes(error):
+        response = getattr(one, "response", None)
+        status = getattr(response, "status_code", None)
+        if isinstance(status, int) and status >= 400:
+            headers = {str(k).lower(): str(v) for k, v in getattr(response, "headers", {}).items()}
+            return _words(status, headers)
+    return None
+
+
+def _words(status: int, headers: dict[str, str]) -> StatusWords | None:
+    variable = next((name for name in _TOKENS if os.environ.get(name)), "")
+    token = f"the token in {variable}" if variable else "the stored token (`hf auth login`)"
+    if status == 401:
+        unset = f"unset {variable}" if variable else "`hf auth logout`"
+        what = f"the Hub refuses {token} (401)"
+        fix = (
+            f"make a new one at https://huggingface.co/settings/tokens; for what is public, {unset} is enough"
+        )
+    elif status == 403:
+        what = "the Hub forbids this (403)"
+        fix = f"accept the terms on the repository's page, or give {token} the rights it lacks"
+    elif status == 429:
+        better = "" if variable else "set HF_TOKEN, which has a higher limit, or "
+        what = "the Hub limits the rate of requests (429)"
+        fix = f"{better}wait {_wait(headers)} and try again"
+    elif status >= 500:
+        other = ", or see whether HF_ENDPOINT is a Hub" if os.environ.get("HF_ENDPOINT") else ""
+        what, fix = f"the Hub answers with an error of its own ({status})", f"try again later{other}"
+    else:
+        return None
+    return StatusWords(status, what, fix)
+
+
+def _wait(headers: dict[str, str]) -> str:
+    """How long the Hub asks to wait: `Retry-After`, or the `t` of `RateLimit`."""
+    seconds = re.fullmatch(r"\s*(\d+)\s*", headers.get("retry-after", "")) or re.search(
+        r"\bt=(\d+)", headers.get("ratelimit", "")
+    )
+    return f"{int(seconds[1])} s" if seconds else "some minutes"

@@ -14,8 +14,7 @@ from typing import Any
 import msgspec
 
 from suite.chat import Json
-from suite.data.hub_source import require_network
-from suite.data.hub_status import told
+from suite.data.hub_source import require_network, told
 from suite.errors import ConfigError, NotFound, SourceUnreachable
 
 _EDGE = 65536

@@ -14,7 +14,7 @@ import transformers
 from torch.nn.utils.rnn import pad_sequence
 
 from suite.chat import Json, Message, Options, TokenLogprob
-from suite.data.hub_status import told
+from suite.data.hub_source import told
 from suite.errors import EngineError
 from suite.models.settings import NEUTRAL, sha256_text
 from suite.models.tokens import PROBE, TemplateRejected, missing_beginning

@@ -15,8 +15,7 @@ import yaml
 
 from suite.chat import Json
 from suite.data.entry import Scale
-from suite.data.hub_source import endpoint
-from suite.data.hub_status import told
+from suite.data.hub_source import endpoint, told
 from suite.data.registry import Registry
 from suite.errors import ConfigError, NotFound, RunError, SuiteError
 from suite.journal.documents import MetricResult

@@ -13,7 +13,7 @@ from local_git import LocalGit
 from local_hub import LocalHub, commit_of
 from small_registry import COMMIT, QUESTIONS, Place, jsonl, listed, sha256
 
-from suite.data.hub_status import told
+from suite.data.hub_source import told
 from suite.data.pull import pull
 from suite.errors import DataError, LicenceRequired, SourceUnreachable
 
