@@ -264,7 +264,9 @@ def test_pinning_again_finds_what_config_and_split_hold_now(told: Told, language
     (languages / "README.md").write_text(CARD.replace("train", "dev"))
     with pytest.raises(NotFound, match="no split 'train'") as gone:
         told("pin", "languages", "--write")
-    assert "splits: dev, test; describe what is there now: `suite data new languages" in gone.value.fix
+    advice = "describe what is there now: `suite data new languages --hub ours/languages --force`"
+    assert gone.value.fix.endswith(f"splits: dev, test; {advice}")
+    assert f"languages: {advice}" in told("check", "languages", "--remote").output
     for path in languages.glob("en/dev-*"):
         path.rename(path.with_name(path.name.replace("dev", "train")))
     (languages / "README.md").write_text(CARD)
