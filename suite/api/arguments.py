@@ -63,7 +63,9 @@ def read_arguments(given: Mapping[str, object]) -> Arguments:
     except msgspec.ValidationError as error:
         message, _, place = str(error).partition(" - at `$.")
         name = re.split(r"[.\[]", place.rstrip("`"))[0]
-        raise ConfigError(f"{name}={given.get(name)!r}: {message[:1].lower()}{message[1:]}") from error
+        what = f"{name}={given.get(name)!r}: {message[:1].lower()}{message[1:]}"
+        fix = "write budget='20usd' or budget='2Mtokens'" if name == "budget" else ""
+        raise ConfigError(what, fix=fix) from error
 
 
 def swept(values: Mapping[str, object]) -> list[tuple[str, str, Json]]:

@@ -32,10 +32,10 @@ FILE = "spent.jsonl"
 TOKEN = Rates(1, 1, 1)
 _AMOUNT = re.compile(
     r"\s*(?P<dollar>\$\s*)?(?P<number>\d{1,15}(\.\d{1,12})?|\.\d{1,12})\s*(?P<times>[kKmM]?)\s*(?P<unit>usd|tokens?|)\s*",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
 _TIMES = {"": 1, "k": 1000, "m": 1_000_000}
-_HOW = "write --budget 20usd or --budget 2Mtokens"
+_HOW = "write --budget 20usd, 2Mtokens or 500ktokens ($20 only in quotes: a shell makes another text of it)"
 _UNCOUNTED = frozenset({"replay", "lexical"})  # no model reads or writes
 A_PROMPT, A_MESSAGE, A_TEXT = 256, 32, 32  # tokens that a template adds
 A_FORM = 1024  # tokens that a provider adds where tools or a schema are given
@@ -62,7 +62,7 @@ def parse_budget(text: str) -> Budget:
     """`20usd`, `$20`, `2Mtokens`, `500k tokens`. Raises ConfigError."""
     found = _AMOUNT.fullmatch(text)
     unit = (found["unit"] or ("usd" if found["dollar"] else "")).lower() if found else ""
-    if found is None or not unit or (found["dollar"] and unit != "usd"):
+    if found is None or not unit or (found["dollar"] and found["unit"]):
         raise ConfigError(f"--budget {text!r} is not an amount in usd or tokens", fix=_HOW)
     tokens = unit.startswith("token")
     amount = round(float(found["number"]) * _TIMES[found["times"].lower()] * (1 if tokens else PER_USD))

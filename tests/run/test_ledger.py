@@ -53,7 +53,8 @@ def test_budgets_are_read_as_people_write_them(text: str, budget: Budget) -> Non
 
 
 @pytest.mark.parametrize(
-    "text", ["20", "20eur", "2M", "$5tokens", "0usd", "-1usd", "nan usd", "1e3usd", "usd", ""]
+    "text",
+    ["20", "20eur", "2M", "$5tokens", "0usd", "-1usd", "nan usd", "1e3usd", "usd", "", "２０usd", "$20usd"],
 )
 def test_what_is_no_budget_is_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="--budget"):
