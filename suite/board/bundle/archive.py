@@ -19,7 +19,7 @@ from suite.board.bundle.file_names import allowed, unsafe
 from suite.board.bundle.rungs import Findings, Refused, refuse
 from suite.board.bundle.size_limits import SizeLimits
 from suite.errors import BundleError
-from suite.files import open_regular
+from suite.files import open_regular, trying
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -102,10 +102,8 @@ class Archive:
 
     def __init__(self, path: Path) -> None:
         """Raises BundleError if it cannot be opened or is no ZIP at all."""
-        try:
+        with trying("open the bundle", path, kind=BundleError):
             self._file = open_regular(path)
-        except OSError as error:
-            raise BundleError(f"cannot open the bundle: {error.strerror}", where=str(path)) from error
         self._fd = self._file.fileno()
         self.size = os.fstat(self._fd).st_size
         self._members: dict[str, ArchiveMember] = {}

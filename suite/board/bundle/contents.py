@@ -26,6 +26,7 @@ from suite.board.bundle.submission import ListedFile, Submission, SubmittedRun, 
 from suite.chat import Json
 from suite.data import strict_syntax
 from suite.errors import BundleError
+from suite.files import trying
 from suite.journal.documents import RunManifest
 
 _LIMITS = SizeLimits()
@@ -80,14 +81,9 @@ def open_bundle(path: Path, findings: Findings, limits: SizeLimits = _LIMITS) ->
             findings.not_run("the container is not safe to read", "R1", "R2")
             yield None
             return
-        try:
+        fix = "make room there, or name a bigger place with TMPDIR"
+        with trying("unpack the bundle", Path(scratch), fix, BundleError):
             bundle = _Opening(source, Path(scratch), findings, limits).bundle(path)
-        except OSError as error:
-            raise BundleError(
-                f"cannot unpack the bundle: {error.strerror or error}",
-                where=scratch,
-                fix="make room there, or name a bigger place with TMPDIR",
-            ) from error
         yield bundle
 
 

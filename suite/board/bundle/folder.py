@@ -16,6 +16,7 @@ from suite.board.bundle.file_names import allowed, unsafe
 from suite.board.bundle.rungs import Findings, Refused, refuse
 from suite.board.bundle.size_limits import SizeLimits
 from suite.errors import BundleError
+from suite.files import trying
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -27,10 +28,8 @@ class Folder:
 
     def __init__(self, path: Path) -> None:
         """Raises BundleError if it cannot be opened."""
-        try:
+        with trying("open the bundle", path, kind=BundleError):
             self._fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        except OSError as error:
-            raise BundleError(f"cannot open the bundle: {error.strerror}", where=str(path)) from error
         self.sizes: dict[str, int] = {}  # name -> bytes, once `scan` found nothing wrong
 
     def close(self) -> None:
