@@ -41,7 +41,7 @@ def recorded_data(run: Run) -> dict[str, str]:
         files = one.get("files")
         ((file, sha256),) = files.items() if isinstance(files, dict) and len(files) == 1 else (("", ""),)
         if one.get("source") == "run":
-            file, sha256 = str(one["run"]), one["sha256"]
+            file, sha256 = str(one.get("run")), one.get("sha256")
         elif one.get("source") != "file" or ":" in name:
             continue
         told = [file, *re.findall(rf"[^\s'\"=]*{re.escape(file)}(?![^\s'\"])", commanded)]
