@@ -240,14 +240,19 @@ def own_lines(frames: Iterable[tuple[FrameType, int]], package: str) -> list[str
     return [f"{shown_module(frame)}, line {line}" for frame, line in own]
 
 
-def place_in(task: type, error: BaseException) -> str:
+def place_in(task: type, error: BaseException, method: str = "") -> str:
     """Where an error came from: the last step in the task's own package, since its author looks there first.
+    method: of the task, whose result the error is about where no step is the task's own.
 
     Modules are named, not files: what is journaled must not tell where things lie on this machine.
     """
     steps = list(traceback.walk_tb(error.__traceback__))
     package = task.__module__.partition(".")[0]
     own = [one for one in steps if _module(one[0]).partition(".")[0] == package]
+    code = getattr(getattr(task, method, None), "__code__", None)
+    if code is not None and not own:
+        file = Path(code.co_filename).name if task.__module__.startswith(FILE_MODULE) else task.__module__
+        return f"{file}, line {code.co_firstlineno}, in {method}"
     frame, line = (own or steps)[-1]
     return f"{shown_module(frame)}, line {line}, in {frame.f_code.co_name}"
 

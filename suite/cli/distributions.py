@@ -13,14 +13,19 @@ from suite.files import unsafe
 from suite.plugins import catalogue
 
 _TEMPLATES = Path(str(files("suite.testing")))
+_MODEL, _EMBEDDER = "embedded/smollm2-135m", "embedded/minilm-l6-v2"
+_FLAGS = {"candidate": "--model "} | {one: f"--{one} " for one in ("judge", "baseline", "user", "embedder")}
 _COMMON = ("pyproject.toml.txt", "$package/__init__.py.txt", "$package/py.typed.txt")
 
 
 class Distribution(NamedTuple):
-    """name: of the benchmark. task: the name of its task. contents: bytes by path."""
+    """name: of the benchmark. task: the name of its task. models: who fills its roles, as flags. contents:
+    bytes by path.
+    """
 
     name: str
     task: str
+    models: str
     contents: Mapping[str, bytes]
 
 
@@ -32,7 +37,8 @@ def of_template(name: str | None) -> Distribution:
     free(name)
     folder = _TEMPLATES / "template"
     title = "does an answer keep to the units its user thinks in?"
-    return Distribution(name, name, _filled(folder, _below(folder), name=name, package=package, title=title))
+    contents = _filled(folder, _below(folder), name=name, package=package, title=title)
+    return Distribution(name, name, f"--mini --model {_MODEL}", contents)
 
 
 def of_file(file: str, name: str | None) -> Distribution:
@@ -50,7 +56,11 @@ def of_file(file: str, name: str | None) -> Distribution:
     for one in (name, info.name):
         free(one)
     fields = {"name": name, "package": package, "title": info.title}
-    fields |= {"task": info.name, "kind": found.kind.__name__}
+    flags = {
+        role: _FLAGS.get(role, f"--role {role}=") for role, one in info.roles.items() if not one.optional
+    }
+    models = " ".join(f"{flag}{_EMBEDDER if role == 'embedder' else _MODEL}" for role, flag in flags.items())
+    fields |= {"task": info.name, "kind": found.kind.__name__, "models": models}
     own = _TEMPLATES / "template_from"
     contents = _filled(_TEMPLATES / "template", _COMMON, **fields) | _filled(own, _below(own), **fields)
     contents[f"{package}/task.py"] = found.path.read_bytes()
@@ -66,7 +76,7 @@ def of_file(file: str, name: str | None) -> Distribution:
         if not (rows := found.path.parent / place).is_file():
             raise DataError(f"{found.path.name}: dataset {dataset!r}: no file {rows.name}", where=str(rows))
         contents[f"{package}/{PurePosixPath(place)}"] = rows.read_bytes()
-    return Distribution(name, info.name, contents)
+    return Distribution(name, info.name, models, contents)
 
 
 def package_of(name: str) -> str:

@@ -173,7 +173,8 @@ def _failure(name: str, kind: str = "task") -> PluginError | None:
 def new(name: str | None, file: str | None, output: Path | None) -> None:
     """Write a plugin that installs, runs and passes its tests at once: a small benchmark, or a task of yours.
 
-    NAME is the benchmark's name: lower-case letters, digits and hyphens; default with --from: its task's.
+    NAME is the benchmark's name: lower-case letters, digits and hyphens. With --from it names the package
+    alone and may be left out: the task keeps the name in its `info`.
 
     \b
     Examples:
@@ -187,5 +188,6 @@ def new(name: str | None, file: str | None, output: Path | None) -> None:
     for path in distributions.write(made, folder):
         click.echo(f"wrote {path}")
     click.echo(f"next: cd {folder} && pip install -e . pytest && pytest && suite plugin check {made.task}")
-    mini = "" if file else " --mini"
-    click.echo(f"then: suite eval --task {made.task}{mini} --model embedded/smollm2-135m")
+    click.echo(f"then: suite eval --task {made.task} {made.models}")
+    if file and made.name != made.task:
+        click.echo(f"the task is still called {made.task!r}, as its `info` says")

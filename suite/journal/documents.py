@@ -36,7 +36,7 @@ Direction = Literal["higher", "lower", "neither"]
 Facts = Mapping[str, str]
 FindingKind = Literal[
     "models", "fingerprints", "identity", "cached", "cut", "settled", "wording", "room", "short", "alike",
-    "judged", "unscored", "code", "counts",
+    "judged", "unscored", "code", "counts", "tags",
 ]  # fmt: skip
 
 

@@ -32,6 +32,16 @@ def _option(member: str) -> str:
 
 
 NOTES = ("cached", "wording", "room")  # the other kinds are warnings
+PLAIN = {
+    "models": "Several models answered as the {who}: {shares}.",
+    "fingerprints": "The {who}'s system_fingerprint changed within the run: {shares}.",
+    "settled": "{n:,} failed calls of the {who} were settled on purpose by --settle: {shares}.",
+    "wording": "{n:,} refusals of the {who} were read by a pattern of the user's: {shares}.",
+    "room": "{n:,} requests to the {who} asked for fewer new tokens than set, the rest of the window.",
+    "counts": "The endpoint of the {who} reports token counts that cannot be ({n:,} in {of:,} replies), such "
+    "as {first}: hold its bill against the cost shown here.",
+    "tags": "No sample of {who} has the tag {names}, by which its metrics are sliced.",
+}
 
 
 def sentence(one: ResultFinding, cells: Mapping[str, str]) -> str:
@@ -39,11 +49,10 @@ def sentence(one: ResultFinding, cells: Mapping[str, str]) -> str:
     kind, who, counts, of = one.kind, one.who, one.counts, one.of
     first = next(iter(counts), "")
     n = sum(counts.values())
+    if kind in PLAIN:
+        names = " or ".join(counts)
+        return PLAIN[kind].format(who=who, n=n, of=of, shares=_shares(counts), names=names, first=first)
     match kind:
-        case "models":
-            return f"Several models answered as the {who}: {_shares(counts)}."
-        case "fingerprints":
-            return f"The {who}'s system_fingerprint changed within the run: {_shares(counts)}."
         case "identity":
             changes = "; ".join(counts)
             return f"The {who} was not who it was when the run began, as it went on: {changes}."
@@ -60,30 +69,22 @@ def sentence(one: ResultFinding, cells: Mapping[str, str]) -> str:
                 f"calls: at most {counts['read']:,} of at least {counts['sent']:,}. It cut prompts without "
                 "a word: raise its window (num_ctx in Ollama, -c in llama.cpp, context length in LM Studio)."
             )
-        case "settled":
-            return f"{n:,} failed calls of the {who} were settled on purpose by --settle: {_shares(counts)}."
-        case "wording":
-            return f"{n:,} refusals of the {who} were read by a pattern of the user's: {_shares(counts)}."
-        case "room":
-            return f"{n:,} requests to the {who} asked for fewer new tokens than set, the rest of the window."
-        case "counts":
-            told = f"token counts that cannot be ({n:,} in {of:,} replies), such as {first}"
-            return f"The endpoint of the {who} reports {told}: hold its bill against the cost shown here."
         case "short":
             limits = " or ".join(sorted(counts, key=lambda one: int(one or 0)))
             at = f"at {limits} tokens" if all(counts) else "short"
             option = f"{_option(who)}max_tokens=…"
             return f"{n:,} of {of:,} {who} replies were cut {at}, and none of them was read: {option}"
-        case "alike" | "judged":
-            outputs, replies = (
-                f"All {of:,} outputs of {cells.get(who, who)}",
-                f"{n:,} of {of:,} replies of the {who}",
-            )
-            helps = HELP.get(first, "").format(o="-o " if kind == "alike" else _option(who))
-            return f"{outputs if kind == 'alike' else replies} ended {ENDS.get(first, first)}: {helps}."
+        case "alike":
+            helps = HELP.get(first, "").format(o="-o ")
+            return f"All {of:,} outputs of {cells.get(who, who)} ended {ENDS.get(first, first)}: {helps}."
+        case "judged":
+            helps = HELP.get(first, "").format(o=_option(who))
+            return f"{n:,} of {of:,} replies of the {who} ended {ENDS.get(first, first)}: {helps}."
+    fix = "look at the judge's replies, then `suite score` with another judge or -o judge.max_tokens=N"
+    if first.endswith(": not-finite"):
+        fix = "the task's own arithmetic gives NaN or infinity: correct its score"
     return (
-        f"{n:,} of {of:,} scores of {cells.get(who, who)} have no value, all for one reason ({first}): "
-        "look at the judge's replies, then `suite score` with another judge or -o judge.max_tokens=N."
+        f"{n:,} of {of:,} scores of {cells.get(who, who)} have no value, all for one reason ({first}): {fix}."
     )
 
 

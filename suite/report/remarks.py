@@ -63,8 +63,8 @@ def _state(run: Run) -> Iterator[str]:
     elif pending := results.pending:
         have, are = ("sample has", "is") if pending == 1 else ("samples have", "are")
         yield (
-            f"{pending:,} {have} no result yet (not begun, or a call got no reply) and {are} no part of the "
-            f"numbers. To continue: {how_to_continue(run)}"
+            f"{pending:,} {have} no result yet (not begun, no reply to a call, or an error of the task) and "
+            f"{are} no part of the numbers. To continue: {how_to_continue(run)}"
         )
     elif not results.complete:
         yield f"This run is not complete. To continue: {how_to_continue(run)}"

@@ -26,6 +26,7 @@ from suite.parameters import Parameters, SkipCell
 from suite.plugins import Catalogue, failed
 from suite.run.request import EvalRequest
 from suite.scoring.metrics.declared import row_names
+from suite.scoring.value_checks import ValueChecks
 from suite.task import AnySample as AnySample
 from suite.task import AnyTask as AnyTask
 from suite.task import Task
@@ -50,6 +51,11 @@ class Cell:
     def family(self) -> str:
         """The family of its task, whose calls are shared."""
         return self.task.info.family
+
+    @cached_property
+    def checks(self) -> ValueChecks:
+        """What its task's metrics say of the values of a score."""
+        return ValueChecks(self.task.metrics)
 
     @cached_property
     def last_counts(self) -> bool:

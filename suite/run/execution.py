@@ -8,6 +8,8 @@ models (`calls`), folders and engines (`session`).
 import asyncio
 from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass
+from inspect import isawaitable
+from typing import TypeVar
 
 import msgspec
 
@@ -30,6 +32,7 @@ from suite.task import Output
 SCORE_WINDOW = 512  # samples in the score stage at once
 SAME_ERROR_LIMIT = 20  # works that may fail with an error of the task before the run stops
 USUAL_WINDOW = 64  # samples being solved at once where no engine says how many it takes
+T = TypeVar("T")
 Item = tuple[CellSample, int, GroupCalls]  # a sample, its trial, what its group shares
 
 
@@ -197,7 +200,7 @@ class Driver:
             if record is None:
                 work = Work(Stage.SOLVE, cell, sample, shared)
                 try:
-                    output = await cell.task.solve(sample, WorkModels(self.desk, work))
+                    output = await _begun(work, cell.task.solve(sample, WorkModels(self.desk, work)))
                     if work.failure is not None:  # the task swallowed it: still no answer
                         raise work.failure
                     record = output_record(cell.id, sample, output, [*work.calls], work.last, self.imported)
@@ -222,10 +225,10 @@ class Driver:
     async def _score(self, work: Work, solved: OutputRecord, output: Output) -> None:
         cell, sample = work.cell, work.sample
         try:
-            score = await cell.task.score(sample, output, WorkModels(self.desk, work))
+            score = await _begun(work, cell.task.score(sample, output, WorkModels(self.desk, work)))
             if work.failure is not None:
                 raise work.failure
-            record = score_record(cell.id, sample, output, score, [*work.calls])
+            record = score_record(cell, sample, output, score, [*work.calls])
         except Exception as error:
             self._pend(work, error)
             return
@@ -241,7 +244,7 @@ class Driver:
             kind, detail = error.kind, error.message[:300]
         else:
             kind = "task-error"
-            place = f" ({place_in(type(work.cell.task), error)})"
+            place = f" ({place_in(type(work.cell.task), error, work.stage.value)})"
             told = scrub_all("; ".join(line.strip() for line in str(error).splitlines()))
             detail = f"{type(error).__name__}: {told}{place}"[:500]
             self._errors += 1
@@ -251,6 +254,13 @@ class Driver:
             self._stop(
                 RunError(
                     f"{self._errors} samples failed with an error of the task itself, the last: {detail}",
-                    fix="report it to the task's author; the run continues with the same command",
+                    fix="correct the task, or report it to its author, and give the same command again",
                 )
             )
+
+
+def _begun(work: Work, made: Awaitable[T]) -> Awaitable[T]:
+    """What a method of a task gives, to be awaited. Raises PluginError for a method that is no coroutine."""
+    if not isawaitable(made):
+        raise PluginError(f"{work.stage} is no coroutine: write `async def {work.stage}`")
+    return made

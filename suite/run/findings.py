@@ -5,7 +5,8 @@ Each finding is data (`kind`, `who`, `counts`, `of`); reports put it into words.
 another than the outputs or earlier scores were made with), `cached` (replies by date), `cut` (fewer prompt
 tokens read than sent), `settled` and `wording` (outcomes that the user decided), `room` (asked for fewer new
 tokens than wanted), `counts` (of tokens that cannot be, with the first), `short` (replies of judges and
-simulated users that were cut, by limit), `alike`, `judged` and `unscored` (most fail in one way).
+simulated users that were cut, by limit), `alike`, `judged` and `unscored` (most fail in one way), `tags` (by
+which metrics slice and which nothing has).
 """
 
 from collections import Counter, defaultdict

@@ -53,7 +53,9 @@ class Outcome:
             reasons = ", ".join(f"{kind} {n}" for kind, n in (self.reasons or {}).items())
             yield f"{self.pending} samples are pending{f' ({reasons})' if reasons else ''}"
             yield from (f"  {kind}, for example: {detail}" for kind, detail in (self.examples or {}).items())
-            if self.continues:
+            if "task-error" in (self.reasons or {}):
+                yield f"the task fails: correct it, and {again} goes on (of a file or class: in another run)"
+            if self.continues and {*(self.reasons or ())} != {"task-error"}:
                 yield f"{again} continues this run in {self.folder}"
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from suite.errors import PluginError
 from suite.journal.records import OutputRecord, ScoreRecord, block_hash
+from suite.run.cells import Cell
 from suite.task import AnySample, Output, Part, Score, Unscored, Value
 
 _canonical = msgspec.json.Encoder(order="sorted")
@@ -66,14 +67,21 @@ def output_record(
     )
 
 
-def score_record(cell: str, sample: AnySample, output: Output, score: Score, calls: list[str]) -> ScoreRecord:
-    """The record of a scored output. Raises PluginError for what is no Score or holds no plain values."""
+def score_record(
+    cell: Cell, sample: AnySample, output: Output, score: Score, calls: list[str]
+) -> ScoreRecord:
+    """The record of a scored output.
+
+    Raises PluginError for what is no Score, or holds values that are not plain or that no metric can count.
+    """
     if not isinstance(score, Score):
         raise PluginError(f"score returned {score!r:.100}, not a suite.Score")
+    if problem := cell.checks.problem(score):
+        raise PluginError(problem)
     values = _checked(score.values)
     parts = [Part(part.id, _checked(part.values), dict(part.tags)) for part in score.parts]
     return ScoreRecord(
-        cell=cell,
+        cell=cell.id,
         sample=sample.id,
         trial=sample.trial,
         output_sha256=judged_hash(output),

@@ -85,6 +85,10 @@ def make_results(run: Run, metrics: Mapping[str, Sequence[Metric]], *, level: fl
         )
     pending = sum(cell.pending for cell in shown)
     calls, seconds, told = effort(run)
+    for task, table in tables.items():
+        tags = {tag for one in metrics[task] for tag in one.slices} - {*table.tags, *table.parts.tags}
+        if tags and len(table):
+            told.append(finding("tags", task, dict.fromkeys(tags, len(table)), len(table)))
     for task, change in other_code(manifest.code, run.scoring_manifest.code):
         told.append(finding("code", task, {change: 1}, 1))
     for name, count in counts.items():

@@ -431,3 +431,38 @@ def test_a_module_beside_it_is_refused_even_where_python_finds_it(
     written("units.py", "import beside_it\n" + WHOLE.format(name="A", task="a"))
     with pytest.raises(PluginError, match="imports 'beside_it', which is not installed"):
         task_file("units.py")
+
+
+BAD_SCORES = {
+    '{"rigth": True}': "score gives 'rigth', and no metric reads what it gives: did you mean 'right'?",
+    '{"right": "yes"}': "score gives 'yes' for 'right', whose metric takes a number or True or False",
+    '{"right": 2.5}': "score gives 2.5 for 'right', whose metric takes 0 to 1",
+}
+
+
+@pytest.mark.parametrize("values", BAD_SCORES)
+def test_values_that_no_metric_can_count_are_an_error_of_the_task_and_no_number(
+    values: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = WHOLE.format(name="Units", task="units").replace('{"right": output.text == "yes"}', values)
+    written("units.py", text)
+    assert run_command(*EVAL, "--task", "units.py", "--output", "one") == 1
+    said = capsys.readouterr().err
+    assert f"{BAD_SCORES[values]} (units.py, line 14, in score)" in said
+    assert "correct it, and the same command goes on" in said
+    assert "continues this run" not in said
+
+
+def test_a_method_that_is_no_coroutine_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    written("units.py", WHOLE.format(name="Units", task="units").replace("async def score", "def score"))
+    assert run_command(*EVAL, "--task", "units.py", "--output", "one") == 1
+    assert "write `async def score` (units.py, line 14, in score)" in capsys.readouterr().err
+
+
+def test_a_metric_sliced_by_a_tag_that_no_sample_has_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    text = WHOLE.format(name="Units", task="units").replace('Rate("right")', 'Rate("right", by="unit")')
+    written("units.py", text)
+    assert run_command(*EVAL, "--task", "units.py", "--output", "one") == 0
+    assert (
+        "! No sample of units has the tag unit, by which its metrics are sliced." in capsys.readouterr().out
+    )
