@@ -112,6 +112,8 @@ class Catalogue:
                 )
             if kind == "task" and Path(f"{name}.py").is_file():
                 raise NotFound(f"no task named {name!r}", fix=f"a file is named with its ending: {name}.py")
+            if kind == "task" and (name.startswith(".") or Path(name).is_file()):
+                raise NotFound(f"{name!r} is no task", fix="give a task's name, or a file that ends in .py")
             where = ""
             if broken := [plugin.name for plugin in self.plugins if plugin.error]:
                 where = f"plugins that failed to load: {', '.join(broken)} (see `suite plugin list`)"

@@ -131,8 +131,8 @@ def _cells(kind: type) -> bytes:
 
 def split_name(name: str) -> tuple[str, str]:
     """(path, class or "") of PATH.py or PATH.py:Class."""
-    path, colon, tail = name.rpartition(":")
-    return (path, tail) if colon and path.endswith(ENDING) else (name, "")
+    path, colon, tail = name.partition(f"{ENDING}:")
+    return (path + ENDING, tail) if colon else (name, "")
 
 
 def _module(loader: TaskLoader, path: Path) -> ModuleType:

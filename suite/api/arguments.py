@@ -5,8 +5,9 @@ Values may be Python's own: a list sweeps a parameter, rows fill a dataset, a ru
 
 import hashlib
 import inspect
+import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from suite.task import Task
 
 # a reply of the endpoint's own; no time-out, connection, key, rate or overload
 _SETTLED = re.compile(r"status-(4(?!0[1-478]|29)\d\d|500)|error-in-body|bad-shape|no-choices|empty-choices")
+_NO_JSON = "give None for a number that is missing, and a text for bytes"
 _ROLES = ("candidate", "baseline", "judge", "user", "embedder", "reference")
 
 
@@ -63,9 +65,17 @@ def read_arguments(given: Mapping[str, object]) -> Arguments:
     except msgspec.ValidationError as error:
         message, _, place = str(error).partition(" - at `$.")
         name = re.split(r"[.\[]", place.rstrip("`"))[0]
-        what = f"{name}={given.get(name)!r}: {message[:1].lower()}{message[1:]}"
-        fix = "write budget='20usd' or budget='2Mtokens'" if name == "budget" else ""
-        raise ConfigError(what, fix=fix) from error
+        said = re.sub(r"`([a-z |]+)`", lambda one: " or ".join(map(_worded, one[1].split(" | "))), message)
+        wanted, _, got = said.removeprefix("Expected ").partition(", got ")
+        fix = f"give {wanted}" if got else ""
+        fix = "write budget='20usd' or budget='2Mtokens'" if name == "budget" else fix
+        raise ConfigError(f"{name}={given.get(name)!r}: {said[:1].lower()}{said[1:]}", fix=fix) from error
+
+
+def _worded(kind: str) -> str:
+    """A type of msgspec's messages, as Python's people call it."""
+    named = {"int": "a whole number", "float": "a number", "str": "a text", "null": "None", "array": "a list"}
+    return {**named, "object": "a dictionary", "bool": "True or False"}.get(kind, kind)
 
 
 def swept(values: Mapping[str, object]) -> list[tuple[str, str, Json]]:
@@ -150,15 +160,39 @@ def _place(name: str, given: object) -> str:
         return str(given)
     if not isinstance(given, Iterable):
         raise ConfigError(f"data {name!r} cannot be {given!r}", fix="give a file, a run or rows")
-    try:
-        lines = b"".join(msgspec.json.encode(dict(row)) + b"\n" for row in given)
-    except (TypeError, ValueError) as error:
-        raise ConfigError(f"data {name!r} has a row that is no mapping of plain values: {error}") from error
+    if hasattr(given, "to_dict"):
+        fix = 'give its rows: df.to_dict("records")'
+        raise ConfigError(f"data {name!r} cannot be a {type(given).__name__}", fix=fix)
+    lines = b"".join(_line(f"row {number} of data[{name!r}]", row) for number, row in enumerate(given))
     path = cache_folder() / "rows" / f"{hashlib.sha256(lines).hexdigest()[:16]}.jsonl"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, [lines])
     return str(path)
+
+
+def _line(place: str, row: object) -> bytes:
+    """A row as a line of JSON, which holds it unchanged. Raises ConfigError naming row and field."""
+    try:
+        plain: dict[str, object] = dict(row)  # type: ignore[call-overload]  # whatever somebody gives
+        line = msgspec.json.encode(plain) + b"\n"
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"{place} is no mapping of plain values: {error}") from error
+    for field, value in plain.items():
+        if odd := next(_unlike_json(value), None):
+            raise ConfigError(f"{place}: field {field!r} holds {odd}, which JSON has not", fix=_NO_JSON)
+    return line
+
+
+def _unlike_json(value: object) -> Iterator[str]:
+    """What of a value its JSON would change in silence."""
+    if isinstance(value, float) and not math.isfinite(value):
+        yield str(value)
+    elif isinstance(value, bytes | bytearray | memoryview):
+        yield type(value).__name__
+    elif isinstance(value, Mapping | list | tuple | set | frozenset):
+        for one in value.values() if isinstance(value, Mapping) else value:
+            yield from _unlike_json(one)
 
 
 def call_text(function: Callable[..., object], arguments: Mapping[str, object]) -> str:

@@ -83,6 +83,7 @@ def list_(words: Sequence[str], everything: bool, as_json: bool) -> None:
 def _found(words: Sequence[str]) -> list[dict[str, object]]:
     """A row for each task that has all the words. Raises NotFound where none has."""
     rows: list[dict[str, object]] = []
+    words = " ".join(words).split()
     for entry, plugin in catalogue().entries("task"):
         said = " ".join((entry.name, entry.title, *entry.aliases)).lower()
         if all(word.lower() in said for word in words):
@@ -230,13 +231,14 @@ def _lines(task: "type[AnyTask]", owner: str) -> Iterator[str]:
         "plugin": owner,
         "datasets": ", ".join(info.datasets),
         "mini": ", ".join(dict.fromkeys(info.mini.values())),
-        "prompts": f"{task.prompts.set}: {', '.join(task.prompts.names())}",
+        "rows": ", ".join(f"{name} ({getattr(one, 'repo', one)})" for name, one in info.rows.items()),
+        "prompts": task.prompts.names() and f"{task.prompts.set}: {', '.join(task.prompts.names())}",
         "official": info.official_prompts,
         "replay": _replay(task),
         "note": info.note,
     }
     yield from (f"  {name:9} {text}" for name, text in facts.items() if text)
-    yield "parameters"
+    yield from ["parameters"] if _knobs(task) else []
     for name, knob in _knobs(task).items():
         late = " (at scoring)" if knob.stage == "score" else ""
         default = json.dumps(knob.default, ensure_ascii=False).strip('"')

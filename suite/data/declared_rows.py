@@ -97,6 +97,8 @@ def hub_entry(rows: HubRows) -> DatasetEntry:
 
     Raises DataError for a repository whose name is none.
     """
+    if not rows.split:
+        raise DataError(f"HubRows of {rows.repo!r} names no split", fix="write split='train', or another")
     what = f"{rows.repo}\n{rows.revision}\n{rows.config}\n{rows.split}"
     slug = re.sub(r"[^a-z0-9.]+", "-", rows.repo.lower()).strip("-.")[:60]
     try:

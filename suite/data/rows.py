@@ -61,6 +61,8 @@ class RowPlace(NamedTuple):
     key: str | None = None
 
     def __str__(self) -> str:
+        if re.fullmatch(r"[0-9a-f]{16}\.jsonl", self.file):  # rows given from Python (`api.arguments`)
+            return f"row {self.row} of data[{self.dataset!r}]"
         where = f"line {self.line}" if self.line is not None else f"row {self.row}"
         key = f" ({self.key!r})" if self.key is not None else ""
         return f"{self.file}, {where}{key}"

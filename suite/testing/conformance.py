@@ -11,7 +11,7 @@ Everything is synchronous: the checks run their own event loop, so call them out
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from textwrap import indent
 
@@ -110,8 +110,13 @@ def each(subject: Subject | str, checks: Sequence[str] = ()) -> Iterator[Result]
         return
     with tempfile.TemporaryDirectory(prefix="suite-check-") as folder:
         bench = Bench(subject, Path(folder))
+        said: dict[str, str] = {}  # problem -> the check that told it
         for name in checks or CHECKS:
-            yield one(name, bench)
+            found = one(name, bench)
+            if found.problems and said.keys() >= {*found.problems}:
+                found = replace(found, problems=(), skipped=f"as said by {said[found.problems[0]]}")
+            said |= {problem: said.get(problem, name) for problem in found.problems}
+            yield found
 
 
 def check(subject: Subject | str, checks: Sequence[str] = ()) -> Report:

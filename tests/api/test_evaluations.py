@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import pandas
 import pytest
 
 import suite
@@ -174,7 +175,12 @@ def test_both_forms_of_the_call_take_the_same_arguments() -> None:
         ({"task": "./none.py"}, NotFound, "none.py cannot be read"),
         ({"task": type("Half", (suite.Task,), {})}, PluginError, "lacks the methods"),
         ({"model": None}, ConfigError, "nobody fills the role 'candidate'"),
-        ({"limit": "2"}, ConfigError, "limit='2'"),
+        (
+            {"limit": "2"},
+            ConfigError,
+            "limit='2': expected a whole number or None, got a text\n  give a whole",
+        ),
+        ({"parameters": []}, ConfigError, "expected a dictionary or None, got a list"),
         ({"limit": 0}, ConfigError, "at least 1 group"),
         ({"level": 2.0}, ConfigError, "level=2.0"),
         ({"concurrency": 0}, ConfigError, "concurrency=0"),
@@ -186,6 +192,11 @@ def test_both_forms_of_the_call_take_the_same_arguments() -> None:
         ({"settle": {"timeout": "overflow"}}, ConfigError, "failure of the way to the model"),
         ({"data": {"row": ROWS}}, NotFound, "no dataset of the chosen tasks named 'row'"),
         ({"data": {"rows": [1]}}, ConfigError, "no mapping"),
+        ({"data": {"rows": [*ROWS, {"id": float("nan")}]}}, ConfigError, "row 3 of .*'id' holds nan"),
+        ({"data": {"rows": [{"id": [{"a": float("inf")}]}]}}, ConfigError, "field 'id' holds inf"),
+        ({"data": {"rows": [{"id": b"1"}]}}, ConfigError, "row 0 of .*field 'id' holds bytes"),
+        ({"data": {"rows": pandas.DataFrame(ROWS)}}, ConfigError, "df.to_dict"),
+        ({"data": {"rows": [*ROWS, {"id": "a"}]}}, SuiteError, "row 3 of data"),
         ({"data": {"rows": [{"id": "a"}]}}, SuiteError, "field `text`"),
         ({"data": {"rows": 3}}, ConfigError, "give a file, a run or rows"),
     ],

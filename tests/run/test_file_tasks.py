@@ -228,6 +228,8 @@ def test_a_name_in_a_record_never_runs_a_file() -> None:
     written("units.py", "raise SystemExit('was run')")
     with pytest.raises(NotFound, match="only an installed task can stand here"):
         catalogue().find("task", "units.py")
+    with pytest.raises(NotFound, match="'./units.jsonl' is no task"):
+        catalogue().find("task", "./units.jsonl")
     with pytest.raises(NotFound, match=r"a file is named with its ending: units\.py"):
         catalogue().find("task", "units")
 
