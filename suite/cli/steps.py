@@ -258,7 +258,8 @@ def _finish(outcome: "Outcome", flags: RunFlags, stages: Sequence[str]) -> int:
         say_json(_ran(outcome) | {"pending": outcome.pending})
     elif "score" not in stages and outcome.error is None:
         click.echo(f"solved into {outcome.folder}; score it with `suite score {outcome.folder}`")
-    for line in outcome.lines():
+    place = f" with --output {outcome.folder} in place of --new" if flags.new else ""
+    for line in outcome.lines(f"the same command{place}"):
         click.echo(line, err=True)
     code = outcome.exit_code or (0 if results is None else _alike(results, flags.as_json))
     if code == 0 and flags.strict and results is not None and any(cell.unscored for cell in results.cells):

@@ -89,6 +89,7 @@ class Ledger:
     def __init__(self, budget: Budget, rates: Mapping[str, Rates]) -> None:
         self.budget = budget
         self.spent = self.reserved = self.untold = 0  # untold: of what is spent, tries counted at their most
+        self._beyond = ""  # the first try that took more than its most, in words
         self._rates = rates
         self._folders: dict[Stage, Path] = {}
         self._files: dict[Stage, JournalFile] = {}
@@ -177,6 +178,9 @@ class Ledger:
             self.untold += held.amount
             self._release(held.amount, held.amount)
             return
+        if not self._beyond and (usage.prompt > record.prompt or usage.completion > record.completion):
+            told, most = (f"{one.prompt:,} in, {one.completion:,} out" for one in (usage, record))
+            self._beyond = f"; {call.member} reports tokens beyond its bound: {told} for at most {most}"
         used = {"prompt": usage.prompt, "completion": usage.completion, "cached": usage.cached}
         self._note(call.work.stage, msgspec.structs.replace(record, **used, told=True))
         self._release(held.amount, self._rates[call.member].cost(usage))
@@ -207,8 +211,8 @@ class Ledger:
         left = f"{shown(self.reserved)} reserved, {shown(max(self._left, 0))} left"
         return BudgetSpent(
             f"the budget of {shown(self.budget.amount)} is reached: {spent}, {left}; "
-            f"the next call could take up to {shown(amount)}",
-            fix="run the same command with a higher --budget to continue this run",
+            f"the next call could take up to {shown(amount)}{self._beyond}",
+            fix="the same command with a higher --budget (--output in place of --new) continues this run",
         )
 
     def cost(self, member: str, usage: Usage) -> int:
@@ -221,7 +225,7 @@ class Ledger:
 
     def line(self) -> str:
         """How it stands, for the person who waits."""
-        return f"{self.budget.shown(self.spent)} of {self.budget.shown(self.budget.amount)}"
+        return f"{self.budget.shown(self.spent)} of {self.budget.shown(self.budget.amount)}{self._beyond}"
 
 
 def untold_tokens(run: Run) -> dict[str, Usage]:

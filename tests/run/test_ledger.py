@@ -307,6 +307,14 @@ async def test_a_tight_budget_waits_for_what_is_under_way(tmp_path: Path) -> Non
     assert engine.calls > 50
 
 
+async def test_an_endpoint_that_reports_more_than_its_bound_is_named(tmp_path: Path) -> None:
+    plan = plan_of({"candidate": "scripted/echo"}, cells(Many), concurrency=1)
+    scripted(lambda request, asking: Reply("yes", usage=Usage(10**7, 2)), plan)
+    outcome = await run(plan, tmp_path / "run", budget="1Mtokens")
+    assert isinstance(outcome.error, BudgetSpent)
+    assert "candidate reports tokens beyond its bound: 10,000,000 in, 2 out for at most" in str(outcome.error)
+
+
 async def test_every_role_counts_where_its_calls_are_recorded(tmp_path: Path) -> None:
     plan = plan_of({"candidate": "scripted/echo", "judge": "scripted/words"})
     outcome = await run(plan, tmp_path / "run", budget="1Mtokens")
