@@ -20,8 +20,7 @@ import pyarrow.parquet as pq
 import yaml
 from numpy.typing import NDArray
 
-from suite.board.define.board import Board
-from suite.board.define.board_files import load_board
+from suite.board.define.board import Board, load_board
 from suite.board.repository.shelves import open_repository
 from suite.board.site.pages import build_site
 from suite.chat import Json

@@ -49,7 +49,7 @@ def list_(as_json: bool) -> None:
     Example:
       suite board list
     """
-    from suite.board.define.board_files import boards
+    from suite.board.define.board import boards
     from suite.report.numbers import counted
 
     found, problems = boards()
@@ -100,7 +100,7 @@ def commands(board_name: str, model: str) -> None:
       suite board commands --board mini --model embedded/smollm2-135m
     """
     from suite.board.define import eval_commands
-    from suite.board.define.board_files import find_board
+    from suite.board.define.board import find_board
     from suite.plugins import catalogue
 
     for line in eval_commands.commands(find_board(board_name), model, catalogue()):
@@ -315,7 +315,7 @@ def fetch(folder: Path, board_name: str, output: Path) -> None:
     Example:
       suite board fetch submissions/mini/my-model-0123456789ab --board mini -O fetched
     """
-    from suite.board.define.board_files import find_board
+    from suite.board.define.board import find_board
     from suite.board.repository.remote_bundle import bundle_of
     from suite.errors import ConfigError
 

@@ -43,7 +43,7 @@ def submit() -> None:
 def _board(name: str) -> "Board | None":
     if not name:
         return None
-    from suite.board.define.board_files import find_board
+    from suite.board.define.board import find_board
 
     return find_board(name)
 

@@ -12,8 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from suite.board.define.board import Board
-from suite.board.define.board_files import load_board
+from suite.board.define.board import Board, load_board
 
 HOSTILE = "</script><script>document.title='owned'</script><img src=x onerror=alert(1)> \u202eevil\u200b '\"&"
 

@@ -13,9 +13,9 @@ import zstandard
 from sealing import seal
 
 from suite.board.bundle import frames
+from suite.board.bundle.bounds import SizeLimits
 from suite.board.bundle.contents import open_bundle
 from suite.board.bundle.rungs import Findings, RungFinding
-from suite.board.bundle.size_limits import SizeLimits
 from suite.board.pack import bundle_files
 from suite.board.pack.wish import opened
 from suite.board.verify.verification import VerifiedBundle

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from suite.board.define.board_files import find_board
+from suite.board.define.board import find_board
 from suite.board.repository.shelves import open_repository
 from suite.cli.main import run
 from suite.errors import NotFound

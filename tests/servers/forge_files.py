@@ -12,7 +12,7 @@ from sealing import seal
 from tamper import Forged
 
 from suite.board.bundle import signatures
-from suite.board.bundle.file_names import SIGNATURE
+from suite.board.bundle.bounds import SIGNATURE
 from suite.chat import sha256_hex
 
 

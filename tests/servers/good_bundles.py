@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from suite.board.define.board import Board
-from suite.board.define.board_files import load_board
+from suite.board.define.board import Board, load_board
 from suite.board.pack import bundle_files
 from suite.board.pack.wish import opened
 from suite.chat import Reply, Request, Usage

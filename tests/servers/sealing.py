@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from suite.board.bundle.file_names import SUBMISSION
+from suite.board.bundle.bounds import SUBMISSION
 from suite.board.pack.bundle_files import listing
 from suite.chat import canonical_json
 from suite.data import strict_syntax

@@ -15,9 +15,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
-from suite.board.bundle.file_names import allowed, unsafe
+from suite.board.bundle.bounds import SizeLimits, allowed, unsafe
 from suite.board.bundle.rungs import Findings, Refused, refuse
-from suite.board.bundle.size_limits import SizeLimits
 from suite.errors import BundleError
 from suite.files import open_regular, trying
 

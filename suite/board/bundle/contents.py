@@ -14,14 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from suite.board.bundle.archive import Archive
+from suite.board.bundle.bounds import README, RUN_FILES, SIGNATURE, SUBMISSION, SizeLimits, place_of
 from suite.board.bundle.documents_check import check_documents, documents_of
-from suite.board.bundle.file_names import README, RUN_FILES, SIGNATURE, SUBMISSION, place_of
 from suite.board.bundle.folder import Folder
 from suite.board.bundle.frames import unpack
 from suite.board.bundle.records_check import RecordsCheck
 from suite.board.bundle.rungs import Findings, Refused, refuse
 from suite.board.bundle.signatures import MOST_BYTES
-from suite.board.bundle.size_limits import SizeLimits
 from suite.board.bundle.submission import ListedFile, Submission, SubmittedRun, check_submission
 from suite.chat import Json
 from suite.data import strict_syntax

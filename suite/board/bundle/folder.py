@@ -12,9 +12,8 @@ from io import BufferedReader
 from itertools import count
 from pathlib import Path
 
-from suite.board.bundle.file_names import allowed, unsafe
+from suite.board.bundle.bounds import SizeLimits, allowed, unsafe
 from suite.board.bundle.rungs import Findings, Refused, refuse
-from suite.board.bundle.size_limits import SizeLimits
 from suite.errors import BundleError
 from suite.files import trying
 

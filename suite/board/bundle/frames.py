@@ -13,8 +13,8 @@ from typing import BinaryIO
 
 import zstandard
 
+from suite.board.bundle.bounds import MIB, SizeLimits
 from suite.board.bundle.rungs import Refused, refuse
-from suite.board.bundle.size_limits import MIB, SizeLimits
 from suite.files import open_regular
 
 LEVEL = 9

@@ -12,9 +12,9 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from suite.board.bundle.bounds import SizeLimits
 from suite.board.bundle.rungs import Findings
 from suite.board.bundle.schemas import schema_errors
-from suite.board.bundle.size_limits import SizeLimits
 from suite.data import strict_syntax
 from suite.journal.records import checked, whole
 

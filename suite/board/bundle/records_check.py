@@ -11,11 +11,11 @@ from pathlib import Path
 
 import msgspec
 
+from suite.board.bundle.bounds import SizeLimits
 from suite.board.bundle.keyed_index import Index, digest
 from suite.board.bundle.lines_check import LinesCheck, RecordT_co
 from suite.board.bundle.requests_check import BlocksCheck
 from suite.board.bundle.rungs import Findings, Refused
-from suite.board.bundle.size_limits import SizeLimits
 from suite.chat import call_id
 from suite.journal.records import AttemptRecord, BlockRecord, CallRecord, OutputRecord, ScoreRecord, whole
 from suite.run.records import judged_hash

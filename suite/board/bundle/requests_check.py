@@ -6,10 +6,10 @@ one request and all together may grow to is bounded, since blocks can be named a
 
 import msgspec
 
+from suite.board.bundle.bounds import MIB
 from suite.board.bundle.keyed_index import Index, digest
 from suite.board.bundle.lines_check import LinesCheck
 from suite.board.bundle.rungs import Refused, refuse
-from suite.board.bundle.size_limits import MIB
 from suite.chat import Json, Message, Options, Tool, sha256_hex
 from suite.journal.records import LIST_LENGTH, BlockRecord, CallRecord, spelled_like
 

@@ -16,10 +16,9 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from suite.board.bundle.file_names import README, RUN_FILES, SUBMISSION, unsafe
+from suite.board.bundle.bounds import README, RUN_FILES, SUBMISSION, SizeLimits, unsafe
 from suite.board.bundle.rungs import Findings
 from suite.board.bundle.schemas import schema_errors
-from suite.board.bundle.size_limits import SizeLimits
 from suite.chat import Json
 from suite.journal.shapes import (
     CellId,

@@ -1,10 +1,11 @@
-"""What a board asks for: `board.yaml` as types, and the cells that an entry must bring.
+"""What a board asks for: `board.yaml` as types, the cells that an entry must bring, and where boards are: in
+`boards/*.yaml` of the registry folders, or in a file or repository given.
 
 The file is closed (unknown keys are errors) and every field but id, version, title and tasks has a default.
 `Board.sha256` is taken over the parsed file with all defaults filled in, so comments and order of keys do not
 change it. Parameters that an item does not name have the task's own defaults; those are filled in by
 `Board.cells`, with the same code that makes the cells of a run, so that cell ids can be compared.
-Not here: finding and reading the files (`board_files`), ranking, verification.
+Not here: ranking, verification.
 """
 
 import itertools
@@ -42,9 +43,10 @@ from suite.board.define.parts import (
 from suite.board.define.thresholds import DEFAULTS, Thresholds
 from suite.chat import Json, canonical_json, sha256_hex
 from suite.data import strict_syntax
+from suite.data.registry import Problem, registry_folder
 from suite.errors import ConfigError, SuiteError, unknown
 from suite.parameters import SkipCell
-from suite.plugins import Catalogue
+from suite.plugins import Catalogue, catalogue
 from suite.run.cells import AnyTask, Cell, load_task, make_cell, make_task
 
 MOST_CELLS = 500  # of one board: a bundle holds at most as many runs
@@ -155,11 +157,6 @@ class Board(Closed):
             raise ValueError("tasks: give a weight to every item or to none")
         if given and abs(math.fsum(given) - 1) > 1e-9:
             raise ValueError(f"tasks: the weights sum to {math.fsum(given):.12g}, not to 1")
-        return self
-
-    def known_from(self, path: Path) -> Self:
-        """The same, knowing the file it stands in, for error messages."""
-        self._path = path
         return self
 
     @property
@@ -294,3 +291,56 @@ def _check_item(item: Item, task: type[AnyTask]) -> None:
 def file_name(key: str) -> str:
     """A column's key as a file name: slashes become two hyphens."""
     return re.sub(r"[^a-z0-9._-]", "-", key.replace("/", "--"))
+
+
+def load_board(path: Path) -> Board:
+    """The board of a file, or of a folder's board.yaml. Raises ConfigError naming file, line and field."""
+    if path.is_dir():
+        path = path / "board.yaml"
+    fix = "schemas/board.v1.json in the registry says what is allowed; docs/boards.md explains it"
+    board = strict_syntax.read_model(path, Board, ConfigError, "board", fix)
+    board._path = path
+    return board
+
+
+def board_files() -> dict[str, Path]:
+    """Board id -> its file, over the suite's registry folder and those of plugins; the first one wins."""
+    folders = (registry_folder(), *catalogue().registry_folders())
+    paths = (path for folder in reversed(folders) for path in sorted((folder / "boards").glob("*.yaml")))
+    return {path.stem: path for path in paths}
+
+
+def boards() -> tuple[list[Board], list[Problem]]:
+    """All boards of the registry folders by id, and what can't be read."""
+    found, problems = [], []
+    for _, path in sorted(board_files().items()):
+        try:
+            found.append(_named(path))
+        except ConfigError as error:
+            problems.append(Problem(path, error))
+    return found, problems
+
+
+def find_board(name: str) -> Board:
+    """A board by its file, by the folder that holds its board.yaml, or by its id in the registry.
+
+    Raises NotFound, or ConfigError for a file that can't be read.
+    """
+    path = Path(name)
+    if path.is_file() or (path / "board.yaml").is_file():
+        return load_board(path)
+    files = board_files()
+    if name in files:
+        return _named(files[name])
+    if path.suffix in (".yaml", ".yml") or "/" in name:
+        raise ConfigError(f"no board at {name}", fix="give board.yaml, its folder, or a board's id")
+    raise unknown("board", name, files)
+
+
+def _named(path: Path) -> Board:
+    board = load_board(path)
+    if board.id != path.stem:
+        raise ConfigError(
+            f"the board is called {board.id!r}, its file {path.name!r}", str(path), "name the file after it"
+        )
+    return board

@@ -17,11 +17,10 @@ import msgspec
 from msgspec import UNSET
 
 from suite.board.bundle import archive, frames, signatures
+from suite.board.bundle.bounds import README, RUN_FILES, SIGNATURE, SUBMISSION, SizeLimits, allowed, place_of
 from suite.board.bundle.contents import source_of
 from suite.board.bundle.documents_check import entry_cell
-from suite.board.bundle.file_names import README, RUN_FILES, SIGNATURE, SUBMISSION, allowed, place_of
 from suite.board.bundle.rungs import Findings
-from suite.board.bundle.size_limits import SizeLimits
 from suite.board.bundle.submission import FORMAT, ListedFile, Submission, SubmittedRun
 from suite.chat import canonical_json, sha256_hex
 from suite.errors import BundleError

@@ -14,11 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from suite.board.bundle.bounds import MIB, README, SUBMISSION, SizeLimits
 from suite.board.bundle.contents import open_bundle
 from suite.board.bundle.documents_check import member_identity
-from suite.board.bundle.file_names import README, SUBMISSION
 from suite.board.bundle.rungs import Findings
-from suite.board.bundle.size_limits import MIB, SizeLimits
 from suite.board.pack import bundle_files, declarations, private_data
 from suite.chat import Json, canonical_json
 from suite.errors import BundleError, ConfigError, SuiteError

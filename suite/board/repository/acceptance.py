@@ -15,10 +15,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from suite.board.bundle.bounds import MIB, README
 from suite.board.bundle.contents import open_bundle
-from suite.board.bundle.file_names import README
 from suite.board.bundle.rungs import Findings
-from suite.board.bundle.size_limits import MIB
 from suite.board.bundle.submission import BoardName, Submission
 from suite.board.define.board import Board
 from suite.board.entry.accepted_entry import (

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from suite.board.bundle import signatures
-from suite.board.bundle.file_names import README
+from suite.board.bundle.bounds import README
 from suite.board.define.eval_commands import free_roles, open_note
 from suite.board.entry.accepted_entry import (
     GONE,

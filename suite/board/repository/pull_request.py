@@ -16,8 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from suite.board.bundle.file_names import README, SIGNATURE, run_path
-from suite.board.bundle.size_limits import MIB
+from suite.board.bundle.bounds import MIB, README, SIGNATURE, run_path
 from suite.board.entry.accepted_entry import FOLDER, SUBMISSION, read_bytes
 from suite.board.entry.verification import Verification
 from suite.board.repository.remote_bundle import BUNDLE, BUNDLE_FOLDER, REFERENCE

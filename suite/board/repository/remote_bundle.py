@@ -17,7 +17,7 @@ from urllib.parse import urljoin, urlsplit
 
 from pydantic import Field, StringConstraints
 
-from suite.board.bundle.size_limits import MIB
+from suite.board.bundle.bounds import MIB
 from suite.board.define.board import Board
 from suite.board.define.parts import Closed, Sha256
 from suite.board.entry.accepted_entry import read_model

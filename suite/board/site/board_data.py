@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 
 from suite.board.rank.state import Listed, RankTable, State
-from suite.board.site.markup import name
+from suite.board.site.page_words import name
 from suite.report.tables import csv_lines
 
 

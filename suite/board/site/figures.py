@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from suite.board.rank.ranking import Position, Standing
 from suite.board.rank.state import RankTable
-from suite.board.site.markup import model
+from suite.board.site.page_words import model
 
 MOST_LINES = 30
 MOST_PAIRS = 30

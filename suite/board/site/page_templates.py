@@ -14,7 +14,7 @@ from suite.board.rank.overall import NAMES, PROPERTIES
 from suite.board.rank.state import luck
 from suite.board.site import page_words
 from suite.board.site.figures import compared, forest
-from suite.board.site.markup import POLICY, external, model, name
+from suite.board.site.page_words import POLICY, external, model, name
 from suite.board.site.ranking_table import TRUST_NAMES, marks_of, missing, ranks, span
 from suite.chat import Json
 from suite.report.hostile_text import clean

@@ -23,9 +23,8 @@ from suite.board.rank.state import State, belongs, read_prices, state_of
 from suite.board.repository.remote_bundle import BUNDLE, REFERENCE, read_reference
 from suite.board.repository.shelves import Shelf
 from suite.board.site import board_data
-from suite.board.site.markup import POLICY, name
 from suite.board.site.page_templates import render, resource
-from suite.board.site.page_words import events_of, headlines
+from suite.board.site.page_words import POLICY, events_of, headlines, name
 from suite.board.site.ranking_table import columns, rows, script_rows
 from suite.errors import ConfigError, SuiteError
 

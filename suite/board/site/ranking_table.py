@@ -15,7 +15,7 @@ from suite.board.entry.verification import ColumnResult
 from suite.board.rank.ranking import Position
 from suite.board.rank.state import Listed, RankTable, State, luck
 from suite.board.site.figures import Bar, around, shares
-from suite.board.site.markup import name
+from suite.board.site.page_words import name
 from suite.report.numbers import DASH, number, percent
 
 Kind = Literal["rank", "model", "bar", "number", "text"]

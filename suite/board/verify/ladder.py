@@ -14,11 +14,10 @@ from typing import NamedTuple
 import msgspec
 
 from suite.board.bundle import signatures
+from suite.board.bundle.bounds import MIB, SIGNATURE, SizeLimits
 from suite.board.bundle.contents import Bundle, BundleRun, open_bundle
-from suite.board.bundle.file_names import SIGNATURE
 from suite.board.bundle.rungs import Findings
 from suite.board.bundle.signatures import Signature, Signers
-from suite.board.bundle.size_limits import MIB, SizeLimits
 from suite.board.bundle.submission import Submission
 from suite.board.define.board import Board
 from suite.board.define.thresholds import DEFAULTS

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from suite.board.bundle.size_limits import SizeLimits
+from suite.board.bundle.bounds import SizeLimits
 from suite.board.pack import bundle_files
 from suite.errors import BundleError
 from tests.board.making import codes, look

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from sealing import seal
 
+from suite.board.bundle.bounds import SizeLimits
 from suite.board.bundle.contents import open_bundle
 from suite.board.bundle.rungs import Findings
-from suite.board.bundle.size_limits import SizeLimits
 from suite.chat import canonical_json, sha256_hex
 from suite.journal.run import Run
 from tests.board.making import codes, edit_json, journal, lines_of, look, write_lines

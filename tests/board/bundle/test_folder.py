@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from suite.board.bundle.bounds import SizeLimits
 from suite.board.bundle.folder import Folder
 from suite.board.bundle.rungs import Findings
-from suite.board.bundle.size_limits import SizeLimits
 from suite.errors import BundleError
 from tests.board.making import codes, journal, look
 

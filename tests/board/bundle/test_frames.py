@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from suite.board.bundle import frames
+from suite.board.bundle.bounds import MIB, SizeLimits
 from suite.board.bundle.rungs import Refused
-from suite.board.bundle.size_limits import MIB, SizeLimits
 from suite.board.pack import bundle_files
 from tests.board.making import codes, journal, look
 
@@ -134,7 +134,7 @@ import resource, sys
 from pathlib import Path
 from suite.board.bundle import frames
 from suite.board.bundle.rungs import Refused
-from suite.board.bundle.size_limits import SizeLimits
+from suite.board.bundle.bounds import SizeLimits
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:
     for _ in frames.unpack(Path(sys.argv[1]).open("rb"), 2**16, SizeLimits(ratio=10**9)):

@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from suite.board.bundle.bounds import SizeLimits
 from suite.board.bundle.contents import open_bundle
 from suite.board.bundle.rungs import Findings
-from suite.board.bundle.size_limits import SizeLimits
 from suite.chat import Message, Options, call_id, sha256_hex
 from suite.journal.records import BlockRecord, encode
 from suite.journal.run import Run

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from sealing import seal
 
 from suite.board.bundle import keyed_index, lines_check
+from suite.board.bundle.bounds import SizeLimits
 from suite.board.bundle.keyed_index import Index
-from suite.board.bundle.size_limits import SizeLimits
 from tests.board.making import codes, journal, lines_of, look, with_crc, without_crc, write_lines
 from tests.board.rewriting import first, raw, rewrite
 

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from suite.board.bundle import signatures
-from suite.board.bundle.file_names import SIGNATURE, SUBMISSION
+from suite.board.bundle.bounds import SIGNATURE, SUBMISSION
 from suite.board.bundle.signatures import BadSignature, Signers, check, sign
 from suite.board.pack.bundle_files import sign_bundle
 from suite.board.verify import verify

@@ -7,8 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from suite.board.define import eval_commands
-from suite.board.define.board import Board
-from suite.board.define.board_files import boards, find_board
+from suite.board.define.board import Board, boards, find_board
 from suite.cli.board import board as command
 from suite.cli.steps import parse_options, parse_parameters, parse_roles
 from suite.plugins import catalogue

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from suite.board.bundle.size_limits import SizeLimits
+from suite.board.bundle.bounds import SizeLimits
 from suite.board.bundle.submission import Selection
 from suite.board.pack import declarations
 from suite.board.pack.wish import reasons

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from suite.board.bundle.file_names import SIGNATURE
+from suite.board.bundle.bounds import SIGNATURE
 from suite.board.define.board import Board
 from suite.board.pack.bundle_files import write_archive
 from suite.board.repository import acceptance

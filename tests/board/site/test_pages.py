@@ -153,7 +153,7 @@ def test_entries_whose_unscored_samples_lost_their_stratum_are_still_paired(tmp_
 
 
 def test_exposure_is_declared_by_dataset_and_shown_by_column() -> None:
-    from suite.board.define.board_files import find_board
+    from suite.board.define.board import find_board
     from suite.board.rank.state import datasets_of, exposure
 
     board = find_board("mini")

@@ -13,7 +13,7 @@ import pytest
 from bs4 import Tag
 
 from suite.board.repository.shelves import open_repository
-from suite.board.site.markup import POLICY, external, name
+from suite.board.site.page_words import POLICY, external, name
 from suite.board.site.pages import build_site
 from suite.data.registry import registry_folder
 from suite.errors import ConfigError

@@ -15,8 +15,7 @@ from tamper import Forged
 
 from suite.board.bundle.contents import open_bundle
 from suite.board.bundle.rungs import Findings
-from suite.board.define.board import Board
-from suite.board.define.board_files import load_board
+from suite.board.define.board import Board, load_board
 from suite.board.verify import Rerun, VerifiedBundle, verify, world
 from suite.board.verify.equality import same
 from suite.board.verify.reproduction import pick

@@ -12,7 +12,7 @@ import pytest
 from forge_records import replaced
 from tamper import Forged
 
-from suite.board.define.board_files import load_board
+from suite.board.define.board import load_board
 from suite.board.pack.wish import opened, reasons
 from suite.board.verify import VerifiedBundle, verify
 from suite.chat import Usage

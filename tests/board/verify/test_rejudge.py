@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from openai_server import OpenAIServer
 from openai_shapes import Body, last_text
 
-from suite.board.define.board_files import find_board
+from suite.board.define.board import find_board
 from suite.board.verify import Rerun, VerifiedBundle, verify
 from suite.board.verify.verification import as_text
 from suite.cli.submit import submit

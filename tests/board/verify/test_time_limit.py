@@ -16,8 +16,7 @@ import pytest
 import slow_work
 from click.testing import CliRunner
 
-from suite.board.define.board import Board
-from suite.board.define.board_files import load_board
+from suite.board.define.board import Board, load_board
 from suite.board.verify import Rerun, VerifiedBundle, child_work, ladder, time_limit, verification, verify
 from suite.board.verify.child_work import SECONDS, TimeUp, in_child
 from suite.board.verify.ladder import VerifyRequest, climb

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from sealing import seal
 from tamper import Forged
 
-from suite.board.define.board_files import find_board, load_board
+from suite.board.define.board import find_board, load_board
 from suite.board.pack.bundle_files import write_archive
 from suite.board.verify import Rerun, verify
 from suite.board.verify.reproduction import Rerunning, conclude

@@ -8,8 +8,7 @@ import jsonschema
 import pytest
 import yaml
 
-from suite.board.define.board import Board
-from suite.board.define.board_files import boards, find_board, load_board
+from suite.board.define.board import Board, boards, find_board, load_board
 from suite.data.registry import registry_folder
 from suite.errors import ConfigError, NotFound, SuiteError
 from suite.plugins import catalogue
