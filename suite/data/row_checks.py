@@ -54,8 +54,11 @@ def row_validator(entry: DatasetEntry, part: str) -> "Draft202012Validator | Non
     try:
         schema = json.loads(path.read_bytes())
         jsonschema.Draft202012Validator.check_schema(schema)
-    except (ValueError, jsonschema.SchemaError) as error:
-        raise DataError(f"schemas/{name} is no JSON Schema: {error}", where=str(path)) from error
+    except jsonschema.SchemaError as error:
+        at = f"{path}, {error.json_path}"
+        raise DataError(f"schemas/{name} is no JSON Schema: {error.message}", at) from error
+    except ValueError as error:
+        raise DataError(f"schemas/{name} is no JSON: {error}", where=str(path)) from error
     return jsonschema.Draft202012Validator(schema)
 
 

@@ -88,13 +88,14 @@ def check_entries(entries: Sequence[DatasetEntry], cache: Cache, remote: bool = 
                 found.problems += [found.line(error) for error in verify(entry, cache)]
             elif remote:
                 _check(entry, cache, found)
-            else:
-                _check_pins(entry, found)
+            elif not entry.pinned:
+                lacks = "commit" if entry.revision is None else "files"
+                found.remarks.append(f"no {lacks}: `suite data pin {entry.id}`")
         except SuiteError as error:
             found.ended(error)
         if found.problems:
             found.state = "wrong"
-        elif found.state == "right" and not entry.pinned:
+        elif found.state == "right" and not (entry.pinned and _hashed(entry, found)):
             found.state = "not pinned"
         return found
 
@@ -102,14 +103,13 @@ def check_entries(entries: Sequence[DatasetEntry], cache: Cache, remote: bool = 
         return list(pool.map(check, entries))
 
 
-def _check_pins(entry: DatasetEntry, found: SourceCheck) -> None:
-    """Say which pins are missing: the commit, the files, the hashes."""
-    if not entry.pinned:
-        found.remarks.append(
-            f"no {'commit' if entry.revision is None else 'files'}: `suite data pin {entry.id}`"
-        )
-    if unknown := [file.path for file in entry.files if file.sha256 is None and file.git_blob is None]:
-        found.remarks.append(f"the hash of {len(unknown)} of {len(entry.files)} files is not known")
+def _hashed(entry: DatasetEntry, found: SourceCheck) -> bool:
+    """Whether the entry has the hash of each file that it lists; say of how many it does not."""
+    unknown = [file for file in entry.files if file.sha256 is None and file.git_blob is None]
+    if unknown:
+        few = f"{len(unknown)} of {len(entry.files)} files"
+        found.remarks.append(f"the hash of {few} is not known: `suite data pin {entry.id}` records it")
+    return not unknown
 
 
 def _check(entry: DatasetEntry, cache: Cache, found: SourceCheck) -> None:

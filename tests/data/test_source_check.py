@@ -280,6 +280,17 @@ def test_without_the_network_schemas_files_and_pins_are_looked_at(
     assert (checked(place, remote=False).state, hub.log) == ("right", [])
     hub_entry(source={"kind": "hub", "repo": "ours/questions"}, files=[{"path": "a.jsonl", "part": "test"}])
     found = checked(place, remote=False)
-    assert (found.state, len(found.remarks)) == ("not pinned", 2)
+    assert (found.state, len(found.remarks)) == ("not pinned", 1)
     place.schema("question.json", {"type": 3})
-    assert checked(place, remote=False).state == "wrong"
+    found = checked(place, remote=False)
+    assert (found.state, found.problems[0].count("\n")) == ("wrong", 0)
+
+
+@pytest.mark.parametrize("remote", [False, True])
+def test_files_without_a_hash_are_not_right(
+    place: Place, folder: Path, hub_entry: Write, remote: bool
+) -> None:
+    hub_entry(files=files(folder, sha256=None))
+    found = checked(place, remote)
+    assert (found.state, found.problems) == ("not pinned", [])
+    assert found.remarks[0].startswith("the hash of 1 of 2 files is not known")
