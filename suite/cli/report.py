@@ -181,6 +181,7 @@ def export(run: str, scoring: str, kind: str, output: Path, allow_partial: bool,
 
         exportable(loaded, allow_partial)
         _wrote(write_lm_eval(loaded, output))
+        _warn_of_answers(loaded)
     else:
         from suite.report.tables import export_table
 
@@ -194,6 +195,16 @@ def export(run: str, scoring: str, kind: str, output: Path, allow_partial: bool,
             over="force" in given,
         )
         _wrote([path])
+        if given.get("table", "samples") == "samples":
+            _warn_of_answers(loaded)
+
+
+def _warn_of_answers(run: "Run") -> None:
+    """Say that answers are in it though a licence holds the questions back: a model may repeat them."""
+    from suite.report.rows import withheld
+
+    if closed := ", ".join(withheld(run)):
+        click.echo(f"{closed} may not be passed on: questions are left out, but answers may repeat them")
 
 
 def _wrote(paths: list[Path]) -> None:

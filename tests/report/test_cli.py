@@ -66,6 +66,22 @@ def test_export_writes_and_says_where(make_run: Make, tmp_path: Path) -> None:
     assert len(path.read_text().splitlines()) == 7 * 12 + 1
 
 
+@pytest.mark.parametrize(
+    ("words", "warns"),
+    [
+        (("--to", "jsonl"), True),
+        (("--to", "lm-eval"), True),
+        (("--to", "csv", "--table", "values"), False),
+    ],
+)
+def test_an_export_of_closed_data_says_that_answers_may_repeat_it(
+    make_run: Make, tmp_path: Path, words: tuple[str, ...], warns: bool
+) -> None:
+    closed = {"data": {"prefs": {"licence": {"name": "CC-BY-NC-4.0"}}}}
+    said = call(report, "export", make_run(pending=0, manifest=closed), *words, "-O", tmp_path / "out").output
+    assert ("prefs may not be passed on" in said) is warns
+
+
 def test_runs_are_listed_with_their_state(
     make_run: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
