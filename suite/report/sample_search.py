@@ -8,8 +8,9 @@ import heapq
 import operator
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
+from suite.chat import Finish
 from suite.errors import ConfigError, unknown
 from suite.journal.documents import CellRecord
 from suite.journal.pairs import Key
@@ -38,7 +39,7 @@ class Condition(NamedTuple):
     def of(cls, text: str) -> "Condition":
         """Read NAME=VALUE and its kind. Raises ConfigError."""
         found = _CONDITION.fullmatch(text)
-        if found is None:
+        if found is None or not found[3]:
             raise ConfigError(
                 f"--where {text!r} is no condition", fix="write NAME=VALUE, with = != < > <= or >="
             )
@@ -170,3 +171,5 @@ class _Search:
         for one in wanted.where:
             if one.field not in self._fields:
                 raise unknown("field", one.field, self._fields, f"fields of run {self.run.name}: {fields}")
+            if one.field == "finish" and one.text not in get_args(Finish):
+                raise unknown("finish", one.text, get_args(Finish), f"--where {one.field}")

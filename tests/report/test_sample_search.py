@@ -85,6 +85,8 @@ def test_question_answer_and_verdict_are_printed_harmless_and_counted(make_run: 
         (("--where", "length=long"), "length is a number, never 'long'"),
         (("--where", "finish>stop"), "compare it with = or !="),
         (("--where", "kept"), "is no condition"),
+        (("--where", "kept="), "is no condition"),
+        (("--where", "finish=~x"), "no finish named '~x'"),
         (("--topik", "pets"), "tags of run run-1: topic"),
         (("--topic", "pet"), "did you mean 'pets'"),
         (("--topic",), "--topic has no value"),
