@@ -124,7 +124,8 @@ def require_network(entry: str) -> None:
         why = f"no connection to {urlsplit(address).netloc or address}: {error}"
     if why:
         what = f"{entry}: the Hub can't be reached"
-        raise SourceUnreachable(what, why, "check the network", answered=False)
+        fix = "unset it" if offline() else "check the network"
+        raise SourceUnreachable(what, why, fix, answered=False)
 
 
 @lru_cache(maxsize=4)  # of errors nothing is kept
@@ -222,8 +223,9 @@ def _explained(error: Exception, source: HubSource, entry: str, what: str) -> Da
         page = f"{endpoint() or 'https://huggingface.co'}/{source.type}s/{source.repo}"
         fix = f"accept them at {page}, then `hf auth login`, or set HF_TOKEN to a token of that account"
     elif isinstance(error, errors.RepositoryNotFoundError):
-        said = "the Hub has no such repository, or hides it from this account"
-        fix = "check the name; if it is private, `hf auth login` or set HF_TOKEN"
+        # a mirror that lacks it, or an account that may not see it, says nothing about the entry
+        ours, said = SourceUnreachable, "the Hub has no such repository, or hides it from this account"
+        fix = "check the name and HF_ENDPOINT; if it is private, `hf auth login` or set HF_TOKEN"
     elif isinstance(error, errors.RevisionNotFoundError) and source.revision is None:
         said, fix = f"the Hub has no revision {what!r}", "name a branch, tag or full commit of its page"
     elif isinstance(error, errors.RevisionNotFoundError):

@@ -71,8 +71,10 @@ class SourceCheck:
         return bool(difference)
 
     def line(self, error: SuiteError) -> str:
-        """An error in a line: what is wrong, and where in the entry or which names there are."""
-        more = {SourceUnreachable: "", LicenceRequired: "", NotFound: error.fix}.get(type(error), error.where)
+        """An error in a line: what is wrong, and where, or what helps (which names there are)."""
+        both = "; ".join(filter(None, (error.where, error.fix)))
+        helps = {SourceUnreachable: both, LicenceRequired: error.fix, NotFound: error.fix}
+        more = helps.get(type(error), error.where)
         return ": ".join(filter(None, (error.what.removeprefix(f"{self.entry}: "), more)))
 
 

@@ -151,6 +151,22 @@ def test_what_cant_be_reached_or_is_gated_is_not_wrong(
     assert (found.state, found.problems) == ("unreachable", [])
 
 
+def test_a_repository_that_a_mirror_lacks_is_not_wrong(place: Place, hub: LocalHub, hub_entry: Write) -> None:
+    hub_entry(source={"kind": "hub", "repo": "ours/none", "revision": COMMIT})
+    found = checked(place)
+    assert (found.state, found.problems) == ("unreachable", [])
+    assert "no such repository" in found.remarks[0]
+    assert "HF_TOKEN" in found.remarks[0]
+
+
+def test_what_keeps_the_network_away_is_named(
+    place: Place, hub: LocalHub, hub_entry: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub_entry()
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    assert "HF_HUB_OFFLINE is set" in checked(place).remarks[0]
+
+
 def test_no_content_is_read_under_a_licence_that_nobody_accepted(
     place: Place, hub: LocalHub, folder: Path, hub_entry: Write
 ) -> None:
