@@ -96,7 +96,8 @@ class Registry:
     def _one(self, name: str, model: type[EntryT]) -> EntryT:
         kind, files = model.kind, self._files(model.kind)
         if name not in files:
-            raise unknown(kind, name, files, where="searched: " + ", ".join(str(one) for one in self.folders))
+            searched = f"searched: {len(self.folders)} registry folders, the last is {self.folders[-1]}"
+            raise unknown(kind, name, files, where=searched)
         if len(files[name]) > 1:
             raise DataError(
                 f"{kind} {name!r} is described twice",
