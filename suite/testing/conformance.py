@@ -16,7 +16,7 @@ from pathlib import Path
 from textwrap import indent
 
 from suite.errors import SuiteError
-from suite.testing import declared, outcomes, sampled, task_runs
+from suite.testing import declared, task_runs
 from suite.testing.bench import Bench
 from suite.testing.subject import Skip, Subject
 
@@ -24,9 +24,9 @@ Finder = Callable[[Bench], Iterator[str]]
 
 _FINDERS: tuple[Finder, ...] = (
     declared.metadata, declared.parameters, declared.light, declared.data,
-    sampled.samples, sampled.stable_ids, sampled.lazy,
+    declared.samples, declared.stable_ids, declared.lazy,
     task_runs.offline, task_runs.solves, task_runs.order, task_runs.resume, task_runs.replay,
-    outcomes.infrastructure, outcomes.candidate_failure, outcomes.judge_failure,
+    task_runs.infrastructure, task_runs.candidate_failure, task_runs.judge_failure,
     task_runs.embedded,
 )  # fmt: skip
 CHECKS = {one.__name__.replace("_", "-"): one for one in _FINDERS}
