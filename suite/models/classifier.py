@@ -2,7 +2,7 @@
 
 One request an answer, all of a prompt sent together. Raw logits are asked for (`use_activation` false):
 above about 17 a sigmoid is exactly 1 in float32 and different answers tie. The server applies its chat
-template once, with one beginning-of-text token (`tokens`). What cannot be scored is None with a reason,
+template once, with one beginning-of-text token (`peer`). What cannot be scored is None with a reason,
 never a number.
 """
 
@@ -17,9 +17,8 @@ from suite.chat import Finish, Json, Reply, Request, Usage, assistant
 from suite.errors import CallFailed
 from suite.models.batches import together
 from suite.models.connection import Answer
-from suite.models.peer import Peer
+from suite.models.peer import Beginning, Peer
 from suite.models.reply import prompt_tokens
-from suite.models.tokens import Beginning
 
 _TEMPLATE = re.compile(r"template|roles? (must|not)|system role|jinja|undefined", re.IGNORECASE)
 

@@ -16,7 +16,6 @@ from suite.chat import Json, Reply, Request
 from suite.data.cache import Cache
 from suite.errors import CallFailed, ConfigError, unknown
 from suite.models.client import OpenAIClient
-from suite.models.eight_bits import in_eight_bits
 from suite.models.engine import Asking, Engine, Provider, Surroundings, installed, silent
 from suite.models.minilm import MINILM, MiniLMEngine, MiniLMOptions
 from suite.models.options import PROMPTED, EngineOptions, ServerOptions, check_needs, describe, read_options
@@ -24,7 +23,7 @@ from suite.models.server import Launch, ManagedServer
 from suite.models.settings import NEUTRAL, SENT, llamacpp_settings, template_settings
 from suite.models.spec import ModelSpec
 from suite.models.supervisor import python_command
-from suite.models.weights import fetch, weights_of
+from suite.models.weights import fetch, in_eight_bits, weights_of
 from suite.models.wire import DIALECTS
 
 LLAMAS = {"smollm2-135m": 8192}  # the most tokens that a model was trained for

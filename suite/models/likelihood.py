@@ -17,9 +17,8 @@ from suite.chat import Reply, Request, assistant, user
 from suite.errors import CallFailed
 from suite.models.batches import together
 from suite.models.classifier import Rated, rating_reply
-from suite.models.peer import Peer
+from suite.models.peer import Beginning, Peer, tokenized
 from suite.models.peer_json import decoded
-from suite.models.tokens import Beginning, tokenized
 from suite.secrets import Scrubber
 
 PROBES = ("Yes", "No")  # two answers that share no last token

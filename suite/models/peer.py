@@ -1,9 +1,17 @@
-"""One model of one server, as it is asked on the routes beside chat and completions."""
+"""One model of one server, as it is asked on the routes beside chat and completions, and its token ids.
 
-from collections.abc import Awaitable, Callable
+The beginning-of-text token of a conversation that is rated stands there exactly once, where the tokenizer has
+one. Most chat templates write it themselves. Where one does not although the tokenizer puts it before every
+text, reward models were trained with it, so it is added; where both would, it is not doubled.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple, TypeVar
 
-from suite.chat import Reply
+import msgspec
+
+from suite.chat import Json, Reply, assistant, canonical_json, user
+from suite.errors import CallFailed
 from suite.models.connection import Answer
 from suite.models.faults import EndpointRefusal, read_refusal, refused
 from suite.models.peer_json import decoded
@@ -36,3 +44,63 @@ class Peer(NamedTuple):
     def refused(self, answer: Answer) -> Reply:
         """The reply where the candidate failed. Raises CallFailed for everything else."""
         return refused(answer.status, answer.headers, self.refusal(answer))
+
+
+PROBE = (user("Hi"), assistant("Hello"))
+
+
+class TemplateRejected(Exception):
+    """The chat template refuses a conversation, for example one with a system message."""
+
+
+class _Tokens(msgspec.Struct):
+    tokens: list[int]
+
+
+async def tokenized(peer: Peer, **body: object) -> list[int] | str:
+    """Token ids, or the reason why this cannot be put to the model. Raises CallFailed."""
+    answer = await peer.ask("/tokenize", **body)
+    if answer.status == 200:
+        return peer.read(answer, _Tokens).tokens
+    if answer.status in (400, 422):
+        refusal = peer.refusal(answer)
+        return "overflow" if refusal.overflow else f"template: {refusal.message}"
+    if answer.status == 404:
+        raise CallFailed("no-tokenize", "this server has no /tokenize", retryable=False)
+    return peer.refused(answer).finish
+
+
+def missing_beginning(plain: Sequence[int], special: Sequence[int]) -> list[int]:
+    """The token to put before a conversation: one, or none.
+
+    plain: its token ids as the template renders it; special: with what the tokenizer adds to every text.
+    """
+    if len(special) != len(plain) + 1 or list(special[1:]) != list(plain) or special[0] in plain[:1]:
+        return []
+    return [special[0]]
+
+
+class Beginning:
+    """Asks a server's /tokenize route once per set of template switches."""
+
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
+        self._found: dict[bytes, list[int]] = {}
+
+    async def missing(self, template: Json) -> list[int]:
+        """As `missing_beginning`; none where the server does not tokenize conversations."""
+        key = canonical_json(template or {})
+        if key in self._found:
+            return self._found[key]
+        body = {"messages": PROBE, "add_generation_prompt": False, "chat_template_kwargs": template or None}
+        try:
+            plain, special = [
+                await tokenized(self._peer, **body, add_special_tokens=adds) for adds in (False, True)
+            ]
+        except CallFailed as error:
+            if error.retryable:
+                raise
+            plain = special = ""
+        if isinstance(plain, str) or isinstance(special, str):
+            return self._found.setdefault(key, [])
+        return self._found.setdefault(key, missing_beginning(plain, special))

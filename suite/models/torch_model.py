@@ -16,8 +16,8 @@ from torch.nn.utils.rnn import pad_sequence
 from suite.chat import Json, Message, Options, TokenLogprob
 from suite.data.hub_source import told
 from suite.errors import EngineError
+from suite.models.peer import PROBE, TemplateRejected, missing_beginning
 from suite.models.settings import NEUTRAL, sha256_text
-from suite.models.tokens import PROBE, TemplateRejected, missing_beginning
 
 Ids = list[int]
 _HUGE = 1_000_000_000  # tokenizers say 1e30 for "no limit"

@@ -20,9 +20,9 @@ from suite.models.extras import need_gpu
 from suite.models.families import Family, check_reward, family_of, head_of
 from suite.models.likelihood import PROBES, answer_span, likelihood_of, template_tail
 from suite.models.options import PROMPTED, EngineOptions, EngineProvider, check_needs
+from suite.models.peer import TemplateRejected
 from suite.models.spec import ModelSpec
 from suite.models.thinking import template_lacks, template_switches
-from suite.models.tokens import TemplateRejected
 
 if TYPE_CHECKING:
     from suite.models.torch_model import TorchModel

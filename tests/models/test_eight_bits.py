@@ -7,7 +7,7 @@ from gguf import GGMLQuantizationType as Kind
 from gguf import GGUFReader, GGUFWriter
 
 from suite.data.cache import Cache, sha256_of
-from suite.models.eight_bits import in_eight_bits
+from suite.models.weights import in_eight_bits
 
 RANDOM = np.random.default_rng(3)
 BLOCKS = np.concatenate(

@@ -7,7 +7,7 @@ from openai_server import OpenAIServer
 from openai_shapes import BOS
 
 from suite.chat import Request, user
-from suite.models.tokens import missing_beginning
+from suite.models.peer import missing_beginning
 from tests.models.endpoints import asked
 
 VLLM = {"dialect": "vllm", "capabilities": "+rate,+rank"}
