@@ -14,7 +14,6 @@ from coverage_rivals import clopper_pearson, macro_random, macro_t, newcombe, pe
 from numpy.typing import NDArray
 
 from suite.comparisons.differences import Side, pair
-from suite.scoring.columns import Column, TagCodes
 from suite.scoring.computation import compute
 from suite.scoring.measures import Measure
 from suite.scoring.metrics import Agreement, Custom, Mean, PassAt, Rate, Ratio, WinRate
@@ -23,7 +22,7 @@ from suite.scoring.stats.estimate import clip
 from suite.scoring.stats.intervals import wilson
 from suite.scoring.stats.rating_intervals import rating_intervals
 from suite.scoring.stats.votes import votes_of
-from suite.scoring.table import Parts, ScoreTable
+from suite.scoring.table import Column, Parts, ScoreTable, TagCodes
 
 DEFAULT = "default"
 UNIT = (0.0, 1.0)

@@ -94,6 +94,8 @@ from .scoring.analysis import Analysis as Analysis
 from .scoring.bias import length_metrics as length_metrics
 from .scoring.bias import pair_metrics as pair_metrics
 from .scoring.bias import style_difference as style_difference
+from .scoring.judges import Tie as Tie
+from .scoring.judges import Unparsed as Unparsed
 from .scoring.judges import Verdict as Verdict
 from .scoring.judges import judge as judge
 from .scoring.judges import read_verdict as read_verdict
@@ -113,8 +115,6 @@ from .scoring.pair_verdicts import panel_label as panel_label
 from .scoring.pair_verdicts import panel_score as panel_score
 from .scoring.stats.bootstrap import bootstrap as bootstrap
 from .scoring.stats.paired_difference import adjust as adjust
-from .scoring.verdicts import Tie as Tie
-from .scoring.verdicts import Unparsed as Unparsed
 from .task import AnySample as AnySample
 from .task import AnyTask as AnyTask
 from .task import Data as Data

@@ -15,8 +15,7 @@ from suite.scoring.measures import Measure
 from suite.scoring.stats.bootstrap import Columns, resample
 from suite.scoring.stats.clusters import Digests, Floats, clusters_of, is_binary
 from suite.scoring.stats.estimate import Estimate, clip, finite, joined
-from suite.scoring.stats.influence import of_mean
-from suite.scoring.stats.means import Interval, covering_mean, interval_of, p_value
+from suite.scoring.stats.means import Interval, covering_mean, interval_of, of_mean, p_value
 from suite.scoring.stats.paired_difference import Comparison, paired_difference, range_of_difference
 from suite.scoring.table import ScoreTable
 from suite.scoring.units import scope_of, unit_ids, units_of

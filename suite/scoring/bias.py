@@ -2,7 +2,7 @@
 
 And the metrics that belong beside a win rate, over the values and parts that `pair_verdicts` and
 `style_difference` leave. Sources: MT-Bench (arXiv 2306.05685) and Shi et al. 2024 (arXiv 2406.07791) for
-position; `stats.strengths` for length.
+position; `stats.bradley_terry` for length.
 """
 
 import math
@@ -79,7 +79,7 @@ def length_control(name: str, difference: str, *, effect: bool) -> Formula:
     """A formula: the win rate with lengths held equal, or the effect of length on the log odds."""
 
     def formula(columns: Columns) -> float | None:
-        from suite.scoring.stats.strengths import fit_lengths
+        from suite.scoring.stats.bradley_terry import fit_lengths
 
         found = fit_lengths(columns[name], columns[difference])
         if found is None:

@@ -23,9 +23,8 @@ from suite.chat import Json, Message
 from suite.errors import ConfigError
 from suite.models.batches import together
 from suite.roles import Model
-from suite.scoring.judges import JudgeOptions
+from suite.scoring.judges import JudgeOptions, Tie, Verdict, numbered
 from suite.scoring.judges import judge as ask
-from suite.scoring.verdicts import Tie, Verdict, numbered
 from suite.task import Part, Unscored, Value
 
 Render = Callable[[str, str], Sequence[Message]]  # (answer shown first, answer shown second) -> request

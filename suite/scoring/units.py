@@ -14,12 +14,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.scoring.columns import LABEL, NOT_APPLICABLE, SCORED, UNSCORED, TagCodes, column_of
 from suite.scoring.measures import Measure, Over, Where
 from suite.scoring.stats.agreement import RatingTable
 from suite.scoring.stats.clusters import Array, Digests
 from suite.scoring.stats.means import pass_values
-from suite.scoring.table import ScoreTable
+from suite.scoring.table import LABEL, NOT_APPLICABLE, SCORED, UNSCORED, ScoreTable, TagCodes, column_of
 
 Rows = NDArray[np.uint32]
 Category = str | float

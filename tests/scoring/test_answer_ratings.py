@@ -9,8 +9,7 @@ import pytest
 from suite.chat import Reply, Request, assistant, user
 from suite.errors import ConfigError, NotFound
 from suite.roles import Ratings
-from suite.scoring.answer_ratings import kind_for, rate_answers
-from suite.scoring.chat_ratings import conversation_text, shown_order
+from suite.scoring.answer_ratings import conversation_text, kind_for, rate_answers, shown_order
 from suite.scoring.wording import PROMPTS
 
 Make = Callable[..., Any]

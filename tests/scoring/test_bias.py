@@ -81,7 +81,6 @@ def test_an_analysis_is_called_with_runs() -> None:
         "measures",
         "headline",
         "judges",
-        "verdicts",
         "pair_verdicts",
         "bias",
         "answer_ratings",

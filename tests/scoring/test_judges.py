@@ -10,8 +10,7 @@ from pydantic import BaseModel
 from suite.chat import Reply, Request, user
 from suite.errors import CallFailed, ConfigError
 from suite.prompts import Prompts
-from suite.scoring.judges import judge
-from suite.scoring.verdicts import TIE, Unparsed, Verdict, numbered
+from suite.scoring.judges import TIE, Unparsed, Verdict, judge, numbered
 from suite.task import Unscored
 
 Make = Callable[..., Any]

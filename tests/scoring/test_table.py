@@ -10,16 +10,17 @@ from hypothesis import strategies as st
 
 from suite.journal.index import digest64
 from suite.journal.records import OutputRecord, ScoreRecord
-from suite.scoring.columns import (
+from suite.scoring.table import (
     LABEL,
     NOT_APPLICABLE,
     OVERFLOW,
     SCORED,
     UNSCORED,
     ColumnBuilder,
+    TableBuilder,
     TagBuilder,
+    Wanted,
 )
-from suite.scoring.table import TableBuilder, Wanted
 from suite.task import Output, Part, Unscored, Value
 from tests.scoring.measuring import table_of
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict
 
-from suite.scoring import verdicts
-from suite.scoring.verdicts import TIE, Unparsed
+from suite.scoring import judges
+from suite.scoring.judges import TIE, Unparsed
 
 
 class Judgement(BaseModel):
@@ -42,7 +42,7 @@ def read(parse: Callable[[str], object], text: str) -> object:
     ],
 )
 def test_a_json_object(text: str, winner: object) -> None:
-    found = read(verdicts.json_object(Judgement), text)
+    found = read(judges.json_object(Judgement), text)
     assert (found.winner if isinstance(found, Judgement) else found) == winner
 
 
@@ -63,7 +63,7 @@ def test_a_json_object(text: str, winner: object) -> None:
     ],
 )
 def test_a_number_alone_on_the_last_line(text: str, number: object) -> None:
-    assert read(verdicts.grade(1, 10), text) == number
+    assert read(judges.grade(1, 10), text) == number
 
 
 @pytest.mark.parametrize(
@@ -81,11 +81,11 @@ def test_a_number_alone_on_the_last_line(text: str, number: object) -> None:
     ],
 )
 def test_a_choice_by_number(text: str, number: object) -> None:
-    assert read(verdicts.numbered(2), text) == number
+    assert read(judges.numbered(2), text) == number
 
 
 def test_a_tie_only_where_it_is_on_offer() -> None:
-    assert verdicts.numbered(2, ties=True)("Tie.") is TIE
+    assert judges.numbered(2, ties=True)("Tie.") is TIE
 
 
 @pytest.mark.parametrize(
@@ -98,15 +98,15 @@ def test_a_tie_only_where_it_is_on_offer() -> None:
     ],
 )
 def test_reasoning_is_left_out(text: str, left: str) -> None:
-    assert verdicts.without_reasoning(text) == left
+    assert judges.without_reasoning(text) == left
 
 
 @given(st.text(max_size=200))
 def test_no_text_raises_anything_but_unparsed(text: str) -> None:
     for parse in (
-        verdicts.json_object(Judgement),
-        verdicts.grade(0, 5),
-        verdicts.numbered(3, ties=True),
+        judges.json_object(Judgement),
+        judges.grade(0, 5),
+        judges.numbered(3, ties=True),
     ):
         read(parse, text)
 
@@ -115,6 +115,6 @@ def test_no_text_raises_anything_but_unparsed(text: str) -> None:
 def test_a_hostile_reply_costs_little(text: str) -> None:
     """Time in proportion to its length: its square would be minutes."""
     began = time.process_time()
-    for parse in (verdicts.json_object(Judgement), verdicts.grade(0, 5), verdicts.numbered(3)):
+    for parse in (judges.json_object(Judgement), judges.grade(0, 5), judges.numbered(3)):
         assert read(parse, text) is Unparsed
     assert time.process_time() - began < 5

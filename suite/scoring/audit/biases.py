@@ -22,9 +22,8 @@ from suite.roles import Model, Models, Role
 from suite.scoring.analysis import Analysis
 from suite.scoring.audit.labels import LabelsParameters
 from suite.scoring.audit.wording import CHOICE, DISTRACTIONS, PERCENT, PROMPTS
-from suite.scoring.judges import judge
+from suite.scoring.judges import judge, numbered
 from suite.scoring.metrics import Rate
-from suite.scoring.verdicts import numbered
 from suite.task import Data, Output, Sample, Score, Task, TaskInfo, Value
 
 DATASET = "judge-audit"

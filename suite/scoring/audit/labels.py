@@ -13,9 +13,9 @@ from suite.chat import Message, user
 from suite.parameters import Parameters, Payload
 from suite.roles import Models, Role
 from suite.scoring.audit.wording import CHOICE, PROMPTS
+from suite.scoring.judges import numbered
 from suite.scoring.metrics import Agreement, Mean, Rate
 from suite.scoring.pair_verdicts import compare_pair
-from suite.scoring.verdicts import numbered
 from suite.task import Data, Output, Sample, Score, Task, TaskInfo, Unscored, Value
 
 DATASET = "labels"  # filled by --data, never by the registry

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from suite.scoring.stats.clusters import Clusters, Floats
 from suite.scoring.stats.estimate import Estimate, Pair
-from suite.scoring.stats.influence import of_left_out
 from suite.scoring.stats.intervals import t_interval
+from suite.scoring.stats.means import of_left_out
 
 Found = tuple[float | None, str]
 NO_PAIRS = "no item has two ratings"

@@ -19,9 +19,8 @@ from scipy.special import ndtr, ndtri
 
 from suite.scoring.stats.clusters import Array, Digests, Floats, Labels, Scores, clusters_of, floats
 from suite.scoring.stats.estimate import Estimate, Limits, finite, joined
-from suite.scoring.stats.influence import of_left_out
 from suite.scoring.stats.intervals import FEWEST_VALUES, Tails, t_quantile, tails_of
-from suite.scoring.stats.means import FEW_VALUES
+from suite.scoring.stats.means import FEW_VALUES, of_left_out
 
 Statistic = Callable[[NDArray[np.intp]], float | None]
 Columns = Mapping[str, Array]

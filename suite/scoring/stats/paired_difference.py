@@ -20,9 +20,15 @@ from numpy.typing import NDArray
 from suite.errors import ConfigError, unknown
 from suite.scoring.stats.clusters import Clusters, Digests, Floats, cluster_flags, clusters_of, floats
 from suite.scoring.stats.estimate import Estimate, Limits, Pair, clip, finite, joined
-from suite.scoring.stats.influence import of_mean
 from suite.scoring.stats.intervals import mde, normal_quantile, t_interval
-from suite.scoring.stats.means import NO_VARIATION, Interval, influence_of_macro, interval_of, p_value
+from suite.scoring.stats.means import (
+    NO_VARIATION,
+    Interval,
+    influence_of_macro,
+    interval_of,
+    of_mean,
+    p_value,
+)
 from suite.scoring.stats.textbook import spread
 
 Method = Literal["holm", "bh", "bonferroni", "none"]

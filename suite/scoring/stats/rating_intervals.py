@@ -25,8 +25,7 @@ from suite.scoring.stats.bradley_terry import (
     ranks_of,
 )
 from suite.scoring.stats.estimate import Estimate, joined
-from suite.scoring.stats.vote_order import Canonical, canonical
-from suite.scoring.stats.votes import Policy, Votes, cells_of, tally_of
+from suite.scoring.stats.votes import Canonical, Policy, Votes, canonical, cells_of, tally_of
 
 ROUNDS = 1000
 

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from suite.scoring.stats.bradley_terry import bradley_terry, rank_spans
 from suite.scoring.stats.clusters import Floats, Labels, clusters_of
 from suite.scoring.stats.estimate import finite
-from suite.scoring.stats.vote_order import canonical
-from suite.scoring.stats.votes import Policy, Votes
+from suite.scoring.stats.votes import Policy, Votes, canonical
 
 FRACTIONS = (0.1, 0.3)
 REPEATS = 100

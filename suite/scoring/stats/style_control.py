@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from suite.errors import ConfigError
-from suite.scoring.stats.bradley_terry import CENTRE, POINTS
+from suite.scoring.stats.bradley_terry import CENTRE, POINTS, SEPARATED, SINGULAR, Slope, climb
 from suite.scoring.stats.clusters import Clusters, Floats, Scores, floats
 from suite.scoring.stats.estimate import Estimate
 from suite.scoring.stats.intervals import normal_quantile
-from suite.scoring.stats.strengths import SEPARATED, SINGULAR, Slope, climb
 from suite.scoring.stats.votes import Votes
 
 SIDE = "shown first"  # the name of the intercept

@@ -22,8 +22,7 @@ from numpy.typing import NDArray
 from suite.scoring.stats.bradley_terry import rank_spans
 from suite.scoring.stats.clusters import Clusters, Floats, Labels, clusters_of
 from suite.scoring.stats.paired_difference import Comparison, paired_estimate
-from suite.scoring.stats.vote_order import canonical
-from suite.scoring.stats.votes import Votes
+from suite.scoring.stats.votes import Votes, canonical
 
 ORDERS = 200
 K = 32.0

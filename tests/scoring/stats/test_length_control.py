@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given as forall
 from hypothesis import strategies as st
 
-from suite.scoring.stats.strengths import fit_lengths, fit_logistic
+from suite.scoring.stats.bradley_terry import fit_lengths, fit_logistic
 
 
 def controlled(theta: float) -> float:

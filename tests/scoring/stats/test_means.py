@@ -11,8 +11,7 @@ from scipy import stats as scipy_stats
 
 from suite.scoring.stats.clusters import clusters_of, grouped, grouped_together
 from suite.scoring.stats.estimate import Estimate
-from suite.scoring.stats.influence import of_mean
-from suite.scoring.stats.means import covering_macro, covering_mean, pass_at, pass_hat
+from suite.scoring.stats.means import covering_macro, covering_mean, of_mean, pass_at, pass_hat
 
 LEVEL = 0.95
 

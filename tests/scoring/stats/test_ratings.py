@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.strategies._internal.random import ArtificialRandom
 
 from suite.errors import ConfigError
-from suite.scoring.stats.bradley_terry import bradley_terry, ranks_of
+from suite.scoring.stats.bradley_terry import bradley_terry, ranks_of, strengths_with_draws
 from suite.scoring.stats.rating_intervals import rank_intervals, rating_intervals
-from suite.scoring.stats.strengths import strengths_with_draws
 from suite.scoring.stats.style_control import SIDE, style_controlled
 from suite.scoring.stats.vote_by_vote import elo_over_orders
 from suite.scoring.stats.votes import Votes, tally, votes_of

@@ -10,9 +10,14 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from suite.scoring.stats.bradley_terry import bradley_terry, fit_board, strongly_connected
+from suite.scoring.stats.bradley_terry import (
+    bradley_terry,
+    fit_board,
+    strengths,
+    strengths_with_draws,
+    strongly_connected,
+)
 from suite.scoring.stats.rating_intervals import rating_intervals
-from suite.scoring.stats.strengths import strengths, strengths_with_draws
 from suite.scoring.stats.votes import Tally, votes_of
 
 
