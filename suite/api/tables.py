@@ -13,7 +13,6 @@ from suite.comparisons.sections import row_data, sections
 from suite.errors import ConfigError
 from suite.journal.documents import MetricResult
 from suite.journal.run import Run
-from suite.report.arrow import arrow_table, shape_of
 from suite.report.compare_page import print_sections
 from suite.report.hostile_text import one_line
 from suite.report.html_blocks import Drawer, part
@@ -22,7 +21,7 @@ from suite.report.numbers import counted
 from suite.report.rows import FlatRow, scalar
 from suite.report.run_facts import fact_lines, run_facts
 from suite.report.summary import summarise
-from suite.report.tables import table_shape
+from suite.report.tables import arrow_table, shape_of, table_shape
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -104,7 +104,7 @@ def samples(words: Sequence[str], scoring: str, full: bool, as_json: bool, **wan
       suite runs samples RUN --where "length>200" --cell inter_turns=0 --topic travel
     """
     from suite.journal.run import Run, find_run
-    from suite.report.sample_search import Condition, SamplesWanted, find_samples
+    from suite.report.sample_choice import Condition, SamplesWanted, find_samples
 
     name, named = _run_and_tags(words)
     wanted["tags"] = [*named, *(_pair("--tag", one) for one in wanted["tags"])]

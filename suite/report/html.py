@@ -17,15 +17,13 @@ from suite.journal.pairs import Key
 from suite.journal.run import Run
 from suite.report.hostile_text import clean
 from suite.report.html_blocks import Drawer, environment, part, resource
-from suite.report.html_results import sweep_plot
-from suite.report.matrix import calls_grid, happened_grid
+from suite.report.matrix import calls_grid, happened_grid, sweep_plot
 from suite.report.plugin_sections import own_views, plugin_sections
 from suite.report.run_facts import fact_lines, parameter_rows, run_facts
 from suite.report.run_list import attempts_grid
 from suite.report.sample_choice import Choice, Picked, pick
-from suite.report.sample_texts import parts_grid, pretty, value_text
 from suite.report.summary import Summary, summarise
-from suite.report.traces import traces
+from suite.report.traces import parts_grid, pretty, traces, value_text
 
 MOST_SAMPLES = 200
 MOST_BYTES = 20_000_000

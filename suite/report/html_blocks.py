@@ -13,19 +13,18 @@ from markupsafe import Markup, escape
 from suite.blocks import Block, Code, Plot, Section, Table
 from suite.report import matrix, plots
 from suite.report.hostile_text import clean, cut, one_line
-from suite.report.html_results import ends
 from suite.report.markdown import cell_text, plot_grid
 from suite.report.numbers import number, plain
-from suite.report.sample_texts import pretty, reply_facts
 from suite.report.summary import is_number
-from suite.report.traces import with_calls
+from suite.report.traces import pretty, reply_facts, with_calls
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 MOST_CELL = 1_000
 _FILTERS = (
-    clean, cut, ends, number, one_line, plain, plot_grid, pretty, reply_facts, plots.series_class, with_calls
+    clean, cut, matrix.ends, number, one_line, plain, plot_grid, pretty, reply_facts, plots.series_class,
+    with_calls,
 )  # fmt: skip
 
 

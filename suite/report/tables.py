@@ -1,4 +1,4 @@
-"""A run as a table for other tools: CSV, JSON Lines, Parquet.
+"""A run as a table for other tools: CSV, JSON Lines, Arrow, Parquet.
 
 Three tables: `samples`, one row a sample with all it was answered; `values` (one row a value) and `results`
 (one row a number), tidy ones of fixed columns, which stack: those of many runs can be put below each other.
@@ -8,26 +8,32 @@ reading them back; other projects' formats (`lm_eval`, `hub`, `eee`).
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec.structs import asdict
 
+from suite.chat import text_of
 from suite.errors import ConfigError, unknown
 from suite.files import trying
 from suite.journal.commands import solving_command
 from suite.journal.documents import MetricResult
 from suite.journal.run import Run
-from suite.report.arrow import Shape, arrow_batches, arrow_schema, shape_of
 from suite.report.rows import FlatRow, SampleRow, Scalar, SortKey, columns_of, flat, in_order, records
 from suite.report.run_reports import in_place, replace_file
 from suite.report.summary import summarise
 from suite.task import Unscored, Value
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 KINDS = ("csv", "jsonl", "parquet")
 TABLES = ("samples", "values", "results")
+BATCH = 5_000  # rows of one Parquet row group
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _WHOLE = ["task_version", "trial", "prompt_tokens", "completion_tokens", "n", "unscored", "not_applicable"]
 _NUMBERS = ["value", "latency_ms", "lo", "hi", "level", "coverage"]
@@ -47,6 +53,47 @@ RESULTS = _columns(
     "run_id task task_version cell parameters model metric headline slice value lo hi level method n "
     "unscored not_applicable coverage direction unit note suite_version date command"
 )
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A table's columns and their kinds (text, flag, whole, number), and how to walk its rows again."""
+
+    name: str
+    kinds: Mapping[str, str]
+    rows: Callable[[], Iterator[FlatRow]]
+
+
+def shape_of(name: str, rows: Callable[[], Iterator[FlatRow]], columns: Iterable[str]) -> Shape:
+    """The shape of rows that must be walked to know the kinds of their columns; an empty one is text."""
+    found: dict[str, set[str]] = {}
+    for row in rows():
+        for column, value in row.items():
+            if value is not None:
+                found.setdefault(column, set()).add(_kind(value))
+    return Shape(name, {column: _narrowest(found.get(column, set())) for column in columns}, rows)
+
+
+def _narrowest(kinds: set[str]) -> str:
+    if kinds and kinds <= {"whole", "number"}:
+        return "number" if "number" in kinds else "whole"
+    return kinds.pop() if len(kinds) == 1 else "text"
+
+
+def _kind(value: Scalar) -> str:
+    if isinstance(value, bool):
+        return "flag"
+    if isinstance(value, int):
+        return "whole" if -(2**63) <= value < 2**63 else "text"
+    return "number" if isinstance(value, float) else "text"
+
+
+def _typed(value: Scalar, kind: str) -> Scalar:
+    if value is None:
+        return None
+    if kind == "text":
+        return text_of(value)
+    return float(value) if kind == "number" else value
 
 
 def exportable(run: Run, allow_partial: bool = False) -> None:
@@ -145,6 +192,32 @@ def write_parquet(run: Run, shape: Shape, path: Path, *, over: bool = True) -> P
         for batch in arrow_batches(shape, schema):
             writer.write_table(batch)
     return path
+
+
+def arrow_schema(shape: Shape, metadata: Mapping[str, str] | None = None) -> "pa.Schema":
+    """The schema of a table."""
+    import pyarrow as pa
+
+    arrow = {"text": pa.string(), "flag": pa.bool_(), "whole": pa.int64(), "number": pa.float64()}
+    return pa.schema([(name, arrow[kind]) for name, kind in shape.kinds.items()], metadata=metadata)
+
+
+def arrow_batches(shape: Shape, schema: "pa.Schema") -> "Iterator[pa.Table]":
+    """The rows as tables of a few thousand, lazily."""
+    import pyarrow as pa
+
+    rows = shape.rows()
+    while batch := list(islice(rows, BATCH)):
+        columns = {name: [_typed(row.get(name), kind) for row in batch] for name, kind in shape.kinds.items()}
+        yield pa.table(columns, schema=schema)
+
+
+def arrow_table(shape: Shape) -> "pa.Table":
+    """The whole table."""
+    import pyarrow as pa
+
+    schema = arrow_schema(shape)
+    return pa.concat_tables([schema.empty_table(), *arrow_batches(shape, schema)])
 
 
 def value_rows(run: Run) -> Iterator[FlatRow]:

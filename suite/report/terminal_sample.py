@@ -13,12 +13,10 @@ from suite.journal.run import Run
 from suite.report.hostile_text import clean, cut, one_line
 from suite.report.markdown import cell_text, plot_grid, table_grid
 from suite.report.plugin_sections import own_views
-from suite.report.sample_choice import Picked
-from suite.report.sample_search import FoundSamples, SamplesWanted, find_samples
-from suite.report.sample_texts import value_text
+from suite.report.sample_choice import FoundSamples, Picked, SamplesWanted, find_samples
 from suite.report.summary import summarise
 from suite.report.terminal import printing, styled, table
-from suite.report.traces import Trace, answer, question, traces
+from suite.report.traces import Trace, answer, question, traces, value_text
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -120,11 +118,8 @@ def block(found: Block) -> Iterator["RenderableType"]:
             yield paragraph(found.text)
         case Facts():
             yield from facts((name, cell_text(value)) for name, value in found.facts.items())
-        case Table():
-            grid = table_grid(found)
-            yield table(grid, range(len(grid.columns)))
-        case Plot():  # a terminal gets the numbers
-            grid = plot_grid(found)
+        case Table() | Plot():  # of a plot, a terminal gets the numbers
+            grid = table_grid(found) if isinstance(found, Table) else plot_grid(found)
             yield table(grid, range(len(grid.columns)))
         case Code():
             yield from code(found)

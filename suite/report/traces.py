@@ -1,7 +1,8 @@
-"""The calls behind a sample, rebuilt for reading: long histories folded, repeats shown once.
+"""What is told of a sample: its values and parts in words, the calls behind it rebuilt for reading.
 
-A call that continues an earlier one of the same role shows only what is new. Of a long history only the
-first and last messages are read; those between stay a number, or are kept to unfold if they are few.
+Long histories are folded, repeats shown once. A call that continues an earlier one of the same role shows
+only what is new. Of a long history only the first and last messages are read; those between stay a number, or
+are kept to unfold if they are few. Not here: how it is drawn.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,17 +10,22 @@ from dataclasses import dataclass
 
 import msgspec
 
-from suite.chat import Json, Message, Options, ToolCall
+from suite.chat import Json, Message, Options, Reply, ToolCall
 from suite.errors import RunError
 from suite.journal.blocks import BlockReader, message_of
 from suite.journal.records import CallRecord, OutputRecord
 from suite.journal.run import FoundCall, Run
-from suite.report.hostile_text import cut
+from suite.report.hostile_text import clean, cut
+from suite.report.markdown import cell_text
+from suite.report.matrix import Grid
+from suite.report.numbers import plain
+from suite.task import Part, Unscored, Value
 
 FIRST, LAST = 2, 3  # messages of a long history that are always shown
 UNFOLDABLE = 40  # messages between them that are kept to unfold
 MOST_TEXT = 6_000
 MOST_CALLS = 40  # of one sample
+MOST_PARTS = 60
 MOST_TEXTS = 12  # documents or answers of one call
 
 
@@ -179,3 +185,42 @@ def options_text(options: Options) -> str:
     given: dict[str, Json] = msgspec.to_builtins(options)
     given.pop("json_schema", None)
     return ", ".join(f"{name}={value}" for name, value in given.items())
+
+
+def value_text(value: Value) -> str:
+    """A score's value: a number, a label, a reason."""
+    if isinstance(value, Unscored):
+        return f"unscored: {value.reason}" + (f" ({value.detail})" if value.detail else "")
+    return "not applicable" if value is None else cell_text(value)
+
+
+def pretty(value: object, most: int = 20_000) -> str:
+    """JSON to read, cut if it is long."""
+    shown, left = cut(msgspec.json.format(msgspec.json.encode(value), indent=2).decode(), most)
+    return clean(shown) + (f"\n… {left:,} characters more" if left else "")
+
+
+def parts_grid(parts: Sequence[Part]) -> Grid:
+    """The parts of a score: tags, then values."""
+    values = list(dict.fromkeys(name for part in parts for name in part.values))
+    tags = list(dict.fromkeys(name for part in parts for name in part.tags))
+    rows = [
+        [
+            part.id,
+            *(part.tags.get(name, "") for name in tags),
+            *(value_text(part.values[name]) if name in part.values else "" for name in values),
+        ]
+        for part in parts[:MOST_PARTS]
+    ]
+    return Grid("", ["part", *tags, *values], rows, left=1 + len(tags) + len(values))
+
+
+def reply_facts(reply: Reply) -> list[tuple[str, str]]:
+    """What a reply holds beside its text."""
+    found = []
+    if reply.scores:
+        shown = ("none" if one is None else f"{one:.5g}" for one in reply.scores[:50])
+        found.append(("scores", ", ".join(shown)))
+    if reply.ranking:
+        found.append(("ranking", ", ".join(f"{index} ({score:.4g})" for index, score in reply.ranking[:50])))
+    return found if reply.details is None else [*found, ("details", plain(reply.details))]

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from suite.journal.run import Run
-from suite.report.html_results import sweep_plot
-from suite.report.matrix import Grid, headline_grid, notes, shared_deviations, some, turned
+from suite.report.matrix import Grid, headline_grid, notes, shared_deviations, some, sweep_plot, turned
 from suite.report.summary import TaskPart, summarise
 
 Make = Callable[..., Path]
