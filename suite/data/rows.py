@@ -70,7 +70,7 @@ class RowPlace(NamedTuple):
 
 Raw = dict[str, Json]
 RowModel = type[Any] | Mapping[str, Json]
-_FIX = "give a suite.Payload, a msgspec.Struct, a TypedDict, dict, or a JSON Schema as a dictionary"
+_MODELS = "give a suite.Payload, a msgspec.Struct, a TypedDict, dict, or a JSON Schema as a dictionary"
 
 
 def format_of(path: Path) -> Format:
@@ -172,7 +172,7 @@ def _reader(model: RowModel) -> Callable[[Raw], Any]:
         adapter: TypeAdapter[Any] = TypeAdapter(model)
     except (PydanticUserError, TypeError) as error:
         said = str(error).splitlines()[0]
-        raise PluginError(f"{model_name(model)} is no model of a row: {said}", fix=_FIX) from error
+        raise PluginError(f"{model_name(model)} is no model of a row: {said}", fix=_MODELS) from error
     return lambda row: _of_pydantic(row, adapter)
 
 
@@ -206,7 +206,7 @@ def _of_schema(schema: Mapping[str, Json]) -> Callable[[dict[str, Json]], object
     try:
         jsonschema.Draft202012Validator.check_schema(schema)
     except jsonschema.SchemaError as error:
-        raise PluginError(f"a row's JSON Schema is none: {error.message}", fix=_FIX) from error
+        raise PluginError(f"a row's JSON Schema is none: {error.message}", fix=_MODELS) from error
     validator = jsonschema.Draft202012Validator(schema)
 
     def read(row: dict[str, Json]) -> object:

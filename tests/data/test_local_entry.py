@@ -125,8 +125,9 @@ def test_files_that_are_not_what_they_should_be(
     place: Place, content: bytes, part: dict[str, Any], message: str
 ) -> None:
     folder = brought(place, content, part)
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(DataError, match=message) as caught:
         import_from(place.registry.dataset("brought"), folder, place.cache)
+    assert "suite.Payload" not in caught.value.fix  # which is for models of rows
 
 
 def test_a_licence_has_to_be_accepted_once(place: Place) -> None:
