@@ -23,7 +23,7 @@ START_S = 20.0  # until the supervisor says hello
 GRACE_S = 5.0  # beyond the wall limit, for a supervisor that a program keeps busy
 SHORT_S = 5.0
 PACKAGE = "suite.sandbox.inside"
-MODULES = ("usage", "confinement", "scratch", "program_run", "worlds", "supervisor")  # as they are imported
+MODULES = ("usage", "confinement", "program_run", "worlds", "supervisor")  # as they are imported
 RESULT = struct.Struct("<iiiddqii")
 LARGEST_FRAME = 1 << 28
 

@@ -9,10 +9,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import PurePosixPath
-from typing import Literal, cast, get_args
+from typing import Literal, get_args
 
 from suite.errors import ConfigError
-from suite.sandbox.inside.usage import Job
 
 Ended = Literal[
     "exited", "wall", "cpu", "memory", "processes", "output", "file", "scratch", "killed", "unstarted"
@@ -141,12 +140,12 @@ ENVIRONMENT: Mapping[str, str] = {
 }
 
 
-def job(program: Program, limits: Limits, *, address_mib: int | None) -> Job:
+def job(program: Program, limits: Limits, *, address_mib: int | None) -> dict[str, object]:
     """The message to the supervisor inside: plain builtin values only (it knows no class of ours)."""
     files = {
         name: text.encode() if isinstance(text, str) else bytes(text) for name, text in program.files.items()
     }
-    told = {
+    return {
         "argv": list(program.argv),
         "files": files,
         "stdin": program.stdin,
@@ -156,7 +155,6 @@ def job(program: Program, limits: Limits, *, address_mib: int | None) -> Job:
         **asdict(limits),
         "address_mib": address_mib,
     }
-    return cast("Job", told)
 
 
 DEFAULT = Limits()

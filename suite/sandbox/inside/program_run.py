@@ -4,14 +4,17 @@ import marshal
 import os
 import select
 import signal
+import stat
 import struct
 import time
+from collections.abc import Iterator
 
-from suite.sandbox.inside import confinement, scratch
+from suite.sandbox.inside import confinement
 from suite.sandbox.inside.usage import Job, Watch
 
 ENDINGS = ("exited", "wall", "cpu", "memory", "processes", "output", "file", "scratch", "killed", "unstarted")
 CHUNK = 1 << 16
+WORK = "/tmp/work"
 NO_MEMORY = (b"MemoryError", b"Cannot allocate memory", b"bad_alloc", b"out of memory")
 NO_PROCESS = (b"can't start new thread", b"Resource temporarily unavailable")
 
@@ -29,7 +32,7 @@ class Pipes:
         while view:
             view = view[os.write(self.out, view) :]
 
-    def receive(self) -> dict[str, object]:
+    def receive(self) -> Job:
         """Wait for a message. The end of the pipe means that the suite is gone: everything ends."""
         (size,) = struct.unpack("<I", self.exactly(4))
         return dict(marshal.loads(self.exactly(size)))
@@ -61,9 +64,9 @@ class ProgramRun:
 
     def go(self) -> None:
         """Run it and report."""
-        folder = os.path.join(scratch.WORK, self.job["cwd"])  # noqa: PTH118
+        folder = os.path.join(WORK, self.job["cwd"])  # noqa: PTH118
         try:
-            scratch.write_files(self.job["files"])
+            write_files(self.job["files"])
             os.makedirs(folder, exist_ok=True)  # noqa: PTH103
         except OSError as error:
             self.link.send(b"E", f"cannot write the program's files: {error}\n".encode())
@@ -174,7 +177,7 @@ class ProgramRun:
         for end in (self.in_w, self.out_r, self.err_r):
             if end >= 0:
                 os.close(end)
-        for name, data in scratch.read_files(self.job["outputs"], self.job["output_kib"] << 10):
+        for name, data in read_files(self.job["outputs"], self.job["output_kib"] << 10):
             self.link.send(b"F", name.encode() + b"\0" + data)
         self.report(wall, leftovers)
 
@@ -204,6 +207,50 @@ class ProgramRun:
             for words, meaning in ((NO_MEMORY, "memory"), (NO_PROCESS, "processes")):
                 if any(one in self.complaint for one in words):
                     return meaning
-            if scratch.full_file(self.job["file_mib"] << 20):
+            if full_file(self.job["file_mib"] << 20):
                 return "file"
         return "exited"
+
+
+def write_files(files: dict[str, bytes]) -> None:
+    """Put a program's files into its folder."""
+    for name, content in files.items():
+        path = os.path.join(WORK, name)  # noqa: PTH118
+        os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120
+        with open(path, "wb") as file:  # noqa: PTH123
+            file.write(content)
+
+
+def read_files(names: list[str], most: int) -> Iterator[tuple[str, bytes]]:
+    """The named files that exist, are regular and have at most this many bytes."""
+    for name in names:
+        try:
+            path = os.path.join(WORK, name)  # noqa: PTH118
+            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError:
+            continue
+        try:
+            if stat.S_ISREG(os.fstat(handle).st_mode):
+                data = os.read(handle, most + 1)
+                if len(data) <= most:
+                    yield name, data
+        except OSError:
+            continue
+        finally:
+            os.close(handle)
+
+
+def full_file(size: int) -> bool:
+    """Whether a scratch file stands at the size limit."""
+    seen = 0
+    for folder, _, names in os.walk("/tmp"):
+        for name in names:
+            seen += 1
+            try:
+                if os.lstat(os.path.join(folder, name)).st_size >= size:  # noqa: PTH118
+                    return True
+            except OSError:
+                continue
+        if seen > 10_000:
+            break
+    return False

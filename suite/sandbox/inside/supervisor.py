@@ -9,9 +9,8 @@ import os
 import signal
 from typing import cast
 
-from suite.sandbox.inside import confinement, scratch, worlds
-from suite.sandbox.inside.program_run import Pipes, ProgramRun
-from suite.sandbox.inside.usage import Job
+from suite.sandbox.inside import confinement, worlds
+from suite.sandbox.inside.program_run import WORK, Pipes, ProgramRun
 
 
 def take_channels() -> Pipes:
@@ -46,11 +45,11 @@ def serve(link: Pipes) -> None:
     confinement.dumpable(False)
     os.dup2(0, 2)
     os.umask(0o077)
-    os.makedirs(scratch.WORK, exist_ok=True)  # noqa: PTH103
+    os.makedirs(WORK, exist_ok=True)  # noqa: PTH103
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     link.send(b"H", b"")
     try:
-        ProgramRun(link, cast("Job", link.receive())).go()  # the suite made it
+        ProgramRun(link, link.receive()).go()
     except Exception as error:
         link.send(b"X", f"{type(error).__name__}: {error}".encode())
         os._exit(1)  # in an unknown state; the suite takes another sandbox

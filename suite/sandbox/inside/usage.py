@@ -1,31 +1,14 @@
 """What the processes of a run use, read from /proc: CPU, memory, processes and scratch space."""
 
 import os
-from typing import TypedDict
+from typing import Any
 
 MAX_INODES = 20_000
 PAGE = os.sysconf("SC_PAGE_SIZE")
 TICK = os.sysconf("SC_CLK_TCK")
 
 
-class Job(TypedDict):
-    """One program as the suite sends it: what to run, and its limits (`program.Limits`)."""
-
-    argv: list[str]
-    files: dict[str, bytes]
-    stdin: bytes
-    env: dict[str, str]
-    cwd: str
-    outputs: list[str]
-    wall_s: float
-    cpu_s: float
-    memory_mib: int
-    processes: int
-    file_mib: int
-    output_kib: int
-    address_mib: "int | None"  # a text: older versions of Python read this, too
-    open_files: int
-    stack_mib: int
+Job = dict[str, Any]  # one program as `sandbox.program.job` tells it: what to run, and its limits by name
 
 
 class Watch:
