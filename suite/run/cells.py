@@ -210,10 +210,12 @@ def _is_scope(scope: str, task: str) -> bool:
     return scope in (task, task.partition("/")[0])
 
 
-def parameters_for(request: EvalRequest, task: type[AnyTask], name: str) -> Iterable[tuple[str, Json]]:
+def parameters_for(
+    given: Iterable[tuple[str, str, Json]], task: type[AnyTask], name: str
+) -> Iterable[tuple[str, Json]]:
     """(parameter, value as it was given) of each -P that is for a task and known to it."""
     fields = task.parameters_type().model_fields
-    for scope, parameter, value in request.parameters:
+    for scope, parameter, value in given:
         if parameter in fields and (not scope or _is_scope(scope, name)):
             yield parameter, value
 
@@ -224,7 +226,7 @@ def _combinations(
     """Raw parameter values of each cell: preset cells crossed with what -P sweeps."""
     kind = task.parameters_type()
     given: dict[str, list[Json]] = {}
-    for parameter, text in parameters_for(request, task, name):
+    for parameter, text in parameters_for(request.parameters, task, name):
         given.setdefault(parameter, []).extend(_values(task, parameter, text))
     preset = request.preset or ("mini" if request.mini and not given else "")
     bases: Sequence[Values] = task.info.presets.get(preset, [{}])

@@ -102,10 +102,8 @@ class Driver:
         """Whether another group may be opened: as many as an engine takes at once, more while one is idle."""
         if self._scoring >= SCORE_WINDOW:
             return False
-        target, solving = 0, self._open - self._scoring
-        for slots in self._slots:
-            target = max(target, slots.limit.current)
-        target = target or USUAL_WINDOW
+        solving = self._open - self._scoring
+        target = max((slots.limit.current for slots in self._slots), default=USUAL_WINDOW)
         if solving < target:
             return True
         return solving <= target + target // 4 and any(slots.idle for slots in self._slots)

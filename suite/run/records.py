@@ -3,17 +3,18 @@
 import hashlib
 import math
 from collections.abc import Mapping
+from typing import get_args
 
 import msgspec
 from pydantic import BaseModel
 
+from suite.chat import Finish
 from suite.errors import PluginError
 from suite.journal.records import OutputRecord, ScoreRecord, block_hash
 from suite.run.cells import Cell
 from suite.task import AnySample, Output, Part, Score, Unscored, Value
 
 _canonical = msgspec.json.Encoder(order="sorted")
-_FINISHES = frozenset({"stop", "length", "overflow", "refused", "empty", "invalid", "limit"})
 
 
 def payload_sha256(payload: object) -> str:
@@ -46,7 +47,7 @@ def output_record(
 
     Raises PluginError for what is no Output.
     """
-    if not isinstance(output, Output) or output.finish not in _FINISHES:
+    if not isinstance(output, Output) or output.finish not in get_args(Finish):
         raise PluginError(f"solve returned {output!r:.100}, not a suite.Output")
     text_from = ""
     if output.text and last[1] == output.text:

@@ -15,7 +15,7 @@ from suite.journal.run import Run
 from suite.journal.shapes import Values
 from suite.parameters import SkipCell
 from suite.plugins import Catalogue, catalogue
-from suite.run.cells import AnyTask, Cell, load_task, local_values, make_cell
+from suite.run.cells import AnyTask, Cell, load_task, local_values, make_cell, parameters_for
 from suite.run.code import source_sha256
 from suite.run.imported import imported_samples
 from suite.run.plan import Plan, make_plan
@@ -137,11 +137,8 @@ def _changed(
     if not parameters:
         return
     task, name, _ = load_task(plugins, record.task)
-    kind = task.parameters_type()
-    for scope, parameter, text in parameters:
-        if scope not in ("", name, name.partition("/")[0]) or parameter not in kind.model_fields:
-            continue
-        if parameter not in kind.at_score_names():
+    for parameter, text in parameters_for(parameters, task, name):
+        if parameter not in task.parameters_type().at_score_names():
             raise ConfigError(
                 f"parameter {parameter!r} of {name} changes what is asked, not how it is scored",
                 fix="start another run with `suite eval`",
