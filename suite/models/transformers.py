@@ -13,11 +13,10 @@ from pydantic import Field
 
 from suite.chat import Finish, Json, Reply, Request, Usage, assistant, user
 from suite.errors import EngineError
-from suite.models.checkpoints import Checkpoint, read_checkpoint
+from suite.models.checkpoints import Checkpoint, Family, check_reward, family_of, head_of, read_checkpoint
 from suite.models.classifier import Head, Rated, rating_reply
 from suite.models.engine import Asking, Engine, Surroundings, installed, present
 from suite.models.extras import need_gpu
-from suite.models.families import Family, check_reward, family_of, head_of
 from suite.models.likelihood import PROBES, answer_span, likelihood_of, template_tail
 from suite.models.options import PROMPTED, EngineOptions, EngineProvider, check_needs
 from suite.models.peer import TemplateRejected

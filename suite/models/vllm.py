@@ -19,9 +19,13 @@ from suite.errors import CallFailed, CapabilityError, EngineError
 from suite.models import settings, vllm_command
 from suite.models.checkpoints import (
     Checkpoint,
+    Family,
     chat_template,
     check_folder,
+    check_reward,
+    family_of,
     generation_config,
+    head_of,
     read_checkpoint,
 )
 from suite.models.classifier import Head
@@ -29,7 +33,6 @@ from suite.models.client import OpenAIClient
 from suite.models.credentials import read_key, split_url
 from suite.models.engine import Asking, Engine, KnownBy, Provider, Surroundings, present
 from suite.models.extras import EXTRAS, need_gpu
-from suite.models.families import Family, check_reward, family_of, head_of
 from suite.models.openai import server_version
 from suite.models.options import PROMPTED, check_needs, describe, read_options
 from suite.models.server import Launch, ManagedServer

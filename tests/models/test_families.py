@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from suite.errors import ConfigError
-from suite.models.families import families_of, family_of
+from suite.models.checkpoints import families_of, family_of
 
 
 @pytest.mark.parametrize(
