@@ -16,14 +16,17 @@ from suite.scoring.stats.bradley_terry import Strengths, bradley_terry
 from suite.scoring.stats.clusters import clusters_of
 from suite.scoring.stats.estimate import Estimate
 from suite.scoring.stats.means import covering_mean
-from suite.scoring.stats.rating_intervals import Rank, RatingIntervals, rank_intervals, rating_intervals
-from suite.scoring.stats.robustness import (
+from suite.scoring.stats.rating_intervals import (
     Flips,
     LeftOut,
+    Rank,
+    RatingIntervals,
     Shift,
     apathetic,
     flips_to_change_the_top,
     leave_one_out,
+    rank_intervals,
+    rating_intervals,
 )
 from suite.scoring.stats.style_control import StyleControlled, style_controlled
 from suite.scoring.stats.vote_by_vote import SYSTEMS, Elo, Prequential, elo_over_orders, prequential

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from suite.scoring.stats.robustness import (
+from suite.scoring.stats.rating_intervals import (
     apathetic,
     flips_to_change_the_top,
     kendall,

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from suite.scoring.stats.rating_intervals import RatingIntervals, rank_intervals, rating_intervals
-from suite.scoring.stats.robustness import apathetic
+from suite.scoring.stats.rating_intervals import RatingIntervals, apathetic, rank_intervals, rating_intervals
 from suite.scoring.stats.vote_by_vote import elo_over_orders
 from suite.scoring.stats.votes import Votes, canonical, votes_of
 
