@@ -97,7 +97,7 @@ def check(
     """
     from suite.cli.steps import parse_data, parse_parameters
     from suite.testing import conformance
-    from suite.testing.subject import Subject
+    from suite.testing.bench import Subject
 
     for one in only:
         if one not in conformance.CHECKS:

@@ -3,14 +3,14 @@
 from . import conformance as conformance
 from .bench import Bench as Bench
 from .bench import Ran as Ran
+from .bench import Subject as Subject
 from .role_models import EngineModel as EngineModel
 from .role_models import ScriptedModel as ScriptedModel
+from .role_models import Solved as Solved
+from .role_models import metrics_of as metrics_of
 from .role_models import open_model as open_model
-from .solved import Solved as Solved
-from .solved import metrics_of as metrics_of
-from .solved import solve_all as solve_all
-from .solved import task_tools as task_tools
-from .subject import Subject as Subject
+from .role_models import solve_all as solve_all
+from .role_models import task_tools as task_tools
 from .task_data import task_data as task_data
 
 __all__: list[str]

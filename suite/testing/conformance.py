@@ -17,8 +17,7 @@ from textwrap import indent
 
 from suite.errors import SuiteError
 from suite.testing import declared, task_runs
-from suite.testing.bench import Bench
-from suite.testing.subject import Skip, Subject
+from suite.testing.bench import Bench, Skip, Subject
 
 Finder = Callable[[Bench], Iterator[str]]
 

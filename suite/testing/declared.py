@@ -28,8 +28,7 @@ from suite.run.records import payload_sha256
 from suite.scoring.metrics.declared import row_names, wanted_values
 from suite.task import AnySample, Data
 from suite.task_files import info_problems
-from suite.testing.bench import Bench
-from suite.testing.subject import Skip, Subject
+from suite.testing.bench import Bench, Skip, Subject
 
 SECONDS = 120.0
 # What takes from a tenth of a second to many to import, and is found beside a benchmark.

@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from suite.testing.bench import Bench
+    from suite.testing.bench import Bench, Subject
     from suite.testing.conformance import Report
-    from suite.testing.subject import Subject
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -51,8 +50,7 @@ def pytest_collection_modifyitems(
 def _bench(task: str, config: pytest.Config) -> Bench:
     import tempfile
 
-    from suite.testing.bench import Bench
-    from suite.testing.subject import Subject
+    from suite.testing.bench import Bench, Subject
 
     scratch = tempfile.TemporaryDirectory(prefix="suite-check-")
     config.add_cleanup(scratch.cleanup)
@@ -85,7 +83,7 @@ class ConformanceItem(pytest.Item):
 
 @pytest.fixture
 def suite_conformance() -> Callable[[Subject | str], Report]:
-    """Checks a task by name, or as a `suite.testing.subject.Subject`: `suite_conformance(NAME).require()`."""
+    """Checks a task by name, or as a `suite.testing.bench.Subject`: `suite_conformance(NAME).require()`."""
 
     from suite.testing import conformance
 

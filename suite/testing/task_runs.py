@@ -34,8 +34,7 @@ from suite.scoring.metrics import Rate
 from suite.scoring.metrics.declared import wanted_values
 from suite.task import Score, Unscored
 from suite.testing.answers import down, finishing, late, never, plausible, sometimes_down, unreadable
-from suite.testing.bench import Bench, Key, Ran, differences, read
-from suite.testing.subject import Skip
+from suite.testing.bench import Bench, Key, Ran, Skip, differences, read
 
 CONCURRENCY = 8
 MODEL = "embedded/smollm2-135m"

@@ -10,8 +10,7 @@ import pytest
 
 import suite
 from suite.plugins import BUILTIN, catalogue_of
-from suite.testing.bench import Bench
-from suite.testing.subject import Subject
+from suite.testing.bench import Bench, Subject
 
 
 class Knobs(suite.Parameters):

@@ -13,8 +13,7 @@ import pytest
 
 from suite.plugins import BUILTIN, Catalogue, catalogue_of
 from suite.testing import conformance
-from suite.testing.bench import Bench
-from suite.testing.subject import Subject
+from suite.testing.bench import Bench, Subject
 
 Install = Callable[..., Catalogue]
 

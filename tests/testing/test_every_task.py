@@ -8,8 +8,8 @@ import pytest
 
 from suite.plugins import BUILTIN, catalogue
 from suite.testing import conformance
+from suite.testing.bench import Subject
 from suite.testing.declared import advice
-from suite.testing.subject import Subject
 
 ROOT = Path(__file__).resolve().parents[2]
 PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))

@@ -11,8 +11,8 @@ import suite.testing
 from suite.hookspecs import CONTRACT, KINDS, Entry
 from suite.plugins import BUILTIN, Plugin, catalogue_of, contract_note
 from suite.testing import conformance
+from suite.testing.bench import Subject
 from suite.testing.conformance import CHECKS
-from suite.testing.subject import Subject
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs/plugin-kit.md").read_text("utf-8")
 

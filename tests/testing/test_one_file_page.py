@@ -10,7 +10,7 @@ import suite
 from suite.plugins import catalogue
 from suite.task_files import task_file
 from suite.testing import ScriptedModel, conformance, metrics_of, solve_all, task_data
-from suite.testing.subject import Subject
+from suite.testing.bench import Subject
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGE = (DOCS / "one-file.md").read_text("utf-8")

@@ -12,7 +12,7 @@ from suite.cli.plugin import check, tasks_of
 from suite.errors import ConfigError, NotFound
 from suite.plugins import Catalogue, Plugin, catalogue
 from suite.testing import conformance
-from suite.testing.subject import Skip
+from suite.testing.bench import Skip
 
 
 @pytest.fixture
