@@ -16,9 +16,9 @@ from typing import Any
 import msgspec
 from pydantic import BaseModel
 
+from suite.board import entry
 from suite.board.bundle import submission
 from suite.board.define.board import Board
-from suite.board.entry import verification
 from suite.board.site.board_data import BoardData
 from suite.data.entry import DatasetEntry, ModelEntry
 from suite.journal.documents import (
@@ -58,14 +58,14 @@ def made() -> dict[str, Schema]:
     scoring = f"manifest.json of a scoring, format {SCORING_FORMAT}"
     results = f"results.json of a scoring, format {RESULTS_FORMAT}"
     bundle = f"submission.json of a bundle, format {submission.FORMAT}"
-    verified = f"verification.json, what `suite submit verify --json` writes, format {verification.FORMAT}"
+    verified = f"verification.json, what `suite submit verify --json` writes, format {entry.FORMAT}"
     return {
         "record.v1.json": _record_schema(),
         "run-manifest.v1.json": _document("run-manifest.v1", manifest, RunManifest, PlanIdentity, Settings),
         "scoring-manifest.v1.json": _document("scoring-manifest.v1", scoring, ScoringManifest, Settings),
         "results.v1.json": _document("results.v1", results, Results),
         "submission.v1.json": _document("submission.v1", bundle, submission.Submission),
-        "verification.v1.json": _document("verification.v1", verified, verification.Verification),
+        "verification.v1.json": _document("verification.v1", verified, entry.Verification),
         "board-data.v1.json": _document("board-data.v1", "data.json of a board's site", BoardData),
         "board.v1.json": _model(Board, "suite:board.v1"),
         "prices.json": _model(PriceList, "suite:prices"),

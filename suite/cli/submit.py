@@ -59,9 +59,9 @@ def declare(runs: Sequence[str], board_name: str) -> None:
       suite submit declare runs/mine > declare.yaml
     """
     from suite.board.pack import declarations
-    from suite.board.pack.wish import opened
+    from suite.comparisons.runs import scored_runs
 
-    known = declarations.known(opened(runs), _board(board_name))
+    known = declarations.known(scored_runs(runs), _board(board_name))
     click.echo(declarations.template(known), nl=False)
 
 

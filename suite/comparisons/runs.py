@@ -25,7 +25,13 @@ class LabelledRun(NamedTuple):
 
 
 def open_runs(places: Sequence[str]) -> list[LabelledRun]:
-    """Scored runs with labels that tell them apart; a place is what `find_run` takes.
+    """Scored runs with labels that tell them apart; places and errors are those of `scored_runs`."""
+    found = scored_runs(places)
+    return [LabelledRun(*one) for one in zip(_labels(found), found, itertools.count())]
+
+
+def scored_runs(places: Sequence[str]) -> list[Run]:
+    """Scored runs; a place is what `find_run` takes.
 
     Raises NotFound for no such run, RunError for a folder that holds none or was not scored, ConfigError for
     one run given twice.
@@ -36,8 +42,8 @@ def open_runs(places: Sequence[str]) -> list[LabelledRun]:
     where = [(run.folder.resolve(), run.scoring) for run in found]
     for index, one in enumerate(where):
         if one in where[:index]:
-            raise ConfigError(f"run {found[index].name} is given twice", fix="compare two different runs")
-    return [LabelledRun(*one) for one in zip(_labels(found), found, itertools.count())]
+            raise ConfigError(f"run {found[index].name} is given twice", fix="name each run once")
+    return found
 
 
 def _labels(runs: Sequence[Run]) -> list[str]:

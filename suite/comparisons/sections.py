@@ -34,7 +34,7 @@ def sections(found: Compared, *, compact: bool = False) -> list[Section]:
     parts = [Section("Runs", tuple(_runs(found))), Section("Headline", tuple(_headline(found, compact)))]
     if more := [row for row in found.rows if not row.headline]:
         note = Text(f"Exploration: {EXPLORED} over these rows; no verdict is given.")
-        parts.append(Section("Other metrics", (note, _table(more, found, compact=compact))))
+        parts.append(Section("Other metrics", (note, Table.of([_line(row, found, compact) for row in more]))))
     if found.slices:
         parts.append(Section("Where each side wins", tuple(_slices(found, compact))))
     parts += [
@@ -93,7 +93,7 @@ def _headline(found: Compared, compact: bool) -> Iterator[Block]:
         yield Text(f"{len(said)} of {len(rows)} comparisons show a difference.")
     for row in said:
         yield Text(sentence(row, found))
-    yield _table(rows, found, compact=compact)
+    yield Table.of([_line(row, found, compact) for row in rows])
     if not compact:
         yield _details(rows, found)
     yield Plot(
@@ -162,10 +162,6 @@ def _told(row: MeasureRow, found: Compared) -> str:
         if len(set(values)) > 1 and not told:
             names.append(name)
     return " ".join(f"{name}={row.match.parameters[name]}" for name in names)
-
-
-def _table(rows: Sequence[MeasureRow], found: Compared, *, compact: bool) -> Table:
-    return Table.of([_line(row, found, compact) for row in rows])
 
 
 def _line(row: MeasureRow, found: Compared, compact: bool) -> dict[str, Shown]:

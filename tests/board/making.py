@@ -17,9 +17,9 @@ from suite.board.bundle.bounds import SizeLimits
 from suite.board.bundle.contents import open_bundle
 from suite.board.bundle.rungs import Findings, RungFinding
 from suite.board.pack import bundle_files
-from suite.board.pack.wish import opened
 from suite.board.verify.verification import VerifiedBundle
 from suite.chat import Message, Reply, Request, ToolCall, Usage
+from suite.comparisons.runs import scored_runs
 
 DECLARED: dict[str, Any] = {
     "board": None,
@@ -94,7 +94,7 @@ def make_run(folder: Path, *, task: Any = small_tasks.Spell, judge: bool = True,
 def stage(folder: Path, *runs: Path) -> Path:
     """An unpacked bundle of these runs."""
     folder.mkdir()
-    bundle_files.stage(opened([str(run) for run in runs]), DECLARED, b"A *readme*.\n", folder)
+    bundle_files.stage(scored_runs([str(run) for run in runs]), DECLARED, b"A *readme*.\n", folder)
     return folder
 
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from suite.board.define.thresholds import DEFAULTS
+from suite.board.define.parts import DEFAULTS
 from suite.board.verify.deviations import COVERS
 from suite.board.verify.plausibility.rules import RULES
 

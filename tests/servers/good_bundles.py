@@ -9,8 +9,8 @@ from typing import Any
 
 from suite.board.define.board import Board, load_board
 from suite.board.pack import bundle_files
-from suite.board.pack.wish import opened
 from suite.chat import Reply, Request, Usage
+from suite.comparisons.runs import scored_runs
 from suite.models.engine import Asking
 from suite.models.scripted import ScriptedEngine
 from suite.plugins import catalogue
@@ -186,7 +186,7 @@ def declared(made_for: Board | None) -> dict[str, Any]:
 def bundle(runs: list[Path], made_for: Board | None, folder: Path) -> Path:
     """The bundle folder of some runs."""
     folder.mkdir(parents=True)
-    bundle_files.stage(opened([str(one) for one in runs]), declared(made_for), b"", folder)
+    bundle_files.stage(scored_runs([str(one) for one in runs]), declared(made_for), b"", folder)
     return folder
 
 

@@ -21,6 +21,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, PrivateAttr, field_validator, model_validator
 
 from suite.board.define.parts import (
+    DEFAULTS,
     BoardLimits,
     Candidate,
     Caps,
@@ -37,10 +38,10 @@ from suite.board.define.parts import (
     Sha256,
     Slug,
     Threshold,
+    Thresholds,
     Uncertainty,
     seen,
 )
-from suite.board.define.thresholds import DEFAULTS, Thresholds
 from suite.chat import Json, canonical_json, sha256_hex
 from suite.data import strict_syntax
 from suite.data.registry import Problem, registry_folder

@@ -20,9 +20,10 @@ from suite.board.bundle.documents_check import member_identity
 from suite.board.bundle.rungs import Findings
 from suite.board.pack import bundle_files, declarations, private_data
 from suite.chat import Json, canonical_json
+from suite.comparisons.runs import scored_runs
 from suite.errors import BundleError, ConfigError, SuiteError
 from suite.files import trying
-from suite.journal.run import Run, open_run
+from suite.journal.run import Run
 from suite.journal.shapes import Values
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class PackedBundle:
 
 def make(wish: Wish) -> PackedBundle:
     """Make the bundle. Raises ConfigError with all that is against it, BundleError, RunError, NotFound."""
-    runs = opened(wish.runs)
+    runs = scored_runs(wish.runs)
     readme = _readme(wish.readme)
     declared = _declared(wish, runs)
     against = reasons(runs, wish.board)
@@ -84,18 +85,6 @@ def make(wish: Wish) -> PackedBundle:
             fix="put these right, then run the command again; nothing was written",
         )
     return _write(wish, runs, declared, readme, output)
-
-
-def opened(places: Sequence[str]) -> list[Run]:
-    """The runs to pack. Raises NotFound, RunError (not scored), ConfigError (given twice)."""
-    runs = [open_run(one) for one in places]
-    seen: set[tuple[Path, str]] = set()
-    for run in runs:
-        run.need_scoring()
-        if (one := (run.folder.resolve(), run.scoring)) in seen:
-            raise ConfigError(f"run {run.name} is given twice", fix="name each run once")
-        seen.add(one)
-    return runs
 
 
 def _readme(path: Path | None) -> bytes:

@@ -109,8 +109,9 @@ def tally_of(column: RankedColumn) -> tuple[Floats, Floats]:
     found = outcomes(column)
     k = found.shape[1]
     wins, ties = np.zeros((k, k)), np.zeros((k, k))
-    if _few(found):
-        for value in np.unique(found[~np.isnan(found)]):
+    values = found[~np.isnan(found)]
+    if len(np.unique(values[:100_000])) <= 24 and found.size < 20_000_000:
+        for value in np.unique(values):
             at = (found == value).astype(np.float64)
             wins += at.T @ (found < value)
             ties += at.T @ at
@@ -120,10 +121,6 @@ def tally_of(column: RankedColumn) -> tuple[Floats, Floats]:
             ties[i] = (found[:, i : i + 1] == found).sum(axis=0)
     np.fill_diagonal(ties, 0.0)
     return wins / len(found), ties / len(found)
-
-
-def _few(found: Floats) -> bool:
-    return len(np.unique(found[~np.isnan(found)][:100_000])) <= 24 and found.size < 20_000_000
 
 
 def strengths(

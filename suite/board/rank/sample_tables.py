@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.board.entry.accepted_entry import AcceptedEntry
+from suite.board.entry import AcceptedEntry
 from suite.board.rank.columns import Floats, PairedUnits, RankedColumn, points, shared, units_of
 from suite.errors import DataError
 
@@ -234,7 +234,6 @@ def by_sample(path: Path) -> dict[str, dict[tuple[str, str], float]]:
     found: dict[str, dict[tuple[str, str], float]] = {}
     for key, labels, top, bottom in read_numbers(path):
         scored = bottom > 0
-        values = np.divide(top, bottom, out=np.zeros_like(top), where=scored)
         pairs = zip(labels.cell[scored].tolist(), labels.sample[scored].tolist(), strict=True)
-        found[key] = dict(zip(pairs, values[scored].tolist(), strict=True))
+        found[key] = dict(zip(pairs, (top[scored] / bottom[scored]).tolist(), strict=True))
     return found

@@ -19,7 +19,7 @@ from pydantic import Field, StringConstraints
 
 from suite.board.define.board import Board
 from suite.board.define.parts import TRUST, Closed
-from suite.board.entry.accepted_entry import AcceptedEntry, read_model
+from suite.board.entry import AcceptedEntry, read_model
 from suite.board.rank.ranking import Position, Ranking, Standing, expected_gain, rank
 from suite.board.rank.sample_tables import read_columns
 from suite.errors import SuiteError

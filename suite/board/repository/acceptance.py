@@ -20,7 +20,7 @@ from suite.board.bundle.contents import open_bundle
 from suite.board.bundle.rungs import Findings
 from suite.board.bundle.submission import BoardName, Submission
 from suite.board.define.board import Board
-from suite.board.entry.accepted_entry import (
+from suite.board.entry import (
     RECORD,
     SUBMISSION,
     AcceptedEntry,

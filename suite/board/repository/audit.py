@@ -10,7 +10,7 @@ import msgspec
 from suite.board.bundle import signatures
 from suite.board.bundle.bounds import README
 from suite.board.define.eval_commands import free_roles, open_note
-from suite.board.entry.accepted_entry import (
+from suite.board.entry import (
     GONE,
     PER_SAMPLE,
     RECORD,
@@ -18,8 +18,8 @@ from suite.board.entry.accepted_entry import (
     SUBMISSION,
     VERIFICATION,
     AcceptedEntry,
+    Verification,
 )
-from suite.board.entry.verification import Verification
 from suite.board.rank.state import belongs
 from suite.board.repository.remote_bundle import BUNDLE, BUNDLE_FOLDER, REFERENCE, bundle_of
 from suite.board.repository.shelves import Shelf, version_number

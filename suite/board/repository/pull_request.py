@@ -17,8 +17,7 @@ from pathlib import Path
 import msgspec
 
 from suite.board.bundle.bounds import MIB, README, SIGNATURE, run_path
-from suite.board.entry.accepted_entry import FOLDER, SUBMISSION, read_bytes
-from suite.board.entry.verification import Verification
+from suite.board.entry import FOLDER, SUBMISSION, Verification, read_bytes
 from suite.board.repository.remote_bundle import BUNDLE, BUNDLE_FOLDER, REFERENCE
 from suite.errors import ConfigError, DataError
 from suite.report.hostile_text import one_line

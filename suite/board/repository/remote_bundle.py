@@ -12,7 +12,7 @@ import socket
 import ssl
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Literal
 from urllib.parse import urljoin, urlsplit
 
 from pydantic import Field, StringConstraints
@@ -20,7 +20,7 @@ from pydantic import Field, StringConstraints
 from suite.board.bundle.bounds import MIB
 from suite.board.define.board import Board
 from suite.board.define.parts import Closed, Sha256
-from suite.board.entry.accepted_entry import read_model
+from suite.board.entry import read_model
 from suite.data import strict_syntax
 from suite.data.cache import sha256_of
 from suite.errors import ConfigError, DataError, SourceUnreachable
@@ -71,20 +71,8 @@ def bundle_of(folder: Path, board: Board, scratch: Path) -> Path | None:
     return fetch(reference, board.hosts, scratch / f"{folder.name}.suite.zip", board.limits.bundle_mib * MIB)
 
 
-class Response(Protocol):
-    """What is needed of an answer."""
-
-    status: int
-
-    def getheader(self, name: str) -> str | None:
-        """A header."""
-
-    def read(self, amount: int) -> bytes:
-        """The next bytes."""
-
-
 Resolve = Callable[[str], Sequence[str]]
-Ask = Callable[[str, str, str], Response]
+Ask = Callable[[str, str, str], http.client.HTTPResponse]
 
 
 def resolve(host: str) -> list[str]:
@@ -96,7 +84,7 @@ def resolve(host: str) -> list[str]:
     return list(dict.fromkeys(str(one[4][0]) for one in found))
 
 
-def ask(host: str, address: str, path: str) -> Response:
+def ask(host: str, address: str, path: str) -> http.client.HTTPResponse:
     """GET over TLS from this very address, the certificate checked against the host's name."""
     plain = socket.create_connection((address, 443), TIMEOUT)
     connection = http.client.HTTPSConnection(host)
@@ -147,7 +135,7 @@ def check_urls(urls: Sequence[str], hosts: Sequence[str]) -> None:
             raise ConfigError("an address holds what no address may, or is too long", where=url[:200])
 
 
-def _follow(url: str, hosts: Sequence[str], resolve: Resolve, ask: Ask) -> Response:
+def _follow(url: str, hosts: Sequence[str], resolve: Resolve, ask: Ask) -> http.client.HTTPResponse:
     for _ in range(MOST_REDIRECTS + 1):
         host, path = _allowed(url, hosts)
         response = ask(host, _public(host, resolve), path)
@@ -188,7 +176,7 @@ def _public(host: str, resolve: Resolve) -> str:
     return addresses[0]
 
 
-def _save(response: Response, reference: Reference, to: Path) -> None:
+def _save(response: http.client.HTTPResponse, reference: Reference, to: Path) -> None:
     digest, total = hashlib.sha256(), 0
     with replacing(to) as file:
         for chunk in iter(lambda: response.read(CHUNK), b""):

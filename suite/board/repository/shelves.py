@@ -17,7 +17,7 @@ from pathlib import Path
 import suite
 from suite.board.bundle.signatures import Signers
 from suite.board.define.board import Board, board_files, find_board, load_board
-from suite.board.entry.accepted_entry import RECORD, AcceptedEntry, read_entry
+from suite.board.entry import RECORD, AcceptedEntry, read_entry
 from suite.errors import ConfigError, DataError, NotFound, unknown
 from suite.files import write_whole
 

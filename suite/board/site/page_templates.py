@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 from markupsafe import Markup
 
 from suite.board.define.board import file_name
-from suite.board.entry.accepted_entry import GONE
+from suite.board.entry import GONE
 from suite.board.rank.overall import NAMES, PROPERTIES
 from suite.board.rank.state import luck
 from suite.board.site import page_words

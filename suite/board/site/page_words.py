@@ -10,8 +10,7 @@ from datetime import UTC, datetime
 from markupsafe import Markup, escape
 
 from suite.board.define.board import Item
-from suite.board.entry.accepted_entry import AcceptedEntry
-from suite.board.entry.verification import ColumnResult, Latency
+from suite.board.entry import AcceptedEntry, ColumnResult, Latency
 from suite.board.rank.ranking import Standing
 from suite.board.rank.sample_tables import ColumnFlips, flips
 from suite.board.rank.state import Listed, RankTable, State

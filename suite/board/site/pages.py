@@ -18,7 +18,7 @@ import msgspec
 
 import suite
 from suite.board.define.board import file_name
-from suite.board.entry.accepted_entry import PER_SAMPLE, SUBMISSION, VERIFICATION, AcceptedEntry
+from suite.board.entry import PER_SAMPLE, SUBMISSION, VERIFICATION, AcceptedEntry
 from suite.board.rank.state import State, belongs, read_prices, state_of
 from suite.board.repository.remote_bundle import BUNDLE, REFERENCE, read_reference
 from suite.board.repository.shelves import Shelf

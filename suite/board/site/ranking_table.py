@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from suite.board.define.board import Item, file_name
-from suite.board.entry.verification import ColumnResult
+from suite.board.entry import ColumnResult
 from suite.board.rank.ranking import Position
 from suite.board.rank.state import Listed, RankTable, State, luck
 from suite.board.site.figures import Bar, around, shares

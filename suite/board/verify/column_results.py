@@ -20,7 +20,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.board.entry.verification import ColumnResult, Latency, TokenCounts
+from suite.board.entry import ColumnResult, Latency, TokenCounts
 from suite.board.verify.equality import same
 from suite.board.verify.reply_digests import parquet
 from suite.board.verify.subject import UNSERVED, VerifiedRun, provider_of

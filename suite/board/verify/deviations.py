@@ -132,9 +132,8 @@ def _one_candidate(
             where = first.place("manifest.json", "roles.candidate")
             findings.add("R5.candidate", what, where, expected=allowed, found=candidate.spec)
         for subject, other in seated[1:]:
-            wanted, there = (
-                member_identity(one, ("url",)) for one in (candidate, other)
-            )  # wherever it is served
+            # wherever it is served
+            wanted, there = (member_identity(one, ("url",)) for one in (candidate, other))
             for path, expected, found in differences(wanted, there):
                 what = f"the candidate is not the one of run {first.run_id}"
                 where = subject.place("manifest.json", f"roles.candidate.{path}")

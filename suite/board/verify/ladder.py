@@ -20,9 +20,8 @@ from suite.board.bundle.rungs import Findings
 from suite.board.bundle.signatures import Signature, Signers
 from suite.board.bundle.submission import Submission
 from suite.board.define.board import Board
-from suite.board.define.thresholds import DEFAULTS
-from suite.board.entry.accepted_entry import PER_SAMPLE, AcceptedEntry
-from suite.board.entry.verification import Kind, Latency, RecomputedCell, RerunResult, Verdict
+from suite.board.define.parts import DEFAULTS
+from suite.board.entry import PER_SAMPLE, AcceptedEntry, Kind, Latency, RecomputedCell, RerunResult, Verdict
 from suite.board.verify.aggregates import numbers
 from suite.board.verify.child_work import Tell, Untimed
 from suite.board.verify.column_results import VerifiedColumn, Want, make_columns, per_sample_file

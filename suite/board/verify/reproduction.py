@@ -21,7 +21,7 @@ import numpy as np
 from msgspec import structs
 
 from suite.board.bundle.rungs import Findings
-from suite.board.entry.verification import RerunLabel, RerunResult
+from suite.board.entry import RerunLabel, RerunResult
 from suite.board.verify.column_results import headline_measure, table_of
 from suite.board.verify.equality import same
 from suite.board.verify.subject import Half, VerifiedRun

@@ -15,8 +15,18 @@ from suite.board.bundle.rungs import Findings, Rung, RungFinding, shown
 from suite.board.bundle.signatures import Signers
 from suite.board.bundle.submission import BoardName
 from suite.board.define.board import Board
-from suite.board.entry.accepted_entry import PER_SAMPLE, REPLIES, VERIFICATION, AcceptedEntry
-from suite.board.entry.verification import FORMAT, RungResult, Trust, Verdict, Verification, Verifier
+from suite.board.entry import (
+    FORMAT,
+    PER_SAMPLE,
+    REPLIES,
+    VERIFICATION,
+    AcceptedEntry,
+    RungResult,
+    Trust,
+    Verdict,
+    Verification,
+    Verifier,
+)
 from suite.board.verify.child_work import SECONDS, Tell, TimeUp, in_child
 from suite.board.verify.ladder import Ladder, VerifyRequest, climb, out_of_time
 from suite.board.verify.reproduction import Rerun

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
-from suite.board.entry.accepted_entry import VERIFICATION
+from suite.board.entry import VERIFICATION
 from suite.board.repository.shelves import open_repository
 from suite.board.site.pages import build_site
 from tests.board import accepted

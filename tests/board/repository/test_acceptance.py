@@ -14,7 +14,7 @@ import yaml
 from sealing import seal
 
 from suite.board.define.board import Board
-from suite.board.entry.accepted_entry import read_entry
+from suite.board.entry import read_entry
 from suite.board.pack import bundle_files
 from suite.board.repository import acceptance, remote_bundle
 from suite.board.repository.acceptance import KEPT, Accepted, accept, accept_new, withdraw

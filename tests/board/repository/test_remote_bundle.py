@@ -4,6 +4,7 @@ import hashlib
 import http.client
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,7 +49,7 @@ class Net:
     def resolve(self, host: str) -> Sequence[str]:
         return self.addresses.get(host, [PUBLIC])
 
-    def ask(self, host: str, address: str, path: str) -> Answer:
+    def ask(self, host: str, address: str, path: str) -> Any:  # as much of an HTTPResponse as is read
         self.asked.append((host, address))
         if (host + path) not in self.pages:
             raise http.client.RemoteDisconnected("gone")

@@ -10,7 +10,7 @@ import pytest
 
 from suite.board.bundle import signatures
 from suite.board.define.board import Board
-from suite.board.entry.accepted_entry import read_entry
+from suite.board.entry import read_entry
 from suite.board.pack.bundle_files import sign_bundle
 from suite.board.repository.acceptance import accept
 from suite.board.repository.audit import check_board

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from suite.board.entry.accepted_entry import read_entry
+from suite.board.entry import read_entry
 from suite.board.repository.shelves import open_repository
 from suite.board.site.pages import build_site
 from suite.errors import DataError

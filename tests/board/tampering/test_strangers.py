@@ -13,10 +13,11 @@ from forge_records import replaced
 from tamper import Forged
 
 from suite.board.define.board import load_board
-from suite.board.pack.wish import opened, reasons
+from suite.board.pack.wish import reasons
 from suite.board.verify import VerifiedBundle, verify
 from suite.chat import Usage
 from suite.cli.main import run as command
+from suite.comparisons.runs import scored_runs
 from suite.journal import pairs
 from suite.sandbox import probe
 from suite.task import Part
@@ -71,9 +72,9 @@ class TestSomethingOfTheMachine:
         def named(manifest: dict[str, Any]) -> None:
             manifest["cells"][0]["score_parameters"]["interpreter"] = "/opt/py/bin/python"
 
-        assert reasons(opened([str(mine)]), None) == []
+        assert reasons(scored_runs([str(mine)]), None) == []
         edit_json(scoring / "manifest.json", named)
-        (found,) = reasons(opened([str(mine)]), None)
+        (found,) = reasons(scored_runs([str(mine)]), None)
         assert "interpreter=/opt/py/bin/python, which only this machine has" in found
 
     def test_scoring_a_strangers_run_again_does_not_run_it(

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 import suite
 from suite.board.bundle.rungs import Findings, RungFinding
-from suite.board.define.thresholds import DEFAULTS
+from suite.board.define.parts import DEFAULTS
 from suite.board.verify import verify
 from suite.board.verify.plausibility import check_hardware, memory_gib
 from suite.board.verify.plausibility.replies import check_replies

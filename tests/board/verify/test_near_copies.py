@@ -12,7 +12,7 @@ import pytest
 from sealing import seal
 
 from suite.board.define.board import Board
-from suite.board.entry.accepted_entry import read_entry
+from suite.board.entry import read_entry
 from suite.board.repository.acceptance import Accepted, accept
 from suite.board.repository.audit import check_board
 from suite.board.repository.shelves import open_repository

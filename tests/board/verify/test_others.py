@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from suite.board.bundle.rungs import Findings, RungFinding
 from suite.board.define.board import Board
-from suite.board.define.thresholds import DEFAULTS
-from suite.board.entry.verification import ColumnResult
+from suite.board.define.parts import DEFAULTS
+from suite.board.entry import ColumnResult
 from suite.board.repository.shelves import open_repository
 from suite.board.verify.column_results import CellUnits, VerifiedColumn, Want, per_sample_file
 from suite.board.verify.plausibility.others import Beside, chance_of, check_others, check_pasted

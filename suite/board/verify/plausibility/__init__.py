@@ -1,6 +1,6 @@
 """R9: does it look like real model traffic? Hints, with their numbers; an error only for what cannot be.
 
-`rules` is their table; what a board may set otherwise stands in `board.define.thresholds`. `calls` looks
+`rules` is their table; what a board may set otherwise stands in `board.define.parts`. `calls` looks
 at single calls, `replies` at what was answered over many samples, and for what no candidate is shown.
 Here: whether the declared weights can fit the recorded machine at all. Not here: what needs the whole bundle
 or a board's other entries (`others`).

@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from suite.board.bundle.submission import Submission
 from suite.board.define.board import Board
-from suite.board.entry.accepted_entry import GONE, AcceptedEntry
-from suite.board.entry.verification import ColumnResult
+from suite.board.entry import GONE, AcceptedEntry, ColumnResult
 from suite.board.rank.sample_tables import by_sample, changes, read_numbers
 from suite.board.rank.state import belongs
 from suite.board.verify.column_results import CellUnits, VerifiedColumn, Want, ratios

@@ -6,7 +6,7 @@ Whoever walks the records counts; `OddRules` turns counts into findings.
 from typing import NamedTuple, Unpack
 
 from suite.board.bundle.rungs import Findings, Severity, Sides
-from suite.board.define.thresholds import Thresholds
+from suite.board.define.parts import Thresholds
 
 
 class Odd(NamedTuple):
