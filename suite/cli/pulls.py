@@ -120,7 +120,20 @@ def add_commands(
     @group.command("list", help=helps[0])
     @json_flag
     def _list(as_json: bool) -> None:
-        show_list(*every(registry()), as_json)
+        cache = Cache()
+        entries, problems = every(registry())
+        rows = [state(entry, cache) for entry in entries]
+        if as_json:
+            broken = [{"file": problem.file.name, "problem": problem.error.what} for problem in problems]
+            say_json({"entries": [row.facts() for row in rows], "problems": broken})
+            return
+        width = max((len(entry.id) for entry in entries), default=2)
+        for row in rows:
+            told = row.problem or ("here" if row.here else "to pull" if row.pinned.pinned else "not pinned")
+            entry = row.entry
+            click.echo(f"{entry.id:{width}}  {told:10}  {entry.licence.name:13}  {entry.title}")
+        for problem in problems:
+            click.echo(f"can't be read: {problem.error}", err=True)
 
     @group.command("show", help=helps[1])
     @click.argument("name", metavar=word.upper())
@@ -133,27 +146,12 @@ def add_commands(
     @accept_flag
     @json_flag
     def _pull(names: tuple[str, ...], accept_licence: bool, as_json: bool) -> None:
-        known = registry()
-        pull_all([find(known, name) for name in names], accept_licence, as_json)
-
-
-def show_list(
-    entries: Sequence[DatasetEntry | ModelEntry], problems: Sequence[Problem], as_json: bool
-) -> None:
-    """Print a list of entries; broken ones go to stderr."""
-    cache = Cache()
-    rows = [state(entry, cache) for entry in entries]
-    if as_json:
-        broken = [{"file": problem.file.name, "problem": problem.error.what} for problem in problems]
-        say_json({"entries": [row.facts() for row in rows], "problems": broken})
-        return
-    width = max((len(entry.id) for entry in entries), default=2)
-    for row in rows:
-        told = row.problem or ("here" if row.here else "to pull" if row.pinned.pinned else "not pinned")
-        entry = row.entry
-        click.echo(f"{entry.id:{width}}  {told:10}  {entry.licence.name:13}  {entry.title}")
-    for problem in problems:
-        click.echo(f"can't be read: {problem.error}", err=True)
+        known, cache = registry(), Cache()
+        found = []
+        for entry in [find(known, name) for name in names]:
+            with progress_bars() as progress:
+                found.append(pull_entry(entry, cache, accept_licence=accept_licence, progress=progress))
+        done(found, as_json)
 
 
 def show_one(entry: DatasetEntry | ModelEntry, as_json: bool) -> None:
@@ -190,16 +188,6 @@ def show_one(entry: DatasetEntry | ModelEntry, as_json: bool) -> None:
     if isinstance(entry, ModelEntry):
         for file in entry.files:
             click.echo(f"  {file.role:9} {file.path} ({_size(file.bytes)}, {source_of(entry, file).kind})")
-
-
-def pull_all(entries: Sequence[DatasetEntry | ModelEntry], accept_licence: bool, as_json: bool) -> None:
-    """Fetch entries, one after the other, and say so."""
-    cache = Cache()
-    found = []
-    for entry in entries:
-        with progress_bars() as progress:
-            found.append(pull_entry(entry, cache, accept_licence=accept_licence, progress=progress))
-    done(found, as_json)
 
 
 def done(found: Sequence[LocalFiles[RegistryEntry]], as_json: bool) -> None:

@@ -4,7 +4,7 @@ import json
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
@@ -88,16 +88,7 @@ _flags = together(
 )
 @click.option("--readme", type=FILE, help="A text to go with it.")
 @_flags
-def pack(
-    runs: Sequence[str],
-    output: Path | None,
-    folder: bool,
-    force: bool,
-    board_name: str,
-    declared_file: Path | None,
-    readme: Path | None,
-    **flags: str | None,
-) -> None:
+def pack(board_name: str, **given: Any) -> None:
     """Pack finished runs as one bundle that a stranger can verify.
 
     RUN is a run folder or its name under runs/; RUN@SCORING takes another scoring than the newest.
@@ -110,11 +101,12 @@ def pack(
     """
     from suite.board.pack.wish import Wish, make
 
-    given = {flag: text for flag in FLAGS if (text := flags.get(_name(flag))) is not None}
+    told = {flag: given.pop(_name(flag)) for flag in FLAGS}
+    flags = {flag: text for flag, text in told.items() if text is not None}
     asked = _board(board_name)
-    made = make(Wish(runs, output, folder, force, asked, declared_file, readme, given))
+    made = make(Wish(board=asked, declared=given.pop("declared_file"), given=flags, **given))
     click.echo(f"bundle {made.id}")
-    kind = "folder" if folder else "archive"
+    kind = "folder" if given["folder"] else "archive"
     click.echo(f"wrote  {made.path} ({kind}, {_size(made.bytes)}; {_size(made.content)} unpacked)")
     for line in made.inside:
         click.echo(f"  {line}")
