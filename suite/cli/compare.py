@@ -1,9 +1,10 @@
-"""suite compare: runs against each other, sample by sample."""
+"""suite compare: runs against each other, sample by sample; suite rate: many models from pairwise votes."""
 
 import click
 
-from suite.cli.flags import NumberRange
+from suite.cli.flags import NumberRange, seed_flag
 from suite.cli.pages import Pages, page_flags, show
+from suite.cli.steps import level_flag
 
 
 @click.command("compare")
@@ -55,3 +56,53 @@ def compare(runs: tuple[str, ...], pages: Pages, **how: object) -> None:
     found = compare_runs(runs, msgspec.convert(given, ComparisonWanted))
     title = " against ".join(dict.fromkeys(run.label for run in found.runs))
     show(title, "Comparison", lambda compact: sections(found, compact=compact), lambda: as_data(found), pages)
+
+
+@click.command("rate")
+@click.argument("votes", nargs=-1, required=True, metavar="VOTES|RUN…")
+@click.option(
+    "--draws",
+    "policy",
+    type=click.Choice(["half", "drop", "davidson"]),
+    default="half",
+    show_default=True,
+    help="What a draw counts: half a win, nothing, or an outcome of its own.",
+)
+@click.option(
+    "--rounds", type=click.IntRange(min=0), help="Rounds of the bootstrap (1000; 100 from 100,000 votes on)."
+)
+@level_flag
+@seed_flag("Seed of resampling.")
+@click.option(
+    "--style", "styles", multiple=True, metavar="COLUMN", help="Hold a style equal: a minus b of it."
+)
+@click.option("--side", is_flag=True, help="Hold the side shown first equal, too.")
+@click.option("--elo/--no-elo", default=None, help="Elo over random orders (default: up to 100,000 votes).")
+@click.option("--prequential/--no-prequential", default=None, help="Test whether draws help to predict.")
+@click.option("--robustness", is_flag=True, help="How careless votes and flipped votes move the ranking.")
+@page_flags
+def rate(votes: tuple[str, ...], styles: tuple[str, ...], pages: Pages, **how: object) -> None:
+    """Rate models by Bradley-Terry: a CSV or JSONL of votes, or runs that set a candidate against a baseline.
+
+    A file has columns a, b and winner (a, b, tie, both-good, both-bad, or a name), and may have prompt,
+    user, time and numbers to hold equal.
+
+    \b
+    Example:
+      suite rate votes.csv --style length_difference --html ratings.html
+    """
+    import msgspec
+
+    from suite.comparisons.rating import RateWanted
+    from suite.comparisons.rating import rate as rated
+    from suite.comparisons.rating_sections import as_data, sections
+    from suite.comparisons.votes_files import read_votes
+
+    found = rated(read_votes(votes, styles), msgspec.convert({"styles": styles, **how}, RateWanted))
+    show(
+        found.raw.source,
+        "Ratings",
+        lambda compact: sections(found, compact=compact),
+        lambda: as_data(found),
+        pages,
+    )

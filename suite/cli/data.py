@@ -1,4 +1,4 @@
-"""suite data: what datasets there are, fetching them, holding them to their pins."""
+"""suite data: what datasets there are, fetching them, holding them to their pins; suite models, in short."""
 
 import shlex
 from collections.abc import Mapping
@@ -239,3 +239,25 @@ def eval_yaml(task: str) -> None:
     about = ". ".join(filter(None, (kind.info.title, kind.info.paper)))
     content, remarks = made(name, kind.info.title, about, entries, kind.info.headline)
     click.echo(rendered(content, remarks), nl=False)
+
+
+@click.group("models")
+def models() -> None:
+    """Models with weights in the registry: list and fetch them.
+
+    \b
+    Example:
+      suite models pull smollm2-135m
+    """
+
+
+pulls.add_commands(
+    models,
+    Registry.models,
+    Registry.model,
+    "model",
+    list_="All models, and which are here.",
+    show="Source, licence and files of a model.",
+    pull="Fetch models and check every byte.",
+    examples=("list", "show smollm2-135m", "pull smollm2-135m minilm-l6-v2"),
+)

@@ -94,10 +94,7 @@ def judges_of(run: Run, task: AnyTask | None, cell: CellRecord) -> Fields | None
         if role is None:
             return None
     return fields(
-        judges=[
-            fields(model_info=model_info(one, _judge_id(one)), temperature=_temperature(one))
-            for one in members
-        ],
+        judges=list(map(_judge, members)),
         input_prompt=_prompt(task, cell),
         additional_details={
             "prompts": cell.prompts,
@@ -107,14 +104,12 @@ def judges_of(run: Run, task: AnyTask | None, cell: CellRecord) -> Fields | None
     )
 
 
-def _judge_id(member: RoleMember) -> str:
+def _judge(member: RoleMember) -> Fields:
     """A judge is named as far as it is known: its developer is not asked for."""
-    return str(member.identity.get("name") or member.spec.partition("/")[2] or "unknown")
-
-
-def _temperature(member: RoleMember) -> float | None:
+    name = str(member.identity.get("name") or member.spec.partition("/")[2] or "unknown")
     found = member.sampling.get("temperature")
-    return float(found) if isinstance(found, int | float) else None
+    temperature = float(found) if isinstance(found, int | float) else None
+    return fields(model_info=model_info(member, name), temperature=temperature)
 
 
 def _prompt(task: AnyTask | None, cell: CellRecord) -> str:

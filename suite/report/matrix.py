@@ -71,7 +71,7 @@ def headline_grid(task: TaskPart, level: float, details: bool = False) -> Grid:
         row = [*map(plain, cell.values), *headline_texts(cell.headline)]
         row += [number(cell.pending)] if "pending" in columns else []
         if details:
-            row += made_by(cell.headline)
+            row += [number(cell.headline.clusters), cell.headline.method] if cell.headline else [DASH, DASH]
         rows.append(row)
     return Grid(headline_title(task), columns, rows, left=len(task.swept))
 
@@ -87,11 +87,6 @@ def headline_texts(head: MetricResult | None) -> list[str]:
         number(head.unscored),
         coverage_text(head),
     ]
-
-
-def made_by(head: MetricResult | None) -> list[str]:
-    """How the interval was made: clusters and method."""
-    return [number(head.clusters), head.method] if head else [DASH, DASH]
 
 
 def cell_name(cell: CellSummary) -> str:

@@ -17,6 +17,7 @@ from suite.report.matrix import Grid
 from suite.report.numbers import interval, number
 
 MOST_KINDS = 50  # of attempts
+_PLANNED = ("roles", "data", "seed", "trials", "limit", "mini", "plan_sha256")  # as the manifest tells it
 State = Literal["finished", "partial", "solved, not scored"]
 
 
@@ -129,20 +130,13 @@ def _headlines(run: Run) -> list[Headline]:
 
 def show_run(run: Run) -> ShownRun:
     """Everything `suite runs show` tells: the list's record, roles, scorings, why work is pending."""
-    manifest = run.manifest
     return ShownRun(
         **asdict(_state(run)),
+        **{name: getattr(run.manifest, name) for name in _PLANNED},
         scorings=[_scoring(Run(run.folder, name)) for name in run.scorings()],
         headlines=_headlines(run),
         shown_scoring=run.scoring,
-        roles=manifest.roles,
         pending_reasons=pending_reasons(run),
-        data=manifest.data,
-        seed=manifest.seed,
-        trials=manifest.trials,
-        limit=manifest.limit,
-        mini=manifest.mini,
-        plan_sha256=manifest.plan_sha256,
     )
 
 

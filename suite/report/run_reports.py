@@ -8,6 +8,7 @@ import filecmp
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -38,12 +39,9 @@ def write_reports(folder: Path, scoring: str = "", *, say: Callable[[str], None]
             written.append(replace_file(folder / name, made()))
         except Exception as error:  # drawing runs plugins' code and meets hostile text
             what = error.what if isinstance(error, RunError) else f"{type(error).__name__}: {error}"
-            (say or _to_stderr)(f"{name} could not be written: {one_line(what, 500)}")
+            tell = say or partial(print, file=sys.stderr)
+            tell(f"{name} could not be written: {one_line(what, 500)}")
     return written
-
-
-def _to_stderr(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
 
 
 def made_folder(folder: Path, name: str) -> Path:

@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from suite.journal.documents import SkippedCell
 from suite.journal.run import Run
 from suite.report import matrix
 from suite.report.hostile_text import one_line
@@ -123,7 +122,8 @@ def task_parts(task: TaskPart, level: float, width: int, details: bool) -> Itera
     for line in list(unscored_lines(task))[:MOST_REASONS]:
         yield styled(line, "dim", 2)
     for skipped in task.skipped:
-        yield styled(f"left out: {_parameters(skipped)}: {skipped.reason}", "dim", 2)
+        named = ", ".join(f"{name}={value}" for name, value in skipped.parameters.items())
+        yield styled(f"left out: {named}: {skipped.reason}", "dim", 2)
     for one in matrix.further(task):
         yield ""
         yield from tables(one, width)
@@ -137,10 +137,6 @@ def unscored_lines(task: TaskPart) -> Iterator[str]:
             found.setdefault(value, Counter()).update(reasons)
     for value, counted in found.items():
         yield f"{value} unscored: " + ", ".join(f"{reason} {n:,}" for reason, n in counted.most_common())
-
-
-def _parameters(skipped: SkippedCell) -> str:
-    return ", ".join(f"{name}={value}" for name, value in skipped.parameters.items())
 
 
 def tables(grid: matrix.Grid, width: int, fixed: int = 1) -> Iterator["RenderableType"]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from suite.chat import Json, Message, Options, Reply, ToolCall
+from suite.chat import Json, Message, Reply, ToolCall
 from suite.errors import RunError
 from suite.journal.blocks import BlockReader, message_of
 from suite.journal.records import CallRecord, OutputRecord
@@ -109,11 +109,12 @@ def _trace(number: int, found: FoundCall, known: _Known) -> Trace:
     known.setdefault(call.role, []).append((number, hashes))
     head, between, hidden, tail = _folded(hashes[shared:], blocks, bool(shared))
     texts = [_said("text", blocks.get(digest).content) for digest in call.texts[:MOST_TEXTS]]
+    asked: dict[str, Json] = msgspec.to_builtins(call.options)
     return Trace(
         number=number,
         call=call,
         stage=found.stage,
-        options=options_text(call.options),
+        options=", ".join(f"{name}={value}" for name, value in asked.items() if name != "json_schema"),
         seconds=max(call.times[1] - call.times[0], 0.0),
         continues=continues,
         shared=shared,
@@ -178,13 +179,6 @@ def _tools(call: CallRecord, blocks: BlockReader) -> list[str]:
     extra: Json = blocks.get(call.tools).extra if call.tools else None
     tools = extra if isinstance(extra, list) else ()
     return [str(one.get("name", "")) for one in tools if isinstance(one, dict)]
-
-
-def options_text(options: Options) -> str:
-    """The options as asked, on one line."""
-    given: dict[str, Json] = msgspec.to_builtins(options)
-    given.pop("json_schema", None)
-    return ", ".join(f"{name}={value}" for name, value in given.items())
 
 
 def value_text(value: Value) -> str:

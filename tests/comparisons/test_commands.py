@@ -9,9 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 import suite.plugins
-from suite.cli.compare import compare
+from suite.cli.compare import compare, rate
 from suite.cli.main import run
-from suite.cli.rate import rate
 from suite.journal.commands import note_command
 from suite.journal.records import CommandRecord
 from suite.plugins import Catalogue

@@ -30,8 +30,7 @@ SCHEMA = {
 }
 RUN = """
 import sys, click
-from suite.cli.data import data
-from suite.cli.models import models
+from suite.cli.data import data, models
 from suite.errors import SuiteError
 try:
     code = click.Group(commands=[data, models]).main(sys.argv[1:], standalone_mode=False)
