@@ -6,7 +6,7 @@ rows with their places and can say what it is. `obtain` finds those of the regis
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, overload
+from typing import Any, TypeVar, overload
 
 from suite.chat import Json
 from suite.data.cache import Cache, sha256_of
@@ -19,22 +19,6 @@ from suite.errors import DataError, unknown
 RowT = TypeVar("RowT")
 
 
-class Source(Protocol):
-    """Where the rows of one dataset come from."""
-
-    def parts(self) -> Sequence[str]:
-        """The names of its parts; () if it isn't divided."""
-
-    def rows(self, part: str | None = None) -> Iterator[tuple[RowPlace, Raw]]:
-        """Its rows with their places, lazily."""
-
-    def path(self, path: str) -> Path:
-        """A verified file of it."""
-
-    def identity(self) -> Mapping[str, Json]:
-        """What it is, for the manifest: revision and hashes; no path of this machine."""
-
-
 class GivenSource:
     """Base of what is given: without rows and files of its own. kind: what it is, in words."""
 
@@ -44,20 +28,23 @@ class GivenSource:
         self.name = name
 
     def parts(self) -> Sequence[str]:
-        """It is not divided."""
+        """The names of its parts; () if it isn't divided."""
         return ()
 
     def rows(self, part: str | None = None) -> Iterator[tuple[RowPlace, Raw]]:  # noqa: ARG002
-        """There are no rows."""
+        """Its rows with their places, lazily; here there are none."""
         raise DataError(f"{self.name} is {self.kind}: it has files, no rows")
 
     def path(self, path: str) -> Path:
-        """There are no files."""
+        """A verified file of it; here there are none."""
         raise DataError(f"{self.name} is {self.kind}: it has rows, no file {path!r}")
 
     def identity(self) -> Mapping[str, Json]:
-        """Where it comes from."""
+        """What it is, for the manifest: revision and hashes; no path of this machine."""
         return {"source": self.kind.rpartition(" ")[2]}
+
+
+Source = GivenSource | LocalDataset  # where the rows of one dataset come from
 
 
 class ChangedSource(GivenSource):
