@@ -204,21 +204,21 @@ class Cache:
 
     def accepted(self, entry: RegistryEntry) -> bool:
         """Whether the entry's licence, as it reads now, has been accepted on this cache."""
-        return self.note("licences", entry.id) == _terms(entry)
+        return self.note("licences", entry.id) == _terms(entry.licence)
 
     def accepted_of_any(self, licence: Licence) -> bool:
         """Whether terms that stand on a page of their dataset alone were accepted for any entry of it."""
-        told = {"licence": licence.name, "url": licence.url}
+        told = _terms(licence)
         return any(self.note("licences", path.stem) == told for path in self.root.glob("licences/*.json"))
 
     def accept(self, entry: RegistryEntry) -> None:
         """Remember that the entry's licence has been accepted."""
-        self.write_note("licences", entry.id, _terms(entry))
+        self.write_note("licences", entry.id, _terms(entry.licence))
 
 
 def _folder_name(name: str) -> str:
     return hashlib.sha256(name.encode()).hexdigest()[:24]
 
 
-def _terms(entry: RegistryEntry) -> dict[str, str]:
-    return {"licence": entry.licence.name, "url": entry.licence.url}
+def _terms(licence: Licence) -> dict[str, str]:
+    return {"licence": licence.name, "url": licence.url}

@@ -8,6 +8,7 @@ import inspect
 import re
 import shlex
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -80,16 +81,10 @@ def _with_terms(entry: DatasetEntry, rows: HubRows, cache: Cache) -> DatasetEntr
 
 def file_source(task: AnyTask | type[AnyTask], name: str, path: str) -> FileSource:
     """A file of rows, its path beginning at the task's module. Raises DataError if none is there."""
-    kind = task if isinstance(task, type) else type(task)
-    return FileSource(name, folder_of(kind) / path, f"{task.info.name}: dataset {name!r}")
-
-
-def folder_of(kind: type[AnyTask]) -> Path:
-    """The folder of a class's module; of a class of a notebook, the current one."""
-    try:
-        return Path(inspect.getfile(kind)).parent
-    except (TypeError, OSError):
-        return Path()
+    folder = Path()  # of a class of a notebook
+    with suppress(TypeError, OSError):
+        folder = Path(inspect.getfile(task if isinstance(task, type) else type(task))).parent
+    return FileSource(name, folder / path, f"{task.info.name}: dataset {name!r}")
 
 
 def hub_entry(rows: HubRows) -> DatasetEntry:

@@ -111,13 +111,11 @@ def _url(source: GitSource, wanted: WantedFile) -> str:
     return template.replace("{commit}", source.commit or "").replace("{path}", quote(wanted.path))
 
 
-def resolve(source: GitSource, branch: str) -> str:
-    """The commit that a branch is at now. Raises SourceUnreachable, or DataError for an unknown branch."""
-    return first_branch(source, [branch])[1]
-
-
 def first_branch(source: GitSource, branches: Sequence[str]) -> tuple[str, str]:
-    """The first of the branches or tags that is there, and its commit. Raises as `resolve` does."""
+    """The first of the branches or tags that is there, and its commit now.
+
+    Raises SourceUnreachable, or DataError where none is there.
+    """
     if not source.clone_url:
         raise DataError(
             f"the entry of {source.repo} has no clone_url", fix="add clone_url, or write the commit by hand"

@@ -166,11 +166,10 @@ def readable(cache: Cache, entry: RegistryEntry, file: File) -> Path:
 def damaged(entry: RegistryEntry, file: File, cache: Cache) -> DataError:
     """What to say if a file isn't in the cache, or not with its bytes."""
     kind = "models" if isinstance(entry, ModelEntry) else "data"
-    there = file.sha256 is not None and cache.blob(file.sha256).exists()
+    blob = cache.blob(file.sha256 or "none")
+    there = blob.exists()
     return DataError(
         f"{entry.id}: {file.path} {'was changed in the cache' if there else 'has not been pulled'}",
-        where=f"sha256 {file.sha256} is not what {cache.blob(file.sha256)} holds"
-        if there and file.sha256
-        else "",
+        where=f"sha256 {file.sha256} is not what {blob} holds" if there else "",
         fix=f"run `suite {kind} pull {entry.id}`",
     )

@@ -91,7 +91,7 @@ def at_commit(
         source = source.model_copy(update={"revision": commit})
         return source, hub_source.listing(source, entry.id)
     if isinstance(source, GitSource):
-        commit = commit or git_source.resolve(source, branch or source.branch)
+        commit = commit or git_source.first_branch(source, [branch or source.branch])[1]
         return source.model_copy(update={"commit": commit}), {}
     raise DataError(
         f"{entry.id} has no branch to pin: its source is {source.kind}",

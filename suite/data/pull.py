@@ -31,7 +31,7 @@ from suite.data.entry import (
     RegistryEntry,
     source_of,
 )
-from suite.data.local_entry import LocalFiles
+from suite.data.local_entry import LocalFiles, readable
 from suite.data.locks import hashed, keep_lock, locked
 from suite.data.row_checks import check_rows
 from suite.errors import DataError, LicenceRequired, SourceChanged, SourceUnreachable
@@ -259,7 +259,7 @@ def _found_elsewhere(entry: RegistryEntry, file: File, cache: Cache) -> bool:
     source = source_of(entry, file)
     place: Path | None = None
     if isinstance(source, PackageSource):
-        kept = cache.top / "models" / f"{source.distribution}-{source.version}" / file.name
+        kept = readable(cache, entry, file)
         place = kept if kept.is_file() else package_source.installed(source, file.path)
     elif isinstance(source, HubSource):
         place = hub_source.cached(source, file.path)

@@ -183,7 +183,7 @@ def test_a_lock_of_another_entry_is_refused(place: Place, git: LocalGit, git_ent
 
 def test_an_unknown_branch_is_named_with_those_there_are(git: LocalGit) -> None:
     with pytest.raises(DataError, match="no branch 'nowhere'") as caught:
-        git_source.resolve(SOURCE, "nowhere")
+        git_source.first_branch(SOURCE, ["nowhere"])
     assert caught.value.fix == "branches: main"
 
 
