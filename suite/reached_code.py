@@ -112,7 +112,7 @@ class _Reached:
         kind = type(value).__name__
         if isinstance(value, ModuleType):
             self._module(value.__name__.partition(".")[0])
-        elif isinstance(value, type | FunctionType) and not self._own_code(value):
+        elif isinstance(value, type | FunctionType) and not _own((value.__module__ or "").partition(".")[0]):
             self._told(f"{value.__module__}:{value.__qualname__}")
         elif isinstance(value, type):
             self._class(value)
@@ -128,10 +128,6 @@ class _Reached:
             self._all(kind, [value.__wrapped__])
         else:
             self._reduced(value)
-
-    @staticmethod
-    def _own_code(value: type | FunctionType) -> bool:
-        return _own((value.__module__ or "").partition(".")[0])
 
     def _module(self, top: str) -> None:
         """The files of a module of the user's own, and of those that they import."""

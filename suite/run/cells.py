@@ -57,11 +57,6 @@ class Cell:
         """What its task's metrics say of the values of a score."""
         return ValueChecks(self.task.metrics)
 
-    @cached_property
-    def last_counts(self) -> bool:
-        """Whether its task scores the last reply of a sample alone."""
-        return self.task.info.scored_reply == "last"
-
 
 def local_values(kind: type[Parameters], values: Values) -> dict[str, Json]:
     """Those of the values that name something of a machine (`at_score(local=True)`) and are set."""

@@ -90,13 +90,6 @@ class Plan:
         """Hash of the solve plan."""
         return sha256_hex(canonical_json(self.solve_identity()))
 
-    def score_identity(self) -> dict[str, Json]:
-        """What makes two scorings of one run the same scoring."""
-        cells: dict[str, Json] = {
-            cell.id: [cell.plan.prompts_sha256, cell.plan.score_parameters] for cell in self.cells
-        }
-        return {"roles": self._lasting("score"), "cells": cells}
-
     def _lasting(self, stage: str) -> dict[str, Json]:
         """Of the members asked in a stage, what belongs to the identity of a plan."""
         return {
@@ -110,8 +103,11 @@ class Plan:
 
     @property
     def scoring_id(self) -> str:
-        """Name of the scoring: first 8 hex digits of its identity."""
-        return sha256_hex(canonical_json(self.score_identity()))[:8]
+        """Name of the scoring: first 8 hex digits of what makes two scorings of one run the same."""
+        cells: dict[str, Json] = {
+            cell.id: [cell.plan.prompts_sha256, cell.plan.score_parameters] for cell in self.cells
+        }
+        return sha256_hex(canonical_json({"roles": self._lasting("score"), "cells": cells}))[:8]
 
     def default_name(self) -> str:
         """Folder name: tasks, candidate, first 8 digits of the plan's hash."""

@@ -83,5 +83,5 @@ class ModelCall:
             sample.trial,
             self.key,
             work.nth.get(member),
-            work.cell.last_counts,
+            work.cell.task.info.scored_reply == "last",
         )

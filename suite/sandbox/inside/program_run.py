@@ -66,7 +66,11 @@ class ProgramRun:
         """Run it and report."""
         folder = os.path.join(WORK, self.job["cwd"])  # noqa: PTH118
         try:
-            write_files(self.job["files"])
+            for name, content in self.job["files"].items():
+                path = os.path.join(WORK, name)  # noqa: PTH118
+                os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120
+                with open(path, "wb") as file:  # noqa: PTH123
+                    file.write(content)
             os.makedirs(folder, exist_ok=True)  # noqa: PTH103
         except OSError as error:
             self.link.send(b"E", f"cannot write the program's files: {error}\n".encode())
@@ -210,15 +214,6 @@ class ProgramRun:
             if full_file(self.job["file_mib"] << 20):
                 return "file"
         return "exited"
-
-
-def write_files(files: dict[str, bytes]) -> None:
-    """Put a program's files into its folder."""
-    for name, content in files.items():
-        path = os.path.join(WORK, name)  # noqa: PTH118
-        os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120
-        with open(path, "wb") as file:  # noqa: PTH123
-            file.write(content)
 
 
 def read_files(names: list[str], most: int) -> Iterator[tuple[str, bytes]]:

@@ -213,11 +213,6 @@ def module_of(job: dict[str, Json], remotes: list[Remote]) -> types.ModuleType:
     return module
 
 
-def shared_module(job: dict[str, Json]) -> types.ModuleType:
-    """Stub, program and tests as one module."""
-    return load("\n".join((job["stub"], job["code"], job["tests"])), "tests")
-
-
 def run_tests(module: types.ModuleType, name: str) -> tuple[bool, int, list[str]]:
     """(passed, number of tests run, what failed)."""
     found = unittest.defaultTestLoader.loadTestsFromTestCase(getattr(module, name))
@@ -252,7 +247,7 @@ def main() -> None:
     told: dict[str, Json] = {"token": job["token"], "passed": False, "run": 0, "failed": [], "opaque": ""}
     try:
         if job["shared"]:
-            module = shared_module(job)
+            module = load("\n".join((job["stub"], job["code"], job["tests"])), "tests")
         else:
             module = module_of(job, remotes)
             sys.addaudithook(guard)
