@@ -13,15 +13,12 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from suite.board.bundle.bounds import SizeLimits, allowed, unsafe
 from suite.board.bundle.rungs import Findings, Refused, refuse
 from suite.errors import BundleError
 from suite.files import open_regular, trying
-
-if TYPE_CHECKING:
-    from typing_extensions import Buffer
 
 # signature, version needed, flags, method, time, date, crc, compressed size, size, name length, extra length
 _LOCAL = struct.Struct("<4s5H3L2H")
@@ -221,7 +218,7 @@ class _Window(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: "Buffer") -> int:
+    def readinto(self, buffer: Any) -> int:
         view = memoryview(buffer).cast("B")
         data = os.pread(self._fd, min(len(view), self._end - self._at), self._at)
         view[: len(data)] = data

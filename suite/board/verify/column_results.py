@@ -33,12 +33,11 @@ from suite.run.findings import Call
 from suite.scoring.computation import wanted
 from suite.scoring.measures import Adds, Measure
 from suite.scoring.metrics.declared import measures_of
+from suite.scoring.stats.clusters import Floats
 from suite.scoring.stats.means import covering_sums
 from suite.scoring.table import ScoreTable, TableBuilder
 from suite.scoring.units import scope_of, unit_ids
 from suite.task import Metric
-
-Floats = NDArray[np.float64]
 
 
 class _Output(msgspec.Struct):

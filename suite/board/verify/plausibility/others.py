@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from suite.board.bundle.submission import Submission
 from suite.board.define.board import Board
@@ -22,9 +21,9 @@ from suite.board.verify.column_results import CellUnits, VerifiedColumn, Want, r
 from suite.board.verify.plausibility.rules import OddRules
 from suite.board.verify.reply_digests import ReplyDigests, overlap, read_replies
 from suite.board.verify.subject import VerifiedRun
+from suite.scoring.stats.clusters import Floats
 from suite.scoring.stats.intervals import normal_quantile
 
-Floats = NDArray[np.float64]
 USUAL = 0.9  # share of outputs that are all the same, from which on scores say where the answers were put
 
 
