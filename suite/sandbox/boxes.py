@@ -88,7 +88,10 @@ class Box:
             late = isinstance(error, TimeoutError)
             await self.close()
             why = "the sandbox did not answer in time" if late else str(error)
-            return _killed(got, "wall" if late and not self.ready else "killed", limits, why)
+            ended: Ended = "wall" if late and not self.ready else "killed"
+            out, err = b"".join(got[b"O"]), b"".join(got[b"E"]) + f"\nsandbox: {why}\n".encode()
+            wall = limits.wall_s if ended == "wall" else 0.0
+            return SandboxResult(None, None, out, err, ended, wall, 0.0, hits=(ended,))
         return self._counted(result)
 
     async def _until_result(self, got: dict[bytes, list[bytes]]) -> SandboxResult:
@@ -252,13 +255,6 @@ def result(data: bytes, got: Mapping[bytes, list[bytes]]) -> SandboxResult:
         leftovers=leftovers,
         files_out={name.decode("utf-8", "replace"): content for name, _, content in handed},
     )
-
-
-def _killed(got: Mapping[bytes, list[bytes]], ended: Ended, limits: Limits, why: str) -> SandboxResult:
-    """The result of a run that its supervisor did not report."""
-    out, err = b"".join(got[b"O"]), b"".join(got[b"E"]) + f"\nsandbox: {why}\n".encode()
-    wall = limits.wall_s if ended == "wall" else 0.0
-    return SandboxResult(None, None, out, err, ended, wall, 0.0, hits=(ended,))
 
 
 def unavailable(kind: str, why: str) -> SandboxUnavailable:
