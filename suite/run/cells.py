@@ -48,11 +48,6 @@ class Cell:
         return self.plan.cell
 
     @cached_property
-    def family(self) -> str:
-        """The family of its task, whose calls are shared."""
-        return self.task.info.family
-
-    @cached_property
     def checks(self) -> ValueChecks:
         """What its task's metrics say of the values of a score."""
         return ValueChecks(self.task.metrics)

@@ -97,7 +97,7 @@ async def estimate(plan: Plan) -> Mapping[str, MemberEstimate] | None:
             cell = plan.cells[item.cell]
             for members in models.values():
                 for member in members:
-                    member.family, member.group = cell.family, group
+                    member.family, member.group = cell.task.info.family, group
             output = await cell.task.solve(item.sample, Models(models))
             if any(one.stage != "solve" for one in plan.filled.members):
                 await cell.task.score(item.sample, output, Models(models))

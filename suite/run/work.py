@@ -61,7 +61,8 @@ class ModelCall:
         self.request = request = changed(request, seat.changes)
         self.request_sha256 = digest = request_sha256(request)
         sample = work.sample
-        self.id = identity = call_id(work.cell.family, sample.group, sample.trial, member, key, digest)
+        family = work.cell.task.info.family  # its tasks share calls
+        self.id = identity = call_id(family, sample.group, sample.trial, member, key, digest)
         self.reply: Reply
         self.times: tuple[float, float]
         self.attempt = 0
