@@ -20,8 +20,8 @@ from suite.models.faults import SettingRefused, TooMuchAsked, refused
 from suite.models.http import HttpClient
 from suite.models.options import ServerOptions
 from suite.models.peer import Peer, tokenized
+from suite.models.peer_json import gathered, is_stream
 from suite.models.reply import read_reply
-from suite.models.sse import gathered, is_stream
 from suite.models.strict_schemas import plain
 from suite.models.wire import Dialect, chat_body, complete_body
 from suite.models.wordings import own_wordings

@@ -122,18 +122,15 @@ def split_names(value: str | Iterable[str]) -> frozenset[str]:
 def needed(request: Request) -> frozenset[str]:
     """The capabilities that a request makes use of."""
     options = request.options
-    found: set[str] = {"prompt_logprobs" if request.kind == "logprobs" else request.kind}
-    if options.logprobs is not None:
-        found.add("logprobs")
-    if options.json_schema is not None:
-        found.add("json_schema")
-    if request.tools:
-        found.add("tools")
-    if options.continue_final:
-        found.add("continue_final")
-    if options.template and request.kind == "chat":
-        found.add("template")
-    return frozenset(found)
+    used = {
+        "prompt_logprobs" if request.kind == "logprobs" else request.kind: True,
+        "logprobs": options.logprobs is not None,
+        "json_schema": options.json_schema is not None,
+        "tools": bool(request.tools),
+        "continue_final": options.continue_final,
+        "template": bool(options.template) and request.kind == "chat",
+    }
+    return frozenset(name for name, uses in used.items() if uses)
 
 
 def recorded_capabilities(names: Iterable[str] | None) -> frozenset[str]:

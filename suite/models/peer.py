@@ -13,6 +13,7 @@ import msgspec
 from suite.chat import Json, Reply, assistant, canonical_json, user
 from suite.errors import CallFailed
 from suite.models.connection import Answer
+from suite.models.engine import present
 from suite.models.faults import EndpointRefusal, read_refusal, refused
 from suite.models.peer_json import decoded
 from suite.models.wire import encode
@@ -30,8 +31,7 @@ class Peer(NamedTuple):
 
     async def ask(self, path: str, **fields: object) -> Answer:
         """The answer to those fields that are not None. Raises CallFailed where there is none."""
-        told = {name: value for name, value in fields.items() if value is not None}
-        return await self.post(path, encode({"model": self.model, **told}))
+        return await self.post(path, encode(present(model=self.model, **fields)))
 
     def read(self, answer: Answer, kind: type[T]) -> T:
         """What an answer of status 200 holds. Raises CallFailed: bad-json, bad-shape."""

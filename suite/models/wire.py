@@ -9,6 +9,7 @@ import msgspec
 
 from suite.chat import Json, Message, Request, Tool, user
 from suite.errors import CallFailed, ConfigError
+from suite.models.engine import present
 from suite.models.strict_schemas import strict
 from suite.models.thinking import server_kinds, thinking_fields
 
@@ -112,16 +113,14 @@ def complete_body(
 
 def _common(body: dict[str, object], request: Request, dialect: Dialect, seed: int | None) -> None:
     options = request.options
-    if options.temperature is not None:
-        body["temperature"] = options.temperature
-    if options.top_p is not None:
-        body["top_p"] = options.top_p
-    if options.max_tokens is not None:
-        body[dialect.max_tokens] = options.max_tokens
-    if options.stop:
-        body["stop"] = options.stop
-    if seed is not None and dialect.seed:
-        body["seed"] = seed
+    asked: dict[str, object] = {
+        "temperature": options.temperature,
+        "top_p": options.top_p,
+        dialect.max_tokens: options.max_tokens,
+        "stop": options.stop or None,
+        "seed": seed if dialect.seed else None,
+    }
+    body |= present(**asked)
     for name, value in dialect.neutral.items():
         body.setdefault(name, value)
     if dialect.stream:

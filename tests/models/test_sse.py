@@ -7,8 +7,8 @@ import pytest
 
 from suite.chat import Reply, ToolCall, Usage
 from suite.errors import CallFailed
+from suite.models.peer_json import gathered, is_stream
 from suite.models.reply import read_reply
-from suite.models.sse import gathered, is_stream
 from suite.secrets import Scrubber
 
 
