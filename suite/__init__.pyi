@@ -58,11 +58,11 @@ from .journal.run import Run as Run
 from .journal.run import RunReader as RunReader
 from .journal.run import find_run as find_run
 from .journal.run import open_run as open_run
-from .models.batches import together as together
 from .models.engine import Asking as Asking
 from .models.engine import Engine as Engine
 from .models.engine import Provider as Provider
 from .models.engine import Surroundings as Surroundings
+from .models.engine import together as together
 from .models.reasoning import without_reasoning as without_reasoning
 from .models.spec import ModelSpec as ModelSpec
 from .parameters import Parameters as Parameters

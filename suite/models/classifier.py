@@ -15,8 +15,8 @@ import msgspec
 
 from suite.chat import Finish, Json, Reply, Request, Usage, assistant
 from suite.errors import CallFailed
-from suite.models.batches import together
 from suite.models.connection import Answer
+from suite.models.engine import together
 from suite.models.peer import Beginning, Peer
 from suite.models.reply import prompt_tokens
 

@@ -5,9 +5,10 @@ cache, no journal. A failed call raises `CallFailed`, whose `retryable` the runn
 the *candidate* (overflow, refusal, empty) is a normal `Reply` with its `finish`.
 """
 
+import asyncio
 import importlib.metadata
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -157,3 +158,17 @@ class Provider(ABC):
 def installed(distribution: str) -> str:
     """The version of a distribution, "" if it is not installed."""
     return next((one.version for one in importlib.metadata.distributions(name=distribution)), "")
+
+
+async def together(work: Sequence[Coroutine[object, object, T]]) -> list[T]:
+    """Results in order; the first failure cancels the rest and is raised. One alone needs no task."""
+    if len(work) == 1:
+        return [await work[0]]
+    tasks = [asyncio.ensure_future(one) for one in work]
+    try:
+        return list(await asyncio.gather(*tasks))
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise

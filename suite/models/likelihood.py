@@ -15,8 +15,8 @@ import msgspec
 
 from suite.chat import Reply, Request, assistant, user
 from suite.errors import CallFailed
-from suite.models.batches import together
 from suite.models.classifier import Rated, rating_reply
+from suite.models.engine import together
 from suite.models.peer import Beginning, Peer, tokenized
 from suite.models.peer_json import decoded
 from suite.secrets import Scrubber

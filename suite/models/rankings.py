@@ -8,9 +8,8 @@ import msgspec
 
 from suite.chat import Json, Reply, Request, Usage
 from suite.errors import CallFailed
-from suite.models.batches import together
 from suite.models.classifier import who
-from suite.models.engine import Asking, Engine
+from suite.models.engine import Asking, Engine, together
 from suite.models.options import check_needs
 from suite.models.peer import Peer
 from suite.models.reply import prompt_tokens

@@ -18,7 +18,7 @@ import msgspec
 
 from suite.chat import Json, Message, Reply, Request, system, user
 from suite.errors import ConfigError, unknown
-from suite.models.batches import together
+from suite.models.engine import together
 from suite.roles import Model, Ratings
 from suite.scoring.judges import JudgeOptions, Verdict, grade, judge, numbered
 from suite.scoring.pair_verdicts import compare_pair

@@ -21,7 +21,7 @@ from pydantic import BaseModel
 
 from suite.chat import Json, Message
 from suite.errors import ConfigError
-from suite.models.batches import together
+from suite.models.engine import together
 from suite.roles import Model
 from suite.scoring.judges import JudgeOptions, Tie, Verdict, numbered
 from suite.scoring.judges import judge as ask

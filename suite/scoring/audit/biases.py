@@ -16,12 +16,11 @@ from suite.blocks import Block, Dialogue, Line, Plot, Section, Shown, Table, Tex
 from suite.chat import user
 from suite.journal.documents import MetricResult
 from suite.journal.run import Run
-from suite.models.batches import together
+from suite.models.engine import together
 from suite.parameters import Payload
 from suite.roles import Model, Models, Role
 from suite.scoring.analysis import Analysis
-from suite.scoring.audit.labels import LabelsParameters
-from suite.scoring.audit.wording import CHOICE, DISTRACTIONS, PERCENT, PROMPTS
+from suite.scoring.audit.labels import CHOICE, DISTRACTIONS, PERCENT, PROMPTS, LabelsParameters
 from suite.scoring.judges import judge, numbered
 from suite.scoring.metrics import Rate
 from suite.task import Data, Output, Sample, Score, Task, TaskInfo, Value
