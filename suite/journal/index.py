@@ -3,7 +3,7 @@
 import hashlib
 from array import array
 from binascii import a2b_base64
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from operator import attrgetter
 from typing import Generic
@@ -45,12 +45,6 @@ class OffsetIndex:
         self._offsets.append(offset)
         self._sorted = False
 
-    def _sort(self) -> None:
-        order = sorted(range(len(self._keys)), key=self._keys.__getitem__)
-        self._keys = array("Q", (self._keys[i] for i in order))
-        self._offsets = array("Q", (self._offsets[i] for i in order))
-        self._sorted = True
-
     def __len__(self) -> int:
         return len(self._keys)
 
@@ -63,16 +57,12 @@ class OffsetIndex:
 
     def find(self, key: int) -> list[int]:
         """Offsets of a key, in the order added."""
-        if not self._keys:
-            return []
         if not self._sorted:
-            self._sort()
-        found = []
-        i = bisect_left(self._keys, key)
-        while i < len(self._keys) and self._keys[i] == key:
-            found.append(self._offsets[i])
-            i += 1
-        return found
+            order = sorted(range(len(self._keys)), key=self._keys.__getitem__)
+            self._keys = array("Q", map(self._keys.__getitem__, order))
+            self._offsets = array("Q", map(self._offsets.__getitem__, order))
+            self._sorted = True
+        return self._offsets[bisect_left(self._keys, key) : bisect_right(self._keys, key)].tolist()
 
 
 class Recorded(Generic[RecordT]):

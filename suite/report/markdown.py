@@ -185,12 +185,9 @@ def plot_grid(found: Plot) -> Grid:
     for line in found.lines:
         for index, (x, y) in enumerate(line.points):
             given = line.intervals[index] if index < len(line.intervals) else None
-            at = found.x_labels[round(x)] if _labelled(found, x) else cell_text(float(x))
+            labelled = math.isfinite(x) and 0 <= round(x) < len(found.x_labels)
+            at = found.x_labels[round(x)] if labelled else cell_text(float(x))
             rows.append(
                 (line.name, at, cell_text(float(y)), f"[{given[0]:.4g}, {given[1]:.4g}]" if given else DASH)
             )
     return Grid(found.title, ("line", found.x or "x", found.y or "y", "interval"), rows, 1)
-
-
-def _labelled(found: Plot, x: float) -> bool:
-    return math.isfinite(x) and 0 <= round(x) < len(found.x_labels)
