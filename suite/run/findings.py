@@ -22,7 +22,7 @@ from suite.journal.run import Journal
 from suite.run.sent_prompts import Sent
 
 FAILING = frozenset({"alike", "judged", "unscored"})  # the exit code is 1
-OF_CELL = frozenset({"alike", "unscored"})
+OF_CELL = frozenset({"alike", "tags", "unscored"})
 LEAST = 3  # outputs or replies, of which fewer show nothing
 LEAST_CUT = 8  # outputs that were cut off: a small model may ramble, and its answer may stand before the cut
 FAILED = ("overflow", "refused", "empty", "length", "invalid")
