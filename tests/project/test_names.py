@@ -18,6 +18,7 @@ VERB = re.compile(
 NOUNS = {"ranking", "rating", "reasoning", "sampling", "scoring", "testing", "thinking", "wording"}
 # modules and rooms named like what a person asks for
 ACTS = {
+    "compare": "the call, and the room of before",
     "cli/compare": "the command",
     "cli/submit": "the command",
     "board/define": "the room where a board is defined",

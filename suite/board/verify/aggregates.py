@@ -23,6 +23,7 @@ from suite.run.findings import OF_CELL
 from suite.run.results import KEPT, REASONING, effort, make_results
 
 _NAMES = frozenset({"run", "scoring"})  # what the folders are called
+_LATER = frozenset({"counts", "tags"})  # kinds of findings that results of before do not have
 _CODES = {"across": "R8.across", "calls": "R8.effort", "seconds": "R8.effort"}
 _INTERVAL = frozenset({"low", "high", "method", "clusters", "n_effective", "note"})
 
@@ -56,6 +57,8 @@ def numbers(subject: VerifiedRun, entry: SubmittedRun, wanted: float | None = No
     known = {**mine, "calls": _told(msgspec.to_builtins(made.calls), theirs.get("calls"))}
     if "findings" not in theirs:  # of a run from before there were any
         known.pop("findings", None)
+    elif later := _LATER - {one["kind"] for one in theirs["findings"]}:
+        known["findings"] = [one for one in known["findings"] if one["kind"] not in later]
     if "intervals" not in theirs:  # made by earlier methods: the recomputed ones are shown in any case
         known.pop("intervals")
         subject.not_run("intervals were made by earlier methods: computed anew, not compared", "R8")
