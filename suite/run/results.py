@@ -25,6 +25,7 @@ from suite.journal.run import Run
 from suite.run.code import other_code
 from suite.run.findings import CallTally, changed, counted_calls, finding, of_cell
 from suite.scoring.computation import compute, compute_across, wanted
+from suite.scoring.metrics.declared import metrics_of
 from suite.scoring.table import ScoreTable, TableBuilder
 from suite.task import Metric, Unscored, Value
 
@@ -86,7 +87,9 @@ def make_results(run: Run, metrics: Mapping[str, Sequence[Metric]], *, level: fl
     pending = sum(cell.pending for cell in shown)
     calls, seconds, told = effort(run)
     for task, table in tables.items():
-        tags = {tag for one in metrics[task] for tag in one.slices} - {*table.tags, *table.parts.tags}
+        known = {*table.tags, *table.parts.tags}
+        present = [one for one in metrics_of(metrics[task]) if one.over == "samples" or len(table.parts)]
+        tags = {tag for one in present for tag in one.slices} - known
         if tags and len(table):
             told.append(finding("tags", task, dict.fromkeys(tags, len(table)), len(table)))
     for task, change in other_code(manifest.code, run.scoring_manifest.code):

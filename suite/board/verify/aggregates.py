@@ -52,13 +52,13 @@ def numbers(subject: VerifiedRun, entry: SubmittedRun, wanted: float | None = No
     if wanted is not None and wanted != level:
         at = make_results(subject.counting, metrics, level=wanted)
         subject.recomputed = replace(made, level=wanted, cells=at.cells, across=at.across)
-    mine: dict[str, Json] = msgspec.to_builtins(made)
     theirs: dict[str, Json] = msgspec.json.decode(read_bytes(subject.run.judged.folder / "results.json"))
+    later = _LATER - {one.kind for one in subject.run.results.findings}
+    compared = replace(made, findings=[one for one in made.findings if one.kind not in later])
+    mine: dict[str, Json] = msgspec.to_builtins(compared)
     known = {**mine, "calls": _told(msgspec.to_builtins(made.calls), theirs.get("calls"))}
     if "findings" not in theirs:  # of a run from before there were any
         known.pop("findings", None)
-    elif later := _LATER - {one["kind"] for one in theirs["findings"]}:
-        known["findings"] = [one for one in known["findings"] if one["kind"] not in later]
     if "intervals" not in theirs:  # made by earlier methods: the recomputed ones are shown in any case
         known.pop("intervals")
         subject.not_run("intervals were made by earlier methods: computed anew, not compared", "R8")
