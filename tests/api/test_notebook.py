@@ -12,9 +12,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # of the 
 STOPPED = """
 import suite
 from tests.api.asking import ROWS, Asking
-given = dict(data={"rows": ROWS}, concurrency=1)
+m = dict(data={"rows": ROWS}, trials=10)  # 30 calls of 3 seconds, more than a slow machine lets pass
 """
-LONG = "suite.evaluate(Asking, model='scripted/constant?text=yes', options={'delay_s': 3}, **given)"
+LONG = "suite.evaluate(Asking, model='scripted/constant?text=yes', options={'delay_s': 3}, concurrency=1, **m)"
 
 
 def test_the_notebook_runs_with_its_cells_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,7 +54,9 @@ def test_a_stopped_cell_leaves_a_run_that_goes_on(tmp_path: Path) -> None:
             status, told = said(client, asked)
             assert (status, told["ename"]) == ("error", error)
             assert words in told["evalue"]
-        status, _ = said(client, client.execute(f"run = {LONG}\nassert run.pending == 0"))
+        status, _ = said(
+            client, client.execute(f"run = {LONG.replace('=1', '=30')}\nassert run.pending == 0")
+        )
         assert status == "ok"
     finally:
         client.stop_channels()
@@ -65,7 +67,10 @@ def progress_of(client: Any, asked: str) -> None:
     """Wait until a cell shows how far its run is."""
     while True:
         message = client.get_iopub_msg(timeout=60)
-        if message["parent_header"].get("msg_id") == asked and "/3" in str(message["content"].get("data")):
+        if message["parent_header"].get("msg_id") != asked:
+            continue
+        assert message["msg_type"] != "error", message["content"]["evalue"]
+        if "/30" in str(message["content"].get("data")):
             return
 
 
