@@ -12,9 +12,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # of the 
 STOPPED = """
 import suite
 from tests.api.asking import ROWS, Asking
-m = dict(data={"rows": ROWS}, trials=10)  # 30 calls of 3 seconds, more than a slow machine lets pass
+# 30 calls of 3 seconds: more than a slow machine lets pass before a cell is stopped
+given = dict(data={"rows": ROWS}, trials=10, options={"delay_s": 3})
 """
-LONG = "suite.evaluate(Asking, model='scripted/constant?text=yes', options={'delay_s': 3}, concurrency=1, **m)"
+LONG = "suite.evaluate(Asking, model='scripted/constant?text=yes', concurrency=1, **given)"
 
 
 def test_the_notebook_runs_with_its_cells_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
