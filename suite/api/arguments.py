@@ -14,9 +14,8 @@ from typing import Any
 import msgspec
 
 from suite.chat import Finish, Json, text_of
-from suite.data.cache import cache_folder
+from suite.data.cache import cache_folder, write_whole
 from suite.errors import ConfigError
-from suite.files import write_whole
 from suite.journal.run import Run
 from suite.report.numbers import counted
 from suite.run.request import AskedRun, EvalRequest
@@ -166,8 +165,7 @@ def _place(name: str, given: object) -> str:
     lines = b"".join(_line(f"row {number} of data[{name!r}]", row) for number, row in enumerate(given))
     path = cache_folder() / "rows" / f"{hashlib.sha256(lines).hexdigest()[:16]}.jsonl"
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, [lines])
+        write_whole(path, lines)
     return str(path)
 
 
