@@ -150,11 +150,20 @@ def _apart(identity: Mapping[str, Json]) -> list[str]:
     return sorted(_BILLED_APART & body.keys()) if isinstance(body, dict) else []
 
 
+def priced(identity: Mapping[str, Json]) -> tuple[Rates | None, TokenPrice | None]:
+    """What a model's tokens cost, and the row of it: nothing where it runs on own machines and the user names
+    no price, and where replies are replayed. None: not known, and no row. Raises ConfigError.
+    """
+    price = price_of(identity)
+    if "replayed_from" in identity:
+        return FREE, price
+    local = FREE if identity.get("provider") in LOCAL else None
+    return (local if price is None else price.rates), price
+
+
 def rates_of(identity: Mapping[str, Json]) -> Rates | None:
-    """What a model's tokens cost: nothing where it runs on own machines and the user names no price."""
-    price = None if "replayed_from" in identity else price_of(identity)
-    local = "replayed_from" in identity or identity.get("provider") in LOCAL
-    return price.rates if price is not None else FREE if local else None
+    """What a model's tokens cost, see `priced`."""
+    return priced(identity)[0]
 
 
 class Cost(msgspec.Struct, frozen=True):
@@ -186,7 +195,7 @@ def costs(
 
 
 def _cost(identity: Mapping[str, Json], calls: CallTotals, untold: Usage | None) -> Cost:
-    rates, price = rates_of(identity), price_of(identity)
+    rates, price = priced(identity)
     if rates is None:
         return Cost(why=UNKNOWN)
     more = rates.cost(untold) / PER_USD if untold else 0.0

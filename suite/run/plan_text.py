@@ -11,7 +11,7 @@ from suite.chat import Json, Usage
 from suite.data.view import entry_told
 from suite.errors import SuiteError
 from suite.journal.documents import ChangedPreset, RoleMember, Share, SkippedCell
-from suite.models.prices import FREE, PER_USD, price_of, price_wanted, rates_of, shown_usd
+from suite.models.prices import FREE, PER_USD, price_wanted, priced, shown_usd
 from suite.run.estimate import MemberEstimate, estimate
 from suite.run.plan import Plan
 from suite.run.role_members import Member
@@ -105,7 +105,7 @@ def shown_plan(plan: Plan) -> ShownPlan:
 
 def _calls(one: MemberEstimate, member: Member) -> PlannedCalls:
     identity, most = member.engine.identity(), one.most_new_tokens
-    rates, price = rates_of(identity), price_of(identity)
+    rates, price = priced(identity)
     usd: tuple[float, float | None] | None = None
     if rates is not None:
         low = rates.cost(Usage(round(one.prompt_tokens))) / PER_USD
