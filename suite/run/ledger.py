@@ -102,7 +102,7 @@ class Ledger:
         """Count what was spent before. folders: where calls of each stage stand; tries are noted there."""
         self._folders = dict(folders)
         for folder in self._folders.values():
-            tries = {one.number: one for one in Lines(folder / FILE, SpentRecord)}
+            tries = _tries(folder)
             self._number = max([self._number, *tries])
             noted = set()
             for one in tries.values():
@@ -228,11 +228,16 @@ class Ledger:
         return f"{self.budget.shown(self.spent)} of {self.budget.shown(self.budget.amount)}{self._beyond}"
 
 
+def _tries(folder: Path) -> dict[int, SpentRecord]:
+    """The tries that were noted in a folder, by number: each as it was noted last."""
+    return {one.number: one for one in Lines(folder / FILE, SpentRecord)}
+
+
 def untold_tokens(run: Run) -> dict[str, Usage]:
     """Member -> the most that those tries of a run may have used which told no tokens."""
     found: dict[str, Usage] = {}
     for journal in run.journals():
-        for one in {one.number: one for one in Lines(journal.folder / FILE, SpentRecord)}.values():
+        for one in _tries(journal.folder).values():
             if not one.told:
                 was = found.get(one.role, Usage())
                 found[one.role] = Usage(was.prompt + one.prompt, was.completion + one.completion)
