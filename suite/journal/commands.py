@@ -34,6 +34,11 @@ def commands(folder: Path) -> Sequence[CommandRecord]:
         ) from error
 
 
+def scoring_command(folder: Path, scoring: str) -> CommandRecord | None:
+    """The last that worked on a scoring; None where none is recorded, or the name is ""."""
+    return next((one for one in reversed(commands(folder)) if scoring and one.scoring == scoring), None)
+
+
 def solving_command(folder: Path) -> CommandRecord:
     """The last that asked the candidate: what makes the whole run again; "" where none is recorded."""
     return next((one for one in reversed(commands(folder)) if one.solves), CommandRecord(""))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from suite.chat import Json
-from suite.journal.commands import commands, solving_command
+from suite.journal.commands import scoring_command, solving_command
 from suite.journal.documents import CellRecord, ScoredCell
 from suite.journal.records import BUDGET
 from suite.journal.run import RUNS, Run
@@ -76,8 +76,7 @@ def how_to_continue(run: Run) -> str:
         return "the imported files hold no result for them; import them again once they do"
     if run.manifest.imported:
         return "add their texts to the file of answers, and give it to the same command with another --output"
-    worked = (one for one in reversed(commands(run.folder)) if run.scoring and one.scoring == run.scoring)
-    last = next(worked, None) or solving_command(run.folder)
+    last = scoring_command(run.folder, run.scoring) or solving_command(run.folder)
     ends = [one.kind for one in run.journal.attempts if one.event in _ENDS]
     if not last.command:
         return "repeat the command that began it (with --output FOLDER, if one was named)"

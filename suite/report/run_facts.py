@@ -12,7 +12,7 @@ import msgspec
 from suite.chat import Json, text_of
 from suite.data.view import entry_told
 from suite.errors import SuiteError
-from suite.journal.commands import commands, solving_command
+from suite.journal.commands import scoring_command, solving_command
 from suite.journal.documents import CallTotals, RoleMember
 from suite.journal.run import Run
 from suite.journal.shapes import Values
@@ -76,8 +76,7 @@ def run_facts(run: Run) -> RunFacts:
     """What was run. Raises RunError if the files do not have their form."""
     manifest = run.manifest
     tasks = [_task(run, name) for name in dict.fromkeys(cell.task for cell in manifest.cells)]
-    began, every = solving_command(run.folder), reversed(commands(run.folder))
-    scored = next((one for one in every if run.scoring and one.scoring == run.scoring), None)
+    began, scored = solving_command(run.folder), scoring_command(run.folder, run.scoring)
     return RunFacts(
         command=began.command or equivalent_command(run, tasks),
         recorded=bool(began.command),
