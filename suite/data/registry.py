@@ -81,6 +81,10 @@ class Registry:
         """All datasets by id, and what can't be read."""
         return self._all(DatasetEntry)
 
+    def dataset_names(self) -> list[str]:
+        """The ids of all datasets; no entry is read."""
+        return sorted(self._files(DatasetEntry.kind))
+
     def models(self) -> tuple[list[ModelEntry], list[Problem]]:
         """All models by id, and what can't be read."""
         return self._all(ModelEntry)

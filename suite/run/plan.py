@@ -164,7 +164,7 @@ def make_plan(
     registry = registry or Registry(plugins.registry_folders())
     entries = given_entries(request.data, registry)
     others = {name: place for name, place in request.data.items() if name not in entries}
-    sources = given_sources(others, (one.id for one in registry.datasets()[0]) if others else ())
+    sources = given_sources(others, registry.dataset_names())
     filled = fill(request, cells, engines, stages)
     if check and (not stages or "score" in stages):
         check_sandbox(cells)
