@@ -18,7 +18,7 @@ from suite.data.cache import cache_folder, write_whole
 from suite.errors import ConfigError
 from suite.journal.run import Run
 from suite.report.numbers import counted
-from suite.run.request import AskedRun, EvalRequest
+from suite.run.request import AskedRun, EvalRequest, parameter_name
 from suite.task import Task
 
 # a reply of the endpoint's own; no time-out, connection, key, rate or overload
@@ -88,14 +88,13 @@ def scoped(values: Mapping[str, object]) -> list[tuple[str, str, Json]]:
     """parameters={"[TASK:]NAME": VALUE} as (task, name, value). Raises ConfigError."""
     found = []
     for key, value in values.items():
-        scope, colon, name = key.rpartition(":")
-        if not name or (colon and not scope):
+        if (named := parameter_name(key)) is None:
             raise ConfigError(f"{key!r} is no parameter", fix='write "name" or "task:name"')
         try:
             plain: Json = msgspec.to_builtins(list(value) if isinstance(value, range) else value)
         except TypeError as error:
             raise ConfigError(f"parameter {key!r} cannot be {value!r}: {error}") from error
-        found.append((scope, name.replace("-", "_"), list(plain) if isinstance(plain, tuple) else plain))
+        found.append((*named, list(plain) if isinstance(plain, tuple) else plain))
     return found
 
 

@@ -12,7 +12,7 @@ import msgspec
 
 from suite.cli.flags import NumberRange, say_json, together
 from suite.errors import ConfigError
-from suite.run.request import AskedRun
+from suite.run.request import AskedRun, parameter_name
 from suite.secrets import safe_command
 
 if TYPE_CHECKING:
@@ -121,10 +121,9 @@ def parse_parameters(texts: Sequence[str]) -> list[tuple[str, str, str]]:
     found = []
     for text in texts:
         left, equals, value = text.partition("=")
-        scope, colon, name = left.rpartition(":")
-        if not equals or not name or (colon and not scope):
+        if not equals or (named := parameter_name(left)) is None:
             raise ConfigError(f"-P {text!r} is no parameter", fix="write -P name=value or -P task:name=value")
-        found.append((scope, name.replace("-", "_"), value))
+        found.append((*named, value))
     return found
 
 

@@ -9,6 +9,12 @@ import msgspec
 from suite.chat import Json
 
 
+def parameter_name(text: str) -> tuple[str, str] | None:
+    """[TASK:]NAME as (task or "", name); None for what names no parameter."""
+    scope, colon, name = text.rpartition(":")
+    return None if not name or (colon and not scope) else (scope, name.replace("-", "_"))
+
+
 @dataclass(frozen=True)
 class EvalRequest:
     """One evaluation.
