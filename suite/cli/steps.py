@@ -204,18 +204,19 @@ def requested(flags: RunFlags, models: Mapping[str, Sequence[str]]) -> "EvalRequ
 def dry(plan: "Plan", flags: RunFlags) -> bool:
     """Whether only the plan was asked for (--dry-run); it is printed then."""
     if flags.dry_run:
-        from suite.run.estimate import check_limits
+        from suite.run.estimate import check_limits, estimate
         from suite.run.ledger import ledger_of, parse_budget
         from suite.run.plan_text import lacking, print_plan, shown_plan
 
-        lasts = ""
+        ledger = None
         if flags.budget is not None:
             ledger = ledger_of(parse_budget(flags.budget), plan.filled.at("both", *flags.stages))
-            lasts = asyncio.run(check_limits(plan, ledger))
+        found = asyncio.run(estimate(plan))
+        lasts = "" if ledger is None else check_limits(plan, ledger, found)
         if flags.as_json:
-            say_json(shown_plan(plan))
+            say_json(shown_plan(plan, found))
         else:
-            print_plan(plan)
+            print_plan(plan, found)
         if lasts:
             click.echo(f"  {lasts}", err=flags.as_json)
         for lack in lacking(plan):

@@ -39,6 +39,9 @@ class MemberEstimate:
     most_prompt_tokens: float = 0.0
 
 
+Estimates = Mapping[str, MemberEstimate]  # by member
+
+
 class _StandIn(Model):
     def __init__(self, one: Member, seen: dict[tuple[str, str], Request]) -> None:
         self.member = one.member
@@ -81,7 +84,7 @@ def _tries(plan: Plan) -> Iterator[tuple[str, CellSample]]:
             return
 
 
-async def estimate(plan: Plan) -> Mapping[str, MemberEstimate] | None:
+async def estimate(plan: Plan) -> Estimates | None:
     """Member -> what the whole plan will ask of it; None where a task cannot be tried like this."""
     seen: dict[tuple[str, str], Request] = {}  # by member and call
     models: dict[str, list[_StandIn]] = {}
@@ -120,13 +123,12 @@ async def estimate(plan: Plan) -> Mapping[str, MemberEstimate] | None:
     return found
 
 
-async def check_limits(plan: Plan, ledger: Ledger) -> str:
-    """Whether the budget lasts, in words. Raises CapabilityError for a request that it cannot bound, before
-    anything is asked.
+def check_limits(plan: Plan, ledger: Ledger, found: Estimates | None) -> str:
+    """Whether the budget lasts, in words. found: see `estimate`. Raises CapabilityError for a request that
+    it cannot bound, before anything is asked.
     """
     specs = {one.member: one.spec.text for one in plan.filled.members}
     low = high = 0
-    found = await estimate(plan)
     for member, one in (found or {}).items():
         if one.most_new_tokens is None and ledger.counts(member):
             raise no_limit(member, specs[member])

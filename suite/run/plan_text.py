@@ -1,6 +1,5 @@
 """A plan shown before it runs: cells, samples, models, data, estimated calls, what it can detect."""
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
@@ -12,7 +11,7 @@ from suite.data.view import entry_told
 from suite.errors import SuiteError
 from suite.journal.documents import ChangedPreset, RoleMember, Share, SkippedCell
 from suite.models.prices import FREE, PER_USD, price_wanted, priced, shown_usd
-from suite.run.estimate import MemberEstimate, estimate
+from suite.run.estimate import Estimates, MemberEstimate
 from suite.run.plan import Plan
 from suite.run.role_members import Member
 from suite.run.tools import check_sandbox
@@ -65,11 +64,10 @@ class ShownPlan(msgspec.Struct, kw_only=True):
     usd: tuple[float, float | None] | None  # of all members; None where a price is not known
 
 
-def shown_plan(plan: Plan) -> ShownPlan:
-    """A plan as it is shown."""
+def shown_plan(plan: Plan, found: Estimates | None) -> ShownPlan:
+    """A plan as it is shown. found: what it will ask, see `estimate`."""
     from suite.scoring.stats.intervals import mde  # with scipy: only what is shown needs it
 
-    found = asyncio.run(estimate(plan))
     planned = {one.member: _calls(found[one.member], one) for one in plan.filled.members if found}
     ids: dict[str, list[str]] = {cell.id: [] for cell in plan.cells}
     for group in plan.groups():
@@ -137,9 +135,9 @@ def _range(usd: tuple[float, float | None]) -> str:
     return f"{shown_usd(low)} to {shown_usd(high)}"
 
 
-def print_plan(plan: Plan) -> None:
-    """The plan for people."""
-    shown = shown_plan(plan)
+def print_plan(plan: Plan, found: Estimates | None) -> None:
+    """The plan for people. found: as for `shown_plan`."""
+    shown = shown_plan(plan, found)
     click.echo(f"plan {shown.plan_sha256[:12]} -> runs/{shown.folder}")
     taken = f"{shown.groups.taken} of {shown.groups.all} groups"
     click.echo(f"{len(shown.cells)} cells, {taken}, trials {shown.trials}, seed {shown.seed}")

@@ -26,7 +26,7 @@ from suite.plugins import failed
 from suite.roles import Stage
 from suite.run.cache import ResponseCache
 from suite.run.calls import Desk
-from suite.run.estimate import check_limits
+from suite.run.estimate import check_limits, estimate
 from suite.run.execution import Driver
 from suite.run.ledger import BudgetSpent, ledger_of, parse_budget
 from suite.run.manifest import FactsOfCells, now
@@ -361,7 +361,7 @@ async def run_plan(
     with _collecting_seldom():
         session = Session(plan, folder, stages, settings or RunSettings())
         if session.ledger is not None:
-            await check_limits(plan, session.ledger)
+            check_limits(plan, session.ledger, await estimate(plan))
         begun(session)
         return await session.run()
 

@@ -1,5 +1,6 @@
 """Plans: what is wrong is said before anything starts; the same plan is the same run."""
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -303,15 +304,17 @@ async def test_the_estimate_counts_shared_calls_once() -> None:
 def test_a_dry_run_prints_everything_and_touches_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    from suite.run.estimate import estimate
     from suite.run.plan_text import print_plan, shown_plan
 
     monkeypatch.chdir(tmp_path)
     plan = plan_of({"candidate": "scripted/echo"}, cells(Many))
-    print_plan(plan)
+    found = asyncio.run(estimate(plan))
+    print_plan(plan, found)
     text = capsys.readouterr().out
     assert "400 of 400 groups" in text
     assert "detects differences from 0.07" in text
-    assert len(shown_plan(plan).cells[0].sample_ids) == 400
+    assert len(shown_plan(plan, found).cells[0].sample_ids) == 400
     assert not list(tmp_path.glob("runs"))
 
 
