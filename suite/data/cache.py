@@ -8,6 +8,7 @@ the same file twice; a killed process leaves its lock free and only scratch file
 import errno
 import fcntl
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -42,10 +43,11 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def git_blob_of(path: Path) -> str:
-    """The id that Git gives to a file's content, in hex."""
-    digest = hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
-    with path.open("rb") as file:
+def git_blob_of(content: Path | bytes) -> str:
+    """The id that Git gives to the content of a file, in hex."""
+    size = len(content) if isinstance(content, bytes) else content.stat().st_size
+    digest = hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
+    with io.BytesIO(content) if isinstance(content, bytes) else content.open("rb") as file:
         return hashlib.file_digest(file, lambda: digest).hexdigest()
 
 

@@ -18,7 +18,7 @@ from typing import Literal
 
 from suite.chat import Json
 from suite.data import git_source, hub_source
-from suite.data.cache import Cache
+from suite.data.cache import Cache, git_blob_of
 from suite.data.entry import BundledSource, DatasetEntry, File, Format, GitSource, HubSource
 from suite.data.found import card
 from suite.data.pins import at_commit, wanted_files
@@ -152,7 +152,7 @@ def _of_bytes(path: str, data: bytes, size: int | None) -> File:
     sha256 = blob = None
     if len(data) == size:
         sha256 = hashlib.sha256(data).hexdigest()
-        blob = hashlib.sha1(b"blob %d\0" % size + data, usedforsecurity=False).hexdigest()
+        blob = git_blob_of(data)
     return File(path=path, bytes=size, sha256=sha256, git_blob=blob)
 
 
