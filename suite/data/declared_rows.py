@@ -66,7 +66,7 @@ def _with_terms(entry: DatasetEntry, rows: HubRows, cache: Cache) -> DatasetEntr
     entry = entry.model_copy(update={"licence": licence})
     if licence.accept_required and not cache.accepted(entry):
         if not cache.accepted_of_any(licence):
-            name = re.sub(r"[^a-z0-9.]+", "-", rows.repo.partition("/")[2].lower()).strip("-.") or "rows"
+            name = _slug(rows.repo.partition("/")[2]) or "rows"
             words = ["--hub", rows.repo, "--revision", rows.revision, "--split", rows.split]
             words += ["--config", rows.config] if rows.config else []
             raise LicenceRequired(
@@ -95,7 +95,7 @@ def hub_entry(rows: HubRows) -> DatasetEntry:
     if not rows.split:
         raise DataError(f"HubRows of {rows.repo!r} names no split", fix="write split='train', or another")
     what = f"{rows.repo}\n{rows.revision}\n{rows.config}\n{rows.split}"
-    slug = re.sub(r"[^a-z0-9.]+", "-", rows.repo.lower()).strip("-.")[:60]
+    slug = _slug(rows.repo)[:60]
     try:
         source = HubSource(kind="hub", repo=rows.repo, revision=rows.revision)
         part = DatasetPart(config=rows.config or None, split=rows.split)
@@ -108,6 +108,11 @@ def hub_entry(rows: HubRows) -> DatasetEntry:
         source=source,
         parts={rows.split: part},
     )
+
+
+def _slug(text: str) -> str:
+    """A text as the name of an entry may be written."""
+    return re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-.")
 
 
 def _commit_advice(rows: HubRows) -> str:
