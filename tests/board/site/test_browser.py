@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chromium import CHROMIUM, Page, browser
 
 from suite.board.repository.shelves import open_repository
 from suite.board.site.pages import build_site, server
 from tests.board import accepted
-from tests.board.chromium import CHROMIUM, Page, browser
 
 pytestmark = [
     pytest.mark.browser,
