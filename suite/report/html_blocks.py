@@ -16,16 +16,12 @@ from suite.report.hostile_text import clean, cut, one_line
 from suite.report.markdown import cell_text, plot_grid
 from suite.report.numbers import number, plain
 from suite.report.summary import is_number
-from suite.report.traces import pretty, reply_facts, with_calls
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 MOST_CELL = 1_000
-_FILTERS = (
-    clean, cut, matrix.ends, number, one_line, plain, plot_grid, pretty, reply_facts, plots.series_class,
-    with_calls,
-)  # fmt: skip
+_FILTERS = (clean, cut, matrix.ends, number, one_line, plain, plot_grid, plots.series_class)
 
 
 @cache
@@ -71,13 +67,6 @@ class Drawer:
     def block(self, found: Block) -> Markup:
         """One block with its title."""
         return part("block", found, type(found).__name__, self)
-
-    def safe_block(self, found: Block) -> Markup:
-        """The same, or why it cannot be drawn: one with cells of another type, say."""
-        try:
-            return self.block(found)
-        except Exception as error:
-            return part("failed", "A block", f"{type(error).__name__}: {error}")
 
     def svg(self, found: Plot) -> Markup:
         """The drawing of a plot, or why there is none."""

@@ -16,7 +16,7 @@ from suite.report.plugin_sections import own_views
 from suite.report.sample_choice import FoundSamples, Picked, SamplesWanted, find_samples
 from suite.report.summary import summarise
 from suite.report.terminal import printing, styled, table
-from suite.report.traces import Trace, answer, question, traces, value_text
+from suite.report.traces import Trace, answer, question, traces, value_text, with_calls
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -83,7 +83,7 @@ def _trace(found: Trace | str) -> Iterator["RenderableType"]:
         yield styled(f"the first {found.shared:,} messages are those of call {found.continues}", "dim", 2)
     for said in found.head:
         yield styled(said.role, "dim", 2)
-        yield paragraph(said.text, 4)
+        yield paragraph(with_calls(said.text, said.calls), 4)
     if between := found.hidden or len(found.between):
         yield styled(f"{between:,} messages between", "dim", 2)
     for said in [*found.tail, *([found.prompt] if found.prompt else []), *found.texts]:

@@ -17,25 +17,24 @@ from suite.journal.records import CallRecord, OutputRecord
 from suite.journal.run import FoundCall, Run
 from suite.report.hostile_text import clean, cut
 from suite.report.markdown import cell_text
-from suite.report.matrix import Grid
 from suite.report.numbers import plain
-from suite.task import Part, Unscored, Value
+from suite.task import Unscored, Value
 
 FIRST, LAST = 2, 3  # messages of a long history that are always shown
 UNFOLDABLE = 40  # messages between them that are kept to unfold
 MOST_TEXT = 6_000
 MOST_CALLS = 40  # of one sample
-MOST_PARTS = 60
 MOST_TEXTS = 12  # documents or answers of one call
 
 
 @dataclass(frozen=True)
 class Said:
-    """One message as shown. left: characters cut off."""
+    """One message as shown. left: characters cut off. calls: of tools."""
 
     role: str
     text: str
     left: int = 0
+    calls: Sequence[ToolCall] = ()
 
 
 @dataclass(frozen=True)
@@ -163,7 +162,7 @@ def _folded(
 
 def _message(blocks: BlockReader, digest: str) -> Said:
     message: Message = message_of(blocks.get(digest))
-    return _said(message.role, with_calls(message.content, message.tool_calls))
+    return _said(message.role, message.content, message.tool_calls)
 
 
 def with_calls(text: str, tool_calls: Sequence[ToolCall]) -> str:
@@ -171,8 +170,8 @@ def with_calls(text: str, tool_calls: Sequence[ToolCall]) -> str:
     return text + "".join(f"\n[calls {one.name}({one.arguments})]" for one in tool_calls)
 
 
-def _said(role: str, text: str) -> Said:
-    return Said(role, *cut(text, MOST_TEXT))
+def _said(role: str, text: str, calls: Sequence[ToolCall] = ()) -> Said:
+    return Said(role, *cut(text, MOST_TEXT), calls)
 
 
 def _tools(call: CallRecord, blocks: BlockReader) -> list[str]:
@@ -192,21 +191,6 @@ def pretty(value: object, most: int = 20_000) -> str:
     """JSON to read, cut if it is long."""
     shown, left = cut(msgspec.json.format(msgspec.json.encode(value), indent=2).decode(), most)
     return clean(shown) + (f"\n… {left:,} characters more" if left else "")
-
-
-def parts_grid(parts: Sequence[Part]) -> Grid:
-    """The parts of a score: tags, then values."""
-    values = list(dict.fromkeys(name for part in parts for name in part.values))
-    tags = list(dict.fromkeys(name for part in parts for name in part.tags))
-    rows = [
-        [
-            part.id,
-            *(part.tags.get(name, "") for name in tags),
-            *(value_text(part.values[name]) if name in part.values else "" for name in values),
-        ]
-        for part in parts[:MOST_PARTS]
-    ]
-    return Grid("", ["part", *tags, *values], rows, left=1 + len(tags) + len(values))
 
 
 def reply_facts(reply: Reply) -> list[tuple[str, str]]:

@@ -12,6 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from suite.report.html import html_report, policy
+from suite.report.html_blocks import resource
+from suite.report.viewer.embedding import viewer_script, viewer_style
 
 Make = Callable[..., Path]
 HOSTILE = [
@@ -36,9 +38,7 @@ def test_everything_a_reader_needs_is_on_the_page(make_run: Make, page: Any) -> 
         "95 % interval", "unscored", "coverage (bounds)", "pending", "beta", "kept against inter_turns",
         "kept by topic", "Further metrics", "protocol: paper", "prompts: own", "index: bm25 0.3",
         "Left out: method=rag: too few messages", "Partial: 30 of 120 groups", "judge-unparsed", "status-429",
-        "200 of 208", "Samples", "manifest.json", "completion tokens", "Prompts are our own wording.",
-        "76 messages between", "The first 81 messages are those of call 1.", "solve · 1. candidate",
-        "score · 3. judge",
+        "Samples", "manifest.json", "completion tokens", "Prompts are our own wording.",
     ):  # fmt: skip
         assert words in text, words
 
@@ -46,13 +46,15 @@ def test_everything_a_reader_needs_is_on_the_page(make_run: Make, page: Any) -> 
 def test_only_its_own_style_and_script_apply(make_run: Make, page: Any) -> None:
     found = page(built(make_run()))
     header = next(attrs["content"] for tag, attrs in found.elements if "http-equiv" in attrs)
-    assert len(found.bodies["script"]) == len(found.bodies["style"]) == 1
-    for kind in ("script", "style"):
-        digest = base64.b64encode(hashlib.sha256(found.bodies[kind][0].encode()).digest()).decode()
+    script, style = viewer_script(), resource("report.css") + viewer_style()
+    assert script in found.bodies["script"]
+    assert found.bodies["style"] == [style]
+    for kind, text in (("script", script), ("style", style)):
+        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
         assert f"{kind}-src 'sha256-{digest}'" in header
     assert header.startswith("default-src 'none'; ")
     assert "unsafe" not in header
-    assert header == policy(found.bodies["style"][0], found.bodies["script"][0])
+    assert header == policy(style, script)
 
 
 def test_the_page_asks_for_nothing_and_runs_nothing_inline(make_run: Make, page: Any) -> None:
@@ -64,7 +66,7 @@ def test_the_page_asks_for_nothing_and_runs_nothing_inline(make_run: Make, page:
     assert not {"iframe", "img", "link", "object", "base", "form"} & {tag for tag, _ in found.elements}
     assert "@import" not in found.bodies["style"][0]
     assert "url(" not in found.bodies["style"][0]
-    assert "innerHTML" not in found.bodies["script"][0]
+    assert "innerHTML" not in viewer_script()
 
 
 def test_ids_are_unique_and_links_lead_somewhere(make_run: Make, page: Any) -> None:
@@ -83,7 +85,8 @@ def test_hostile_answers_ids_and_notes(make_run: Make, page: Any, text: str) -> 
     )  # fmt: skip
     html = built(folder)
     found = page(html)
-    assert len(found.bodies["script"]) == 1
+    scripts = [attrs for tag, attrs in found.elements if tag == "script"]
+    assert [one for one in scripts if "type" not in one] == [{}]  # of all others nothing runs
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", html)
     assert not [name for _, attrs in found.elements for name in attrs if name.startswith("on")]
     assert len(html) < 2_000_000
@@ -109,22 +112,12 @@ def test_any_answer_gives_a_valid_page(make_run: Make, page: Any, text: str, num
 
 def test_a_run_without_scores_or_outputs_is_a_page_too(make_run: Make, page: Any) -> None:
     assert "Not scored yet" in page(built(make_run(scored=False))).text
-    text = page(built(make_run(scored=False, samples=0, name="empty"))).text
-    assert "There are no outputs yet." in text
+    page(built(make_run(scored=False, samples=0, name="empty")))
 
 
 def test_the_same_run_gives_the_same_bytes(make_run: Make) -> None:
     folder = make_run()
     assert built(folder) == built(folder)
-
-
-def test_the_number_of_samples_and_the_size_are_bounded(make_run: Make, page: Any) -> None:
-    folder = make_run(samples=40, text=lambda c, s: "w " * 9_000)
-    few = page(built(folder, most_samples=20))
-    assert sum(attrs.get("class") == "sample" for _, attrs in few.elements) == 20
-    small = built(folder, most_bytes=1_000_000)
-    assert len(small.encode()) < 1_100_000
-    assert re.search(r"The page is full: \d+ samples are left out\.", page(small).text)
 
 
 def test_a_single_cell_is_a_large_number_and_no_plot(make_run: Make, page: Any) -> None:

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from suite.cli.eval import eval_
 from suite.journal.run import Run
 from suite.report.plugin_sections import missing_data, own_views
-from suite.report.sample_choice import pick
+from suite.report.sample_choice import SamplesWanted, find_samples
 
 Make = Callable[..., Path]
 
@@ -26,7 +26,7 @@ def test_data_that_is_not_here_is_said_and_not_fetched(
 ) -> None:
     monkeypatch.setenv("SUITE_CACHE", str(tmp_path / "empty"))
     run = with_data(make_run(), {"prefeval": {"entry": "prefeval"}})
-    views, why = own_views(run, pick(run, 5).picked)
+    views, why = own_views(run, find_samples(run, SamplesWanted(limit=5)).picked)
     assert views == {}
     assert why == "the data set prefeval is not on this machine; `suite data pull prefeval` brings it"
 
@@ -38,7 +38,10 @@ def test_data_given_by_hand_is_not_looked_for(make_run: Make) -> None:
 
 def test_a_task_that_is_not_installed_is_named(make_run: Make) -> None:
     run = with_data(make_run(), {})
-    assert own_views(run, pick(run, 5).picked) == ({}, "no task named 'prefs/generation'")
+    assert own_views(run, find_samples(run, SamplesWanted(limit=5)).picked) == (
+        {},
+        "no task named 'prefs/generation'",
+    )
 
 
 def test_a_real_run_shows_its_tasks_own_view(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,10 +55,8 @@ def test_a_real_run_shows_its_tasks_own_view(tmp_path: Path, monkeypatch: pytest
     assert done.exit_code == 0, done.output
     assert "scripted/echo answers by script" in done.output
     run = Run(tmp_path / "run")
-    views, why = own_views(run, pick(run, 50).picked)
+    views, why = own_views(run, find_samples(run, SamplesWanted(limit=50)).picked)
     assert why == ""
     assert len(views) == 6
     assert all([block.title for block in blocks][-2:] == ["Options", "Values"] for blocks in views.values())
-    page = (tmp_path / "run/report.html").read_text()
-    assert page.count("respects the preference") == 6
-    assert "<h2>Which letter is picked" in page
+    assert "<h2>Which letter is picked" in (tmp_path / "run/report.html").read_text()

@@ -1,6 +1,5 @@
-"""The samples on the page: every cell and every way to fail; calls rebuilt, long histories folded."""
+"""Samples in natural order; calls rebuilt, long histories folded."""
 
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,58 +8,10 @@ from hypothesis import strategies as st
 
 from suite.journal.journal_file import JournalFile
 from suite.journal.run import Run
-from suite.report.sample_choice import natural, pick
+from suite.report.sample_choice import natural
 from suite.report.traces import Trace, traces
 
 Make = Callable[..., Path]
-
-
-def test_a_small_run_is_shown_whole_in_the_order_of_cells_and_ids(make_run: Make) -> None:
-    run = Run(make_run())
-    choice = pick(run, 200)
-    assert len(choice.picked) == choice.total == 7 * 12 - 2
-    cells = [cell.cell for cell in run.manifest.cells]
-    keys = [(cells.index(one.key.cell), natural(one.key.sample)) for one in choice.picked]
-    assert keys == sorted(keys)
-
-
-def test_few_samples_still_show_every_cell_and_every_failure(make_run: Make) -> None:
-    run = Run(make_run(samples=60))
-    choice = pick(run, 40)
-    assert len(choice.picked) == 40
-    assert len({one.key.cell for one in choice.picked}) == 7
-    outcomes = Counter(one.outcome for one in choice.picked)
-    assert outcomes["unscored"] >= 7
-    assert outcomes["kept: no"] >= 5
-    assert outcomes["kept: yes"] >= 5
-    assert any(one.output.output.finish == "length" for one in choice.picked)
-    assert choice.kinds["unscored"] == sum(
-        any(cell.unscored.values()) and sum(cell.unscored.get(name, {}).values())
-        for cell in run.results.cells
-        for name in ("kept", "metric_kept")
-    )
-
-
-def test_cells_show_the_same_samples(make_run: Make) -> None:
-    run = Run(make_run(samples=200, pending=0, turns=(0,)))
-    by_cell: dict[str, set[str]] = {}
-    for one in pick(run, 90).picked:
-        by_cell.setdefault(one.key.cell, set()).add(one.key.sample)
-    first, second, _ = by_cell.values()
-    assert len(first & second) >= 8  # by chance about 4
-
-
-def test_outputs_without_scores_are_shown_as_such(make_run: Make) -> None:
-    choice = pick(Run(make_run(scored=False)), 10)
-    assert {one.outcome for one in choice.picked} == {"not scored yet"}
-
-
-def test_the_choice_does_not_depend_on_the_order_of_records(make_run: Make) -> None:
-    folder = make_run(samples=60)
-    first = [one.key for one in pick(Run(folder), 30).picked]
-    for path in (folder / "outputs.jsonl", folder / "scorings/abc12345/scores.jsonl"):
-        path.write_bytes(b"".join(reversed(path.read_bytes().splitlines(keepends=True))))
-    assert [one.key for one in pick(Run(folder), 30).picked] == first
 
 
 @given(st.lists(st.text("ab/0129", max_size=8)))

@@ -1,0 +1,61 @@
+"""How samples get into a page: as elements of a page that is one file, or as scripts in a folder beside it.
+
+Both carry the same bytes as base64, in which nothing can end an element. A page reads them with the viewer's
+script, which is made of `static/*.js`.
+"""
+
+import base64
+import re
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
+
+from markupsafe import Markup
+
+from suite.errors import ConfigError
+from suite.report.viewer.source import ViewSource
+
+_SCRIPTS = ("elements", "numbers", "source", "blocks", "sample", "filters", "list", "pair", "viewer", "start")
+_NAME = re.compile("[a-z0-9-]+")
+
+
+def inline(name: str, source: ViewSource) -> Iterator[Markup]:
+    """Elements that hold the samples. name: of the source, [a-z0-9-]+; raises ConfigError for another."""
+    opening = f'<script type="text/plain" data-source="{_checked(name)}" class='
+    for number, part in enumerate(source.parts()):
+        yield Markup(f'{opening}"suite-part" data-part="{number}">{_text(part)}</script>\n')
+    yield Markup(f'{opening}"suite-index">{_text(source.index())}</script>\n')
+
+
+def script_files(name: str, source: ViewSource) -> Iterator[tuple[str, bytes]]:
+    """(path, content) of scripts that hold the samples, the index last. name: as with `inline`."""
+    for number, part in enumerate(source.parts()):
+        yield (
+            f"{name}/part-{number}.js",
+            f'suitePart("{_checked(name)}", {number}, "{_text(part)}")\n'.encode(),
+        )
+    yield f"{name}/index.js", f'suiteIndex("{_checked(name)}", "{_text(source.index())}")\n'.encode()
+
+
+def _checked(name: str) -> str:
+    if _NAME.fullmatch(name):
+        return name
+    raise ConfigError(f"{name!r} names no source of a viewer", fix="write it with a to z, 0 to 9 and -")
+
+
+def _text(body: bytes) -> str:
+    return base64.b64encode(body).decode()
+
+
+@cache
+def viewer_script() -> str:
+    """The viewer's script: its files in order, in one function."""
+    found = (files("suite.report.viewer") / "static" / f"{name}.js" for name in _SCRIPTS)
+    return "(() => {\n" + "\n".join(one.read_text("utf-8") for one in found if one.is_file()) + "})();\n"
+
+
+@cache
+def viewer_style() -> str:
+    """The viewer's style."""
+    found = files("suite.report.viewer") / "static" / "viewer.css"
+    return found.read_text("utf-8") if found.is_file() else ""
