@@ -270,7 +270,7 @@ def serve(site: Path | None, port: int, repository: Path, board_name: str) -> No
 
             site = build_site(open_repository(repository, board_name), Path(scratch) / "site").folder
         with server(site, port) as running:
-            click.echo(f"http://127.0.0.1:{running.server_address[1]}/ (Ctrl-C ends it)")
+            click.echo(f"{running.address} (Ctrl-C ends it)")
             running.serve_forever()
 
 

@@ -1,17 +1,12 @@
-"""Builds the site: every page of every board, from the repository's files alone; and serves it here.
+"""Builds the site: every page of every board, from the repository's files alone; and serves it.
 
 The same repository gives the same bytes: no clock, no randomness. Pages are written into a new folder that
-takes the old one's place at the end. Links are relative, so that it works from a disk and under any path. The
-small server keeps to the loopback, says the pages' own policy in a header too, and lists nothing.
+takes the old one's place at the end. Links are relative, so that it works from a disk and under any path.
 """
 
-import functools
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from http import HTTPStatus
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from io import BytesIO
 from pathlib import Path
 
 import msgspec
@@ -27,6 +22,7 @@ from suite.board.site.page_templates import render, resource
 from suite.board.site.page_words import POLICY, events_of, headlines, name
 from suite.board.site.ranking_table import columns, rows, script_rows
 from suite.errors import ConfigError, SuiteError
+from suite.report.local_site import SiteServer, folder_files, replaced_folder
 
 ROWS = 100  # of one page
 
@@ -50,31 +46,12 @@ def build_site(shelves: Sequence[Shelf], out: Path, *, url: str = "") -> Built:
     """
     if url and not url.startswith("https://"):
         raise ConfigError(f"{url!r} is no https address", fix="--site-url https://example.org/board/")
-    _check_target(out)
-    part = out.with_name(out.name + ".part")
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
-    try:
+    with replaced_folder(out, MARK) as part:
         built = _write(shelves, part, url and url.removesuffix("/") + "/")
-        (part / MARK).write_text("written by suite board build\n", "utf-8")
-        if out.exists():
-            shutil.rmtree(out)
-        part.replace(out)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
     return replace(built, folder=out)
 
 
 MARK = ".suite-board-site"
-
-
-def _check_target(out: Path) -> None:
-    if out.is_symlink() or (out.exists() and not out.is_dir()):
-        raise ConfigError(f"{out} is no folder", fix="name a folder: -o site")
-    if out.is_dir() and any(out.iterdir()) and not (out / MARK).is_file():
-        raise ConfigError(
-            f"{out} holds something that no build of a site wrote", fix="name a new or empty folder: -o site"
-        )
 
 
 def _write(shelves: Sequence[Shelf], root: Path, url: str) -> Built:
@@ -213,41 +190,6 @@ class _Site:
             return []
 
 
-class _Handler(SimpleHTTPRequestHandler):
-    extensions_map = {  # noqa: RUF012
-        ".html": "text/html; charset=utf-8",
-        ".css": "text/css; charset=utf-8",
-        ".js": "text/javascript; charset=utf-8",
-        ".json": "application/json",
-        ".csv": "text/csv; charset=utf-8",
-        ".svg": "image/svg+xml",
-        ".xml": "application/atom+xml",
-        "": "application/octet-stream",
-    }
-
-    def end_headers(self) -> None:
-        """The policy, and nothing guessed about types."""
-        self.send_header("Content-Security-Policy", f"{POLICY}; frame-ancestors 'none'")
-        self.send_header("X-Content-Type-Options", "nosniff")
-        self.send_header("Cache-Control", "no-cache")
-        super().end_headers()
-
-    def list_directory(self, path: object) -> BytesIO | None:
-        """No listings."""
-        del path
-        self.send_error(HTTPStatus.NOT_FOUND)
-        return None
-
-    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
-        """Quiet."""
-
-
-def server(folder: Path, port: int) -> ThreadingHTTPServer:
+def server(folder: Path, port: int) -> SiteServer:
     """A server of a folder on the loopback. Raises ConfigError if the port is taken."""
-    handler = functools.partial(_Handler, directory=str(folder))
-    try:
-        return ThreadingHTTPServer(("127.0.0.1", port), handler)
-    except OSError as error:
-        raise ConfigError(
-            f"port {port} is not to be had: {error.strerror}", fix="another one: --port 0"
-        ) from error
+    return SiteServer(folder_files(folder), POLICY, port)
