@@ -32,6 +32,9 @@ from suite.roles import AskedIn
 SCORING_FORMAT = "suite-scoring/1"
 RESULTS_FORMAT = "suite-results/1"
 
+REASONING = ("reasoning_tokens", "reasoning_characters")  # of calls, where there is any; not in old results
+KEPT = ("kept_prompt_tokens", "kept_completion_tokens", "kept_cached_tokens")  # likewise
+
 Direction = Literal["higher", "lower", "neither"]
 Facts = Mapping[str, str]
 FindingKind = Literal[

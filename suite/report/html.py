@@ -9,6 +9,7 @@ import base64
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 from markupsafe import Markup
@@ -25,6 +26,9 @@ from suite.report.traces import pretty
 from suite.report.viewer.embedding import inline, viewer_script, viewer_style
 from suite.report.viewer.source import view_source
 
+if TYPE_CHECKING:
+    from jinja2 import Template
+
 
 def policy(style: str, script: str) -> str:
     """The Content-Security-Policy of a page with this style and this script, and nothing else."""
@@ -38,14 +42,29 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def html_report(folder: Path, scoring: str = "") -> Iterator[str]:
-    """The page in pieces. Raises RunError if the folder holds no run."""
+class Linked(NamedTuple):
+    """Where a page of a site finds what it shares with others: style and script in `assets/`, samples in
+    `samples/`. root: the way to the site's top, such as "../". source: of the run's samples."""
+
+    root: str
+    source: str = ""
+
+
+SITE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'"
+)
+
+
+def html_report(folder: Path, scoring: str = "", *, linked: Linked | None = None) -> Iterator[str]:
+    """The page in pieces, whole in itself or one of a site. Raises RunError if the folder holds no run."""
     run = Run(folder, scoring)
     summary, told = summarise(run), run_facts(run)
     drawer = Drawer()
     return page(
         "report.html.j2",
         viewer=True,
+        linked=linked,
         summary=summary,
         ran=list(fact_lines(told)),
         parameters=parameter_rows(told),
@@ -56,13 +75,15 @@ def html_report(folder: Path, scoring: str = "") -> Iterator[str]:
             for one in (happened_grid(summary.tasks), calls_grid(summary.calls), attempts_grid(run))
             if one.rows
         ],
-        samples=inline("run", view_source(run)),
+        samples=() if linked else inline("run", view_source(run)),
         manifests=_manifests(run),
         version=run.manifest.suite,
     )
 
 
-def page(template: str, *, viewer: bool = False, **values: object) -> Iterator[str]:
+def page(
+    template: "str | Template", *, viewer: bool = False, linked: Linked | None = None, **values: object
+) -> Iterator[str]:
     """A page in pieces, with the reports' style and its own policy. viewer: whether it browses samples."""
     style, script = resource("report.css"), ""
     if viewer:
@@ -71,7 +92,8 @@ def page(template: str, *, viewer: bool = False, **values: object) -> Iterator[s
         environment()
         .get_template(template)
         .generate(
-            policy=Markup(policy(style, script)),  # of hashes and quotes: nothing in it to escape
+            policy=Markup(SITE_POLICY if linked else policy(style, script)),  # nothing in it to escape
+            linked=linked,
             style=Markup(style),
             script=Markup(script),
             **values,

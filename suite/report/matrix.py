@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from msgspec.structs import asdict
 
 from suite.blocks import Line, Plot
-from suite.journal.documents import CallTotals, MetricResult
+from suite.journal.documents import KEPT, REASONING, CallTotals, MetricResult
 from suite.report.numbers import (
     DASH,
     coverage_text,
@@ -19,7 +19,6 @@ from suite.report.numbers import (
     with_unit,
 )
 from suite.report.summary import CellSummary, Slices, TaskPart, is_number, label
-from suite.run.results import KEPT, REASONING
 
 BETTER = {"higher": "higher is better", "lower": "lower is better", "neither": ""}
 MOST_COLUMNS = 6  # a wider table is turned where that makes it narrower

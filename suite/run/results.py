@@ -30,8 +30,6 @@ from suite.scoring.table import ScoreTable, TableBuilder
 from suite.task import Metric, Unscored, Value
 
 INTERVALS = 2  # edition of the methods behind low and high; results of the first do not name it
-REASONING = ("reasoning_tokens", "reasoning_characters")  # where there is any; not in old results
-KEPT = ("kept_prompt_tokens", "kept_completion_tokens", "kept_cached_tokens")  # likewise
 
 
 class _CellCount:

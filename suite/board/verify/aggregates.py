@@ -17,10 +17,10 @@ from suite.board.verify.subject import VerifiedRun
 from suite.chat import Json
 from suite.errors import SuiteError
 from suite.journal.document_files import read_bytes
-from suite.journal.documents import Results
+from suite.journal.documents import KEPT, REASONING, Results
 from suite.journal.shapes import Values
 from suite.run.findings import OF_CELL
-from suite.run.results import KEPT, REASONING, effort, make_results
+from suite.run.results import effort, make_results
 
 _NAMES = frozenset({"run", "scoring"})  # what the folders are called
 _LATER = frozenset({"counts", "tags"})  # kinds of findings that results of before do not have
