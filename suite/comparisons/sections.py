@@ -6,11 +6,12 @@ from itertools import groupby
 
 from msgspec import to_builtins
 
-from suite.blocks import Block, Dialogue, Facts, Line, Plot, Section, Shown, Table, Text, Turn
+from suite.blocks import Block, Dialogue, Facts, Line, Section, Shown, Table, Text, Turn
 from suite.comparisons.comparison import Compared, ComparisonWanted, PairPart
 from suite.comparisons.differences import MeasureRow, SliceDifference, SliceRow
 from suite.journal.run import Run
-from suite.report.numbers import plain
+from suite.report.dot_plots import DotPlot
+from suite.report.numbers import number, plain, signed
 from suite.report.remarks import remarks
 from suite.report.run_facts import fact_lines, run_facts
 from suite.scoring.stats.estimate import Estimate
@@ -34,7 +35,8 @@ def sections(found: Compared, *, compact: bool = False) -> list[Section]:
     parts = [Section("Runs", tuple(_runs(found))), Section("Headline", tuple(_headline(found, compact)))]
     if more := [row for row in found.rows if not row.headline]:
         note = Text(f"Exploration: {EXPLORED} over these rows; no verdict is given.")
-        parts.append(Section("Other metrics", (note, Table.of([_line(row, found, compact) for row in more]))))
+        tables = [Table.of([_line(row, found, pair=not a) for row in some], a) for a, some in _by_pair(more)]
+        parts.append(Section("Other metrics", (note, *tables)))
     if found.slices:
         parts.append(Section("Where each side wins", tuple(_slices(found, compact))))
     parts += [
@@ -57,9 +59,13 @@ def _runs(found: Compared) -> Iterator[Block]:
         yield Facts(same, title="The same in all runs")
     rows = [(name, *(one.get(name) for one in ran)) for name in differing]
     yield Table(("run", *(run.label for run in found.runs)), rows, title="What differs")
-    for label, run, _ in found.runs:
-        for number, one in enumerate(remarks(run)):
-            yield Text(one.text, title="" if number else f"What to know of {label}")
+    known = {run.label: [one.text for one in remarks(run.run)] for run in found.runs}
+    first, *others = known.values()
+    shared = [text for text in first if all(text in each for each in others)]
+    for label, texts in {"all runs": shared, **known}.items():
+        own = [text for text in texts if texts is shared or text not in shared]
+        for index, text in enumerate(own):
+            yield Text(text, title="" if index else f"What to know of {label}")
     for part in found.parts:
         for weight, words in (("refuse", "NOT COMPARABLE, shown all the same."), ("warn", "Differs:")):
             if said := [one.sentence(part.a, part.b) for one in part.differences if one.weight == weight]:
@@ -87,67 +93,81 @@ def _headline(found: Compared, compact: bool) -> Iterator[Block]:
     if not rows:
         yield Text("No headline is compared.")
         return
-    said = rows
-    if len(rows) > MOST_SENTENCES or (compact and len(rows) > 1):
-        said = [row for row in rows if row.verdict != NONE_SHOWN]
-        yield Text(f"{len(said)} of {len(rows)} comparisons show a difference.")
-    for row in said:
-        yield Text(sentence(row, found))
-    yield Table.of([_line(row, found, compact) for row in rows])
+    yield Text(" ".join(_verdicts(rows)))
+    for title, some in _by_pair(rows):
+        yield Table.of([_line(row, found, pair=not title) for row in some], title)
+        yield from _plots(some, found, title)
     if not compact:
         yield _details(rows, found)
-    yield Plot(
-        [Line.of("A minus B", [row.found.comparison.difference for row in rows])],
-        y="A minus B",
-        kind="points",
-        title=f"Differences with {_level(asked.level)} intervals, corrected",
-        x_labels=[_name(row, found) for row in rows],
-    )
     yield Text(
         f"p corrected by {CORRECTIONS[asked.correction]} over {found.family} headlines, "
         f"alpha {asked.alpha:g}; every interval is at the level that this leaves it. "
-        f"{_apart(asked)}Smallest: the difference that so many samples find with power 0.8. No "
-        "difference shown does not mean equal."
+        f"{_apart(asked)}No difference shown does not mean equal."
     )
 
 
-def sentence(row: MeasureRow, found: Compared) -> str:
-    """One row in words."""
-    one = row.found.comparison
-    d = one.difference
-    about = f"{row.a} against {row.b}"
-    if (name := _name(row, found)) != row.match.task and name != about:
-        about += f", {name}" if about not in name else name.removeprefix(about)
-    if d.value is None:
-        return f"{about}: {row.measure.name} has no difference: {row.found.note or 'no common units'}"
-    span = (
-        f"{_level(d.level)} interval {_signed(d.low)} to {_signed(d.high)}"
-        if d.low is not None
-        else "no interval"
-    )
-    p = "" if row.corrected is None else f", p {_p(row.corrected)}"
-    values = f"{row.measure.name} {_number(row.found.a)} against {_number(row.found.b)}"
-    ended = row.verdict
-    if row.equivalent is not None:
-        shown = "equivalent" if row.equivalent else "not shown to be equivalent"
-        ended += f"; {shown} within {found.wanted.margin:g}"
-    smallest = one.smallest_difference
-    finds = "" if smallest is None else f" So many samples find differences from {smallest:.3f}."
-    return (
-        f"{about}: {values}: difference {_signed(d.value)}, {span}{p} on {one.n_common:,} common units: "
-        f"{ended}.{finds}"
-    )
+def _verdicts(rows: Sequence[MeasureRow]) -> Iterator[str]:
+    """What the tables do not say: how much was found, and what could have been."""
+    if len(rows) > 1:
+        shown = sum(row.verdict != NONE_SHOWN for row in rows)
+        yield f"{shown} of {len(rows)} comparisons show a difference."
+    else:
+        yield f"Verdict: {_verdict(rows[0])}."
+    smallest = [one for row in rows if (one := row.found.comparison.smallest_difference) is not None]
+    if smallest:
+        ends = " to ".join(dict.fromkeys(map(number, (min(smallest), max(smallest)))))
+        yield f"Smallest difference that so many samples find with power 0.8: {ends}."
 
 
-def _name(row: MeasureRow, found: Compared) -> str:
+def _by_pair(rows: Sequence[MeasureRow]) -> list[tuple[str, list[MeasureRow]]]:
+    """Title -> rows of one pair of runs; all under no title where there are as many pairs as rows."""
+    pairs: dict[str, list[MeasureRow]] = {}
+    for row in rows:
+        pairs.setdefault(f"A: {row.a}, B: {row.b}", []).append(row)
+    return [("", list(rows))] if 1 < len(pairs) == len(rows) else list(pairs.items())
+
+
+def _plots(rows: Sequence[MeasureRow], found: Compared, pair: str = "") -> Iterator[DotPlot]:
+    """A plot a metric, since others have another unit: differences, and of several rows the values, too."""
+    for name in dict.fromkeys(row.measure.name for row in rows):
+        some = [row for row in rows if row.measure.name == name]
+        some = [row for row in some if row.found.comparison.difference.value is not None]
+        labels = [_name(row, found, pair=not pair) for row in some]
+        if not some:
+            continue
+        yield DotPlot(
+            [Line.of("A minus B", [row.found.comparison.difference for row in some])],
+            y="A minus B",
+            title=f"{name}: difference",
+            x_labels=labels,
+            sides=_sides(some[0], named=bool(pair)),
+        )
+        if len(some) > 1:
+            values = {"A": [row.found.a for row in some], "B": [row.found.b for row in some]}
+            lines = [Line(side, [*enumerate(one or 0.0 for one in each)]) for side, each in values.items()]
+            yield DotPlot(lines, y=name, title=f"{name}: both values", x_labels=labels)
+
+
+def _sides(row: MeasureRow, *, named: bool) -> tuple[str, str]:
+    """What it means for A minus B to be below and above zero. named: by the runs."""
+    a, b = (row.a, row.b) if named else ("A", "B")
+    match row.measure.direction:
+        case "higher":
+            return f"{b} better", f"{a} better"
+        case "lower":
+            return f"{a} better", f"{b} better"
+    return f"{b} higher", f"{a} higher"
+
+
+def _name(row: MeasureRow, found: Compared, *, pair: bool = True) -> str:
     """What tells this row from the others: the pair if there are several, the task, swept parameters."""
+    pair = pair and len({(one.a, one.b) for one in found.rows}) > 1
     tasks = {one.match.task for one in found.rows}
     cells = {(one.match.task, one.match.cell_a, one.match.cell_b) for one in found.rows}
-    one_pair = len({(one.a, one.b) for one in found.rows}) == 1
-    parts = [] if one_pair else [f"{row.a} against {row.b}"]
+    parts = [f"{row.a} against {row.b}"] if pair else []
     if len(tasks) > 1:
         parts.append(row.match.task)
-    if len(cells) > len(tasks) and (told := _told(row, found)):
+    if (len(cells) > len(tasks) or row.match.differing) and (told := _told(row, found)):
         parts.append(told)
     return ", ".join(parts) or row.match.task
 
@@ -161,29 +181,38 @@ def _told(row: MeasureRow, found: Compared) -> str:
         told = any(len({*zip(columns[kept], values, strict=True)}) == len({*columns[kept]}) for kept in names)
         if len(set(values)) > 1 and not told:
             names.append(name)
-    return " ".join(f"{name}={row.match.parameters[name]}" for name in names)
+    told_apart = [f"{name}={plain(row.match.parameters[name])}" for name in names]
+    told_apart += [f"{name}={plain(a)} against {plain(b)}" for name, (a, b) in row.match.differing.items()]
+    return " ".join(told_apart)
 
 
-def _line(row: MeasureRow, found: Compared, compact: bool) -> dict[str, Shown]:
-    one, p = row.found, row.corrected
-    name: dict[str, Shown] = {"comparison": _name(row, found)}
-    verdict: dict[str, Shown] = {"verdict": row.verdict} if row.headline else {}
-    values: tuple[Shown, Shown] = (_number(one.a), _number(one.b)) if compact else (one.a, one.b)
-    numbers: dict[str, Shown] = {
+def _line(row: MeasureRow, found: Compared, *, pair: bool = True) -> dict[str, Shown]:
+    one = row.found
+    told: dict[str, Shown] = {
+        "comparison": _name(row, found, pair=pair),
         "metric": row.measure.name,
-        **dict(zip("AB", values, strict=True)),
-        **_difference(one.comparison.difference, compact),
-        **({"p": "" if p is None else f"{p:.3f}"} if compact else {"p corrected": p}),
+        "A": number(one.a),
+        "B": number(one.b),
+        "A minus B": _difference(one.comparison.difference),
+        "p": _p(row.corrected),
         "units": one.comparison.n_common,
     }
-    return {**name, **numbers, **verdict} if compact else {**name, **verdict, **numbers}
+    if row.headline:
+        told["verdict"] = _verdict(row)
+        if row.equivalent is not None:
+            margin = f"within {found.wanted.margin:g}"
+            told[f"equivalent {margin}"] = "yes" if row.equivalent else "not shown"
+    return told
 
 
-def _difference(d: Estimate, compact: bool) -> dict[str, Shown]:
-    if not compact:
-        return {"A minus B": d.value, "low": d.low, "high": d.high}
-    span = "" if d.low is None or d.high is None else f"[{d.low:+.3f}, {d.high:+.3f}]"
-    return {"A minus B": f"{_signed(d.value)} {span}"}
+def _verdict(row: MeasureRow) -> str:
+    none = row.found.comparison.difference.value is None
+    return f"no difference: {row.found.note or 'no common units'}" if none else row.verdict
+
+
+def _difference(d: Estimate) -> str:
+    span = "" if d.low is None or d.high is None else f" [{signed(d.low)}, {signed(d.high)}]"
+    return f"{signed(d.value)}{span}"
 
 
 def _details(rows: Sequence[MeasureRow], found: Compared) -> Table:
@@ -198,13 +227,13 @@ def _details(rows: Sequence[MeasureRow], found: Compared) -> Table:
                 "method": one.difference.method,
                 "test": one.p_method,
                 "note": row.found.note,
-                "p": one.p,
+                "p, uncorrected": _p(one.p),
                 "clusters": one.difference.clusters,
                 "A wins": wins,
                 "ties": one.ties,
                 "B wins": losses,
-                "correlation": one.correlation,
-                "smallest": one.smallest_difference,
+                "correlation": number(one.correlation),
+                "smallest difference found": number(one.smallest_difference),
             }
         )
     return Table.of(lines, "How it was computed")
@@ -218,29 +247,36 @@ def _slices(found: Compared, compact: bool) -> Iterator[Block]:
         f"{len(found.slices)} slices; {left} with fewer than {FEWEST_IN_SLICE} units are not shown."
     )
     most = MOST_COMPACT if compact else MOST_SLICES
-    lines = [_slice(one, found, compact) for one in sorted(shown, key=_clearest)[:most]]
+    lines = [_slice(one, found) for one in sorted(shown, key=_clearest)[:most]]
     if lines:
         yield Table.of(lines)
     if len(shown) > most:
-        yield Text(f"{len(shown) - most} more slices are not shown.")
-    for _, group in groupby(shown, lambda one: (id(one.row), one.found.tag)):
-        if len(values := list(group)) > 1:
-            yield _slice_plot(values, found)
+        yield Text(f"{len(shown) - most} more slices are not in this table.")
+    for _, group in groupby(shown, lambda one: id(one.row)):
+        some = list(group)
+        row = some[0].row
+        yield DotPlot(
+            [Line.of("A minus B", [one.found.difference for one in some])],
+            y="A minus B",
+            title=f"{_name(row, found)}: {row.measure.name} by tag",
+            x_labels=[f"{one.found.tag}={one.found.value}" for one in some],
+            sides=_sides(row, named=True),
+            folded=True,
+        )
 
 
 def _clearest(one: SliceRow) -> tuple[float, float]:
     return (1.0 if one.corrected is None else one.corrected, -abs(one.found.difference.value or 0.0))
 
 
-def _slice(one: SliceRow, found: Compared, compact: bool) -> dict[str, Shown]:
-    d, p = one.found.difference, one.corrected
+def _slice(one: SliceRow, found: Compared) -> dict[str, Shown]:
     wins, losses = _wins(one.row, one.found)
     return {
         "slice": f"{one.found.tag}={one.found.value}",
         "comparison": _name(one.row, found),
-        **_difference(d, compact),
-        "p corrected": f"{p:.3f}" if compact and p is not None else p,
-        "units": d.n,
+        "A minus B": _difference(one.found.difference),
+        "p": _p(one.corrected),
+        "units": one.found.difference.n,
         "A wins": wins,
         "ties": one.found.ties,
         "B wins": losses,
@@ -252,17 +288,6 @@ def _wins(row: MeasureRow, one: Comparison | SliceDifference) -> tuple[int, int]
     return (one.losses, one.wins) if row.measure.direction == "lower" else (one.wins, one.losses)
 
 
-def _slice_plot(group: Sequence[SliceRow], found: Compared) -> Plot:
-    row = group[0].row
-    return Plot(
-        [Line.of(f"{row.a} minus {row.b}", [one.found.difference for one in group])],
-        y="A minus B",
-        kind="bars",
-        title=f"{_name(row, found)}: {row.measure.name} by {group[0].found.tag}",
-        x_labels=[one.found.value for one in group],
-    )
-
-
 def _read(part: PairPart) -> Iterator[Block]:
     yield Text(
         "Samples with the largest differences, for either side. Chosen by their difference: "
@@ -271,11 +296,7 @@ def _read(part: PairPart) -> Iterator[Block]:
     for one in part.disagreements:
         turns = [Turn("user", one.question)] if one.question else []
         turns += [Turn(part.a, one.answer_a or "(nothing)"), Turn(part.b, one.answer_b or "(nothing)")]
-        yield Dialogue(turns, title=f"{one.task} {one.sample}: {one.metric} {_signed(one.difference)}")
-
-
-def _level(level: float) -> str:
-    return f"{100 * level:.4g} %"
+        yield Dialogue(turns, title=f"{one.task} {one.sample}: {one.metric} {signed(one.difference)}")
 
 
 def _apart(asked: ComparisonWanted) -> str:
@@ -285,16 +306,8 @@ def _apart(asked: ComparisonWanted) -> str:
     return f"Verdicts go by alpha, intervals by the level {asked.level:g}: they may part. "
 
 
-def _number(value: float | None, form: str = ".3f") -> str:
-    return "none" if value is None else format(value, form)
-
-
-def _signed(value: float | None) -> str:
-    return _number(value, "+.3f")
-
-
-def _p(p: float) -> str:
-    return "below 0.001" if p < 0.001 else f"{p:.3f}"
+def _p(p: float | None) -> str:
+    return number(None) if p is None else "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def as_data(found: Compared) -> dict[str, object]:

@@ -22,6 +22,12 @@ def number(value: float | int | None) -> str:
     return f"{value:,.{digits}f}"
 
 
+def signed(value: float | None) -> str:
+    """The same with its sign: of a difference."""
+    shown = number(value)
+    return f"+{shown}" if value is not None and value > 0 else shown
+
+
 def counted(count: int, one: str, many: str = "") -> str:
     """A count with its noun: "1 entry", "2,000 entries". many: where it is more than an s."""
     return f"{count:,} {one if count == 1 else many or f'{one}s'}"

@@ -155,7 +155,7 @@ def test_only_cells_with_the_same_parameters_are_compared(
     found = compare_runs([str(a), str(b)], None, plugins)
     assert [row.match.parameters for row in found.rows] == [{"turns": 0}, {"turns": 2}]
     assert "cells of tiny/one without a partner" in [one.what for one in found.parts[0].differences]
-    table = sections(found)[1].blocks[2]
+    table = sections(found)[1].blocks[1]
     assert isinstance(table, Table)
     labels = [row[0] for row in table.rows]
     assert labels == ["turns=0", "turns=2"]

@@ -188,7 +188,7 @@ def test_no_sample_in_common_has_no_difference(write_run: Callable[..., Any], pl
     places = [write_run("a", kept(1), samples=range(5)), write_run("b", kept(1), samples=range(5, 9))]
     found = compare_runs([str(one) for one in places], None, plugins)
     assert only(found).found.comparison.difference.value is None
-    assert "has no difference" in str(sections(found)[1].blocks[0])
+    assert "no difference: " in str(sections(found)[1].blocks[0])
 
 
 def test_samples_scored_by_neither_side_have_no_difference(
@@ -241,7 +241,9 @@ def test_equivalence_within_a_margin(write_run: Callable[..., Any], plugins: Cat
     a, b = kept(*range(0, 2000, 2)), kept(*range(2, 2000, 2))
     found = compared(write_run, plugins, a, b, ComparisonWanted(margin=0.05), n=2000)
     assert only(found).equivalent is True
-    assert "equivalent within 0.05" in str(sections(found)[1].blocks[0])
+    table = sections(found)[1].blocks[1]
+    assert isinstance(table, Table)
+    assert dict(zip(table.columns, table.rows[0], strict=True))["equivalent within 0.05"] == "yes"
     with pytest.raises(ConfigError, match="margin"):
         compare_runs(["a", "b"], ComparisonWanted(margin=0.0), plugins)
 
