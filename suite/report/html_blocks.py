@@ -11,18 +11,17 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup, escape
 
 from suite.blocks import Block, Code, Plot, Section, Table
-from suite.report import matrix, plots
-from suite.report.dot_plots import DotPlot, lay_out
+from suite.report import dot_plots, matrix, plots
 from suite.report.hostile_text import clean, cut, one_line
 from suite.report.markdown import cell_text, plot_grid
-from suite.report.numbers import number, plain
+from suite.report.numbers import number, plain, signed
 from suite.report.summary import is_number
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 MOST_CELL = 1_000
-_FILTERS = (clean, cut, matrix.ends, number, one_line, plain, plot_grid, plots.series_class)
+_FILTERS = (clean, cut, matrix.ends, number, one_line, plain, plot_grid, plots.series_class, signed)
 
 
 @cache
@@ -46,7 +45,7 @@ def environment() -> "Environment":
     for one in _FILTERS:
         made.filters[one.__name__] = one
     made.filters["cell"] = lambda value: cut(cell_text(value), MOST_CELL)[0]
-    made.globals |= {"matrix": matrix, "most_lines": plots.MOST_LINES, "most_dots": 200}
+    made.globals |= {"matrix": matrix, "most_lines": plots.MOST_LINES, "dot_plots": dot_plots}
     return made
 
 
@@ -67,9 +66,6 @@ class Drawer:
 
     def block(self, found: Block) -> Markup:
         """One block with its title."""
-        if isinstance(found, DotPlot):
-            template = environment().get_template("dots.html.j2").module
-            return Markup(template.dots(found, lay_out(found)))  # type: ignore[attr-defined]
         return part("block", found, type(found).__name__, self)
 
     def svg(self, found: Plot) -> Markup:
