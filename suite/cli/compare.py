@@ -50,12 +50,20 @@ def compare(runs: tuple[str, ...], pages: Pages, **how: object) -> None:
     import msgspec
 
     from suite.comparisons.comparison import ComparisonWanted, compare_runs
-    from suite.comparisons.sections import as_data, sections
+    from suite.comparisons.sections import as_data, sample_pairs, sections
+    from suite.report.compare_page import html_page
 
     given = {name: value for name, value in how.items() if value is not None}
     found = compare_runs(runs, msgspec.convert(given, ComparisonWanted))
     title = " against ".join(dict.fromkeys(run.label for run in found.runs))
-    show(title, "Comparison", lambda compact: sections(found, compact=compact), lambda: as_data(found), pages)
+    show(
+        title,
+        "Comparison",
+        lambda compact: sections(found, compact=compact),
+        lambda: as_data(found),
+        pages,
+        lambda: html_page(title, "Comparison", sections(found, read=False), sample_pairs(found)),
+    )
 
 
 @click.command("rate")

@@ -52,16 +52,17 @@ def show(
     sections: Callable[[bool], Sequence[Section]],
     data: Callable[[], object],
     pages: Pages,
+    page: Callable[[], Iterable[str]] | None = None,
 ) -> None:
     """Write the files, then print JSON or the sections.
 
-    sections: takes whether they must be compact, for a terminal. Raises ConfigError for a file that cannot be
+    sections: takes whether they must be compact, for a terminal. page: the HTML, else made of these. Raises ConfigError for a file that cannot be
     written.
     """
     from suite.report.compare_page import html_page, markdown_page, print_sections
 
     if pages.html is not None:
-        write(pages.html, html_page(title, over, sections(False)))
+        write(pages.html, page() if page else html_page(title, over, sections(False)))
     if pages.markdown is not None:
         write(pages.markdown, [markdown_page(title, sections(False))])
     if pages.as_json:

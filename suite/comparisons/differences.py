@@ -50,8 +50,8 @@ def side(measure: Measure, table: ScoreTable, cell: str, tags: Sequence[str]) ->
 class Paired:
     """One measure compared. a, b: its value for either side on the common units. difference and the rest: see
     `Comparison`. only_a, only_b: units that just one side has. ids, d: the common units and their
-    differences, None where the measure is no mean of units. tags: of side A, for slices. interval: of the
-    difference at any level, None where there is none.
+    differences, None where the measure is no mean of units. lone: units that just one side scored. tags: of
+    side A, for slices. interval: of the difference at any level, None where there is none.
     """
 
     a: float | None
@@ -64,6 +64,7 @@ class Paired:
     clusters: Digests | None = None
     tags: Columns | None = None
     interval: Interval | None = None
+    lone: Sequence[int] | Digests = ()
 
     def at(self, level: float) -> Estimate:
         """The difference with its interval at a level."""
@@ -104,7 +105,8 @@ def pair(measure: Measure, a: Side, b: Side, *, seed: int, level: float) -> Pair
     found, interval = paired_difference(
         x, y, clusters, groups, binary=binary, value_range=measure.range, level=level
     )
-    return Paired(value_a, value_b, found, only_a, only_b, ids, d, clusters[both], tags, interval)
+    told = (ids, d, clusters[both], tags, interval, common[~both])
+    return Paired(value_a, value_b, found, only_a, only_b, *told)
 
 
 def _groups(measure: Measure, tags: Columns, n: int) -> list[NDArray[np.bool_]]:

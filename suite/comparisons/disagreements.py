@@ -1,19 +1,19 @@
-"""Samples on which two models differ most, to read: the question, both answers, both values."""
+"""Samples on which two models differ most: a few to read as text, and many to click through in a page."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-import msgspec
 import numpy as np
 
 from suite.comparisons.differences import MeasureRow
 from suite.journal.index import digest64
+from suite.journal.pairs import Key
 from suite.journal.records import OutputRecord
 from suite.journal.run import Run
 from suite.report.traces import answer, question
 
-_Chosen = tuple[MeasureRow, int, float]  # a row, a sample's digest, A minus B
+Chosen = tuple[MeasureRow, int, float]  # a row, a sample's digest, A minus B
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,50 +34,72 @@ def disagreements(a: Run, b: Run, rows: Sequence[MeasureRow], most: int) -> list
 
     Only measures over samples are read; a part of a score has no answer of its own.
     """
-    readable = [row for row in rows if row.measure.over == "samples"]
-    chosen: list[_Chosen] = []
+    chosen: list[Chosen] = []
     for sign in (1, -1):
-        turns = itertools.zip_longest(*(_queue(row, sign, most) for row in readable))
-        taken: dict[tuple[str, int], _Chosen] = {}  # a sample is read once, not in every cell
-        for one in filter(None, itertools.chain.from_iterable(turns)):
-            taken.setdefault((one[0].match.task, one[1]), one)
+        taken: dict[tuple[str, int], Chosen] = {}  # a sample is read once, not in every cell
+        for which in _in_turn(_queue(row, sign)[:most] for row in rows):
+            taken.setdefault((which[0].match.task, which[1]), which)
         chosen += list(taken.values())[:most]
     if not chosen:
         return []
-    outputs_a = _outputs(a, {(row.match.cell_a, digest) for row, digest, _ in chosen})
-    outputs_b = _outputs(b, {(row.match.cell_b, digest) for row, digest, _ in chosen})
+    outputs_a, outputs_b = map(_outputs, (a, b), keys_of(chosen))
     found = []
     for row, digest, difference in chosen:
         one, two = outputs_a.get((row.match.cell_a, digest)), outputs_b.get((row.match.cell_b, digest))
         if one is None:
             continue  # its first trial has no output
         answers = answer(a, one), answer(b, two) if two else ""
-        which = row.match.task, row.measure.name, one.sample
-        found.append(Disagreement(*which, difference, question(a, one), *answers))
+        told = row.match.task, row.measure.name, one.sample
+        found.append(Disagreement(*told, difference, question(a, one), *answers))
     return found
 
 
-def _queue(row: MeasureRow, sign: int, most: int) -> list[_Chosen]:
+def _in_turn(queues: Iterable[list[Chosen]]) -> Iterator[Chosen]:
+    """The first of each cell, then the second of each."""
+    return (one for turn in itertools.zip_longest(*queues) for one in turn if one is not None)
+
+
+def _queue(row: MeasureRow, sign: int) -> list[Chosen]:
+    """Samples on which A is above B (1), below it (-1) or either (0), the largest difference first."""
     ids, d = row.found.ids, row.found.d
-    if ids is None or d is None:
+    if ids is None or d is None or row.measure.over != "samples":
         return []
-    order = np.lexsort((ids, -sign * d))[:most]
-    return [(row, int(ids[i]), float(d[i])) for i in order if sign * d[i] > 0]
+    size = sign * d if sign else np.abs(d)
+    return [(row, int(ids[i]), float(d[i])) for i in np.lexsort((ids, -size)) if size[i] > 0]
 
 
-class _Key(msgspec.Struct):
-    """What finding needs of an output; the rest of its line is skipped."""
+@dataclass(frozen=True)
+class SampleKeys:
+    """Keys of some samples of some cells, every trial: digests by cell."""
 
-    cell: str
-    sample: str
-    trial: int = 0
+    digests: set[tuple[str, int]]
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, Key) and (key.cell, digest64(key.sample)) in self.digests
 
 
-def _outputs(run: Run, wanted: set[tuple[str, int]]) -> dict[tuple[str, int], OutputRecord]:
+def keys_of(chosen: Sequence[Chosen]) -> tuple[SampleKeys, SampleKeys]:
+    """Their keys in A and in B."""
+    return (
+        SampleKeys({(row.match.cell_a, digest) for row, digest, _ in chosen}),
+        SampleKeys({(row.match.cell_b, digest) for row, digest, _ in chosen}),
+    )
+
+
+def telling(rows: Sequence[MeasureRow]) -> list[Chosen]:
+    """Samples of cells that differ, in every cell the largest difference first; then those that one side lacks.
+
+    rows: of one pair of runs; of each two cells the first that is read sample by sample counts.
+    """
+    first: dict[str, MeasureRow] = {}
+    for row in rows:
+        if row.found.ids is not None and row.measure.over == "samples":
+            first.setdefault(row.match.cell_a, row)
+    lone = [(row, int(one), 0.0) for row in first.values() for one in row.found.lone]
+    return [*_in_turn(_queue(row, 0) for row in first.values()), *lone]
+
+
+def _outputs(run: Run, wanted: SampleKeys) -> dict[tuple[str, int], OutputRecord]:
     """The outputs of some (cell, digest of the sample), first trial, by a pass over the journal."""
-    lines, decode = run.journal.outputs, msgspec.json.Decoder(_Key).decode
-    cells = {cell for cell, _ in wanted}
-    keyed = ((decode(line), line) for line in lines.raw())
-    first = ((one, line) for one, line in keyed if one.trial == 0 and one.cell in cells)
-    found = (((one.cell, digest64(one.sample)), line) for one, line in first)
-    return {key: lines.decode(line, 0) for key, line in found if key in wanted}
+    found = (one for one in run.outputs() if one.trial == 0 and Key.of(one) in wanted)
+    return {(one.cell, digest64(one.sample)): one for one in found}

@@ -2,18 +2,22 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from itertools import groupby
+from itertools import chain, groupby
 
 from msgspec import to_builtins
 
 from suite.blocks import Block, Dialogue, Facts, Line, Section, Shown, Table, Text, Turn
 from suite.comparisons.comparison import Compared, ComparisonWanted, PairPart
 from suite.comparisons.differences import MeasureRow, SliceDifference, SliceRow
+from suite.comparisons.disagreements import keys_of, telling
 from suite.journal.run import Run
+from suite.report.compare_page import SamplePairs
 from suite.report.dot_plots import DotPlot
-from suite.report.numbers import number, plain, signed
+from suite.report.numbers import counted, number, plain, signed
 from suite.report.remarks import remarks
 from suite.report.run_facts import fact_lines, run_facts
+from suite.report.viewer.embedding import inline
+from suite.report.viewer.source import view_source
 from suite.scoring.stats.estimate import Estimate
 from suite.scoring.stats.paired_difference import Comparison
 
@@ -21,16 +25,16 @@ FORMAT = "suite-compare/1"
 MOST_SLICES = 60
 MOST_COMPACT = 12
 FEWEST_IN_SLICE = 5
-MOST_SENTENCES = 4
+MOST_PAIRS = 2_000  # of samples in a page
 NONE_SHOWN = "no difference shown"
 EXPLORED = "p and intervals corrected by Benjamini-Hochberg"
 CORRECTIONS = {"holm": "Holm", "bh": "Benjamini-Hochberg", "none": "no correction"}
 
 
-def sections(found: Compared, *, compact: bool = False) -> list[Section]:
+def sections(found: Compared, *, compact: bool = False, read: bool = True) -> list[Section]:
     """Everything in reading order: what is compared, verdicts, differences, slices, samples to read.
 
-    compact: for terminals: fewer columns.
+    compact: for terminals: less of each. read: with a few samples as text.
     """
     parts = [Section("Runs", tuple(_runs(found))), Section("Headline", tuple(_headline(found, compact)))]
     if more := [row for row in found.rows if not row.headline]:
@@ -42,9 +46,33 @@ def sections(found: Compared, *, compact: bool = False) -> list[Section]:
     parts += [
         Section(f"To read: {part.a} against {part.b}", tuple(_read(part)))
         for part in found.parts
-        if part.disagreements
+        if read and part.disagreements
     ]
     return parts
+
+
+def sample_pairs(found: Compared, most: int = MOST_PAIRS) -> Iterator[SamplePairs]:
+    """For each pair of runs the samples on which they differ, to click through; at most `most` in all."""
+    runs = {one.label: one.run for one in found.runs}
+    for number, part in enumerate(found.parts, 1):
+        rows = [row for row in found.rows if (row.a, row.b) == (part.a, part.b)]
+        if not (told := telling(rows)):
+            continue
+        shown = told[: most // len(found.parts)]
+        labels, names = (part.a, part.b), (f"pair-{number}-a", f"pair-{number}-b")
+        both = [runs[label] for label in labels]
+        places = [{cell.cell: place for place, cell in enumerate(run.manifest.cells)} for run in both]
+        matches = {f"{places[0][row.match.cell_a]}:{places[1][row.match.cell_b]}": 0 for row in rows}
+        sides = zip(names, both, keys_of(shown), labels, strict=True)
+        sources = (inline(name, view_source(run, keys=keys, label=label)) for name, run, keys, label in sides)
+        yield SamplePairs(
+            f"Samples of {part.a} against {part.b}",
+            f"{len(shown):,} of {counted(len(told), 'sample')} that differ or lack a score on one side, "
+            "counted in each cell, the most telling first: they show where the two part, not how often.",
+            " ".join(names),
+            " ".join(matches),
+            chain.from_iterable(sources),
+        )
 
 
 def _runs(found: Compared) -> Iterator[Block]:
@@ -151,12 +179,9 @@ def _plots(rows: Sequence[MeasureRow], found: Compared, pair: str = "") -> Itera
 def _sides(row: MeasureRow, *, named: bool) -> tuple[str, str]:
     """What it means for A minus B to be below and above zero. named: by the runs."""
     a, b = (row.a, row.b) if named else ("A", "B")
-    match row.measure.direction:
-        case "higher":
-            return f"{b} better", f"{a} better"
-        case "lower":
-            return f"{a} better", f"{b} better"
-    return f"{b} higher", f"{a} higher"
+    better = "higher" if row.measure.direction == "neither" else "better"
+    ends = f"{b} {better}", f"{a} {better}"
+    return ends[::-1] if row.measure.direction == "lower" else ends
 
 
 def _name(row: MeasureRow, found: Compared, *, pair: bool = True) -> str:

@@ -4,8 +4,10 @@ As text for a terminal, as Markdown, or as one HTML file that opens offline unde
 Content-Security-Policy as a run's report. Not here: what the sections say.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import TextIO
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple, TextIO
+
+from markupsafe import Markup
 
 from suite.blocks import Block, Code, Dialogue, Facts, Plot, Section, Table, Text
 from suite.report import markdown, terminal_sample
@@ -18,12 +20,28 @@ from suite.report.terminal import printing, styled, tables
 MOST_SAID = 1200  # characters of one turn in a terminal
 
 
-def html_page(title: str, over: str, sections: Sequence[Section]) -> Iterator[str]:
+class SamplePairs(NamedTuple):
+    """Samples of two runs to click through: which and how many in words, the names of the two sources, places
+    of the cells that belong together, and the elements that hold the samples."""
+
+    title: str
+    about: str
+    sources: str
+    cells: str
+    parts: Iterator[Markup]
+
+
+def html_page(
+    title: str, over: str, sections: Sequence[Section], pairs: Iterable[SamplePairs] = ()
+) -> Iterator[str]:
     """The page in pieces. over: a short line above the title."""
     import suite
 
+    shown = list(pairs)
     yield from page(
         "sections.html.j2",
+        viewer=bool(shown),
+        pairs=shown,
         title=one_line(title),
         over=one_line(over),
         sections=sections,

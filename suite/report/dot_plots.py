@@ -1,7 +1,7 @@
 """Rows of values on one axis, a row a label: differences beside a line at zero, or the values of two sides.
 
-Drawn by `templates/dots.html.j2` as HTML whose labels wrap and are never cut, with a small SVG in each row whose
-places are percents of its width: it fits a phone and a large screen, both colour schemes, and a strict policy.
+Drawn by `templates/dots.html.j2` as HTML whose labels wrap and are never cut, with a small SVG in each row
+whose places are percents of its width: it fits phones, large screens, both colour schemes, a strict policy.
 """
 
 import math
