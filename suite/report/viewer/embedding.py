@@ -29,12 +29,10 @@ def inline(name: str, source: ViewSource) -> Iterator[Markup]:
 
 def script_files(name: str, source: ViewSource) -> Iterator[tuple[str, bytes]]:
     """(path, content) of scripts that hold the samples, the index last. name: as with `inline`."""
+    name = _checked(name)
     for number, part in enumerate(source.parts()):
-        yield (
-            f"{name}/part-{number}.js",
-            f'suitePart("{_checked(name)}", {number}, "{_text(part)}")\n'.encode(),
-        )
-    yield f"{name}/index.js", f'suiteIndex("{_checked(name)}", "{_text(source.index())}")\n'.encode()
+        yield f"{name}/part-{number}.js", f'suitePart("{name}", {number}, "{_text(part)}")\n'.encode()
+    yield f"{name}/index.js", f'suiteIndex("{name}", "{_text(source.index())}")\n'.encode()
 
 
 def _checked(name: str) -> str:

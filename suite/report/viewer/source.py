@@ -1,7 +1,7 @@
 """One run's samples, ready to be browsed in a page: an index of all rows, and parts with their texts.
 
-The index is small and opened at once; a part holds every cell and trial of some samples and is opened when one
-of them is looked at. Both are gzip of JSON (format suite-view/1). Memory holds the index and one part.
+The index is small and opened at once; a part holds every cell and trial of some samples and is opened when
+one of them is looked at. Both are gzip of JSON (format suite-view/1). Memory holds the index and one part.
 """
 
 import gzip
