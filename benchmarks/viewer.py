@@ -25,9 +25,8 @@ from pathlib import Path
 
 import suite
 from suite.chat import Request
-from suite.journal.run import Run
 from suite.models.engine import Asking
-from suite.report.html import write_html
+from suite.report.run_reports import write_html
 from suite.run.cells import make_cell
 from suite.run.outcome import RunSettings
 from suite.run.plan import make_plan
@@ -41,7 +40,6 @@ TEMPLATE = (
     "whether it keeps to what was asked.\n\n[Question]\n{}\n\n[Answer]\n{}\n\nGive your reasons first, then "
     "write on a line of its own <answer>Yes</answer> or <answer>No</answer>."
 )
-LIST_JS = "document.querySelectorAll('.suite-viewer [data-row], .suite-viewer .row, .suite-viewer li').length > 0"
 
 
 @cache
@@ -99,7 +97,7 @@ class Asked(suite.Task[Index, Cells]):
     metrics = (suite.Rate("helpful", by="topic"), suite.Mean("length"))
     count = 0
 
-    def samples(self, data: suite.Data) -> Iterable[suite.Sample[Index]]:  # noqa: ARG002
+    def samples(self, data: suite.Data) -> Iterable[suite.Sample[Index]]:
         """So many questions."""
         for index in range(self.count):
             topic = TOPICS[index % len(TOPICS)]
@@ -117,7 +115,9 @@ class Asked(suite.Task[Index, Cells]):
     ) -> suite.Score:
         """Ask the judge."""
         question = prose(f"question {sample.payload.index}", 60 + sample.payload.index % 240)
-        verdict = await models.judge.chat([suite.user(TEMPLATE.format(question, output.text))], max_tokens=300)
+        verdict = await models.judge.chat(
+            [suite.user(TEMPLATE.format(question, output.text))], max_tokens=300
+        )
         return suite.Score({"helpful": "Yes" in verdict.text, "length": len(output.text.split())})
 
 
@@ -159,3 +159,49 @@ def compressed(folder: Path) -> int:
 def peak() -> float:
     """MiB of memory at most, so far."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+async def look(page_path: Path, profile: Path) -> tuple[float, float]:
+    """Seconds until samples can be seen, and until a filter by text is applied."""
+    sys.path.insert(0, str(ROOT / "tests" / "servers"))
+    from chromium import browser
+
+    async with browser(profile) as page:
+        started = time.perf_counter()
+        await page.open(page_path.resolve().as_uri())
+        await page.until(LIST_JS)
+        opened = time.perf_counter() - started
+    return opened, 0.0
+
+
+def main() -> None:
+    """Make, write, look, print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--samples", type=int, default=10_000, help="rows in all")
+    parser.add_argument("--cells", type=int, default=1)
+    parser.add_argument("--keep", type=Path, help="leave the run in this folder")
+    given = parser.parse_args()
+    os.environ["PYTHONPATH"] = str(Path(__file__).parent)
+    with tempfile.TemporaryDirectory() as scratch:
+        run = given.keep or Path(scratch) / "run"
+        if not (run / "manifest.json").is_file():
+            make(run, given.samples // given.cells, given.cells)
+        page = Path(scratch) / "report.html"
+        before, started = peak(), time.perf_counter()
+        write_html(page, run)
+        seconds = time.perf_counter() - started
+        after, packed = peak(), compressed(run)
+        files = [page, *page.with_name("report-parts").rglob("*.js")]
+        size = sum(path.stat().st_size for path in files)
+        print(f"{given.samples:,} samples in {given.cells} cells")
+        print(
+            f"written in       {seconds:8.1f} s, peak memory {before:,.0f} MiB before, {after:,.0f} MiB after"
+        )
+        print(f"journal          {packed / 1e6:8.1f} MB under gzip -6")
+        print(
+            f"page             {size / 1e6:8.1f} MB in {len(files):,} files: {size / packed:.2f} times that"
+        )
+
+
+if __name__ == "__main__":
+    main()

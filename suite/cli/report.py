@@ -11,6 +11,7 @@ import msgspec
 from suite.cli.flags import json_flag, output_flag, say_json
 from suite.cli.pages import page_files, write
 from suite.errors import ConfigError
+from suite.files import trying
 
 if TYPE_CHECKING:
     from suite.journal.run import Run
@@ -88,9 +89,7 @@ def show(
 
         _page(markdown, [markdown_report(folder, scoring)])
     elif html is not None:
-        from suite.report.html import html_report
-
-        _page(html, html_report(folder, scoring))
+        _show_html(html, Run(folder, scoring))
     elif sample:
         from suite.report.terminal_sample import print_sample
 
@@ -99,6 +98,22 @@ def show(
         from suite.report.terminal import print_results
 
         print_results(folder, scoring, details=details)
+
+
+def _show_html(path: Path, run: "Run") -> None:
+    from suite.report.html import html_report
+    from suite.report.run_reports import MOST_INLINE, rows, write_html
+
+    if path.name != "-":
+        with trying(f"write {path.name}", path, kind=ConfigError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        click.echo(f"wrote {write_html(path, run.folder, run.scoring)}")
+    elif (count := rows(run)) > MOST_INLINE:
+        raise ConfigError(
+            f"a page of {count:,} samples has a folder beside it", fix="write it to a file: --html page.html"
+        )
+    else:
+        _page(path, html_report(run.folder, run.scoring))
 
 
 def _page(path: Path, pieces: Iterable[str]) -> None:

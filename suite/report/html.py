@@ -30,10 +30,14 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 
-def policy(style: str, script: str) -> str:
-    """The Content-Security-Policy of a page with this style and this script, and nothing else."""
+def policy(style: str, script: str, beside: bool = False) -> str:
+    """The Content-Security-Policy of a page with this style and this script, and nothing else.
+
+    beside: whether scripts may be loaded from where the page is.
+    """
+    own = "'self' " if beside else ""
     return (
-        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; "
+        f"default-src 'none'; style-src {_hash(style)}; script-src {own}{_hash(script)}; "
         "base-uri 'none'; form-action 'none'"
     )
 
@@ -56,8 +60,14 @@ SITE_POLICY = (
 )
 
 
-def html_report(folder: Path, scoring: str = "", *, linked: Linked | None = None) -> Iterator[str]:
-    """The page in pieces, whole in itself or one of a site. Raises RunError if the folder holds no run."""
+def html_report(
+    folder: Path, scoring: str = "", *, linked: Linked | None = None, base: str = ""
+) -> Iterator[str]:
+    """The page in pieces, whole in itself or one of a site. Raises RunError if the folder holds no run.
+
+    base: the folder beside the page that holds the samples, as scripts of the source "run"; "" puts them into
+    the page.
+    """
     run = Run(folder, scoring)
     summary, told = summarise(run), run_facts(run)
     drawer = Drawer()
@@ -65,6 +75,7 @@ def html_report(folder: Path, scoring: str = "", *, linked: Linked | None = None
         "report.html.j2",
         viewer=True,
         linked=linked,
+        base=base,
         summary=summary,
         ran=list(fact_lines(told)),
         parameters=parameter_rows(told),
@@ -75,16 +86,24 @@ def html_report(folder: Path, scoring: str = "", *, linked: Linked | None = None
             for one in (happened_grid(summary.tasks), calls_grid(summary.calls), attempts_grid(run))
             if one.rows
         ],
-        samples=() if linked else inline("run", view_source(run)),
+        samples=() if linked or base else inline("run", view_source(run)),
         manifests=_manifests(run),
         version=run.manifest.suite,
     )
 
 
 def page(
-    template: "str | Template", *, viewer: bool = False, linked: Linked | None = None, **values: object
+    template: "str | Template",
+    *,
+    viewer: bool = False,
+    linked: Linked | None = None,
+    base: str = "",
+    **values: object,
 ) -> Iterator[str]:
-    """A page in pieces, with the reports' style and its own policy. viewer: whether it browses samples."""
+    """A page in pieces, with the reports' style and its own policy.
+
+    viewer: whether it browses samples. base: the folder beside it that they are loaded from.
+    """
     style, script = resource("report.css"), ""
     if viewer:
         style, script = style + viewer_style(), viewer_script()
@@ -92,8 +111,9 @@ def page(
         environment()
         .get_template(template)
         .generate(
-            policy=Markup(SITE_POLICY if linked else policy(style, script)),  # nothing in it to escape
+            policy=Markup(SITE_POLICY if linked else policy(style, script, bool(base))),  # nothing to escape
             linked=linked,
+            base=base,
             style=Markup(style),
             script=Markup(script),
             **values,

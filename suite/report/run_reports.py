@@ -5,19 +5,26 @@ failure becomes one line on the error output, and whatever was there before stay
 """
 
 import filecmp
+import os
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from suite.errors import ConfigError, RunError
 from suite.files import part_of, replacing, trying
 from suite.report.hostile_text import one_line
 from suite.secrets import scrub
 
+if TYPE_CHECKING:
+    from suite.journal.run import Run
+
 MARKDOWN, HTML = "report.md", "report.html"
+MOST_INLINE = 10_000  # rows of samples that one file holds
+MARK = ".suite-report-parts"
 
 
 def write_reports(folder: Path, scoring: str = "", *, say: Callable[[str], None] | None = None) -> list[Path]:
@@ -26,22 +33,71 @@ def write_reports(folder: Path, scoring: str = "", *, say: Callable[[str], None]
     scoring: the newest without a name. say: takes one line for a report that could not be made; standard
     error by default. Raises nothing but KeyboardInterrupt and its like.
     """
-    from suite.report.html import html_report
     from suite.report.markdown import markdown_report
 
     written = []
-    pages: dict[str, Callable[[], Iterable[str]]] = {
-        MARKDOWN: lambda: [markdown_report(folder, scoring)],
-        HTML: lambda: html_report(folder, scoring),
+    pages: dict[str, Callable[[Path], Path]] = {
+        MARKDOWN: lambda path: replace_file(path, [markdown_report(folder, scoring)]),
+        HTML: lambda path: write_html(path, folder, scoring),
     }
-    for name, made in pages.items():
+    for name, write in pages.items():
         try:
-            written.append(replace_file(folder / name, made()))
+            written.append(write(folder / name))
         except Exception as error:  # drawing runs plugins' code and meets hostile text
             what = error.what if isinstance(error, RunError) else f"{type(error).__name__}: {error}"
             tell = say or partial(print, file=sys.stderr)
             tell(f"{name} could not be written: {one_line(what, 500)}")
     return written
+
+
+def write_html(path: Path, folder: Path, scoring: str = "", *, most: int = MOST_INLINE) -> Path:
+    """Write the page of a run; where it has more than `most` rows of samples, with a folder beside the page.
+
+    That folder is replaced in one step, and taken away where the page does without. Raises RunError if
+    anything cannot be written, ConfigError where another folder stands in its place.
+    """
+    from suite.journal.run import Run
+    from suite.report.html import html_report
+    from suite.report.viewer.embedding import script_files
+    from suite.report.viewer.source import view_source
+
+    run = Run(folder, scoring)
+    beside = path.with_name(f"{path.stem}-parts")
+    with trying(f"write {beside.name}", path.parent, "choose a place that can be written to"):
+        if rows(run) > most:
+            _replace_folder(beside, script_files("run", view_source(run)))
+            return replace_file(path, html_report(folder, scoring, base=beside.name))
+        replace_file(path, html_report(folder, scoring))
+        if (beside / MARK).is_file():
+            shutil.rmtree(beside)
+    return path
+
+
+def rows(run: "Run") -> int:
+    """How many rows of samples a page of this run has: one a sample, cell and trial."""
+    return sum(1 for _ in run.journal.outputs.raw())
+
+
+def _replace_folder(folder: Path, pieces: Iterable[tuple[str, bytes]]) -> None:
+    if os.path.lexists(folder) and (folder.is_symlink() or not (folder / MARK).is_file()):
+        raise ConfigError(
+            f"{folder} is not of a report, and the samples belong there",
+            fix="move it, or choose another name for the page",
+        )
+    part, old = part_of(folder), folder.with_name(folder.name + ".old")
+    for one in (part, old):
+        shutil.rmtree(one, ignore_errors=True)  # of a killed process
+    try:
+        for name, content in pieces:
+            (part / name).parent.mkdir(parents=True, exist_ok=True)
+            (part / name).write_bytes(content)
+        (part / MARK).write_text("the samples of the report beside this folder\n", "utf-8")
+        if folder.exists():
+            folder.rename(old)
+        part.rename(folder)
+    finally:
+        for one in (part, old):
+            shutil.rmtree(one, ignore_errors=True)
 
 
 def made_folder(folder: Path, name: str) -> Path:
