@@ -1,0 +1,154 @@
+/* Calls behind a sample: the conversation rebuilt from them, verdicts of judges, and each call for itself. */
+"use strict";
+
+const MOST_OPEN = 6;  // messages, verdicts that are shown without a click
+
+/** A number stands for that many messages that are not in this page. @typedef {Message | number} Said */
+
+/**
+ * @param {CutText[]} texts
+ * @param {number} place
+ * @returns {[string, string[]]} the text, and a note if it was cut
+ */
+function textAt(texts, place) {
+  const found = place < 0 ? "" : texts[place] ?? "";
+  return typeof found === "string" ? [found, []] : [found[0], [`${counted(found[1], "more character")} not shown here`]];
+}
+
+/**
+ * Every message of a call's request, also those that an earlier call has shown.
+ * @param {(string | Call)[]} calls
+ * @param {Call} call
+ * @returns {Said[]}
+ */
+function requestOf(calls, call) {
+  const earlier = calls.find((one) => typeof one !== "string" && one.number === call.continues);
+  const before = earlier && typeof earlier !== "string" && earlier !== call ? requestOf(calls, earlier) : [];
+  /** @type {Said[]} */
+  const found = [];
+  let room = call.shared;
+  for (const one of before) {
+    if (room <= 0) { break; }
+    found.push(typeof one === "number" ? Math.min(one, room) : one);
+    room -= typeof one === "number" ? one : 1;
+  }
+  if (room > 0) { found.push(room); }
+  return [...found, ...call.messages, ...(call.hidden ? [call.hidden] : []), ...call.between, ...call.tail];
+}
+
+/**
+ * The request of the candidate's last call.
+ * @param {SampleBody} body
+ * @returns {Said[]}
+ */
+function conversationOf(body) {
+  const solving = body.calls.flatMap((one) => (typeof one !== "string" && one.stage === "solve" ? [one] : []));
+  const own = solving.filter((one) => /^candidate(\/|$)/.test(one.role));
+  const last = (own.length ? own : solving).at(-1);
+  if (!last) { return []; }
+  const found = requestOf(body.calls, last);
+  if (last.prompt >= 0) { found.push(["prompt", last.prompt]); }
+  return found;
+}
+
+/**
+ * Messages; of a long history the middle is folded.
+ * @param {Said[]} said
+ * @param {CutText[]} texts
+ * @returns {Child[]}
+ */
+function drawMessages(said, texts) {
+  /** @type {(one: Said) => HTMLElement} */
+  const draw = (one) => {
+    if (typeof one === "number") { return make("p", { class: "sv-note" }, `${counted(one, "message")} not shown here.`); }
+    const [text, notes] = textAt(texts, one[1]);
+    return message(one[0], text, notes, one[2] ?? []);
+  };
+  if (said.length <= MOST_OPEN) { return said.map(draw); }
+  const middle = said.slice(2, -3);
+  return [...said.slice(0, 2).map(draw),
+    fold([`${counted(middle.length, "message")} between`], () => middle.map(draw)),
+    ...said.slice(-3).map(draw)];
+}
+
+/**
+ * @param {Call} call
+ * @returns {string}
+ */
+function callFacts(call) {
+  const [prompt, reply] = call.tokens;
+  return [call.kind, call.model, prompt || reply ? `${numberText(prompt)} + ${numberText(reply)} tokens` : "",
+    secondsText(call.seconds), call.finish && call.finish !== "stop" ? call.finish : "", call.cached ? "from the cache" : "",
+    call.attempt > 1 ? `attempt ${call.attempt}` : ""].filter(Boolean).join(" · ");
+}
+
+/**
+ * What a call replied: reasoning folded, text, tool calls, other facts.
+ * @param {Call} call
+ * @param {CutText[]} texts
+ * @returns {Child[]}
+ */
+function drawReply(call, texts) {
+  const [text, notes] = textAt(texts, call.reply);
+  const [reasoning, more] = textAt(texts, call.reasoning);
+  const said = Boolean(text || call.tool_calls.length || !call.facts.length);
+  return [
+    reasoning && fold([`Reasoning (${counted(reasoning.length, "character")})`], () => [message("reasoning", reasoning, more)]),
+    said && message("assistant", text, notes, call.tool_calls),
+    facts(call.facts),
+  ];
+}
+
+/**
+ * What a call asked.
+ * @param {Call} call
+ * @param {CutText[]} texts
+ * @returns {Child[]}
+ */
+function drawRequest(call, texts) {
+  const shown = [...call.messages, ...(call.hidden ? [call.hidden] : []), ...call.between, ...call.tail];
+  const prompt = call.prompt >= 0 ? [/** @type {Message} */ (["prompt", call.prompt])] : [];
+  const given = call.texts.map((place) => /** @type {Message} */ (["text", place]));
+  return [
+    call.shared > 0 && make("p", { class: "sv-note" },
+      `The first ${counted(call.shared, "message is", "messages are")} those of call ${call.continues}.`),
+    ...drawMessages([...shown, ...prompt], texts),
+    ...drawMessages(given, texts),
+    call.more_texts > 0 && make("p", { class: "sv-note" }, `${counted(call.more_texts, "more text")} not shown here.`),
+  ];
+}
+
+/**
+ * One call, folded; a sentence for one that is missing.
+ * @param {string | Call} call
+ * @param {CutText[]} texts
+ * @returns {HTMLElement}
+ */
+function drawCall(call, texts) {
+  if (typeof call === "string") { return make("p", { class: "sv-failed", dir: "auto" }, call); }
+  /** @type {[string, Child][]} */
+  const about = [];
+  if (call.options) { about.push(["options", call.options]); }
+  if (call.tools.length) { about.push(["tools", call.tools.join(", ")]); }
+  if (call.key) { about.push(["key", call.key]); }
+  return fold([
+    make("span", { class: "sv-who" }, `${call.number}. `, words(call.role), ` · ${call.stage}`),
+    words(callFacts(call), "sv-aside"),
+  ], () => [...drawRequest(call, texts), make("div", { class: "sv-reply" }, ...drawReply(call, texts)), facts(about)], "sv-fold sv-call");
+}
+
+/**
+ * The calls of scoring as verdicts: what each judge said, its reasoning and what it was asked folded.
+ * @param {SampleBody} body
+ * @param {CutText[]} texts
+ * @returns {HTMLElement[]}
+ */
+function drawVerdicts(body, texts) {
+  const judged = body.calls.flatMap((one) => (typeof one !== "string" && one.stage === "score" ? [one] : []));
+  const drawn = judged.map((call) => make("div", { class: "sv-verdict" },
+    make("div", { class: "sv-who" }, words(call.role), call.key && words(call.key, "sv-aside"), words(call.model, "sv-aside")),
+    ...drawReply(call, texts),
+    fold(["What it was asked"], () => drawRequest(call, texts))));
+  return drawn.length <= MOST_OPEN ? drawn : [...drawn.slice(0, MOST_OPEN - 1),
+    fold([counted(drawn.length - MOST_OPEN + 1, "more verdict")], () => drawn.slice(MOST_OPEN - 1))];
+}

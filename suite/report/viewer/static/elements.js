@@ -1,0 +1,124 @@
+/* Elements of the page. Text from data only ever becomes text nodes. */
+"use strict";
+
+/** @typedef {Node | string | null | undefined | false} Child */
+
+/**
+ * An element. `class` and names that are no property become attributes; `on…` listens.
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} tag
+ * @param {{[name: string]: unknown}} [given]
+ * @param {...Child} children
+ * @returns {HTMLElementTagNameMap[K]}
+ */
+function make(tag, given = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(given)) {
+    if (value === undefined || value === null || value === false) { continue; }
+    if (name.startsWith("on")) {
+      made.addEventListener(name.slice(2), /** @type {EventListener} */ (value));
+    } else {
+      made.setAttribute(name, value === true ? "" : String(value));
+    }
+  }
+  put(made, children);
+  return made;
+}
+
+/**
+ * Append what there is of the children.
+ * @param {Element | DocumentFragment} into
+ * @param {Iterable<Child>} children
+ */
+function put(into, children) {
+  for (const child of children) {
+    if (child !== null && child !== undefined && child !== false && child !== "") { into.append(child); }
+  }
+}
+
+/**
+ * Empty an element and fill it anew.
+ * @param {Element} into
+ * @param {...Child} children
+ */
+function refill(into, ...children) {
+  into.replaceChildren();
+  put(into, children);
+}
+
+/**
+ * Somebody's words on one line or a few, in their own direction.
+ * @param {string} text
+ * @param {string} [style]
+ * @returns {HTMLElement}
+ */
+function words(text, style = "") {
+  return make("bdi", { class: style || null, dir: "auto" }, text);
+}
+
+/**
+ * @param {string} label
+ * @param {() => void} act
+ * @param {{[name: string]: unknown}} [given]
+ * @returns {HTMLButtonElement}
+ */
+function button(label, act, given = {}) {
+  return make("button", { type: "button", class: "sv-button", onclick: act, ...given }, label);
+}
+
+/**
+ * Something folded; what is in it is made when it is first opened.
+ * @param {Child[]} summary
+ * @param {() => Child[]} inside
+ * @param {string} [style]
+ * @returns {HTMLDetailsElement}
+ */
+function fold(summary, inside, style = "sv-fold") {
+  const made = make("details", { class: style }, make("summary", {}, ...summary));
+  made.addEventListener("toggle", () => {
+    if (made.open && made.childElementCount === 1) { put(made, inside()); }
+  });
+  return made;
+}
+
+const LONG_TEXT = 1600;
+const LONG_LINES = 24;
+
+/**
+ * A text that somebody or some model wrote: a long one is clipped until it is asked for.
+ * @param {Child[]} content
+ * @param {string} text what is said, for its length
+ * @param {string} [style]
+ * @returns {DocumentFragment}
+ */
+function passage(content, text, style = "") {
+  const made = document.createDocumentFragment();
+  const box = make("div", { class: `sv-text ${style}`, dir: "auto" }, ...content);
+  made.append(box);
+  if (text.length > LONG_TEXT || text.split("\n", LONG_LINES + 1).length > LONG_LINES) {
+    box.classList.add("sv-clipped");
+    const all = `Show all ${text.length.toLocaleString("en")} characters`;
+    const more = button(all, () => {
+      const clipped = box.classList.toggle("sv-clipped");
+      more.textContent = clipped ? all : "Show less";
+      more.setAttribute("aria-expanded", String(!clipped));
+    }, { class: "sv-more", "aria-expanded": "false" });
+    made.append(more);
+  }
+  return made;
+}
+
+/**
+ * A list of names and values.
+ * @param {[string, Child][]} pairs
+ * @param {string} [style]
+ * @returns {HTMLElement | null}
+ */
+function facts(pairs, style = "sv-facts") {
+  if (!pairs.length) { return null; }
+  const made = make("dl", { class: style });
+  for (const [name, value] of pairs) {
+    made.append(make("dt", { dir: "auto" }, name), make("dd", { dir: "auto" }, value));
+  }
+  return made;
+}

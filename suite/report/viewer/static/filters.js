@@ -1,0 +1,170 @@
+/* The controls over the list: search, order, one control a facet; what is asked for is a map of names and texts. */
+"use strict";
+
+const MOST_OTHERS = 4;  // facets beside the first ones before they are folded
+
+class Filters {
+  /**
+   * @param {Facet[]} facets
+   * @param {Order[]} orders
+   * @param {() => void} changed
+   */
+  constructor(facets, orders, changed) {
+    this.facets = facets;
+    this.orders = orders;
+    /** What is asked for, by name; "q" and "sort" too. @type {Map<string, string>} */
+    this.asked = new Map();
+    this.changed = changed;
+    /** @type {Map<string, () => void>} */
+    this.dress = new Map();
+    this.count = make("span", { class: "sv-count", role: "status" });
+    this.progress = make("span", { class: "sv-progress", role: "status" });
+    this.clear = button("Clear all", () => { this.#clearAll(); }, { hidden: true });
+    const others = facets.filter((one) => !one.first);
+    const few = others.length <= MOST_OTHERS;
+    this.more = make("details", { class: "sv-more-filters" },
+      make("summary", {}, counted(others.length, "more filter")),
+      make("div", { class: "sv-controls" }, ...(few ? [] : others.map((one) => this.#control(one)))));
+    this.more.hidden = few;
+    this.search = this.#search();
+    this.element = make("form", { class: "sv-filters", role: "search", "aria-label": "Filter samples",
+      onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); } },
+      make("div", { class: "sv-controls" },
+        make("label", { class: "sv-search" }, "Search", this.search),
+        this.#order(),
+        ...facets.filter((one) => one.first || few).map((one) => this.#control(one))),
+      this.more,
+      make("div", { class: "sv-state" }, this.count, this.progress, this.clear));
+  }
+
+  /** @returns {string} */
+  get query() {
+    return this.asked.get("q") ?? "";
+  }
+
+  /** Whether a row passes everything but the search. */
+  passes() {
+    const tests = this.facets.flatMap((one) => { const wanted = this.asked.get(one.name); return wanted ? [one.test(wanted)] : []; });
+    return (/** @type {number} */ row) => tests.every((test) => test(row));
+  }
+
+  /**
+   * The order asked for.
+   * @returns {[Order | undefined, boolean]} and whether it goes down
+   */
+  order() {
+    const asked = this.asked.get("sort") ?? "";
+    return [this.orders.find((one) => one.name === asked.replace(/^-/, "")), asked.startsWith("-")];
+  }
+
+  /**
+   * Take over what an address asks for; names that are not known are left out.
+   * @param {URLSearchParams} given
+   */
+  take(given) {
+    this.asked.clear();
+    for (const name of ["q", "sort", ...this.facets.map((one) => one.name)]) {
+      const wanted = given.get(name);
+      if (wanted) { this.asked.set(name, wanted); }
+    }
+    this.#show();
+  }
+
+  /**
+   * @param {string} name
+   * @param {string} wanted "" for all
+   */
+  ask(name, wanted) {
+    if (wanted) { this.asked.set(name, wanted); } else { this.asked.delete(name); }
+    this.clear.hidden = this.asked.size === 0;
+    this.changed();
+  }
+
+  #clearAll() {
+    this.asked.clear();
+    this.#show();
+    this.search.focus();
+    this.changed();
+  }
+
+  #show() {
+    for (const dress of this.dress.values()) { dress(); }
+    this.clear.hidden = this.asked.size === 0;
+    if (this.facets.some((one) => !one.first && this.asked.has(one.name))) { this.more.open = true; }
+  }
+
+  #search() {
+    let timer = 0;
+    const field = make("input", { type: "search", autocomplete: "off", spellcheck: "false", "aria-keyshortcuts": "/",
+      placeholder: "id, question, answer, calls …" });
+    field.addEventListener("input", () => {
+      window.clearTimeout(timer);
+      timer = window.setTimeout(() => { this.ask("q", field.value.trim()); }, 150);
+    });
+    this.dress.set("q", () => { field.value = this.query; });
+    return field;
+  }
+
+  #order() {
+    const select = make("select", {}, make("option", { value: "" }, "as in the run"),
+      ...this.orders.map((one) => make("option", { value: one.name }, one.label)));
+    const way = button("↑", () => { this.ask("sort", way.dataset.down ? select.value : `-${select.value}`); this.dress.get("sort")?.(); });
+    select.addEventListener("change", () => {
+      this.ask("sort", select.value && way.dataset.down ? `-${select.value}` : select.value);
+      this.dress.get("sort")?.();
+    });
+    this.dress.set("sort", () => {
+      const [order, down] = this.order();
+      select.value = order?.name ?? "";
+      way.textContent = down ? "↓" : "↑";
+      way.setAttribute("aria-label", down ? "Descending; sort ascending" : "Ascending; sort descending");
+      way.dataset.down = down ? "1" : "";
+    });
+    this.dress.get("sort")?.();
+    return make("div", { class: "sv-order" }, make("label", {}, "Sort by", select), way);
+  }
+
+  /** @param {Facet} facet */
+  #control(facet) {
+    return facet.range ? this.#range(facet, facet.range) : facet.options.size > MOST_OPTIONS ? this.#typed(facet) : this.#choice(facet);
+  }
+
+  /** @param {Facet} facet */
+  #choice(facet) {
+    const options = [...facet.options].map(([key, [label, count]]) =>
+      make("option", { value: key }, `${label.slice(0, 80) || "(empty)"} (${numberText(count)})`));
+    const select = make("select", { onchange: () => { this.ask(facet.name, select.value); } },
+      make("option", { value: "" }, "all"), ...options);
+    this.dress.set(facet.name, () => { select.value = this.asked.get(facet.name) ?? ""; });
+    return make("label", { title: facet.about || null }, words(facet.label), select);
+  }
+
+  /** @param {Facet} facet */
+  #typed(facet) {
+    const id = `sv-${facet.name.replace(/\W/g, "-")}-${this.dress.size}`;
+    const names = [...facet.options.values()].map(([label]) => make("option", { value: label }));
+    const field = make("input", { type: "search", list: id, autocomplete: "off", placeholder: `one of ${numberText(names.length)}`,
+      onchange: () => { this.ask(facet.name, field.value.trim()); } });
+    this.dress.set(facet.name, () => { field.value = this.asked.get(facet.name) ?? ""; });
+    return make("div", {}, make("label", { title: facet.about || null }, words(facet.label), field), make("datalist", { id }, ...names.slice(0, 1000)));
+  }
+
+  /**
+   * @param {Facet} facet
+   * @param {[number, number]} range
+   */
+  #range(facet, [low, high]) {
+    const changed = () => {
+      const [from, to] = fields.map((field) => field.value.trim());
+      this.ask(facet.name, from || to ? `${from}..${to}` : "");
+    };
+    const fields = [low, high].map((end, i) => make("input", { type: "number", step: "any", placeholder: numberText(end).replace(/,/g, ""),
+      "aria-label": `${facet.label}, ${i ? "at most" : "at least"}`, onchange: changed }));
+    this.dress.set(facet.name, () => {
+      const wanted = (this.asked.get(facet.name) ?? "").split("..");
+      fields.forEach((field, i) => { field.value = wanted[i] ?? ""; });
+    });
+    return make("div", { class: "sv-range", role: "group", title: facet.about || null }, words(facet.label),
+      make("div", {}, fields[0], " – ", fields[1]));
+  }
+}

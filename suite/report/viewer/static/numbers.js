@@ -1,0 +1,49 @@
+/* Numbers and values as people read them; the same format as in the rest of the reports. */
+"use strict";
+
+const DASH = "–";
+
+/**
+ * About three significant digits, more for large numbers.
+ * @param {number} value
+ * @returns {string}
+ */
+function numberText(value) {
+  if (!Number.isFinite(value)) { return DASH; }
+  if (Number.isInteger(value)) { return value.toLocaleString("en"); }
+  const size = Math.abs(value);
+  const digits = size < 10 ? 3 : size < 100 ? 2 : size < 10000 ? 1 : 0;
+  return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+/**
+ * @param {number} count
+ * @param {string} one
+ * @param {string} [many]
+ * @returns {string}
+ */
+function counted(count, one, many = `${one}s`) {
+  return `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
+}
+
+/**
+ * @param {number} seconds
+ * @returns {string}
+ */
+function secondsText(seconds) {
+  return seconds ? `${seconds.toLocaleString("en", { minimumFractionDigits: 1, maximumFractionDigits: 2 })} s` : "";
+}
+
+/**
+ * A value of a score, a fact or a cell of a table.
+ * @param {unknown} value
+ * @returns {string}
+ */
+function valueText(value) {
+  if (value === null || value === undefined) { return DASH; }
+  if (typeof value === "boolean") { return value ? "yes" : "no"; }
+  if (typeof value === "number") { return numberText(value); }
+  if (typeof value === "string") { return value; }
+  if (typeof value === "object" && "u" in value) { return `unscored: ${value.u}`; }
+  return JSON.stringify(value);
+}

@@ -1,0 +1,141 @@
+/* One sample: what was asked and answered, its scores, verdicts and calls. */
+"use strict";
+
+const MOST_PARTS_OPEN = 12;
+
+/** What is shown of a row. @typedef {{entry: Entry, body: SampleBody, texts: CutText[]}} Opened */
+
+/**
+ * @param {Entry} entry
+ * @returns {Promise<Opened>}
+ */
+async function opened(entry) {
+  const [body, texts] = await entry.source.body(entry.row);
+  return { entry, body, texts };
+}
+
+/**
+ * A titled part of a sample; none if there is nothing in it.
+ * @param {string} title
+ * @param {number} level
+ * @param {Child[]} children
+ * @returns {HTMLElement | null}
+ */
+function section(title, level, children) {
+  const inside = children.filter(Boolean);
+  return inside.length ? make("section", { class: "sv-section" },
+    make(/** @type {"h4"} */ (`h${level}`), { class: "sv-heading" }, title), ...inside) : null;
+}
+
+/**
+ * The sections of one sample.
+ * @param {Opened} shown
+ * @param {number} level of their headings
+ * @returns {Child[]}
+ */
+function drawSample(shown, level) {
+  const { body, texts } = shown;
+  const own = body.blocks.length > 0;
+  const said = drawConversation(body, texts);
+  const answer = drawAnswer(shown);
+  return [
+    body.note && make("p", { class: "sv-note", dir: "auto" }, body.note),
+    drawValues(shown),
+    own && section("As the task shows it", level, body.blocks.map((one) => drawBlock(one, level + 1))),
+    !own && section("Conversation", level, said),
+    !own && section(answerTitle(shown.entry), level, answer),
+    section("Verdicts", level, drawVerdicts(body, texts)),
+    drawParts(body, level),
+    own && said.length > 0 && fold(["Conversation"], () => drawConversation(body, texts)),
+    own && fold([answerTitle(shown.entry)], () => drawAnswer(shown)),
+    drawCalls(body, texts),
+  ];
+}
+
+/** @param {Entry} entry */
+function answerTitle(entry) {
+  const finish = finishOf(entry);
+  return finish === "stop" || !finish ? "Answer" : `Answer (ended: ${finish})`;
+}
+
+/**
+ * @param {SampleBody} body
+ * @param {CutText[]} texts
+ * @returns {Child[]}
+ */
+function drawConversation(body, texts) {
+  return drawMessages(conversationOf(body), texts);
+}
+
+/**
+ * @param {Opened} shown
+ * @returns {Child[]}
+ */
+function drawAnswer({ body, texts }) {
+  const [text, notes] = textAt(texts, body.text);
+  const data = body.data === null ? "" : typeof body.data === "string" ? body.data : JSON.stringify(body.data, null, 1);
+  return [
+    text && message("assistant", text, notes),
+    data && (text ? fold(["Data"], () => [passage([data], data, "sv-code")]) : passage([data], data, "sv-code")),
+    !text && !data && make("p", { class: "sv-note" }, body.note ? "Not shown." : "No text."),
+  ];
+}
+
+/**
+ * The values of the score, each with its name; unscored ones with their reason.
+ * @param {Opened} shown
+ * @returns {HTMLElement | null}
+ */
+function drawValues({ entry, body }) {
+  const made = make("dl", { class: "sv-values", "aria-label": "Scores" });
+  for (const [name, value] of Object.entries(body.values)) {
+    const about = entry.source.index.values.find((one) => one.name === name)?.about;
+    const headline = name === cellOf(entry).headline;
+    made.append(make("div", { class: headline ? `sv-headline sv-${outcomeOf(entry)}` : null },
+      make("dt", { dir: "auto", title: about || null }, name), make("dd", { dir: "auto" }, bodyValue(value))));
+  }
+  return made.childElementCount ? made : null;
+}
+
+/**
+ * @param {BodyValue} value
+ * @returns {Child}
+ */
+function bodyValue(value) {
+  const text = valueText(value);
+  const detail = value !== null && typeof value === "object" ? value.detail : "";
+  if (!detail) { return text.length > 300 ? fold([`${text.slice(0, 80)}…`], () => [passage([text], text)]) : text; }
+  return make("div", {}, text, fold(["Why"], () => [passage([detail], detail)]));
+}
+
+/**
+ * The parts of the score as a table, folded if there are many.
+ * @param {SampleBody} body
+ * @param {number} level
+ * @returns {HTMLElement | null}
+ */
+function drawParts(body, level) {
+  if (!body.parts.length) { return null; }
+  const tags = [...new Set(body.parts.flatMap((one) => Object.keys(one.tags)))];
+  const values = [...new Set(body.parts.flatMap((one) => Object.keys(one.values)))];
+  const rows = () => table(["part", ...tags, ...values], body.parts.map((one) => [one.id,
+    ...tags.map((name) => one.tags[name] ?? null),
+    ...values.map((name) => { const value = one.values[name] ?? null; return typeof value === "object" && value ? valueText(value) : value; })]));
+  return section("Parts of the score", level, body.parts.length <= MOST_PARTS_OPEN ? [rows()] :
+    [fold([counted(body.parts.length, "part")], () => [rows()])]);
+}
+
+/**
+ * @param {SampleBody} body
+ * @param {CutText[]} texts
+ * @returns {HTMLElement | null}
+ */
+function drawCalls(body, texts) {
+  if (!body.calls.length) { return null; }
+  const known = body.calls.flatMap((one) => (typeof one === "string" ? [] : [one]));
+  const tokens = known.reduce((sum, one) => sum + one.tokens[0] + one.tokens[1], 0);
+  const seconds = known.reduce((sum, one) => sum + one.seconds, 0);
+  const told = [tokens ? `${numberText(tokens)} tokens` : "", secondsText(seconds)].filter(Boolean).join(" · ");
+  return fold([counted(body.calls.length, "call"), told && make("span", { class: "sv-aside" }, told)],
+    () => body.calls.map((one) => drawCall(one, texts)));
+}

@@ -1,0 +1,121 @@
+/* A source of samples: its index, and parts that are opened when they are asked for. They stand in elements of the
+   page, or in scripts beside it; both hold gzip as base64. */
+"use strict";
+
+const PARTS_KEPT = 12;
+
+/** What scripts beside the page hand over: bodies that somebody waits for. @type {Map<string, (body: string) => void>} */
+const awaited = new Map();
+window.suitePart = (name, part, body) => { awaited.get(`${name} ${part}`)?.(body); };
+window.suiteIndex = (name, body) => { awaited.get(`${name} index`)?.(body); };
+
+/**
+ * Read gzip of JSON.
+ * @param {string} body base64
+ * @returns {Promise<any>}
+ */
+async function unpacked(body) {
+  const raw = atob(body.trim());
+  const bytes = new Uint8Array(raw.length);
+  for (let i = 0; i < raw.length; i += 1) { bytes[i] = raw.charCodeAt(i); }
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return JSON.parse(await new Response(stream).text());
+}
+
+/**
+ * Run a script beside the page that hands over one body.
+ * @param {string} key
+ * @param {string} address
+ * @returns {Promise<string>}
+ */
+function loaded(key, address) {
+  return new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    const done = () => { awaited.delete(key); script.remove(); };
+    awaited.set(key, (body) => { done(); resolve(body); });
+    script.onerror = () => { done(); reject(new Error(`${address} cannot be read; it belongs beside this page.`)); };
+    script.src = address;
+    document.head.append(script);
+  });
+}
+
+class Source {
+  /**
+   * @param {string} name
+   * @param {string} base where scripts lie, if the page itself does not hold the samples
+   */
+  constructor(name, base) {
+    this.name = name;
+    this.base = base;
+    this.severalTrials = false;
+    /** @type {Index} */
+    this.index = /** @type {any} */ (null);
+    /** @type {Map<number, Promise<Part>>} */
+    this.kept = new Map();
+    /** @type {Map<string, Element>} */
+    this.inline = new Map();
+    for (const one of document.querySelectorAll("script.suite-part, script.suite-index")) {
+      const { source, part } = /** @type {HTMLElement} */ (one).dataset;
+      if (source === name) { this.inline.set(part ?? "index", one); }
+    }
+  }
+
+  /** Read the index. Rejects with a sentence. */
+  async open() {
+    const index = await this.#read("index");
+    if (index.format !== "suite-view/1") {
+      throw new Error(`These samples are of format ${index.format}; this page reads suite-view/1.`);
+    }
+    this.index = index;
+    this.severalTrials = this.index.samples.trial.some((one) => one !== this.index.samples.trial[0]);
+    return this;
+  }
+
+  /** @returns {string} */
+  get label() {
+    return this.index.run.label || this.index.run.name;
+  }
+
+  /** How many rows there are. */
+  get length() {
+    return this.index.samples.id.length;
+  }
+
+  /**
+   * A part; the last few are kept. keep: false for one that is read once.
+   * @param {number} number
+   * @param {boolean} [keep]
+   * @returns {Promise<Part>}
+   */
+  part(number, keep = true) {
+    const found = this.kept.get(number) ?? this.#read(String(number));
+    if (keep) {
+      this.kept.delete(number);
+      this.kept.set(number, found);
+      found.catch(() => this.kept.delete(number));
+      if (this.kept.size > PARTS_KEPT) { this.kept.delete([...this.kept.keys()][0]); }
+    }
+    return found;
+  }
+
+  /**
+   * @param {number} row
+   * @returns {Promise<[SampleBody, CutText[]]>}
+   */
+  async body(row) {
+    const { part, at } = this.index.samples;
+    const found = await this.part(part[row]);
+    return [found.samples[at[row]], found.texts];
+  }
+
+  /**
+   * @param {string} what "index" or the number of a part
+   * @returns {Promise<any>}
+   */
+  async #read(what) {
+    const element = this.inline.get(what);
+    const file = what === "index" ? what : `part-${what}`;
+    return unpacked(element ? element.textContent ?? "" :
+      await loaded(`${this.name} ${what}`, `${this.base}${this.name}/${file}.js`));
+  }
+}
