@@ -39,6 +39,15 @@ function loaded(key, address) {
   });
 }
 
+/**
+ * A body with everything that it may leave out.
+ * @param {Partial<SampleBody>} body
+ * @returns {SampleBody}
+ */
+function whole(body) {
+  return { text: -1, data: null, values: {}, parts: [], blocks: [], note: "", calls: [], ...body };
+}
+
 class Source {
   /**
    * @param {string} name
@@ -88,7 +97,7 @@ class Source {
    * @returns {Promise<Part>}
    */
   part(number, keep = true) {
-    const found = this.kept.get(number) ?? this.#read(String(number));
+    const found = this.kept.get(number) ?? this.#read(String(number)).then((read) => ({ ...read, samples: read.samples.map(whole) }));
     if (keep) {
       this.kept.delete(number);
       this.kept.set(number, found);
