@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup, escape
 
 from suite.blocks import Block, Code, Plot, Section, Table
-from suite.report import dot_plots, matrix, plots
+from suite.report import dot_plots, matrix, plots, words
 from suite.report.hostile_text import clean, cut, one_line
 from suite.report.markdown import cell_text, plot_grid
-from suite.report.numbers import number, plain, signed
+from suite.report.numbers import interval, number, plain, signed
 from suite.report.summary import is_number
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 MOST_CELL = 1_000
-_FILTERS = (clean, cut, matrix.ends, number, one_line, plain, plot_grid, plots.series_class, signed)
+_FILTERS = (clean, cut, interval, matrix.ends, number, one_line, plain, plot_grid, plots.series_class, signed)
 
 
 @cache
@@ -45,7 +45,7 @@ def environment() -> "Environment":
     for one in _FILTERS:
         made.filters[one.__name__] = one
     made.filters["cell"] = lambda value: cut(cell_text(value), MOST_CELL)[0]
-    made.globals |= {"matrix": matrix, "most_lines": plots.MOST_LINES, "dot_plots": dot_plots}
+    made.globals |= {"matrix": matrix, "most_lines": plots.MOST_LINES, "dot_plots": dot_plots, "words": words}
     return made
 
 

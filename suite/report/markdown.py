@@ -13,7 +13,7 @@ import msgspec
 
 from suite.blocks import Block, Code, Dialogue, Facts, Plot, Section, Table, Text
 from suite.journal.run import Run
-from suite.report import matrix
+from suite.report import matrix, words
 from suite.report.hostile_text import clean, cut, one_line
 from suite.report.matrix import Grid
 from suite.report.numbers import DASH, plain
@@ -79,11 +79,18 @@ def _task(task: TaskPart, level: float) -> Iterator[str]:
         yield "\n".join(f"- {line}" for line in listed)
     if task.metric_names:
         yield f"### Further metrics\n\n{grid(matrix.turned(matrix.metrics_grid(task)))}"
-    for slices in task.slices:
-        found = matrix.turned(matrix.slice_grid(task, slices))
-        yield f"### {escaped(found.title)}\n\n{grid(found)}"
+    for one in task.breakdowns:
+        found = matrix.turned(matrix.breakdown_grid(task, one))
+        yield f"### {escaped(found.title)}"
+        if one.metric == task.headline and (said := words.served_lines(task)):
+            yield "\n".join(f"- {escaped(line, 2000)}" for line in said)
+        yield grid(found)
+        yield from map(escaped, words.told("at_once", one, one.fields))
     if task.across:
         yield f"### Across cells\n\n{grid(matrix.across_grid(task))}"
+    meant = [f"- {escaped(one.name)}: {escaped(' '.join(one.lines), 1000)}" for one in words.meanings(task)]
+    if meant:
+        yield "\n".join(["### How these numbers are made", "", *meant])
 
 
 def _facts(run: Run) -> Iterator[str]:

@@ -18,7 +18,7 @@ from suite.report.numbers import (
     value_text,
     with_unit,
 )
-from suite.report.summary import CellSummary, Slices, TaskPart, is_number, label
+from suite.report.summary import Breakdown, CellSummary, TaskPart, is_number, label
 
 BETTER = {"higher": "higher is better", "lower": "lower is better", "neither": ""}
 MOST_COLUMNS = 6  # a wider table is turned where that makes it narrower
@@ -64,7 +64,7 @@ def headline_grid(task: TaskPart, level: float, details: bool = False) -> Grid:
         "coverage (bounds)",
     ]
     columns += ["pending"] if any(cell.pending for cell in task.cells) else []
-    columns += ["clusters", "method"] if details else []
+    columns += ["clusters", "interval by"] if details else []
     rows = []
     for cell in task.cells:
         row = [*map(plain, cell.values), *headline_texts(cell.headline)]
@@ -108,14 +108,30 @@ def marked(name: str, found: Sequence[MetricResult | None]) -> str:
     return f"{name} ↓" if lower else name
 
 
-def slice_grid(task: TaskPart, slices: Slices) -> Grid:
-    """One metric by one tag: a row a value of the tag, a column a cell."""
-    rows = [
-        [plain(value), number(max((one.n for one in found if one), default=0)), *map(value_text, found)]
-        for value, found in slices.rows
-    ]
-    columns = [slices.tag, "n", *map(cell_name, task.cells)]
-    return Grid(f"{slices.metric} by {slices.tag}", columns, rows)
+def breakdown_grid(task: TaskPart, found: Breakdown) -> Grid:
+    """A metric by tags: a row a value of a tag, a column a cell."""
+    rows = []
+    for one in found.tags:
+        for value, results in one.rows:
+            counts = sorted({result.n for result in results if result})
+            n = " to ".join(map(number, dict.fromkeys(counts[:1] + counts[-1:])))
+            rows.append([f"{plain(one.tag)}={plain(value)}", n, *map(value_text, results)])
+    return Grid(breakdown_title(found), ["", "n", *map(cell_name, task.cells)], rows)
+
+
+def breakdown_title(found: Breakdown) -> str:
+    """The metric and its tags."""
+    return f"{found.metric} by {some([plain(one.tag) for one in found.tags], 4, 'tags', ', ')}"
+
+
+def heat_ends(found: Breakdown) -> tuple[float, float]:
+    """Lowest and highest value of a breakdown, for its colours; a fifth of the size apart at least, so that
+    small differences do not look large.
+    """
+    values = [r.value for one in found.tags for _, rs in one.rows for r in rs if r and r.value is not None]
+    low, high = min(values, default=0.0), max(values, default=1.0)
+    room = max(0.0, max(abs(low), abs(high), 1e-9) / 5 - (high - low)) / 2
+    return low - room, high + room
 
 
 def across_grid(task: TaskPart) -> Grid:
@@ -133,15 +149,9 @@ def across_grid(task: TaskPart) -> Grid:
 
 
 def further(task: TaskPart) -> list[Grid]:
-    """What stands below the headline: further metrics, the headline by tags, results over cells."""
+    """What stands below the headline beside numbers by tags: further metrics, results over cells."""
     found = [turned(metrics_grid(task))] if task.metric_names else []
-    found += [turned(slice_grid(task, one)) for one in task.slices if one.metric == task.headline]
     return [*found, across_grid(task)] if task.across else found
-
-
-def folded(task: TaskPart) -> list[Grid]:
-    """The further metrics by tags."""
-    return [turned(slice_grid(task, one)) for one in task.slices if one.metric != task.headline]
 
 
 def notes(task: TaskPart) -> Iterator[str]:

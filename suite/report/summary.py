@@ -18,6 +18,7 @@ from suite.journal.documents import (
     SkippedCell,
 )
 from suite.journal.run import Run
+from suite.report.breakdown import Scores, Served
 from suite.report.numbers import plain
 from suite.report.remarks import Remark, deviations, parameters_of, remarks
 
@@ -56,11 +57,27 @@ class CellSummary:
 
 @dataclass(frozen=True)
 class Slices:
-    """One metric by one tag: the tag's values, each with a row for every cell."""
+    """A metric by one tag: the tag's values, each with a row for every cell."""
 
-    metric: str
     tag: str
     rows: Sequence[tuple[str, Sequence[MetricResult | None]]]
+
+
+@dataclass(frozen=True)
+class Breakdown:
+    """A metric by tags. level: of its intervals; at_once: whether they hold for all numbers at once."""
+
+    metric: str
+    tags: Sequence[Slices]
+    level: float
+    at_once: bool
+
+    @property
+    def fields(self) -> int:
+        """How many intervals it has."""
+        return sum(
+            one is not None and one.low is not None for tag in self.tags for _, row in tag.rows for one in row
+        )
 
 
 @dataclass(frozen=True)
@@ -77,24 +94,41 @@ class TaskPart:
     cells: Sequence[CellSummary]
     across: Sequence[AcrossResult]
     skipped: Sequence[SkippedCell]
+    scores: Scores
 
     @property
     def metric_names(self) -> list[str]:
         """Names of the further rows over whole cells, in the order declared."""
         return list(dict.fromkeys(one.name for cell in self.cells for one in cell.whole))
 
-    @property
-    def slices(self) -> list[Slices]:
-        """All metrics that are sliced by one tag, the headline's first."""
-        found: dict[tuple[str, str], dict[str, list[MetricResult | None]]] = {}
-        for position, cell in enumerate(self.cells):
-            for one in cell.metrics:
+    @cached_property
+    def breakdowns(self) -> list[Breakdown]:
+        """All metrics that are sliced by tags, the headline's first."""
+        told = {cell.id: cell.metrics for cell in self.cells}
+        wider = self.scores.by_tags(self.name, self.headline, told)
+        found: dict[str, dict[str, dict[str, list[MetricResult | None]]]] = {}
+        levels: dict[str, float] = {}
+        for position, rows in enumerate((wider or told).values()):
+            for one in rows:
                 if len(one.slice) == 1:
                     ((tag, value),) = one.slice.items()
-                    rows = found.setdefault((one.name, tag), {})
-                    rows.setdefault(value, [None] * len(self.cells))[position] = one
-        ordered = sorted(found.items(), key=lambda pair: pair[0][0] != self.headline)
-        return [Slices(metric, tag, sorted(rows.items())) for (metric, tag), rows in ordered]
+                    values = found.setdefault(one.name, {}).setdefault(tag, {})
+                    values.setdefault(value, [None] * len(self.cells))[position] = one
+                    levels[one.name] = one.level
+        return [
+            Breakdown(
+                name,
+                [Slices(tag, sorted(rows.items())) for tag, rows in tags.items()],
+                levels[name],
+                bool(wider),
+            )
+            for name, tags in sorted(found.items(), key=lambda pair: pair[0] != self.headline)
+        ]
+
+    @cached_property
+    def served(self) -> Served:
+        """Who is served worst by the headline, and which cell is best for whom."""
+        return self.scores.served(self.name, self.headline, [cell.id for cell in self.cells])
 
 
 @dataclass(frozen=True)
@@ -115,18 +149,19 @@ def summarise(run: Run) -> Summary:
     tasks: dict[str, list[CellRecord]] = {}
     for cell in run.manifest.cells:
         tasks.setdefault(cell.task, []).append(cell)
+    scores = Scores(run)
     return Summary(
         name=run.name,
         scoring=run.scoring,
         remarks=remarks(run),
-        tasks=[_task(run, cells) for cells in tasks.values()],
+        tasks=[_task(run, cells, scores) for cells in tasks.values()],
         level=run.results.level,
         calls=run.results.calls,
         seconds=run.results.seconds if run.has_results else None,
     )
 
 
-def _task(run: Run, records: Sequence[CellRecord]) -> TaskPart:
+def _task(run: Run, records: Sequence[CellRecord], scores: Scores) -> TaskPart:
     parameters = [parameters_of(one, run.scored_cells.get(one.cell)) for one in records]
     names = swept(parameters)
     by_cell = {one.cell: one for one in run.results.cells}
@@ -147,6 +182,7 @@ def _task(run: Run, records: Sequence[CellRecord]) -> TaskPart:
         cells=cells,
         across=[one for one in run.results.across if one.task == first.task],
         skipped=[one for one in run.manifest.skipped if one.task == first.task],
+        scores=scores,
     )
 
 

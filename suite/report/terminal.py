@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from suite.journal.run import Run
-from suite.report import matrix
+from suite.report import matrix, words
 from suite.report.hostile_text import one_line
 from suite.report.run_facts import fact_lines, parameter_rows, run_facts
 from suite.report.summary import Summary, TaskPart, summarise
@@ -127,6 +127,15 @@ def task_parts(task: TaskPart, level: float, width: int, details: bool) -> Itera
     for one in matrix.further(task):
         yield ""
         yield from tables(one, width)
+    for found in (one for one in task.breakdowns if one.metric == task.headline or details):
+        yield ""
+        for line in words.served_lines(task) if found.metric == task.headline else ():
+            yield styled(line, "")
+        yield from tables(matrix.turned(matrix.breakdown_grid(task, found)), width)
+        for line in words.told("at_once", found, found.fields):
+            yield styled(line, "dim", 2)
+    for meant in words.meanings(task) if details else ():
+        yield styled(f"{meant.name}: {' '.join(meant.lines)}", "dim", 2)
 
 
 def unscored_lines(task: TaskPart) -> Iterator[str]:

@@ -1,0 +1,58 @@
+"""Sentences about numbers, the same in every report: plain text, to be escaped by who shows it.
+
+They stand in `templates/words.j2`.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, NamedTuple
+
+from suite.report.numbers import interval, number, percent, plain
+from suite.report.summary import TaskPart
+
+if TYPE_CHECKING:
+    from jinja2.environment import TemplateModule
+
+
+class Meaning(NamedTuple):
+    """What a metric is. lines: sentences."""
+
+    name: str
+    lines: Sequence[str]
+
+
+@cache
+def _words() -> "TemplateModule":
+    from jinja2 import Environment, StrictUndefined
+
+    made = Environment(autoescape=False, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made.filters |= {"interval": interval, "number": number, "percent": percent, "plain": plain}
+    return made.from_string((files("suite.report") / "templates" / "words.j2").read_text("utf-8")).module
+
+
+def told(name: str, *values: object) -> list[str]:
+    """The lines of a macro of `words.j2`."""
+    text: str = getattr(_words(), name)(*values)
+    return [line for one in text.split("\n") if (line := " ".join(one.split()))]
+
+
+def served_lines(task: TaskPart) -> list[str]:
+    """Who is served worst, and which cell is best for whom."""
+    from suite.report.matrix import cell_name
+
+    return told("served", task.served, task.direction, {cell.id: cell_name(cell) for cell in task.cells})
+
+
+def meanings(task: TaskPart) -> list[Meaning]:
+    """What each metric is, as its task declares it; of a task that is not installed what results tell."""
+    results = {one.name: one for cell in reversed(task.cells) for one in cell.metrics if not one.slice}
+    declared = {
+        row.name: (row, type(metric).__doc__ or "")
+        for metric in task.scores.declared(task.name)
+        for row in metric.measures()
+    }
+    return [
+        Meaning(name, told("meaning", found, *declared.get(name, (None, ""))))
+        for name, found in results.items()
+    ]
