@@ -37,6 +37,7 @@ from suite.journal.pairs import Key, pairs
 from suite.journal.records import AttemptRecord, CallRecord, OutputRecord, ScoreRecord
 
 RUNS = Path("runs")
+_NEAR = 8
 
 
 class Journal:
@@ -86,6 +87,7 @@ class Run:
             raise RunError(f"run {folder.name} has no scoring {scoring!r}", fix=f"it has: {', '.join(known)}")
         self.scoring = scoring
         self.judged = Journal(folder / "scorings" / (scoring or "none"))
+        self._near: dict[str, FoundCall] = {}  # calls asked for last: one is asked for several times on end
 
     @property
     def name(self) -> str:
@@ -208,11 +210,18 @@ class Run:
 
     def call(self, identity: str) -> FoundCall | None:
         """A call by its id, from the run or the scoring; None if neither recorded it."""
+        if (near := self._near.get(identity)) is not None:
+            return near
+        found = None
         if (call := self.solve_calls.find(identity)) is not None:
-            return FoundCall(call, self.journal.blocks, "solve")
-        if (call := self.score_calls.find(identity)) is not None:
-            return FoundCall(call, self.judged.blocks, "score")
-        return None
+            found = FoundCall(call, self.journal.blocks, "solve")
+        elif (call := self.score_calls.find(identity)) is not None:
+            found = FoundCall(call, self.judged.blocks, "score")
+        if found is not None:
+            if len(self._near) >= _NEAR:
+                self._near.clear()
+            self._near[identity] = found
+        return found
 
     def text(self, output: OutputRecord) -> str:
         """An output's text, taken from its call where it was left out. Raises RunError if that is missing."""

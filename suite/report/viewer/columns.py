@@ -11,7 +11,7 @@ from suite.report.hostile_text import clean, one_line
 from suite.task import Unscored, Value
 
 OUTCOMES = ("good", "bad", "between", "scored", "unscored", "pending")
-MOST_PREVIEW = 200
+MOST_PREVIEW = 140
 MOST_NAME = 200  # characters of a tag's value, a label, a reason
 Shown = str | float | int | bool | None | Mapping[str, object]
 

@@ -5,23 +5,27 @@ one of them is looked at. Both are gzip of JSON (format suite-view/1). Memory ho
 """
 
 import gzip
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import msgspec
 
+from suite.blocks import Block
 from suite.journal.pairs import Key
 from suite.journal.records import OutputRecord, ScoreRecord
 from suite.journal.run import Run
 from suite.report.hostile_text import clean
-from suite.report.sample_choice import natural
+from suite.report.plugin_sections import own_views
+from suite.report.sample_choice import Picked, natural
 from suite.report.summary import summarise
-from suite.report.viewer.bodies import Body, Texts, body_of
+from suite.report.viewer.bodies import Body, Texts, body_of, withheld
 from suite.report.viewer.columns import Columns, ViewCell, outcome_rules
 from suite.secrets import scrub
 
 PART_SIZE = 200_000  # characters of text after which the next sample begins another part
+MOST_VIEWS = 2_000  # rows that may have their tasks' own view: those are made before anything is written
 WITHHELD = "A licence does not let the texts of this sample be passed on."
-_LEVEL = 6
+_LEVEL = 9
 
 
 class ViewSource:
@@ -30,6 +34,8 @@ class ViewSource:
     def __init__(self, run: Run, keys: Container[Key] | None, texts: bool, label: str) -> None:
         self._run, self._texts = run, texts
         self._label = label
+        self._views: Mapping[Key, Sequence[Block]] = {}
+        self._note = WITHHELD
         places = {cell.cell: place for place, cell in enumerate(run.manifest.cells)}
         found: dict[str, set[tuple[int, int]]] = {}
         for one in run.outputs():
@@ -45,6 +51,19 @@ class ViewSource:
 
     def parts(self) -> Iterator[bytes]:
         """Bodies of the parts, in order. Raises RunError for a damaged journal."""
+        with ThreadPoolExecutor(1) as pool:  # zlib works while the next part is read
+            waiting: Future[bytes] | None = None
+            for body in self._parts():
+                packed = pool.submit(_packed, body)
+                if waiting is not None:
+                    yield waiting.result()
+                waiting = packed
+            if waiting is not None:
+                yield waiting.result()
+
+    def _parts(self) -> Iterator[bytes]:
+        if self._texts:
+            self._views, self._note = self._own_views()
         texts, bodies, number = Texts(), list[Body](), 0
         for sample in sorted(self._rows, key=natural):
             for cell, trial in sorted(self._rows[sample]):
@@ -53,18 +72,28 @@ class ViewSource:
                     self._columns.begin(cell, number, len(bodies))
                     bodies.append(self._body(output, self._run.score(key), texts))
             if texts.size > PART_SIZE:
-                yield _packed({"texts": texts.kept, "samples": bodies})
+                yield _encode({"texts": texts.kept, "samples": bodies})
                 texts, bodies, number = Texts(), [], number + 1
         if bodies:
-            yield _packed({"texts": texts.kept, "samples": bodies})
+            yield _encode({"texts": texts.kept, "samples": bodies})
             number += 1
         self._count = number
 
     def _body(self, output: OutputRecord, score: ScoreRecord | None, texts: Texts) -> Body:
         if self._texts:
-            return body_of(self._run, output, score, texts, self._columns)
+            own = self._views.get(Key.of(output), ())
+            return body_of(self._run, output, score, own, self._note, texts, self._columns)
         self._columns.add(output, score, "", "")
-        return {"text": -1, "values": {}, "note": WITHHELD}
+        return withheld(score, self._note)
+
+    def _own_views(self) -> tuple[Mapping[Key, Sequence[Block]], str]:
+        if len(self) > MOST_VIEWS:
+            return {}, f"The task's own view is left out, since there are more than {MOST_VIEWS:,} samples."
+        run, cells = self._run, self._cells
+        keys = [Key(cells[cell], one, trial) for one, rows in self._rows.items() for cell, trial in rows]
+        found = [Picked(key, output, run.score(key), "") for key in keys if (output := run.output(key))]
+        views, why = own_views(run, found)
+        return views, why and f"The task's own view is left out: {why}."
 
     def index(self) -> bytes:
         """The index, after the parts were walked."""
@@ -77,13 +106,15 @@ class ViewSource:
         order = {cell.id: cell for cell in cells}
         told = {"name": run.name, "scoring": run.scoring, "label": self._label, "level": run.results.level}
         return _packed(
-            {
-                "format": "suite-view/1",
-                "run": {name: clean(one) if isinstance(one, str) else one for name, one in told.items()},
-                "cells": [order[cell] for cell in self._cells],
-                "parts": self._count,
-                **self._columns.told(),
-            }
+            _encode(
+                {
+                    "format": "suite-view/1",
+                    "run": {name: clean(one) if isinstance(one, str) else one for name, one in told.items()},
+                    "cells": [order[cell] for cell in self._cells],
+                    "parts": self._count,
+                    **self._columns.told(),
+                }
+            )
         )
 
 
@@ -97,5 +128,8 @@ def view_source(
     return ViewSource(run, keys, texts, label)
 
 
-def _packed(value: object) -> bytes:
-    return gzip.compress(scrub(msgspec.json.encode(value).decode()).encode(), _LEVEL, mtime=0)
+_encode = msgspec.json.Encoder().encode
+
+
+def _packed(body: bytes) -> bytes:
+    return gzip.compress(scrub(body.decode()).encode(), _LEVEL, mtime=0)
