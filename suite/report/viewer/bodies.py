@@ -103,7 +103,7 @@ def body_of(
     columns.add(output, score, question(run, output), said)
     return {
         "text": texts.place(run.text(output), MOST_ANSWER),
-        "data": -1 if kept.data is None else texts.place(pretty(kept.data, MOST_DATA), MOST_DATA),
+        "data": -1 if kept.data is None else texts.place(pretty(kept.data, MOST_DATA), 2 * MOST_DATA),
         "values": _values(score.values if score else {}),
         "parts": [
             {

@@ -40,12 +40,23 @@ function loaded(key, address) {
 }
 
 /**
- * A body with everything that it may leave out.
- * @param {Partial<SampleBody>} body
- * @returns {SampleBody}
+ * A part as the page reads it: texts that are made of others put together, bodies with everything they may leave out.
+ * @param {WrittenPart} read
+ * @returns {Part}
  */
-function whole(body) {
-  return { text: -1, data: null, values: {}, parts: [], blocks: [], note: "", calls: [], ...body };
+function opened(read) {
+  /** @param {WrittenText} one @returns {CutText} */
+  const joined = (one) => {
+    if (typeof one === "string" || Array.isArray(one)) { return one; }
+    const text = one.pieces.map((piece) => (typeof piece === "number" ? read.texts[piece] : piece)).join("");
+    return one.left ? [text, one.left] : text;
+  };
+  const texts = read.texts.map(joined);
+  const samples = read.samples.map((body) => ({
+    text: -1, values: {}, parts: [], blocks: [], note: "", calls: [], ...body,
+    data: texts[body.data ?? -1] ?? null,
+  }));
+  return { texts, samples };
 }
 
 class Source {
@@ -97,7 +108,7 @@ class Source {
    * @returns {Promise<Part>}
    */
   part(number, keep = true) {
-    const found = this.kept.get(number) ?? this.#read(String(number)).then((read) => ({ ...read, samples: read.samples.map(whole) }));
+    const found = this.kept.get(number) ?? this.#read(String(number)).then(opened);
     if (keep) {
       this.kept.delete(number);
       this.kept.set(number, found);

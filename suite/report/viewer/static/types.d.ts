@@ -55,6 +55,8 @@ interface Index {
 
 /** A text, or its beginning and how many characters are left out. */
 type CutText = string | [string, number];
+/** The same, or made of texts and of places of others. */
+type WrittenText = CutText | { pieces: (string | number)[]; left: number };
 /** Name and arguments of a tool call. */
 type ToolCall = [string, string];
 /** Role, place of the text, tool calls. */
@@ -108,6 +110,12 @@ interface SampleBody {
 interface Part {
   texts: CutText[];
   samples: SampleBody[];
+}
+
+/** A part as it is written. data: the place of its text. */
+interface WrittenPart {
+  texts: WrittenText[];
+  samples: (Partial<Omit<SampleBody, "data">> & { data?: number })[];
 }
 
 type Shown = string | number | boolean | null;
