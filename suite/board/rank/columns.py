@@ -83,7 +83,7 @@ class RankedColumn:
 
     value, low, high: (K,), NaN where there is none. higher: whether more is better. units: None where the
     entries cannot be paired, `why` says for what reason. top: (U, K). bottom: (U, K), or (U, 1) where it is
-    the same for all.
+    the same for all. questions: how many different samples the units are, over all cells; 0 if unpaired.
     """
 
     key: str
@@ -95,6 +95,7 @@ class RankedColumn:
     top: Floats | None = None
     bottom: Floats | None = None
     why: str = ""
+    questions: int = 0
 
     @property
     def present(self) -> NDArray[np.bool_]:

@@ -26,11 +26,15 @@ class Pairwise:
 
     better: (K, K), [i, j] whether i is better than j. se: (K, K) of the differences; inf where it is not
     known, which makes a tie. critical: c, with all corrections, None where nothing could be tested.
+    difference: (K, K), by how much i is better than j, in units of the values. p: (K, K), of a difference no
+    larger than what counts, corrected for all pairs; NaN where the spread is not known.
     """
 
     better: NDArray[np.bool_]
     se: Floats
     critical: float | None
+    difference: Floats
+    p: Floats
 
     @property
     def intervals(self) -> list[tuple[int, int]]:
@@ -61,27 +65,37 @@ def pairwise(
     """
     k = len(values)
     se = _spread(replicates)
+    difference = values[:, None] - values[None, :]
     blind = np.zeros((k, k), np.bool_) if unknown is None else unknown & ~np.eye(k, dtype=np.bool_)
     if k < 2 or (clusters is not None and clusters < 2):
-        return Pairwise(np.zeros((k, k), np.bool_), np.where(np.eye(k, dtype=np.bool_), 0.0, np.inf), None)
-    difference = values[:, None] - values[None, :]
+        unknown_se = np.where(np.eye(k, dtype=np.bool_), 0.0, np.inf)
+        return Pairwise(np.zeros((k, k), np.bool_), unknown_se, None, difference, np.full((k, k), np.nan))
     scale = max(float(np.abs(values).max()), float(se.max()), 1e-300)
     tiny = se <= precision * scale
     blind |= tiny & (np.abs(difference) > 1e-12) & (not _enough(clusters, k, level))
     usable = ~tiny & ~blind
     inverse = np.divide(1.0, se, out=np.zeros_like(se), where=usable)
-    critical = _critical(replicates, values, inverse, level)
-    widened = _widened(critical, clusters)
+    largest = np.sort(_largest(replicates, values, inverse))
+    widened = _widened(float(np.quantile(largest, level, method="higher")), clusters)
     better = np.where(tiny, np.abs(difference) > 1e-12, difference - widened * se > epsilon)
     better &= (difference > epsilon) & ~blind
-    return Pairwise(better, np.where(blind, np.inf, se), widened)
+    studentised = np.maximum(np.abs(difference) - epsilon, 0.0) * inverse
+    beyond = len(largest) - np.searchsorted(largest, _narrowed(studentised, clusters))
+    p = (1 + beyond) / (1 + len(largest))
+    p[tiny] = np.where(np.abs(difference[tiny]) > 1e-12, _sign_flips(clusters, k), 1.0)
+    return Pairwise(better, np.where(blind, np.inf, se), widened, difference, np.where(blind, np.nan, p))
 
 
 def _enough(clusters: float | None, k: int, level: float) -> bool:
     """Differences that are equal in every cluster have no bootstrap spread. They count where the exact
     sign-flip test, corrected for all pairs, could reject: 2^(1 - n) <= alpha / pairs.
     """
-    return clusters is None or (clusters - 1) * math.log(2) >= math.log(k * (k - 1) / 2 / (1 - level))
+    return _sign_flips(clusters, k) <= (1 - level) * (1 + 1e-12)
+
+
+def _sign_flips(clusters: float | None, k: int) -> float:
+    """The p of that test: 2^(1 - n) for each of the pairs, at most 1."""
+    return 0.0 if clusters is None else min(1.0, k * (k - 1) / 2 * 2 ** (1 - clusters))
 
 
 def _widened(critical: float, clusters: float | None) -> float:
@@ -90,6 +104,15 @@ def _widened(critical: float, clusters: float | None) -> float:
     from scipy.special import ndtr, stdtrit
 
     return -float(stdtrit(clusters - 1, ndtr(-critical))) * math.sqrt(clusters / (clusters - 1))
+
+
+def _narrowed(studentised: Floats, clusters: float | None) -> Floats:
+    """The other way round: which critical value is widened to this."""
+    if clusters is None:
+        return studentised
+    from scipy.special import ndtri, stdtr
+
+    return np.asarray(-ndtri(stdtr(clusters - 1, -studentised * math.sqrt((clusters - 1) / clusters))))
 
 
 def widening(clusters: float | None, level: float) -> float:
@@ -113,8 +136,8 @@ def _spread(replicates: Floats) -> Floats:
     return np.asarray(np.sqrt(squared), np.float64)
 
 
-def _critical(replicates: Floats, values: Floats, inverse: Floats, level: float) -> float:
-    """The quantile of the largest studentised deviation over all pairs, block by block."""
+def _largest(replicates: Floats, values: Floats, inverse: Floats) -> NDArray[np.float32]:
+    """(B,): the largest studentised deviation over all pairs, block by block."""
     deviations = np.ascontiguousarray((replicates - values).T, dtype=np.float32)  # (K, B)
     weights = inverse.astype(np.float32)
     k, b = deviations.shape
@@ -128,7 +151,7 @@ def _critical(replicates: Floats, values: Floats, inverse: Floats, level: float)
             np.multiply(part, weights[i, start:end, None], out=part)
             np.abs(part, out=part)
             np.maximum(largest, part.max(axis=0), out=largest)
-    return float(np.quantile(largest, level, method="higher"))
+    return largest
 
 
 def competition_ranks(values: Floats) -> list[int | None]:

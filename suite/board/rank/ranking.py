@@ -44,6 +44,11 @@ class Position(NamedTuple):
     se: float | None = None
     lacking: int = 0
 
+    @property
+    def precedence(self) -> tuple[bool, int, bool]:
+        """To sort by: rank, then whether there is an interval."""
+        return self.rank is None, self.rank or 0, self.low is None
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -62,14 +67,22 @@ class Standing:
 
     @property
     def order(self) -> list[int]:
-        """All entries: those that have a rank, best first, then the others."""
-        ranks = [one.rank for one in self.places]
-        return sorted(range(len(ranks)), key=lambda i: (ranks[i] is None, ranks[i] or 0))
+        """All entries: those that have a rank, best first, of equal ones those with an interval first; then
+        the others.
+        """
+        return sorted(range(len(self.places)), key=lambda i: self.places[i].precedence)
 
     @property
     def leading(self) -> list[int]:
         """Entries that have a rank, best first."""
         return [i for i in self.order if self.places[i].rank is not None]
+
+    @property
+    def bare(self) -> list[int]:
+        """Entries with a rank but no interval, best first. They keep the rank of their value, and every page
+        says that they have none.
+        """
+        return [i for i in self.leading if self.places[i].low is None]
 
     @property
     def tied_for_first(self) -> list[int]:

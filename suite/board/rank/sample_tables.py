@@ -149,6 +149,7 @@ def _column(
     if strata is None:
         return replace(column, why="the entries' samples differ: they are compared by their intervals")
     units = units_of(distinct[0].cell, strata, distinct[0].cluster)
+    column = replace(column, questions=len(np.unique(distinct[0].sample)))
     return _paired(column, units, held, entries)
 
 

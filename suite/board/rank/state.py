@@ -5,7 +5,6 @@ ranked if it is active, verified for this very definition, and eligible by the b
 What tokens cost is told by the board's own price table, never by a submitter. Unknown stays unknown.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -20,6 +19,7 @@ from pydantic import Field, StringConstraints
 from suite.board.define.board import Board
 from suite.board.define.parts import TRUST, Closed
 from suite.board.entry import AcceptedEntry, read_model
+from suite.board.rank.columns import RankedColumn
 from suite.board.rank.ranking import Position, Ranking, Standing, expected_gain, rank
 from suite.board.rank.sample_tables import read_columns
 from suite.errors import SuiteError
@@ -103,11 +103,15 @@ class RankTable:
     unranked: list[Listed]
     ranking: Ranking
     place: Mapping[str, int]
+    columns: Mapping[str, RankedColumn]
+
+    def standing(self, column: str = "") -> Standing:
+        """Of a column, or by the overall number."""
+        return self.ranking.columns[column] if column else self.ranking.overall
 
     def at(self, entry: str, column: str = "") -> Position:
         """Where an entry, by its id, stands in a column, or by the overall number."""
-        standing = self.ranking.columns[column] if column else self.ranking.overall
-        return standing.at(self.place.get(entry))
+        return self.standing(column).at(self.place.get(entry))
 
     @property
     def first(self) -> Standing:
@@ -119,8 +123,8 @@ class RankTable:
     def rows(self) -> list[Listed]:
         """Ranked entries by overall rank, those without an overall number last, then the unranked."""
 
-        def key(one: Listed) -> tuple[float, str]:
-            return self.at(one.entry.id).rank or math.inf, one.entry.submission.model.display_name
+        def key(one: Listed) -> tuple[tuple[bool, int, bool], str]:
+            return self.at(one.entry.id).precedence, one.entry.submission.model.display_name
 
         return sorted(self.ranked, key=key) + self.unranked
 
@@ -172,7 +176,8 @@ def _table(board: Board, kind: str, shown: Sequence[Listed]) -> RankTable:
     unranked = [one for one in shown if one.reasons]
     columns = read_columns([item.name for item in board.tasks], [one.entry for one in ranked])
     place = {one.entry.id: index for index, one in enumerate(ranked)}
-    return RankTable(kind, ranked, unranked, rank(board, columns), place)
+    by_key = {column.key: column for column in columns}
+    return RankTable(kind, ranked, unranked, rank(board, columns), place, by_key)
 
 
 def listed(

@@ -60,15 +60,20 @@ def bundle_of(folder: Path, board: Board, scratch: Path) -> Path | None:
 
     Raises ConfigError, DataError, SourceUnreachable as fetching does.
     """
-    for name in (BUNDLE, BUNDLE_FOLDER):
-        if (folder / name).exists() and not (folder / name).is_symlink():
-            return folder / name
+    if (beside := bundle_beside(folder)) is not None:
+        return beside
     if not (folder / REFERENCE).is_file():
         return None
     reference = read_reference(folder / REFERENCE)
     if not reference.urls:
         return None
     return fetch(reference, board.hosts, scratch / f"{folder.name}.suite.zip", board.limits.bundle_mib * MIB)
+
+
+def bundle_beside(folder: Path) -> Path | None:
+    """The bundle that an entry's folder holds; None if it lies elsewhere."""
+    found = [folder / name for name in (BUNDLE, BUNDLE_FOLDER)]
+    return next((one for one in found if one.exists() and not one.is_symlink()), None)
 
 
 Resolve = Callable[[str], Sequence[str]]

@@ -11,14 +11,17 @@ from markupsafe import Markup
 from suite.board.define.board import file_name
 from suite.board.entry import GONE
 from suite.board.rank.overall import NAMES, PROPERTIES
+from suite.board.rank.pair_results import pair_result
 from suite.board.rank.state import luck
 from suite.board.site import page_words
-from suite.board.site.figures import compared, forest
+from suite.board.site.entry_samples import facing
+from suite.board.site.figures import forest
 from suite.board.site.page_words import POLICY, external, model, name
+from suite.board.site.pair_facts import MOST_PAIRS, pair_page
 from suite.board.site.ranking_table import TRUST_NAMES, marks_of, missing, ranks, span
 from suite.chat import Json
 from suite.report.hostile_text import clean
-from suite.report.numbers import DASH, counted, number, percent, plain
+from suite.report.numbers import DASH, counted, number, percent, plain, signed
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -46,12 +49,14 @@ def xml(text: str) -> Markup:
 
 
 _FILTERS = (
-    compared, counted, file_name, forest, model, name, number, percent, plain, values, words, xml,
-    page_words.first_of, page_words.tokens, page_words.warning, page_words.when
+    counted, file_name, forest, model, name, number, percent, plain, values, words, xml,
+    page_words.chance, page_words.first_of, signed, page_words.tokens, page_words.warning,
+    page_words.when
 )  # fmt: skip
 _GLOBALS = (
-    external, luck, marks_of, missing, ranks, span, page_words.apart, page_words.flips_of,
-    page_words.latency, page_words.marks_in, page_words.members, page_words.open_roles
+    external, facing, luck, marks_of, missing, pair_page, pair_result, ranks, span,
+    page_words.apart, page_words.flips_of, page_words.latency, page_words.marks_in, page_words.members,
+    page_words.open_roles
 )  # fmt: skip
 
 
@@ -72,6 +77,7 @@ def environment() -> "Environment":
         made.filters[one.__name__] = one
     made.globals |= {one.__name__: one for one in _GLOBALS}
     made.globals |= {"dash": DASH, "methods": NAMES, "properties": PROPERTIES, "trust_names": TRUST_NAMES}
+    made.globals |= {"most_pairs": MOST_PAIRS, "zip": zip}
     made.globals |= {"gone": GONE, "policy": Markup(POLICY)}  # a constant of this package: quotes stay quotes
     return made
 

@@ -66,7 +66,14 @@ def first_of(table: RankTable, standing: Standing, most: int = 4) -> str:
     """Who is first or statistically tied for it, in words."""
     first = standing.tied_for_first or standing.leading[:1]
     more = f" and {len(first) - most} more" if len(first) > most else ""
-    return ", ".join(model(table.ranked[i], 40) for i in first[:most]) + more or DASH
+    bare = set(standing.bare)
+    names = (model(table.ranked[i], 40) + (" (no interval)" if i in bare else "") for i in first[:most])
+    return ", ".join(names) + more or DASH
+
+
+def chance(p: float | None) -> str:
+    """A p as a table shows it."""
+    return "p unknown" if p is None else "p < 0.001" if p < 0.001 else f"p {min(p, 1):.3f}"
 
 
 def headlines(state: State, item: Item) -> list[str]:

@@ -14,15 +14,19 @@ import msgspec
 import suite
 from suite.board.define.board import file_name
 from suite.board.entry import PER_SAMPLE, SUBMISSION, VERIFICATION, AcceptedEntry
+from suite.board.rank.pair_results import pair_result
 from suite.board.rank.state import State, belongs, read_prices, state_of
 from suite.board.repository.remote_bundle import BUNDLE, REFERENCE, read_reference
 from suite.board.repository.shelves import Shelf
 from suite.board.site import board_data
+from suite.board.site.entry_samples import EntrySamples, write_samples
 from suite.board.site.page_templates import render, resource
 from suite.board.site.page_words import POLICY, events_of, headlines, name
+from suite.board.site.pair_facts import different, pair_page, pairs_of
 from suite.board.site.ranking_table import columns, rows, script_rows
 from suite.errors import ConfigError, SuiteError
 from suite.report.local_site import SiteServer, folder_files, replaced_folder
+from suite.report.viewer.embedding import viewer_script, viewer_style
 
 ROWS = 100  # of one page
 
@@ -96,16 +100,25 @@ class _Site:
     frozen: bool = False
     pages: int = 0
     warnings: list[str] = field(default_factory=list)
+    samples: dict[str, EntrySamples] = field(default_factory=dict)
 
     def write(self) -> int:
         """Write everything; how many pages."""
-        for name_ in ("assets", "tasks", "entries"):
+        for name_ in ("assets", "tasks", "entries", "pairs"):
             (self.folder / name_).mkdir(parents=True, exist_ok=True)
-        for file in ("board.css", "board.js", "icon.svg"):
+        for file in ("board.css", "samples.js", "icon.svg"):
             self._put(f"assets/{file}", resource(f"static/{file}"))
+        scripts = (resource(f"static/{part}.js") for part in ("ranking", "sortable"))
+        for file, text in (
+            ("board.js", "".join(scripts)),
+            ("viewer.js", viewer_script()),
+            ("viewer.css", viewer_style()),
+        ):
+            self._put(f"assets/{file}", text)
         self._tables()
         self._tasks()
         self._entries()
+        self._pairs()
         board, events = self.state.board, events_of(self.state)
         self._page("history.html", "history.html.j2", "", events=events)
         self._put("data.json", msgspec.json.encode(board_data.board_data(self.state)).decode() + "\n")
@@ -158,19 +171,36 @@ class _Site:
         found = {item.name: headlines(self.state, item) for item in tasks}
         self._page("tasks/index.html", "tasks.html.j2", "../", headlines=found)
 
+    def _pairs(self) -> None:
+        """The leading entries of each class against each other."""
+        columns = [(item.name, item.shown) for item in self.state.board.tasks]
+        shown = columns if len(columns) == 1 else [("", "Overall"), *columns]
+        for table in self.state.tables:
+            for one, two in pairs_of(table):
+                results = [(key, title, pair_result(table, one, two, key)) for key, title in shown]
+                apart = different(table.ranked[one], table.ranked[two])
+                told = {"table": table, "one": one, "two": two, "results": results, "apart": apart}
+                told["samples"] = [self.samples[table.ranked[place].entry.id] for place in (one, two)]
+                path = f"pairs/{pair_page(table, one, two)}"
+                self._page(path, "pair.html.j2", "../", only=shown[0][0], **told)
+        self._page("pairs/index.html", "pairs.html.j2", "../", only=shown[0][0])
+
     def _entries(self) -> None:
         for one in self.state.entries.values():
             downloads, urls = self._files(one.entry)
-            path = f"entries/{one.entry.short}.html"
-            self._page(path, "entry.html.j2", "../", listed=one, downloads=downloads, urls=urls)
+            samples = write_samples(self.state.board, one.entry, self.folder / "samples")
+            self.samples[one.entry.id] = samples
+            self.warnings += [samples.broken] if samples.broken else []
+            told = {"listed": one, "downloads": downloads, "urls": urls, "samples": samples}
+            self._page(f"entries/{one.entry.short}.html", "entry.html.j2", "../", **told)
 
     def _files(self, entry: AcceptedEntry) -> tuple[list[tuple[str, str]], list[str]]:
         """Copies what can be downloaded; (links, addresses of the bundle elsewhere)."""
         target = self.folder / "entries" / entry.short
         target.mkdir(exist_ok=True)
-        files = [SUBMISSION, VERIFICATION, BUNDLE]
-        if self.state.board.publish.per_sample:
-            files.append(PER_SAMPLE)
+        files = [SUBMISSION, VERIFICATION]
+        if self.state.board.publish.per_sample:  # a bundle holds every value
+            files += [BUNDLE, PER_SAMPLE]
         found = []
         for file in files:
             source = entry.folder / file

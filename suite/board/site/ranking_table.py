@@ -1,6 +1,6 @@
 """The big table of a board: its columns, and each entry's cells, for the page and for its script alike.
 
-A cell is (text, key to sort by, smaller text below, marks, bar), for the script a list of these. A key of
+A cell is (text, key to sort by, smaller text below, marks), for the script a list of these. A key of
 None sorts last in both directions: what is unknown is never 0.
 """
 
@@ -14,18 +14,17 @@ from suite.board.define.board import Item, file_name
 from suite.board.entry import ColumnResult
 from suite.board.rank.ranking import Position
 from suite.board.rank.state import Listed, RankTable, State, luck
-from suite.board.site.figures import Bar, around, shares
 from suite.board.site.page_words import name
-from suite.report.numbers import DASH, number, percent
+from suite.report.numbers import DASH, counted, number, percent
 
-Kind = Literal["rank", "model", "bar", "number", "text"]
+Kind = Literal["rank", "model", "number", "text"]
 First = Literal["ascending", "descending"]
 
 
 @dataclass(frozen=True)
 class ColumnHead:
     """A column's head. first: the direction of a first click. more: hidden by the script until asked for.
-    sub: smaller text. href: a page about it. ends: of kind bar, the values at the two ends of the axis.
+    sub: smaller text. href: a page about it.
     """
 
     key: str
@@ -35,17 +34,15 @@ class ColumnHead:
     more: bool = False
     sub: str = ""
     href: str = ""
-    ends: tuple[str, str] | None = None
 
 
 class TableCell(msgspec.Struct, frozen=True, array_like=True):
-    """What stands in a cell. bar: of kind bar."""
+    """What stands in a cell."""
 
     text: str = DASH
     key: float | str | None = None
     sub: str = ""
     marks: Sequence[str] = ()
-    bar: Bar | None = None
 
 
 class Row(msgspec.Struct, frozen=True, array_like=True):
@@ -78,8 +75,6 @@ def ranks(low: int | None, high: int | None) -> str:
 def columns(state: State, table: RankTable) -> list[Column]:
     """The columns, each with how it makes an entry's cell."""
     tasks, standing = state.board.tasks, table.first
-    # round numbers around everything drawn, so that differences can be seen
-    axis = around([end for one in standing.places for end in one[:3] if end is not None])
 
     def at(listed: Listed) -> Position:
         return standing.at(table.place.get(listed.entry.id))
@@ -97,21 +92,15 @@ def columns(state: State, table: RankTable) -> list[Column]:
     def overall(listed: Listed) -> TableCell:
         one = at(listed)
         marks = ["interval too narrow"] if one.lacking else []
+        marks += ["no interval"] if one.value is not None and one.low is None else []
         return TableCell(number(one.value), one.value, span(one.low, one.high), marks)
 
-    def bar(listed: Listed) -> TableCell:
-        return TableCell("", bar=shares(at(listed), axis))
-
-    ends = number(axis[0]), number(axis[1])
-    bars = (ColumnHead("bar", "", "bar", ends=ends), bar)
     whole = ColumnHead("overall", "Overall", "number", sub="interval", href="tasks/overall.html")
-    several = len(tasks) > 1
     return [
         (ColumnHead("rank", "Rank", "rank", "ascending", sub="interval"), rank),
         (ColumnHead("model", "Model", "model", "ascending", sub="organisation"), model),
-        *([(whole, overall), bars] if several else []),
+        *([(whole, overall)] if len(tasks) > 1 else []),
         *(_task(table, item) for item in tasks),
-        *([] if several else [bars]),
         *_about(state),
     ]
 
@@ -123,12 +112,21 @@ def _task(table: RankTable, item: Item) -> Column:
     others = [one for row in table.unranked if (one := row.entry.column(item.name)) is not None]
     lower = any(one.direction == "lower" for one in [*found, *others])
     shared = len(counts) == 1
-    sub = [f"n = {counts.pop():,}"] if shared else []
+    sub = [asked(table, item, counts.pop())] if shared else []
     sub += ["lower is better"] if lower else []
     first: First = "ascending" if lower else "descending"
     href = f"tasks/{file_name(item.name)}.html"
     head = ColumnHead(item.name, item.shown, "number", first, sub=", ".join(sub), href=href)
     return head, lambda listed: _result(listed.entry.column(item.name), shared)
+
+
+def asked(table: RankTable, item: Item, count: int) -> str:
+    """How many answers a value rests on, and over how many questions and cells, where that is known."""
+    column = table.columns[item.name]
+    cells = 0 if column.units is None else int(column.units.cell.max()) + 1
+    if not cells:
+        return f"n = {count:,}"
+    return f"{counted(column.questions, 'question')} in {counted(cells, 'cell')}, n = {count:,}"
 
 
 def rows(table: RankTable, columns: Sequence[Column]) -> list[Row]:
@@ -153,6 +151,7 @@ def _result(result: ColumnResult | None, shared: bool) -> TableCell:
     if result.value is None:
         return TableCell(marks=unscored)
     marks = [*([] if shared else [f"n {result.n:,}"]), *unscored]
+    marks += ["no interval"] if result.low is None else []
     return TableCell(number(result.value), result.value, span(result.low, result.high), marks)
 
 
@@ -201,7 +200,10 @@ def _about(state: State) -> list[Column]:
             head("released", "Released", "declared"),
             lambda one: _words(one.entry.submission.model.release_date),
         ),
-        (head("run", "Run"), lambda one: _words(one.run_date and one.run_date.isoformat())),
+        (
+            head("run", "Run", "declared", more=False),
+            lambda one: _words(one.run_date and one.run_date.isoformat()),
+        ),
         (head("accepted", "Accepted"), lambda one: _words(one.entry.record.accepted.date().isoformat())),
         (head("cost_sample", "Cost a sample", money, "number"), lambda one: _number(one.cost_per_sample)),
         (head("cost", "Cost", money, "number"), lambda one: _number(one.cost)),

@@ -1,12 +1,10 @@
-"""What a reader sees at a glance: bars on a labelled axis, what is unknown or missing, a single entry."""
+"""What a reader sees at a glance: what is unknown or missing, a single entry."""
 
 from pathlib import Path
 
 import numpy as np
 
-from suite.board.rank.ranking import Position
 from suite.board.repository.shelves import open_repository
-from suite.board.site.figures import around, shares
 from suite.board.site.page_words import when
 from suite.board.site.pages import build_site
 from tests.board import accepted
@@ -17,41 +15,19 @@ def built(root: Path) -> Path:
     return build_site(open_repository(root), root / "site").folder
 
 
-def test_bars_stand_on_an_axis_whose_ends_are_told(tmp_path: Path) -> None:
-    made = accepted.board(tmp_path)
-    for number, mean in enumerate((0.4, 0.6)):
-        accepted.entry(tmp_path, made, number, accepted.scores(number, 3, 60, mean))
-    page = soup(built(tmp_path) / "index.html")
-    low, high = (float(one.text) for one in page.select("th.bar small.ends span:not(.out)"))
-    values = [float(str(row.select("td")[1].contents[0])) for row in page.select("#rows tr")]
-    dots = [float(str(one["cx"])) for one in page.select("td.bar circle")]
-    assert np.allclose(dots, [(value - low) / (high - low) * 120 for value in values], atol=0.2)
-    assert all(0 <= one <= 120 for one in dots)
-
-
 def test_what_has_no_interval_is_a_hollow_dot_and_said_to_be_one(tmp_path: Path) -> None:
     made = accepted.board(tmp_path)
     accepted.entry(tmp_path, made, 0, np.ones((3, 60)))
     accepted.entry(tmp_path, made, 1, accepted.scores(1, 3, 60, 0.5))
     site = built(tmp_path)
-    bars = soup(site / "index.html").select("td.bar svg")
-    assert [bool(one.select("circle.u")) for one in bars] == [True, False]
-    assert [bool(one.select("path.i")) for one in bars] == [False, True]
-    figure = soup(site / "tasks" / "overall.html").select_one("figure.forest")
-    assert figure is not None
-    assert "A hollow dot has no interval." in figure.text
-    assert len(figure.select("circle.u")) == 1
-
-
-def test_axes_are_round_and_hold_everything() -> None:
-    assert around([]) == (0.0, 1.0)
-    assert around([0.31, 0.78]) == (0.3, 0.8)
-    low, high = around([0.5])
-    assert low < 0.5 < high
-    for values in ([0.0, 1e-17], [0.0, 5e-324], [1e20]):  # too near each other for ticks
-        low, high = around(values)
-        assert low < min(values) <= max(values) < high
-    assert shares(Position(0.5, None, 0.6), (0.0, 1.0)) == (None, 0.5, 0.6)
+    for page in ("index.html", "tasks/overall.html"):
+        figure = soup(site / page).select_one("figure.forest")
+        assert figure is not None
+        assert "A hollow dot has no interval:" in figure.text
+        lines = figure.select("li")
+        assert [bool(one.select("circle.u")) for one in lines] == [True, False]
+        assert [bool(one.select("line.i")) for one in lines] == [False, True]
+        assert ["no interval" in one.text for one in lines] == [True, False]
 
 
 def test_a_missing_task_is_named_wherever_its_entry_stands(tmp_path: Path) -> None:
@@ -62,7 +38,6 @@ def test_a_missing_task_is_named_wherever_its_entry_stands(tmp_path: Path) -> No
     row = soup(site / "index.html").find(id=f"e-{bundle[:12]}")
     assert row is not None
     assert "without Task 2" in row.get_text()
-    assert not row.select("td.bar svg")
     page = soup(site / "entries" / f"{bundle[:12]}.html").get_text(" ")
     assert "No overall number: it has no value for Task 2." in page
     assert "not in the submission" in page

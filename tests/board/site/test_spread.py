@@ -49,7 +49,7 @@ def test_a_narrow_interval_is_marked_and_a_missing_one_leaves_no_bracket(site: P
     assert "in 1 of 2 tasks all units of the entry are alike" in soup(site / f"entries/{first}.html").text
     whole = soup(site / f"entries/{second}.html").select_one(".hero")
     assert whole is not None
-    assert "overall; rank 1 of 3 entries" in whole.text
+    assert "overall (no interval: how far it may move is not known); rank 1 of 3 entries" in whole.text
     assert "()" not in whole.text
     told = json.loads((site / "data.json").read_text("utf-8"))
     assert note in told["note"]

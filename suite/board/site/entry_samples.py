@@ -1,0 +1,105 @@
+"""The samples of an entry's bundle, as script files that the viewer reads on demand, under samples/.
+
+A run of the bundle is one source. Texts are left out where the licence of a run's data does not let rows be
+passed on; what a submitter brought in the place of a dataset has no licence that the board knows.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from suite.board.bundle.contents import BundleRun, open_bundle
+from suite.board.bundle.rungs import Findings
+from suite.board.define.board import Board
+from suite.board.entry import AcceptedEntry
+from suite.board.repository.remote_bundle import bundle_beside
+from suite.board.site.page_words import name
+from suite.errors import BundleError, SuiteError
+from suite.journal.run import Run
+from suite.report.rows import withheld
+from suite.report.viewer.embedding import script_files
+from suite.report.viewer.source import view_source
+
+
+@dataclass(frozen=True)
+class SampleSource:
+    """A source of the viewer. cells: ids, in the order of its index. rows: one a sample, cell and trial."""
+
+    name: str
+    title: str
+    cells: tuple[str, ...]
+    rows: int
+
+
+@dataclass
+class EntrySamples:
+    """What of an entry's samples can be looked at. closed: datasets whose licence forbids to show texts.
+    why: a sentence where nothing is shown. broken: what was wrong with the bundle.
+    """
+
+    sources: list[SampleSource] = field(default_factory=list)
+    closed: list[str] = field(default_factory=list)
+    why: str = ""
+    broken: str = ""
+
+
+def write_samples(board: Board, entry: AcceptedEntry, folder: Path) -> EntrySamples:
+    """Write the samples of an entry below a folder, as far as the board and licences let them be shown."""
+    made = EntrySamples()
+    path = bundle_beside(entry.folder)
+    if not board.publish.per_sample:
+        made.why = "This board does not show values by sample: what it asks is kept hidden."
+    elif entry.record.status != "active":
+        made.why = f"Its samples are not shown: it is {entry.record.status}."
+    elif path is None:
+        made.why = "Its samples are not shown: the bundle is not kept in the board's repository."
+    else:
+        try:
+            _write(board, entry, path, folder, made)
+        except SuiteError as error:
+            made.sources, made.broken = [], f"{name(entry.folder.name)}: {error}"
+            made.why = "Its samples are not shown: the bundle cannot be read here."
+    return made
+
+
+def _write(board: Board, entry: AcceptedEntry, path: Path, folder: Path, made: EntrySamples) -> None:
+    with open_bundle(path, Findings()) as bundle:
+        if bundle is None or bundle.id != entry.id or not all(run.sound for run in bundle.runs):
+            raise BundleError("the bundle is not the one that was accepted", fix="`suite board check`")
+        for number, one in enumerate(bundle.runs):
+            run = Run(one.folder)
+            closed = _closed(run)
+            source = view_source(run, texts=not closed, label=name(entry.submission.model.display_name, 60))
+            called = f"{entry.short}-{number}"
+            for file, content in script_files(called, source):
+                (folder / file).parent.mkdir(parents=True, exist_ok=True)
+                (folder / file).write_bytes(content)
+            cells = tuple(cell.cell for cell in run.manifest.cells)
+            made.sources.append(SampleSource(called, _title(board, entry, one), cells, len(source)))
+            made.closed += [data for data in closed if data not in made.closed]
+
+
+def _closed(run: Run) -> list[str]:
+    brought = [key for key, one in run.manifest.data.items() if one.get("source") in ("file", "run")]
+    return [name(one) for one in dict.fromkeys([*withheld(run), *brought])]
+
+
+def _title(board: Board, entry: AcceptedEntry, run: BundleRun) -> str:
+    """The columns that a run's cells belong to."""
+    cells = {cell.cell for cell in run.entry.cells}
+    found = ((item, entry.column(item.name)) for item in board.tasks)
+    shown = [item.shown for item, result in found if result is not None and cells & set(result.cells)]
+    return ", ".join(name(one, 60) for one in shown or [run.id])
+
+
+def facing(one: EntrySamples, two: EntrySamples) -> Iterator[tuple[SampleSource, SampleSource, str]]:
+    """(source of the one, of the other, places of the cells that both have) for the viewer's pairs."""
+    for mine in one.sources:
+        for other in two.sources:
+            both = [
+                f"{mine.cells.index(cell)}:{other.cells.index(cell)}"
+                for cell in mine.cells
+                if cell in other.cells
+            ]
+            if both:
+                yield mine, other, " ".join(both)
