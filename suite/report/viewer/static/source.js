@@ -44,7 +44,7 @@ function loaded(key, address) {
  * @param {WrittenPart} read
  * @returns {Part}
  */
-function opened(read) {
+function readPart(read) {
   /** @param {WrittenText} one @returns {CutText} */
   const joined = (one) => {
     if (typeof one === "string" || Array.isArray(one)) { return one; }
@@ -108,7 +108,7 @@ class Source {
    * @returns {Promise<Part>}
    */
   part(number, keep = true) {
-    const found = this.kept.get(number) ?? this.#read(String(number)).then(opened);
+    const found = this.kept.get(number) ?? this.#read(String(number)).then(readPart);
     if (keep) {
       this.kept.delete(number);
       this.kept.set(number, found);
