@@ -48,6 +48,15 @@ repo_flag = click.option(
     metavar="DIR",
     help="The board's repository.",
 )
+runs_flag = click.option(
+    "--dir",
+    "folder",
+    type=PATH,
+    default=Path("runs"),
+    show_default=True,
+    metavar="DIR",
+    help="The folder that holds the runs.",
+)
 bundle_url_flag = click.option(
     "--bundle-url", "urls", multiple=True, metavar="https://…", help="Where a large bundle lies; repeatable."
 )

@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rate": ("suite.cli.compare:rate", "Rate many models from pairwise votes."),
     "report": ("suite.cli.report:report", "Show a run as text, Markdown or HTML; export it."),
     "runs": ("suite.cli.runs:runs", "List runs, show one, import results made elsewhere."),
+    "view": ("suite.cli.view:view", "Look at all runs in a browser, compare them; or export the pages."),
     "tasks": ("suite.cli.tasks:tasks", "What can be measured: list the tasks, show one."),
     "data": ("suite.cli.data:data", "Datasets: list, fetch, check and pin them."),
     "models": ("suite.cli.data:models", "Models that the suite can fetch by itself."),

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from suite.cli.flags import PATH, json_flag, output_flag, say_json
+from suite.cli.flags import PATH, json_flag, output_flag, runs_flag, say_json
 from suite.errors import ConfigError
 
 
@@ -21,15 +21,7 @@ def runs() -> None:
 
 
 @runs.command("list")
-@click.option(
-    "--dir",
-    "folder",
-    type=PATH,
-    default=Path("runs"),
-    show_default=True,
-    metavar="DIR",
-    help="The folder that holds the runs.",
-)
+@runs_flag
 @json_flag
 def list_(folder: Path, as_json: bool) -> None:
     """All runs in a folder, and how far each got.

@@ -47,11 +47,12 @@ def _hash(text: str) -> str:
 
 
 class Linked(NamedTuple):
-    """Where a page of a site finds what it shares with others: style and script in `assets/`, samples in
-    `samples/`. root: the way to the site's top, such as "../". source: of the run's samples."""
+    """Where a page of a site finds what it shares: style and script in `assets/`, samples in `samples/`.
+    root: the way to the site's top, such as "../". source: of the run's samples. note: on them."""
 
     root: str
     source: str = ""
+    note: str = ""
 
 
 SITE_POLICY = (

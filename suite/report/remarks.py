@@ -32,14 +32,15 @@ def remarks(run: Run) -> list[Remark]:
     told = [Remark("warning" if bad else "note", text) for text, bad in sentences(run.results)]
     # what was asked otherwise than planned, since an endpoint refused a setting; each once
     adapted = dict.fromkeys(f"{one.detail}." for one in run.attempts() if one.event == "adapted")
-    wrong = [Remark("warning", text) for text in (*_toys(run), *_state(run))]
+    wrong = [Remark("warning", text) for text in (*toys(run), *_state(run))]
     notes = [Remark("note", text) for text in adapted]
     return sorted(
         [*wrong, *told, *notes, *_coverage(run), *_notes(run)], key=lambda one: one.weight != "warning"
     )
 
 
-def _toys(run: Run) -> Iterator[str]:
+def toys(run: Run) -> Iterator[str]:
+    """A sentence for each model whose scores mean nothing."""
     # an embedded embedder is as good as any; an embedded chat model only proves that everything works
     specs = dict.fromkeys(
         one.spec for role, members in run.roles.items() if role != "embedder" for one in members

@@ -1,0 +1,66 @@
+"""suite view: one local page over all runs, served to this machine alone or written as static files."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from suite.cli.flags import PATH, runs_flag
+from suite.errors import ConfigError
+
+
+@click.command("view")
+@click.argument("runs", nargs=-1, metavar="[RUN]…")
+@runs_flag
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Which port (default: a free one).")
+@click.option("--open", "opened", is_flag=True, help="Open the page in the browser.")
+@click.option(
+    "--export", type=PATH, metavar="DIR", help="Write static files there instead; they open offline."
+)
+@click.option("--compare", multiple=True, metavar="RUN,RUN…", help="Export this comparison, not every pair.")
+@click.option("--with-texts", is_flag=True, help="Export texts, too, that a licence lets nobody pass on.")
+def view(
+    runs: Sequence[str], folder: Path, port: int, opened: bool, export: Path | None,
+    compare: Sequence[str], with_texts: bool,
+) -> None:  # fmt: skip
+    """Look at all runs, or those named, in a browser: list, reports, samples, comparisons.
+
+    The page is for this machine alone and only reads; Ctrl-C ends it. RUN is a folder, or a name below --dir.
+
+    \b
+    Examples:
+      suite view
+      suite view --export pages runs/model-a runs/model-b
+    """
+    import secrets
+    import tempfile
+
+    from suite.journal.run import find_run
+    from suite.report.html import SITE_POLICY
+    from suite.report.local_site import SiteServer
+    from suite.view.listing import RunListing
+    from suite.view.site import ViewSite, write_site
+
+    if export is None and (compare or with_texts):
+        raise ConfigError("--compare and --with-texts are for static files", fix="add --export DIR")
+    if not runs and not folder.is_dir():
+        raise ConfigError(f"there is no folder {folder}", fix="suite eval … makes runs/; --dir names another")
+    listing = RunListing(folder, [find_run(one, folder) for one in runs])
+    if export is not None:
+        keys = {row.folder.resolve(): row.key for row in listing.rows()}
+        wanted = [[find_run(one, folder).resolve() for one in told.split(",")] for told in compare]
+        for some in wanted:
+            if not 1 < len(set(some)) == len(some) or not keys.keys() >= set(some):
+                raise ConfigError("--compare names two runs or more that are shown", fix="--compare RUN,RUN")
+        count = write_site(
+            listing, export, [[keys[one] for one in some] for some in wanted], texts=with_texts
+        )
+        click.echo(f"wrote {count:,} files; open {export / 'index.html'}")
+        return
+    with tempfile.TemporaryDirectory(prefix="suite-view-") as scratch:
+        site = ViewSite(listing, Path(scratch))
+        with SiteServer(site.files, SITE_POLICY, port, secrets.token_urlsafe(16)) as server:
+            click.echo(f"{server.address} (for this machine alone; Ctrl-C ends it)")
+            if opened:
+                click.launch(server.address)
+            server.serve_forever()

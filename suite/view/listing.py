@@ -1,0 +1,122 @@
+"""The runs that a page lists, each as a row of its table: from manifest and results, again where they change.
+
+Of a run that is being written the journals are read on from where they ended. One that cannot be read has its
+sentence. What a row says stands in `templates/row.html.j2`.
+"""
+
+import hashlib
+import re
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from importlib.resources import files
+from pathlib import Path
+from typing import NamedTuple
+
+from markupsafe import Markup
+
+from suite.errors import SuiteError
+from suite.journal.run import Run
+from suite.models.prices import costs, shown_usd
+from suite.report.findings import sentences
+from suite.report.html_blocks import environment
+from suite.report.numbers import percent
+from suite.report.remarks import parameters_of, toys
+from suite.report.summary import label, swept
+from suite.view.running_scores import RunningScores
+
+QUIET_S = 60  # a run whose journals got nothing for so long is not being written
+
+
+class RunRow(NamedTuple):
+    """A run in the list. key: of its addresses, [a-z0-9-]+. digest: of the state of its files. running: it is
+    being written, and how far it is. trouble: why it cannot be read. html: its row."""
+
+    key: str
+    folder: Path
+    digest: str
+    model: str = ""
+    created: str = ""
+    running: str = ""
+    trouble: str = ""
+    html: Markup = Markup()
+
+
+class RunListing:
+    """The runs of a folder, or those named. Safe to ask from several threads."""
+
+    def __init__(self, folder: Path, named: Sequence[Path] = ()) -> None:
+        self.folder, self._named = folder, named
+        self._kept: dict[Path, RunRow] = {}
+        self._scores: dict[Path, RunningScores] = {}
+        self._lock = threading.RLock()
+        self._template = environment().from_string(
+            (files("suite.view") / "templates" / "row.html.j2").read_text("utf-8")
+        )
+
+    def rows(self) -> list[RunRow]:
+        """All runs, the newest first."""
+        found = self._named or [one.parent for one in self.folder.glob("*/manifest.json")]
+        with self._lock:
+            self._kept = {one: self._row(one) for one in sorted(found)}
+            return sorted(self._kept.values(), key=lambda row: (row.created, row.key), reverse=True)
+
+    def row(self, key: str) -> RunRow | None:
+        """One run by its key, as it is now."""
+        with self._lock:
+            known = self._kept or {row.folder: row for row in self.rows()}
+            return next((self._row(one.folder) for one in known.values() if one.key == key), None)
+
+    def _row(self, folder: Path) -> RunRow:
+        digest, growing = _state(folder)
+        kept = self._kept.get(folder)
+        if kept is not None and kept.digest == digest and not kept.running:
+            return kept
+        made = RunRow(self._key(folder), folder, digest)
+        values: dict[str, object] = {"run": None}
+        try:
+            run = Run(folder)
+            if growing and not (run.has_results and run.results.complete):
+                run = Run(folder, (run.scorings() or [""])[-1])
+                made = made._replace(running=self._read_on(run) if kept else "being written")
+            made = made._replace(model=run.specs("candidate"), created=run.manifest.created)
+            cells = run.manifest.cells
+            parameters = [parameters_of(one, run.scored_cells.get(one.cell)) for one in cells]
+            names = swept(parameters)
+            values = {"run": run, "labels": [label(one, names) for one in parameters]}
+            values["cost"] = costs(run.roles, run.results.calls)
+        except Exception as error:  # anybody may have changed it
+            told = error.what if isinstance(error, SuiteError) else f"{type(error).__name__}: {error}"
+            made = made._replace(trouble=told)
+        scores = self._scores.get(folder) if made.running else self._scores.pop(folder, None)
+        how = {"sentences": sentences, "toys": toys, "percent": percent, "dollars": shown_usd}
+        return made._replace(html=Markup(self._template.render(row=made, scores=scores, **how, **values)))
+
+    def _key(self, folder: Path) -> str:
+        own = folder.name if folder.parent == self.folder else str(folder.resolve())
+        slug = re.sub("[^a-z0-9]+", "-", folder.name.lower())[:30].strip("-")
+        return f"{slug}-{hashlib.sha256(own.encode('utf-8', 'surrogateescape')).hexdigest()[:8]}".strip("-")
+
+    def _read_on(self, run: Run) -> str:
+        with suppress(SuiteError):  # a task that is not here any more has no headline so far
+            if (scores := self._scores.get(run.folder)) is None:
+                scores = self._scores[run.folder] = RunningScores(run)
+            scores.read_on()
+            return f"{scores.solved:,} solved, {scores.scored:,} scored of {run.manifest.all_works:,}"
+        return "being written"
+
+
+def _state(folder: Path) -> tuple[str, bool]:
+    """A digest of times and sizes of a run's files, and whether journals grew just now, after the results."""
+    found = {}
+    for path in sorted([*folder.glob("*.json*"), *folder.glob("scorings/*/*.json*")]):
+        with suppress(OSError):  # it may go away meanwhile
+            found[path] = path.stat()
+    told = [(path.name, one.st_mtime_ns, one.st_size) for path, one in found.items()]
+    grew, done = (
+        max((one.st_mtime for path, one in found.items() if path.name in names), default=0.0)
+        for names in (("outputs.jsonl", "scores.jsonl"), ("results.json",))
+    )
+    digest = hashlib.sha256(repr(told).encode("utf-8", "surrogateescape")).hexdigest()[:12]
+    return digest, done < grew and time.time() - grew < QUIET_S
