@@ -38,7 +38,7 @@ def view(
     from suite.journal.run import find_run
     from suite.report.html import SITE_POLICY
     from suite.report.local_site import SiteServer
-    from suite.view.listing import RunListing
+    from suite.view.run_rows import RunListing
     from suite.view.site import ViewSite, write_site
 
     if export is None and (compare or with_texts):

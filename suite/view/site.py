@@ -28,7 +28,7 @@ from suite.report.local_site import replaced_folder
 from suite.report.viewer.embedding import script_files, viewer_script, viewer_style
 from suite.report.viewer.source import view_source
 from suite.secrets import scrub
-from suite.view.listing import RunListing, RunRow
+from suite.view.run_rows import RunListing, RunRow
 
 MOST_PAIRED = 10  # runs of which every pair is compared unasked
 SCRIPTS = ("table", "picks", "updates", "start")
