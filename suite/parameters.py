@@ -4,7 +4,7 @@ A parameter is a *solve* parameter (part of the cell's identity) unless declared
 A validator may raise `SkipCell` to leave an impossible combination out of a sweep.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -86,3 +86,22 @@ def at_score(default: ValueT, *, local: bool = False, **field: object) -> ValueT
     return declared(
         default, json_schema_extra={"at_score": True, **({"local": True} if local else {})}, **field
     )
+
+
+def distinguishing(cells: Sequence[Mapping[str, Json]]) -> tuple[str, ...]:
+    """Names of the parameters that tell cells apart, without redundant ones, in the order of the first cell.
+
+    cells: all parameters of each cell (solve and score). Redundant: determined by one that is kept, as
+    paper_turns is by inter_turns; of two that determine each other the earlier one is kept.
+    """
+    columns: dict[str, list[str]] = {}
+    for name in dict.fromkeys(name for cell in cells for name in cell):
+        values = [repr(cell.get(name)) for cell in cells]
+        if len(set(values)) > 1:
+            columns[name] = values
+    kept = dict(columns)
+    for name in reversed(columns):  # later ones go first
+        others = (values for other, values in kept.items() if other != name)
+        if any(len(set(zip(one, kept[name], strict=True))) == len(set(one)) for one in others):
+            del kept[name]
+    return tuple(kept)

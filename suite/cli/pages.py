@@ -56,8 +56,8 @@ def show(
 ) -> None:
     """Write the files, then print JSON or the sections.
 
-    sections: takes whether they must be compact, for a terminal. page: the HTML, else made of these. Raises ConfigError for a file that cannot be
-    written.
+    sections: takes whether they must be compact, for a terminal. page: the HTML, else made of these. Raises
+    ConfigError for a file that cannot be written.
     """
     from suite.report.compare_page import html_page, markdown_page, print_sections
 

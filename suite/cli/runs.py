@@ -30,7 +30,9 @@ def list_(folder: Path, as_json: bool) -> None:
     Example:
       suite runs list --dir runs --json
     """
-    from suite.report.run_list import list_runs, runs_grid
+    from datetime import UTC, datetime
+
+    from suite.report.run_list import list_runs, run_lines
 
     records = list(list_runs(folder))
     if as_json:
@@ -38,9 +40,7 @@ def list_(folder: Path, as_json: bool) -> None:
     elif not records:
         click.echo(f"no runs in {folder}")
     else:
-        from suite.report.terminal import print_grid
-
-        print_grid(runs_grid(records))
+        click.echo("\n".join(run_lines(records, datetime.now(UTC))))
 
 
 @runs.command()

@@ -55,8 +55,8 @@ def score(context: click.Context, /, run: str | None, outputs: Path | None, **gi
 
 
 def _outputs(path: Path, flags: steps.RunFlags, models: dict[str, list[str]]) -> int:
+    from suite.parameters import distinguishing
     from suite.plugins import catalogue
-    from suite.report.summary import swept
     from suite.run.plan import make_plan
 
     if not path.is_file():
@@ -72,7 +72,7 @@ def _outputs(path: Path, flags: steps.RunFlags, models: dict[str, list[str]]) ->
     for task in dict.fromkeys(cell.plan.task for cell in plan.cells):
         cells = [cell.plan.parameters for cell in plan.cells if cell.plan.task == task]
         if len(cells) > 1:
-            values = {name: dict.fromkeys(str(one[name]) for one in cells) for name in swept(cells)}
+            values = {name: dict.fromkeys(str(one[name]) for one in cells) for name in distinguishing(cells)}
             first = " ".join(f"-P {name}={next(iter(found))}" for name, found in values.items())
             raise ConfigError(
                 f"{path.name} answers one cell of a task, these parameters make {len(cells)} of {task}",

@@ -87,7 +87,7 @@ def keys_of(chosen: Sequence[Chosen]) -> tuple[SampleKeys, SampleKeys]:
 
 
 def telling(rows: Sequence[MeasureRow]) -> list[Chosen]:
-    """Samples of cells that differ, in every cell the largest difference first; then those that one side lacks.
+    """Samples that differ, in every cell the largest difference first; then those that one side lacks.
 
     rows: of one pair of runs; of each two cells the first that is read sample by sample counts.
     """

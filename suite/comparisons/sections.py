@@ -11,6 +11,7 @@ from suite.comparisons.comparison import Compared, ComparisonWanted, PairPart
 from suite.comparisons.differences import MeasureRow, SliceDifference, SliceRow
 from suite.comparisons.disagreements import keys_of, telling
 from suite.journal.run import Run
+from suite.parameters import distinguishing
 from suite.report.compare_page import SamplePairs
 from suite.report.dot_plots import DotPlot
 from suite.report.numbers import counted, number, plain, signed
@@ -54,14 +55,14 @@ def sections(found: Compared, *, compact: bool = False, read: bool = True) -> li
 def sample_pairs(found: Compared, most: int = MOST_PAIRS) -> Iterator[SamplePairs]:
     """For each pair of runs the samples on which they differ, to click through; at most `most` in all."""
     runs = {one.label: one.run for one in found.runs}
-    for number, part in enumerate(found.parts, 1):
+    for place, part in enumerate(found.parts, 1):
         rows = [row for row in found.rows if (row.a, row.b) == (part.a, part.b)]
         if not (told := telling(rows)):
             continue
         shown = told[: most // len(found.parts)]
-        labels, names = (part.a, part.b), (f"pair-{number}-a", f"pair-{number}-b")
+        labels, names = (part.a, part.b), (f"pair-{place}-a", f"pair-{place}-b")
         both = [runs[label] for label in labels]
-        places = [{cell.cell: place for place, cell in enumerate(run.manifest.cells)} for run in both]
+        places = [{cell.cell: at for at, cell in enumerate(run.manifest.cells)} for run in both]
         matches = {f"{places[0][row.match.cell_a]}:{places[1][row.match.cell_b]}": 0 for row in rows}
         sides = zip(names, both, keys_of(shown), labels, strict=True)
         sources = (inline(name, view_source(run, keys=keys, label=label)) for name, run, keys, label in sides)
@@ -199,14 +200,9 @@ def _name(row: MeasureRow, found: Compared, *, pair: bool = True) -> str:
 
 def _told(row: MeasureRow, found: Compared) -> str:
     """What tells this row's cell from the task's others; nothing that an earlier parameter determines."""
-    others = [one.match.parameters for one in found.rows if one.match.task == row.match.task]
-    columns = {name: [repr(one.get(name)) for one in others] for name in row.match.parameters}
-    names: list[str] = []
-    for name, values in columns.items():
-        told = any(len({*zip(columns[kept], values, strict=True)}) == len({*columns[kept]}) for kept in names)
-        if len(set(values)) > 1 and not told:
-            names.append(name)
-    told_apart = [f"{name}={plain(row.match.parameters[name])}" for name in names]
+    names = distinguishing([one.match.parameters for one in found.rows if one.match.task == row.match.task])
+    own = row.match.parameters
+    told_apart = [f"{name}={plain(own[name])}" for name in names if name in own]
     told_apart += [f"{name}={plain(a)} against {plain(b)}" for name, (a, b) in row.match.differing.items()]
     return " ".join(told_apart)
 

@@ -71,6 +71,17 @@ def moment(text: str) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
+def ago(text: str, now: datetime) -> str:
+    """A time as people tell it: "12 min ago", "3 h ago", "yesterday", "12 Nov", "12 Nov 2025"."""
+    then, here = moment(text).astimezone(), now.astimezone()
+    minutes, days = (here - then).total_seconds() / 60, (here.date() - then.date()).days
+    if 0 <= minutes < 60:
+        return f"{int(minutes)} min ago"
+    if minutes >= 0 and days < 2:
+        return "yesterday" if days else f"{int(minutes / 60)} h ago"
+    return f"{then.day} {then:%b}" + (f" {then.year}" if then.year != here.year else "")
+
+
 def coverage_text(result: MetricResult) -> str:
     """Coverage, with the bounds where some units are unscored."""
     shown = percent(result.coverage)

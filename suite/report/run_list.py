@@ -1,7 +1,8 @@
 """What runs there are, how far each got and what went wrong: read from manifests, results, journals."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Literal, TypedDict
 
@@ -13,8 +14,9 @@ from suite.journal.documents import Roles
 from suite.journal.pairs import Key
 from suite.journal.run import Run
 from suite.journal.shapes import Values
+from suite.report.hostile_text import one_line
 from suite.report.matrix import Grid
-from suite.report.numbers import interval, number
+from suite.report.numbers import ago, interval, number
 
 MOST_KINDS = 50  # of attempts
 _PLANNED = ("roles", "data", "seed", "trials", "limit", "mini", "plan_sha256")  # as the manifest tells it
@@ -151,22 +153,32 @@ def _scoring(run: Run) -> ListedScoring:
     )
 
 
-def runs_grid(runs: list[ListedRun | UnreadableRun]) -> Grid:
-    """The list as a table; a run of one cell with its headline."""
-    rows = []
-    for one in runs:
-        if isinstance(one, UnreadableRun):
-            rows.append([one.run, f"unreadable: {one.error}", "", "", "", ""])
-            continue
+def run_lines(runs: Sequence[ListedRun | UnreadableRun], now: datetime) -> list[str]:
+    """The list as aligned lines to copy from, the newest last: one line a run, its name first and whole."""
+    rows = [["run", "when", "state", "tasks", "model", "headline"]]
+    listed = sorted((one for one in runs if isinstance(one, ListedRun)), key=lambda one: one.created)
+    for one in listed:
         state = one.state + (f" ({number(one.pending)} pending)" if one.pending else "")
-        heads = [head for head in one.headlines if "value" in head]
-        head = f"{len(heads)} cells" if heads else ""
-        if len(heads) == 1:
-            only = heads[0]
-            head = f"{only['name']} {number(only['value'])} {interval(only['low'], only['high'])}"
         state += ", imported" if one.imported else ""
-        rows.append([one.run, state, ", ".join(one.tasks), one.candidate, head, one.created[:10]])
-    return Grid("", ["run", "state", "tasks", "candidate", "headline", "created"], rows, left=6)
+        heads = [head for head in one.headlines if head.get("value") is not None]
+        rows.append(
+            [one.run, ago(one.created, now), state, ", ".join(one.tasks), one.candidate, _heads(heads)]
+        )
+    rows += [[one.run, "", f"unreadable: {one.error}"] for one in runs if isinstance(one, UnreadableRun)]
+    rows = [[one_line(text, 300) for text in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*(row for row in rows if len(row) == 6), strict=True)]
+    widths[0] = max(len(row[0]) for row in rows)
+    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+
+
+def _heads(heads: Sequence[Headline]) -> str:
+    """The headline of a run, of several cells from the lowest to the highest."""
+    if len(heads) == 1:
+        return f"{heads[0]['name']} {number(heads[0]['value'])} {interval(heads[0]['low'], heads[0]['high'])}"
+    if len({head["name"] for head in heads}) == 1:
+        ends = map(number, sorted(head["value"] or 0.0 for head in heads)[:: len(heads) - 1])
+        return f"{heads[0]['name']} {' to '.join(dict.fromkeys(ends))} in {len(heads)} cells"
+    return f"{len(heads)} cells" if heads else ""
 
 
 def told(run: ShownRun) -> Iterator[str]:

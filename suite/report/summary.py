@@ -18,6 +18,7 @@ from suite.journal.documents import (
     SkippedCell,
 )
 from suite.journal.run import Run
+from suite.parameters import distinguishing
 from suite.report.breakdown import Scores, Served
 from suite.report.numbers import plain
 from suite.report.remarks import Remark, deviations, parameters_of, remarks
@@ -163,7 +164,7 @@ def summarise(run: Run) -> Summary:
 
 def _task(run: Run, records: Sequence[CellRecord], scores: Scores) -> TaskPart:
     parameters = [parameters_of(one, run.scored_cells.get(one.cell)) for one in records]
-    names = swept(parameters)
+    names = distinguishing(parameters)
     by_cell = {one.cell: one for one in run.results.cells}
     cells = [
         _cell(run, one, values, names, by_cell.get(one.cell))
@@ -208,25 +209,6 @@ def _cell(
         metrics=found.metrics if found else (),
         deviations=deviations(record, run.scored_cells.get(record.cell)),
     )
-
-
-def swept(cells: Sequence[Mapping[str, Json]]) -> tuple[str, ...]:
-    """Names of the parameters that tell cells apart, without redundant ones, in the order of the first cell.
-
-    cells: all parameters of each cell (solve and score). Redundant: determined by one that is kept, as
-    paper_turns is by inter_turns; of two that determine each other the earlier one is kept.
-    """
-    columns: dict[str, list[str]] = {}
-    for name in dict.fromkeys(name for cell in cells for name in cell):
-        values = [repr(cell.get(name)) for cell in cells]
-        if len(set(values)) > 1:
-            columns[name] = values
-    kept = dict(columns)
-    for name in reversed(columns):  # later ones go first
-        others = (values for other, values in kept.items() if other != name)
-        if any(len(set(zip(one, kept[name], strict=True))) == len(set(one)) for one in others):
-            del kept[name]
-    return tuple(kept)
 
 
 def label(parameters: Mapping[str, Json], names: Sequence[str]) -> str:

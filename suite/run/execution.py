@@ -19,6 +19,7 @@ from suite.models.descriptors import ours, raise_ours
 from suite.plugins import place_in
 from suite.roles import Stage
 from suite.run.calls import Desk, Stopped, WorkModels
+from suite.run.limits import Slots
 from suite.run.order import CellSample
 from suite.run.plan import Plan
 from suite.run.progress import Progress
@@ -62,15 +63,32 @@ class Driver:
         self._idle = asyncio.Event()
         self._errors = 0
         self._fatal: BaseException | None = None
-        lines = {id(seat.line): seat.line for seats in self.desk.seats.values() for seat in seats}
-        self._slots = [line.slots for line in lines.values()]
+        self._roles: dict[Slots, list[str]] = {}
+        for role, seats in self.desk.seats.items():
+            for seat in seats:
+                self._roles.setdefault(seat.line.slots, []).append(role)
+        self._slots = [*self._roles]
         for slots in self._slots:
             slots.when_idle = self._fill_soon
+        self._sandbox = any(cell.task.info.sandbox for cell in self.plan.cells)
 
     @property
     def scoring(self) -> int:
         """Works in the score stage now."""
         return self._scoring
+
+    def under_way(self) -> list[str]:
+        """How many samples are begun, and where their calls are: for the person who waits."""
+        found, calls = [f"{self._open} under way"] if self._open else [], 0
+        for slots, roles in self._roles.items():
+            queued, pause = slots.queued, slots.limit.pause()
+            told = [f"{slots.in_flight} asked"] if slots.in_flight else []
+            told += [f"{queued} waiting for {'its rate limit' if pause else 'the engine'}"] if queued else []
+            calls += slots.in_flight + queued
+            if told:
+                found.append(f"{'+'.join(dict.fromkeys(roles))}: {', '.join(told)}")
+        running = min(self._scoring, self._open - calls)
+        return [*found, f"{running} in the sandbox"] if self._sandbox and running > 0 else found
 
     async def run(self) -> None:
         """Until everything is done, pending, or the run stops. Raises what stopped it for good."""

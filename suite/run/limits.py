@@ -148,6 +148,11 @@ class Slots:
         """Whether a place is free and nobody waits for it."""
         return not self._waiting and self.in_flight < self.limit.current
 
+    @property
+    def queued(self) -> int:
+        """How many wait for a place."""
+        return len(self._waiting)
+
     def entered(self) -> bool:
         """Take a place if one is free at once; the caller must `leave` then, else `wait`."""
         free = self.idle and self.limit.resume_at == 0.0

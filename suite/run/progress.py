@@ -1,28 +1,33 @@
 """What somebody who waits sees: a live view on a terminal, plain lines elsewhere, on stderr.
 
-Rate, time left, retries, tokens, cache hits, and the headline so far with an approximate interval.
+Rate, time left, cost, retries, what is under way and what it waits for, and the headline of each cell so far
+with an approximate interval. No line of the live view is wider than the terminal, and none is cut.
 """
 
 import sys
+import textwrap
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, TextIO
 
+from suite.chat import Json
 from suite.journal.records import OutputRecord, ScoreRecord
+from suite.parameters import distinguishing
 from suite.roles import Stage
 from suite.run.cells import Cell
 from suite.run.seats import MemberCost
 from suite.scoring.headline import RunningHeadline
 
 if TYPE_CHECKING:
-    from rich.console import Group
+    from rich.console import Console, ConsoleOptions, RenderResult
     from rich.live import Live
 
 LINE_EVERY_S = 10.0
 LONGEST_SILENCE_S = 60.0
 REFRESH_PER_S = 4
 MOST_CELLS = 8
+MOST_IN_LINE = 2
 
 
 class ProgressView(Protocol):
@@ -63,7 +68,12 @@ class Progress:
         self._every = LINE_EVERY_S
         self._tallies: Callable[[], Mapping[str, MemberCost]] = dict
         self._waits: Callable[[], list[str]] = list
+        self._under_way: Callable[[], list[str]] = list
         self._cells = cells
+        by_task: dict[str, list[Mapping[str, Json]]] = {}
+        for cell in cells:
+            by_task.setdefault(cell.plan.task, []).append(cell.plan.parameters)
+        self._told = {task: distinguishing(some) for task, some in by_task.items()}
         self._headlines = {
             cell.id: RunningHeadline(cell.task.metrics, cell.task.info.headline) for cell in cells
         }
@@ -78,7 +88,7 @@ class Progress:
                 console=console,
                 refresh_per_second=REFRESH_PER_S,
                 transient=True,
-                get_renderable=self._render,
+                get_renderable=lambda: self,
                 redirect_stdout=False,
                 redirect_stderr=False,
             )
@@ -90,10 +100,16 @@ class Progress:
             self._live.stop()
             self._live = None
 
-    def watch(self, tallies: Callable[[], Mapping[str, MemberCost]], waits: Callable[[], list[str]]) -> None:
-        """Where the counts of calls are, and what is being waited for."""
+    def watch(
+        self,
+        tallies: Callable[[], Mapping[str, MemberCost]],
+        waits: Callable[[], list[str]],
+        under_way: Callable[[], list[str]] = list,
+    ) -> None:
+        """Where the counts of calls are, what is being waited for, and how much is where."""
         self._tallies = tallies
         self._waits = waits
+        self._under_way = under_way
 
     def say(self, line: str) -> None:
         """One line for the person who waits."""
@@ -157,6 +173,15 @@ class Progress:
 
     def line(self) -> str:
         """Everything in one line."""
+        several = len(self._cells) > 1
+        told = [f"{text} ({label or task})" if several else text for task, label, text in self._found()]
+        parts = [*self._state(), *self._waits(), *told[:MOST_IN_LINE]]
+        if left := len(told[MOST_IN_LINE:]):
+            parts.append(f"and {left} more cell{'s' * (left > 1)}")
+        return "  ".join(map(_printable, parts))
+
+    def _state(self) -> list[str]:
+        """How far it is, how fast it goes and when it ends."""
         seconds = max(time.monotonic() - self._started, 1e-9)
         rate = self._new / seconds
         left = self.works - self.finished - self.counts["pending"]
@@ -176,31 +201,65 @@ class Progress:
         if self.counts["pending"]:
             why = ", ".join(f"{kind} {n}" for kind, n in self.reasons.most_common(3))
             parts.append(f"{self.counts['pending']} pending ({why})")
-        parts += self._waits()
-        found = [one for one in map(self._headline, self._cells) if one]
-        if found:
-            parts.append(found[0] if len(found) == 1 else f"{found[0]} (+{len(found) - 1} cells)")
-        return "  ".join(parts)
+        return parts
 
-    def _headline(self, cell: Cell) -> str:
-        now = self._headlines[cell.id].value()
-        if now is None:
-            return ""
-        interval = f" [{now.low:.3f}, {now.high:.3f}]" if now.low is not None and now.high is not None else ""
-        return f"{cell.task.info.headline} {now.value:.3f}{interval} n={now.n}"
+    def _found(self) -> list[tuple[str, str, str]]:
+        """(task, what tells a cell from its others, its headline) of the cells that have one."""
+        found = []
+        for cell in self._cells:
+            now, task = self._headlines[cell.id].value(), cell.plan.task
+            if now is not None:
+                label = " ".join(f"{name}={cell.plan.parameters.get(name)}" for name in self._told[task])
+                ends = "" if now.low is None or now.high is None else f" [{now.low:.3f}, {now.high:.3f}]"
+                found.append((task, label, f"{cell.task.info.headline} {now.value:.3f}{ends} n={now.n}"))
+        return found
 
-    def _render(self) -> "Group":
-        from rich.console import Group
+    def lines(self, width: int) -> list[str]:
+        """The live view, no line wider than `width`; a cell takes two where one is too narrow."""
+        cells = self._found()
+        shown = cells[:MOST_CELLS]
+        column = max((len(label) for _, label, _ in shown), default=0)
+        lines = _packed([*self._state(), *self._waits(), *self._under_way()], width)
+        for index, (task, label, text) in enumerate(shown):
+            if not index or shown[index - 1][0] != task:
+                lines += _packed([task], width)
+            one = f"  {_printable(label):{column}}  {text}" if label else f"  {text}"
+            lines += (
+                [one]
+                if len(one) <= width
+                else [*_packed([label], width, "  "), *_packed([text], width, "    ")]
+            )
+        if left := len(cells) - len(shown):
+            lines.append(f"  and {left} more cell{'s' * (left > 1)}")
+        return lines
+
+    def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> "RenderResult":
         from rich.progress_bar import ProgressBar
+        from rich.segment import Segment
         from rich.text import Text
 
-        bar = ProgressBar(total=max(self.works, 1), completed=self.finished, width=60)
-        lines: list[Text | ProgressBar] = [Text(self.line(), overflow="ellipsis", no_wrap=True), bar]
-        rows = [(cell, text) for cell in self._cells if (text := self._headline(cell))]
-        for cell, text in rows[:MOST_CELLS]:
-            values = ", ".join(f"{k}={v}" for k, v in cell.plan.parameters.items() if v not in (None, "", []))
-            lines.append(Text(f"  {cell.plan.task}  {text}  ({values})", overflow="ellipsis", no_wrap=True))
-        return Group(*lines)
+        width = options.max_width
+        yield ProgressBar(total=max(self.works, 1), completed=self.finished, width=min(width, 60))
+        yield Segment.line()
+        yield from (Text(line, no_wrap=True) for line in self.lines(width))
+
+
+def _printable(text: str) -> str:
+    """Text of an endpoint or a task: nothing in it moves the cursor."""
+    return "".join(one if one.isprintable() else " " for one in text)
+
+
+def _packed(parts: Iterable[str], width: int, indent: str = "") -> list[str]:
+    """Parts in lines of at most `width` characters, as many in each as fit; a longer one is broken."""
+    lines: list[str] = []
+    for part in parts:
+        first, *more = textwrap.wrap(_printable(part), width - len(indent)) or [""]
+        if lines and len(lines[-1]) + 2 + len(first) <= width:
+            lines[-1] += f"  {first}"
+        else:
+            lines.append(indent + first)
+        lines += [indent + one for one in more]
+    return lines
 
 
 def _duration(seconds: float) -> str:

@@ -205,7 +205,11 @@ class Session:
             ledger=self.ledger,
         )
         tallies = {seat.member.member: seat.tally for one in seats.values() for seat in one}
-        self.progress.watch(lambda: tallies, lambda: [*self._cost(tallies), *desk.waits.shown()])
+        self.progress.watch(
+            lambda: tallies,
+            lambda: [*self._cost(tallies), *desk.waits.shown()],
+            lambda: self._driver.under_way() if self._driver else [],
+        )
         return Driver(
             self.plan,
             desk,

@@ -1,0 +1,96 @@
+"""The live view fits its terminal and tells cells apart; elsewhere a line says the same."""
+
+import asyncio
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+from small_tasks import Many, Spell, cells, plan_of, run, scripted
+
+from suite.chat import Request
+from suite.journal.records import OutputRecord, ScoreRecord
+from suite.roles import Stage
+from suite.run.cells import Cell
+from suite.run.execution import Driver
+from suite.run.progress import Progress
+from suite.run.seats import MemberCost
+from suite.task import Output
+
+HOSTILE = "3 waiting, 429 \x1b[2J\x1b[1A\r\n" + "slow down " * 12 + "x" * 130 + ", next try 14:05"
+SWEEP = cells(
+    Spell, *({"turns": turns, "style": style} for turns in (0, 25) for style in ("plain", "polite"))
+)
+
+
+def progress(made: Sequence[Cell]) -> Progress:
+    """Of one scored sample in each cell."""
+    found = Progress(made, 400, (Stage.SOLVE, Stage.SCORE), quiet=False, file=io.StringIO())
+    waiting = ["9 under way", "candidate: 4 asked, 2 waiting for the engine"]
+    tally = {"candidate": MemberCost(completion=70, retries=2)}
+    found.watch(lambda: tally, lambda: ["$0.12", HOSTILE], lambda: waiting)
+    for cell in made:
+        output = OutputRecord(cell=cell.id, sample="s", payload_sha256="0" * 64, output=Output("x"))
+        score = ScoreRecord(cell=cell.id, sample="s", output_sha256="0" * 64, values={"said": True})
+        found.scored(cell, output, score)
+    return found
+
+
+def drawn(found: Progress, width: int) -> list[str]:
+    """The live view as a terminal of this width shows it."""
+    console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None)
+    console.print(found)
+    return console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_the_live_view_is_whole_at_every_width(width: int) -> None:
+    lines = drawn(progress([*SWEEP, *cells(Many)]), width)
+    assert max(map(len, lines)) <= width
+    words = " ".join(" ".join(lines).split())
+    for told in ("5/400", "$0.12", "2 retries", "9 under way", "candidate: 4 asked, 2 waiting for the engine",
+                 "next try 14:05", "words/spell turns=0 style=plain said 1.000"):  # fmt: skip
+        assert told in words
+
+
+def test_the_live_view_names_what_differs_between_cells_and_nothing_else() -> None:
+    lines = drawn(progress(SWEEP), 80)
+    assert [line.split("  ")[1] for line in lines if "said" in line] == [
+        *("turns=0 style=plain", "turns=0 style=polite", "turns=25 style=plain", "turns=25 style=polite"),
+    ]
+
+
+def test_more_cells_than_fit_are_counted() -> None:
+    many = cells(Spell, *({"turns": turns} for turns in range(12)))
+    assert drawn(progress(many), 80)[-1] == "  and 4 more cells"
+
+
+def test_an_endpoint_s_words_do_not_move_the_cursor() -> None:
+    found = progress(SWEEP)
+    assert all(line.isprintable() for line in [*drawn(found, 80), found.line()])
+
+
+def test_a_line_tells_cells_apart() -> None:
+    line = progress(SWEEP).line()
+    assert "(turns=0 style=plain)" in line
+    assert line.endswith("and 2 more cells")
+
+
+async def test_what_is_under_way_is_told_by_role(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drivers: list[Driver] = []
+    kept = Driver.__post_init__
+    monkeypatch.setattr(Driver, "__post_init__", lambda self: (drivers.append(self), kept(self))[1])
+    told: list[list[str]] = []
+
+    async def answer(request: Request, asking: Any) -> str:
+        await asyncio.sleep(0)
+        told.append(drivers[0].under_way())
+        return "fine"
+
+    plan = plan_of({"candidate": "scripted/echo"}, cells(Many), limit=8, concurrency=1)
+    scripted(answer, plan)
+    await run(plan, tmp_path / "run")
+    assert ["2 under way", "candidate: 1 asked, 1 waiting for the engine"] in told
+    assert drivers[0].under_way() == []
