@@ -19,11 +19,12 @@ from markupsafe import Markup
 from suite.errors import SuiteError
 from suite.journal.run import Run
 from suite.models.prices import costs, shown_usd
+from suite.parameters import distinguishing
 from suite.report.findings import sentences
 from suite.report.html_blocks import environment
 from suite.report.numbers import percent
 from suite.report.remarks import parameters_of, toys
-from suite.report.summary import label, swept
+from suite.report.summary import label
 from suite.view.running_scores import RunningScores
 
 QUIET_S = 60  # a run whose journals got nothing for so long is not being written
@@ -83,7 +84,7 @@ class RunListing:
             made = made._replace(model=run.specs("candidate"), created=run.manifest.created)
             cells = run.manifest.cells
             parameters = [parameters_of(one, run.scored_cells.get(one.cell)) for one in cells]
-            names = swept(parameters)
+            names = distinguishing(parameters)
             values = {"run": run, "labels": [label(one, names) for one in parameters]}
             values["cost"] = costs(run.roles, run.results.calls)
         except Exception as error:  # anybody may have changed it
