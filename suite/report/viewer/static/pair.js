@@ -62,7 +62,7 @@ class Pairs {
     /** @type {Order[]} */
     this.orders = [
       { name: "id", label: "id", value: (row) => this.identity(row).sample },
-      { name: "difference", label: "B less A", value: (row) => this.pairs[row].difference },
+      { name: "difference", label: "A minus B", value: (row) => this.pairs[row].difference },
     ];
     /** @type {Map<string, number[]>} */
     this.byId = new Map();
@@ -86,8 +86,8 @@ class Pairs {
     return [...new Set(cells.flatMap((one) => [...one.rows.keys()]))].map((key) => {
       const [a, b] = cells.map((one) => one.rows.get(key) ?? -1);
       const [x, y] = [cells[0].value(a), cells[1].value(b)];
-      const [less, more] = [amount(x), amount(y)];
-      const difference = less === null || more === null ? null : more - less;
+      const [first, second] = [amount(x), amount(y)];
+      const difference = first === null || second === null ? null : first - second;
       const finishes = a >= 0 && b >= 0 && cells[0].finish(a) !== cells[1].finish(b);
       const lacks = a < 0 || b < 0 || difference === null && [x, y].some((one) => typeof one !== "string");
       return { a, b, difference, better: lacks ? "lacks" : betterOf(x, y, difference, cells[0].cell.direction),
@@ -223,12 +223,12 @@ class PairedCell {
 /**
  * @param {Value} a
  * @param {Value} b
- * @param {number | null} difference of b less a
+ * @param {number | null} difference a minus b
  * @param {Direction} direction
  * @returns {string} a key of BETTER
  */
 function betterOf(a, b, difference, direction) {
   if (difference === 0 || a === b) { return "same"; }
   if (difference === null || direction === "neither") { return "differ"; }
-  return (difference > 0) === (direction === "higher") ? "b" : "a";
+  return (difference > 0) === (direction === "higher") ? "a" : "b";
 }

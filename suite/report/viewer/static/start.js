@@ -32,4 +32,13 @@ function measure() {
 
 measure();
 window.addEventListener("resize", measure);
-document.querySelectorAll(".suite-viewer").forEach((root) => { startViewer(/** @type {HTMLElement} */ (root)); });
+// of several viewers one is started, since they would share the address and the keys: `?pair=2` names the second
+const viewers = [...document.querySelectorAll(".suite-viewer")];
+const wanted = Math.min(Math.max(Number(new URLSearchParams(window.location.search).get("pair")) || 1, 1), viewers.length);
+viewers.forEach((root, place) => {
+  if (place + 1 === wanted) {
+    startViewer(/** @type {HTMLElement} */ (root));
+  } else {
+    refill(root, make("a", { href: `?pair=${place + 1}#${root.parentElement?.id ?? ""}` }, "Show these samples"));
+  }
+});
