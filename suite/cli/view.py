@@ -36,9 +36,8 @@ def view(
     import tempfile
 
     from suite.journal.run import find_run
-    from suite.report.html import SITE_POLICY
     from suite.report.local_site import SiteServer
-    from suite.view.run_rows import RunListing
+    from suite.view.run_rows import RunListing, key_of
     from suite.view.site import ViewSite, write_site
 
     if export is None and (compare or with_texts):
@@ -47,19 +46,13 @@ def view(
         raise ConfigError(f"there is no folder {folder}", fix="suite eval … makes runs/; --dir names another")
     listing = RunListing(folder, [find_run(one, folder) for one in runs])
     if export is not None:
-        keys = {row.folder.resolve(): row.key for row in listing.rows()}
-        wanted = [[find_run(one, folder).resolve() for one in told.split(",")] for told in compare]
-        for some in wanted:
-            if not 1 < len(set(some)) == len(some) or not keys.keys() >= set(some):
-                raise ConfigError("--compare names two runs or more that are shown", fix="--compare RUN,RUN")
-        count = write_site(
-            listing, export, [[keys[one] for one in some] for some in wanted], texts=with_texts
-        )
+        wanted = [[key_of(find_run(one, folder)) for one in told.split(",")] for told in compare]
+        count = write_site(listing, export, wanted, texts=with_texts)
         click.echo(f"wrote {count:,} files; open {export / 'index.html'}")
         return
     with tempfile.TemporaryDirectory(prefix="suite-view-") as scratch:
-        site = ViewSite(listing, Path(scratch))
-        with SiteServer(site.files, SITE_POLICY, port, secrets.token_urlsafe(16)) as server:
+        files = ViewSite(listing, Path(scratch)).files
+        with SiteServer(files, port, secrets.token_urlsafe(16)) as server:
             click.echo(f"{server.address} (for this machine alone; Ctrl-C ends it)")
             if opened:
                 click.launch(server.address)

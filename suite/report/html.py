@@ -17,6 +17,7 @@ from markupsafe import Markup
 from suite.journal.run import Run
 from suite.report.hostile_text import clean
 from suite.report.html_blocks import Drawer, environment, resource
+from suite.report.local_site import POLICY
 from suite.report.matrix import calls_grid, happened_grid, sweep_plot
 from suite.report.plugin_sections import plugin_sections
 from suite.report.run_facts import fact_lines, parameter_rows, run_facts
@@ -53,12 +54,6 @@ class Linked(NamedTuple):
     root: str
     source: str = ""
     note: str = ""
-
-
-SITE_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'"
-)
 
 
 def html_report(
@@ -112,7 +107,7 @@ def page(
         environment()
         .get_template(template)
         .generate(
-            policy=Markup(SITE_POLICY if linked else policy(style, script, bool(base))),  # nothing to escape
+            policy=Markup(POLICY if linked else policy(style, script, bool(base))),  # nothing to escape
             linked=linked,
             base=base,
             style=Markup(style),

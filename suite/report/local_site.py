@@ -1,15 +1,13 @@
 """A site of files by their paths: answered on the loopback alone, or put into a folder in one step.
 
-    with SiteServer(files, policy, port, token) as running: running.serve_forever()
-
-Read-only. Who answers under another name than the loopback's, as a page elsewhere can make a browser do, is
-refused, and so is whoever lacks the token, the first part of each address. Not here: what the files are.
+The server only reads. It refuses other host names than the loopback's, which a page elsewhere can make a
+browser send, and whoever lacks the token, the first part of each address. Not here: what the files are.
 """
 
 import hashlib
 import hmac
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,16 +19,15 @@ from suite.errors import ConfigError, SuiteError
 from suite.report.hostile_text import one_line
 
 Files = Callable[[str], bytes | None]  # path below the site -> its bytes, None where there are none
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'"
+)
 TYPES = {
-    "html": "text/html; charset=utf-8",
-    "css": "text/css; charset=utf-8",
-    "js": "text/javascript; charset=utf-8",
-    "json": "application/json",
-    "csv": "text/csv; charset=utf-8",
-    "svg": "image/svg+xml",
+    "html": "text/html; charset=utf-8", "css": "text/css; charset=utf-8", "json": "application/json",
+    "js": "text/javascript; charset=utf-8", "csv": "text/csv; charset=utf-8", "svg": "image/svg+xml",
     "xml": "application/atom+xml",
-}
-NAMES = ("127.0.0.1", "localhost", "::1")
+}  # fmt: skip
 
 
 def folder_files(folder: Path) -> Files:
@@ -47,45 +44,41 @@ def folder_files(folder: Path) -> Files:
 class SiteServer(ThreadingHTTPServer):
     """Answers for a site's files. token: "" for none. Raises ConfigError if the port is taken."""
 
-    def __init__(self, files: Files, policy: str, port: int, token: str = "") -> None:
-        self.files, self.policy, self.token = files, policy, token
+    def __init__(self, files: Files, port: int, token: str = "") -> None:
+        self.files, self.token = files, token
         try:
             super().__init__(("127.0.0.1", port), _FileHandler)
         except OSError as error:
-            raise ConfigError(
-                f"port {port} is not to be had: {error.strerror}", fix="another one: --port 0"
-            ) from error
+            told = f"port {port} is not to be had: {error.strerror}"
+            raise ConfigError(told, fix="another one: --port 0") from error
+        self.address = f"http://127.0.0.1:{self.server_address[1]}/" + (token and f"{token}/")
 
     def server_bind(self) -> None:
         """Bind, without asking anybody for the machine's name."""
         TCPServer.server_bind(self)
-        self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
-
-    @property
-    def address(self) -> str:
-        """Where the site begins."""
-        return f"http://127.0.0.1:{self.server_port}/" + (self.token and f"{self.token}/")
 
 
 class _FileHandler(BaseHTTPRequestHandler):
     server: SiteServer
     protocol_version = "HTTP/1.1"
     timeout = 60
+    server_version, sys_version = "suite", ""
     error_message_format = "%(message)s. %(explain)s\n"
     error_content_type = "text/plain; charset=utf-8"
 
     def do_GET(self) -> None:  # noqa: N802
         """The file, or a sentence that says why not."""
-        if urlsplit(f"//{self.headers.get('Host', '')}").hostname not in NAMES:
+        host = self.headers.get("Host", "").rpartition(":")[0] or self.headers.get("Host", "")
+        if host not in ("127.0.0.1", "localhost", "[::1]"):
             return self.send_error(HTTPStatus.FORBIDDEN, explain="Use the address that was printed.")
-        path = unquote(self.path.partition("?")[0].partition("#")[0]).removeprefix("/")
+        path = unquote(urlsplit(self.path).path).removeprefix("/")
         if self.server.token:
             token, slash, path = path.partition("/")
             if not hmac.compare_digest(token.encode(), self.server.token.encode()):
                 told = "The address lacks its token, or has an old one: open the one that was printed last."
                 return self.send_error(HTTPStatus.FORBIDDEN, explain=told)
             if not slash:
-                return self._answer(HTTPStatus.FOUND, b"", ("Location", f"/{token}/"))
+                return self._answer(HTTPStatus.FOUND, b"", Location=f"/{token}/")
         path += "index.html" if path.endswith("/") or not path else ""
         try:
             body = None if "\0" in path else self.server.files(path)
@@ -96,32 +89,27 @@ class _FileHandler(BaseHTTPRequestHandler):
             return self.send_error(HTTPStatus.NOT_FOUND, explain="There is no such page here.")
         tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
         if self.headers.get("If-None-Match") == tag:
-            return self._answer(HTTPStatus.NOT_MODIFIED, b"", ("ETag", tag))
+            return self._answer(HTTPStatus.NOT_MODIFIED, b"", ETag=tag)
         kind = TYPES.get(path.rpartition(".")[2], "application/octet-stream")
-        return self._answer(HTTPStatus.OK, body, ("ETag", tag), ("Content-Type", kind))
+        return self._answer(HTTPStatus.OK, body, ETag=tag, Content_Type=kind)
 
     do_HEAD = do_GET  # noqa: N815
 
-    def _answer(self, status: HTTPStatus, body: bytes, *headers: tuple[str, str]) -> None:
+    def _answer(self, status: HTTPStatus, body: bytes, **headers: str) -> None:
         self.send_response(status)
-        for name, value in (*headers, ("Content-Length", str(len(body)))):
-            self.send_header(name, value)
+        for name, value in {**headers, "Content_Length": str(len(body))}.items():
+            self.send_header(name.replace("_", "-"), value)
         self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
+        self.wfile.write(b"" if self.command == "HEAD" else body)
 
     def end_headers(self) -> None:
         """The policy, and nothing guessed, kept or told to others."""
-        self.send_header("Content-Security-Policy", f"{self.server.policy}; frame-ancestors 'none'")
+        self.send_header("Content-Security-Policy", f"{POLICY}; frame-ancestors 'none'")
         self.send_header("X-Content-Type-Options", "nosniff")
         self.send_header("Referrer-Policy", "no-referrer")
         self.send_header("Cross-Origin-Resource-Policy", "same-origin")
         self.send_header("Cache-Control", "no-cache")
         super().end_headers()
-
-    def version_string(self) -> str:
-        """No versions."""
-        return "suite"
 
     def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
         """Quiet."""
@@ -134,11 +122,10 @@ def replaced_folder(out: Path, mark: str) -> Iterator[Path]:
     mark: name of a file that is put into it: a folder with something else and without it is not replaced.
     Raises ConfigError.
     """
-    fix = "name a new or empty folder"
     if out.is_symlink() or (out.exists() and not out.is_dir()):
-        raise ConfigError(f"{out} is no folder", fix=fix)
+        raise ConfigError(f"{out} is no folder", fix="name a new or empty folder")
     if out.is_dir() and any(out.iterdir()) and not (out / mark).is_file():
-        raise ConfigError(f"{out} holds something that no build of a site wrote", fix=fix)
+        raise ConfigError(f"{out} holds what the suite did not put there", fix="name a new or empty folder")
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as scratch:
         part = Path(scratch) / "new"
@@ -148,3 +135,12 @@ def replaced_folder(out: Path, mark: str) -> Iterator[Path]:
         if out.exists():
             out.replace(Path(scratch) / "old")
         part.replace(out)
+
+
+def put_files(folder: Path, pieces: Iterable[tuple[str, bytes]]) -> int:
+    """Write files by their paths below a folder; how many."""
+    count = 0
+    for count, (path, body) in enumerate(pieces, 1):  # noqa: B007
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(body)
+    return count

@@ -5,7 +5,6 @@ failure becomes one line on the error output, and whatever was there before stay
 """
 
 import filecmp
-import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from suite.errors import ConfigError, RunError
 from suite.files import part_of, replacing, trying
 from suite.report.hostile_text import one_line
+from suite.report.local_site import put_files, replaced_folder
 from suite.secrets import scrub
 
 if TYPE_CHECKING:
@@ -65,7 +65,8 @@ def write_html(path: Path, folder: Path, scoring: str = "", *, most: int = MOST_
     beside = path.with_name(f"{path.stem}-parts")
     with trying(f"write {beside.name}", path.parent, "choose a place that can be written to"):
         if rows(run) > most:
-            _replace_folder(beside, script_files("run", view_source(run)))
+            with replaced_folder(beside, MARK) as part:
+                put_files(part, script_files("run", view_source(run)))
             return replace_file(path, html_report(folder, scoring, base=beside.name))
         replace_file(path, html_report(folder, scoring))
         if (beside / MARK).is_file():
@@ -76,28 +77,6 @@ def write_html(path: Path, folder: Path, scoring: str = "", *, most: int = MOST_
 def rows(run: "Run") -> int:
     """How many rows of samples a page of this run has: one a sample, cell and trial."""
     return sum(1 for _ in run.journal.outputs.raw())
-
-
-def _replace_folder(folder: Path, pieces: Iterable[tuple[str, bytes]]) -> None:
-    if os.path.lexists(folder) and (folder.is_symlink() or not (folder / MARK).is_file()):
-        raise ConfigError(
-            f"{folder} is not of a report, and the samples belong there",
-            fix="move it, or choose another name for the page",
-        )
-    part, old = part_of(folder), folder.with_name(folder.name + ".old")
-    for one in (part, old):
-        shutil.rmtree(one, ignore_errors=True)  # of a killed process
-    try:
-        for name, content in pieces:
-            (part / name).parent.mkdir(parents=True, exist_ok=True)
-            (part / name).write_bytes(content)
-        (part / MARK).write_text("the samples of the report beside this folder\n", "utf-8")
-        if folder.exists():
-            folder.rename(old)
-        part.rename(folder)
-    finally:
-        for one in (part, old):
-            shutil.rmtree(one, ignore_errors=True)
 
 
 def made_folder(folder: Path, name: str) -> Path:

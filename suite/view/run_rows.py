@@ -5,6 +5,7 @@ sentence. What a row says stands in `templates/row.html.j2`.
 """
 
 import hashlib
+import os
 import re
 import threading
 import time
@@ -52,9 +53,8 @@ class RunListing:
         self._kept: dict[Path, RunRow] = {}
         self._scores: dict[Path, RunningScores] = {}
         self._lock = threading.RLock()
-        self._template = environment().from_string(
-            (files("suite.view") / "templates" / "row.html.j2").read_text("utf-8")
-        )
+        text = (files("suite.view") / "templates/row.html.j2").read_text("utf-8")
+        self._template = environment().from_string(text)
 
     def rows(self) -> list[RunRow]:
         """All runs, the newest first."""
@@ -74,7 +74,7 @@ class RunListing:
         kept = self._kept.get(folder)
         if kept is not None and kept.digest == digest and not kept.running:
             return kept
-        made = RunRow(self._key(folder), folder, digest)
+        made = RunRow(key_of(folder), folder, digest)
         values: dict[str, object] = {"run": None}
         try:
             run = Run(folder)
@@ -94,11 +94,6 @@ class RunListing:
         how = {"sentences": sentences, "toys": toys, "percent": percent, "dollars": shown_usd}
         return made._replace(html=Markup(self._template.render(row=made, scores=scores, **how, **values)))
 
-    def _key(self, folder: Path) -> str:
-        own = folder.name if folder.parent == self.folder else str(folder.resolve())
-        slug = re.sub("[^a-z0-9]+", "-", folder.name.lower())[:30].strip("-")
-        return f"{slug}-{hashlib.sha256(own.encode('utf-8', 'surrogateescape')).hexdigest()[:8]}".strip("-")
-
     def _read_on(self, run: Run) -> str:
         with suppress(SuiteError):  # a task that is not here any more has no headline so far
             if (scores := self._scores.get(run.folder)) is None:
@@ -108,16 +103,16 @@ class RunListing:
         return "being written"
 
 
+def key_of(folder: Path) -> str:
+    """What a run is called in addresses: by its folder's name and where that is."""
+    slug = re.sub("[^a-z0-9]+", "-", folder.name.lower())[:30].strip("-")
+    return f"{slug}-{hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:8]}".strip("-")
+
+
 def _state(folder: Path) -> tuple[str, bool]:
     """A digest of times and sizes of a run's files, and whether journals grew just now, after the results."""
-    found = {}
-    for path in sorted([*folder.glob("*.json*"), *folder.glob("scorings/*/*.json*")]):
-        with suppress(OSError):  # it may go away meanwhile
-            found[path] = path.stat()
-    told = [(path.name, one.st_mtime_ns, one.st_size) for path, one in found.items()]
-    grew, done = (
-        max((one.st_mtime for path, one in found.items() if path.name in names), default=0.0)
-        for names in (("outputs.jsonl", "scores.jsonl"), ("results.json",))
-    )
-    digest = hashlib.sha256(repr(told).encode("utf-8", "surrogateescape")).hexdigest()[:12]
-    return digest, done < grew and time.time() - grew < QUIET_S
+    paths = sorted([*folder.glob("*.json*"), *folder.glob("scorings/*/*.json*")])
+    told = [(one.name, one.stat().st_mtime, one.stat().st_size) for one in paths if one.is_file()]
+    grew = max([at for name, at, _ in told if name in ("outputs.jsonl", "scores.jsonl")], default=0.0)
+    done = max([at for name, at, _ in told if name == "results.json"], default=0.0)
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:12], done < grew > time.time() - QUIET_S

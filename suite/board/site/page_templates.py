@@ -16,11 +16,12 @@ from suite.board.rank.state import luck
 from suite.board.site import page_words
 from suite.board.site.entry_samples import facing
 from suite.board.site.figures import forest
-from suite.board.site.page_words import POLICY, external, model, name
+from suite.board.site.page_words import external, model, name
 from suite.board.site.pair_facts import MOST_PAIRS, pair_page
 from suite.board.site.ranking_table import TRUST_NAMES, marks_of, missing, ranks, span
 from suite.chat import Json
 from suite.report.hostile_text import clean
+from suite.report.local_site import POLICY
 from suite.report.numbers import DASH, counted, number, percent, plain, signed
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from suite.board.repository.shelves import Shelf
 from suite.board.site import board_data
 from suite.board.site.entry_samples import EntrySamples, write_samples
 from suite.board.site.page_templates import render, resource
-from suite.board.site.page_words import POLICY, events_of, headlines, name
+from suite.board.site.page_words import events_of, headlines, name
 from suite.board.site.pair_facts import different, pair_page, pairs_of
 from suite.board.site.ranking_table import columns, rows, script_rows
 from suite.errors import ConfigError, SuiteError
@@ -222,4 +222,4 @@ class _Site:
 
 def server(folder: Path, port: int) -> SiteServer:
     """A server of a folder on the loopback. Raises ConfigError if the port is taken."""
-    return SiteServer(folder_files(folder), POLICY, port)
+    return SiteServer(folder_files(folder), port)

@@ -13,10 +13,11 @@ import pytest
 from bs4 import Tag
 
 from suite.board.repository.shelves import open_repository
-from suite.board.site.page_words import POLICY, external, name
+from suite.board.site.page_words import external, name
 from suite.board.site.pages import build_site
 from suite.data.registry import registry_folder
 from suite.errors import ConfigError
+from suite.report.local_site import POLICY
 from tests.board import accepted
 from tests.board.pages import pages, soup, table
 
@@ -268,7 +269,7 @@ def test_the_same_repository_gives_the_same_bytes(site: Path, root: Path, tmp_pa
 def test_a_folder_of_something_else_is_not_replaced_and_a_site_is(root: Path, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/thesis.txt").write_text("mine")
-    with pytest.raises(ConfigError, match="no build of a site wrote"):
+    with pytest.raises(ConfigError, match="did not put there"):
         build_site(open_repository(root), tmp_path / "mine")
     assert (tmp_path / "mine/thesis.txt").read_text() == "mine"
     for _ in range(2):
