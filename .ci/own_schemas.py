@@ -20,6 +20,7 @@ from suite.board import entry
 from suite.board.bundle import submission
 from suite.board.define.board import Board
 from suite.board.site.board_data import BoardData
+from suite.comparisons.label_files import LabelsFile
 from suite.data.entry import DatasetEntry, ModelEntry
 from suite.journal.documents import (
     RESULTS_FORMAT,
@@ -67,6 +68,9 @@ def made() -> dict[str, Schema]:
         "submission.v1.json": _document("submission.v1", bundle, submission.Submission),
         "verification.v1.json": _document("verification.v1", verified, entry.Verification),
         "board-data.v1.json": _document("board-data.v1", "data.json of a board's site", BoardData),
+        "labels.v1.json": _document(
+            "labels.v1", "What a labelling page saves, format suite-labels/1", LabelsFile
+        ),
         "board.v1.json": _model(Board, "suite:board.v1"),
         "prices.json": _model(PriceList, "suite:prices"),
         "dataset.json": _model(DatasetEntry),

@@ -11,7 +11,7 @@ from suite.scoring.stats.bootstrap import bootstrap
 from suite.scoring.stats.clusters import clusters_of
 from suite.scoring.stats.estimate import Limits, clip
 from suite.scoring.stats.intervals import normal_quantile, t_interval, t_quantile, wilson
-from suite.scoring.stats.textbook import share_estimate, spread
+from suite.scoring.stats.textbook import NOTHING, spread
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -29,10 +29,15 @@ def clopper_pearson(k: int, n: int) -> Ends:
 def textbook(x: Floats, clusters: Codes | None, binary: bool, limits: Limits) -> Ends:
     """Wilson's interval of a share, Student's of a mean; robust to clusters."""
     groups = clusters_of(clusters, len(x))
-    if binary:
-        share = share_estimate(x, groups)
-        return share.low, share.high
     found = spread(x, groups)
+    if binary:
+        if groups.singletons or found.se is None:
+            return wilson(found.mean, len(x)) if groups.singletons else NONE
+        worth = float(groups.count)
+        if found.se >= NOTHING:  # Korn and Graubard 1998, at a t quantile
+            factor = (normal_quantile(0.95) / t_quantile(groups.count - 1, 0.95)) ** 2
+            worth = min(float(len(x)), found.mean * (1 - found.mean) / found.se**2 * factor)
+        return wilson(found.mean, worth)
     if found.se is None or not found.varies:
         return NONE
     return clip(t_interval(found.mean, found.se, groups.count - 1, 0.95), limits)

@@ -256,6 +256,12 @@ class Task(ABC, Generic[PayloadT, ParametersT]):
         """
         return ()
 
+    def compared(self, output: Output) -> tuple[str, str] | None:  # noqa: ARG002
+        """The two answers that a win rate's value compares, for people who label: the one that 1 stands for
+        first. Default: None, which is no pair.
+        """
+        return None
+
     def show(self, sample: Sample[PayloadT], output: Output, score: Score | None) -> Iterable[Block]:  # noqa: ARG002
         """How a sample is shown in reports, beside its calls. Default: nothing more."""
         return ()

@@ -6,13 +6,14 @@ import click
 import msgspec
 
 from suite.cli import steps
-from suite.cli.flags import FILE, limit_flag, new_run_flags, parameters_flag, seed_flag
-from suite.cli.pages import Pages, page_flags, show
+from suite.cli.flags import FILE, PATH, limit_flag, new_run_flags, parameters_flag, seed_flag
+from suite.cli.pages import Pages, page_flags, show, write
+from suite.errors import ConfigError
 
 
 @click.group("judge")
 def judge() -> None:
-    """Judges: audit one, correct its numbers by human labels.
+    """Judges: audit one, have people label samples, correct its numbers by their labels.
 
     \b
     Example:
@@ -21,11 +22,14 @@ def judge() -> None:
 
 
 @judge.command()
+@click.argument("runs", nargs=-1, metavar="[RUN]...")
 @click.option("--judge", "model", required=True, metavar="SPEC", help="The judge: provider/name.")
 @click.option(
     "--labels",
+    multiple=True,
     type=FILE,
-    help="Pairs with human labels (JSONL: id, question, first, second, human), judged too.",
+    help="Pairs with human labels (JSONL: id, question, first, second, human), judged too. With RUN: what "
+    "people saved on its labelling page.",
 )
 @parameters_flag("A parameter, e.g. max_tokens=2000.", "NAME=VALUE")
 @click.option("-o", "options", multiple=True, metavar="KEY=VALUE", help="An option of the judge's engine.")
@@ -34,7 +38,9 @@ def judge() -> None:
 @new_run_flags
 @steps.run_flags
 @click.pass_context
-def audit(context: click.Context, /, model: str, labels: Path | None, **given: object) -> None:
+def audit(
+    context: click.Context, /, runs: tuple[str, ...], model: str, labels: tuple[Path, ...], **given: object
+) -> None:
     """Measure a judge's biases on built-in questions, and its agreement with people where labels are given.
 
     The same as `suite eval --task judge-audit/biases --model SPEC`: journaled, resumed by the same command,
@@ -44,13 +50,28 @@ def audit(context: click.Context, /, model: str, labels: Path | None, **given: o
     Example:
       suite judge audit --judge embedded/smollm2-135m --limit 4 -P max_tokens=12
       suite judge audit --judge openai/gpt-x --labels labels.jsonl
+      suite judge audit runs/my-pairs --judge openai/gpt-x --labels ann.json ben.json
     """
     from suite.run.plan import make_plan
+
+    files = [*labels, *(Path(one) for one in runs if labels and Path(one).is_file())]
+    places = [one for one in runs if Path(one) not in files]
+    pairs = files[0] if files else None
+    if pairs is not None and places:
+        from suite.comparisons.label_files import read_labels_files
+        from suite.comparisons.label_page import labelled_pairs
+
+        pairs = pairs.with_suffix(".pairs.jsonl")
+        write(pairs, labelled_pairs(read_labels_files(places, files)))
+    elif places or len(files) > 1:
+        raise ConfigError(
+            "labels of people need their runs, and runs their labels", fix="RUN --labels FILE..."
+        )
 
     flags = msgspec.structs.replace(
         steps.read(given),
         tasks=("judge-audit/biases", *(("judge-audit/labels",) if labels else ())),
-        data=(f"labels={labels}",) if labels else (),
+        data=(f"labels={pairs}",) if labels else (),
     )
     plan = make_plan(steps.requested(flags, {"candidate": [model]}), say=flags.shows, check=not flags.dry_run)
     if not steps.dry(plan, flags):
@@ -58,20 +79,62 @@ def audit(context: click.Context, /, model: str, labels: Path | None, **given: o
 
 
 @judge.command()
-@click.argument("labels", type=FILE, metavar="FILE")
-@steps.level_flag
-@page_flags
-def correct(labels: Path, level: float, pages: Pages) -> None:
-    """Correct a judge's share of yes by human labels of a random part of the samples.
+@click.argument("places", nargs=-1, required=True, metavar="RUN...")
+@click.option("--n", default=60, show_default=True, type=click.IntRange(2), help="How many samples to label.")
+@click.option("--task", default="", help="The task, where a run has several with a judge.")
+@click.option("--value", default="", metavar="NAME", help="The value to label (default: the headline).")
+@click.option("--question", default="", metavar="TEXT", help="What people are asked, in place of the usual.")
+@click.option("--twice", is_flag=True, help="Put each pair twice, in both orders.")
+@seed_flag("Seed of the choice and of the order.")
+@click.option("-O", "--output", type=PATH, default=Path("labels.html"), show_default=True, help="The page.")
+def label(places: tuple[str, ...], question: str, output: Path, **wanted: object) -> None:
+    """Write a page on which people label samples of runs, blind to model and verdict; it works offline.
 
-    FILE is CSV or JSONL with columns judge (yes or no for every sample), human (for some) and cluster.
+    Samples are drawn at random within each cell and verdict of the judge. `suite judge correct RUN --labels`
+    takes the files that people save.
 
     \b
     Example:
+      suite judge label runs/my-run --n 60 -O labels.html
+      suite judge label runs/model-a runs/model-b --n 120 --value kept
+    """
+    from suite.comparisons.label_choice import LabelsWanted, draw
+    from suite.comparisons.label_page import label_page
+    from suite.comparisons.runs import open_runs
+
+    drawn = draw(open_runs(places), msgspec.convert(wanted, LabelsWanted))
+    write(output, label_page(drawn, question))
+    click.echo(f"written: {output}, page {drawn.page}: {len(drawn.items)} of {len(drawn.units):,} samples")
+    click.echo(f"then: suite judge correct {' '.join(places)} --labels FILE...")
+
+
+@judge.command()
+@click.argument("places", nargs=-1, required=True, metavar="FILE|RUN...")
+@click.option("--labels", multiple=True, type=FILE, metavar="FILE...", help="What people saved on the page.")
+@steps.level_flag
+@page_flags
+def correct(places: tuple[str, ...], labels: tuple[Path, ...], level: float, pages: Pages) -> None:
+    """Correct a judge's numbers by human labels of a random part of the samples.
+
+    RUN with --labels takes the files of a labelling page, one a person. FILE alone is CSV or JSONL with
+    columns judge (yes or no for every sample), human (for some) and cluster.
+
+    \b
+    Example:
+      suite judge correct runs/my-run --labels ann.json ben.json
       suite judge correct labels.csv
     """
-    from suite.comparisons.correction import as_data, read_labels, sections
-    from suite.comparisons.correction import correct as corrected
+    from suite.comparisons.correction import as_data, correct_file, correct_runs, read_labels, sections
+    from suite.comparisons.label_files import read_labels_files
 
-    found = corrected(*read_labels(labels), level=level)
-    show(labels.name, "Judge", lambda _: sections(found), lambda: as_data(found), pages)
+    # several files may follow the flag
+    files = [*labels, *(Path(one) for one in places if labels and Path(one).is_file())]
+    if files:
+        runs = [one for one in places if Path(one) not in files]
+        found = correct_runs(read_labels_files(runs, files), level)
+    elif len(places) > 1 or not Path(places[0]).is_file():
+        raise ConfigError("a run is corrected by the files of its labelling page", fix="--labels FILE...")
+    else:
+        found = correct_file(*read_labels(Path(places[0])), level=level)
+    title = ", ".join(Path(one).name for one in places if Path(one) not in labels)
+    show(title, "Judge", lambda _: sections(found), lambda: as_data(found), pages)

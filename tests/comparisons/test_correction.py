@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from suite.cli.judge import judge as command
-from suite.comparisons.correction import as_data, correct, read_labels, sections
+from suite.comparisons.correction import as_data, correct_file, read_labels, sections
 from suite.errors import ConfigError, DataError
 
 
@@ -19,43 +19,44 @@ def laid_out(n: int = 400, labelled: int = 100) -> tuple[Any, ...]:
 
 def test_a_judge_is_corrected_by_labels() -> None:
     human, judge = laid_out()
-    found = correct(human, judge)
-    assert (found.n, found.labelled) == (400, 100)
-    for one in (found.ppi.estimate, found.rogan_gladen.estimate):
+    (found,) = correct_file(human, judge).numbers
+    assert (found.corrected.n, found.labels) == (400, 100)
+    for one in (found.corrected, found.beside["Rogan-Gladen"], found.beside["human labels alone"]):
         assert one.low < 0.6 < one.high
-    assert found.sensitivity.n + found.specificity.n == 100
-    assert found.agreement["percent"].value > 0.8
-    titles = [one.title for one in sections(found)]
-    assert titles == ["Share of yes, corrected for the judge", "The judge against people"]
-    json.dumps(as_data(found), allow_nan=False)
+    assert found.against["sensitivity"].n + found.against["specificity"].n == 100
+    assert found.against["agreement, percent"].value > 0.8
+    json.dumps(as_data(correct_file(human, judge)), allow_nan=False)
 
 
-def test_clusters_are_used_where_they_are_given() -> None:
+def test_samples_of_one_cluster_widen_the_interval() -> None:
     human, judge = laid_out()
-    found = correct([h if i < 100 else None for i, h in enumerate(laid_out(400, 400)[0])], judge,
-                    [f"c{i // 4}" for i in range(400)])  # fmt: skip
-    assert found.ppi.estimate.method == "ppi++-cr1-t"
-    assert human
+    apart, together = (
+        correct_file(human, judge, names).numbers[0].corrected
+        for names in (None, [f"c{i // 40}" for i in range(400)])
+    )
+    assert (apart.clusters, together.clusters) == (400, 10)
+    assert apart.low != together.low
 
 
 def test_a_judge_no_better_than_chance_has_no_rogan_gladen() -> None:
     human = [1.0, 0.0] * 20
-    found = correct(human, [0.0, 1.0] * 20)
-    assert (found.rogan_gladen.estimate.value, found.sensitivity.value) == (None, 0.0)
+    found = correct_file(human, [0.0, 1.0] * 20)
+    assert found.numbers[0].beside["Rogan-Gladen"].value is None
+    assert found.numbers[0].against["sensitivity"].value == 0.0
     assert sections(found)
 
 
 def test_samples_without_a_verdict_are_counted_on_the_page() -> None:
     human, judge = laid_out()
-    said = [getattr(one, "text", "") for one in sections(correct(human, [None, *judge[1:]]))[0].blocks]
-    assert "1 of 400 samples have no verdict and are left out." in said
+    remarks = correct_file(human, [None, *judge[1:]]).remarks
+    assert "1 of 400 samples have no verdict and are left out." in remarks
 
 
 def test_nothing_to_correct_is_an_error() -> None:
     with pytest.raises(ConfigError, match="no verdict"):
-        correct([1.0], [None])
+        correct_file([1.0], [None])
     with pytest.raises(ConfigError, match="human label"):
-        correct([None], [1.0])
+        correct_file([None], [1.0])
 
 
 def test_labels_are_read_or_refused_with_their_line(tmp_path: Path) -> None:
@@ -94,10 +95,10 @@ def test_the_command_prints_and_writes(tmp_path: Path) -> None:
     path.write_text("\n".join(rows) + "\n")
     found = CliRunner().invoke(command, ["correct", str(path), "--html", str(tmp_path / "j.html")])
     assert found.exit_code == 0, found.output
-    assert "prediction-powered (PPI++)" in found.output
+    assert "corrected for the judge" in found.output
     assert "<svg" in (tmp_path / "j.html").read_text()
     data = json.loads(CliRunner().invoke(command, ["correct", str(path), "--json"]).output)
-    assert data["ppi"]["shown"] == "estimate"
+    assert data["numbers"][0]["labels"] == 100
 
 
 def test_an_audit_runs_and_is_shown_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -141,6 +141,10 @@ class Judge(suite.Task[JudgedPair, JudgeParameters]):
             records, item.candidate, item.baseline, policy=p.policy, minimum=p.minimum, ties=p.ties
         )
 
+    def compared(self, output: suite.Output) -> tuple[str, str]:
+        """Both responses, the candidate's first."""
+        return output.data["candidate"], output.data["baseline"]
+
     def show(
         self,
         sample: suite.Sample[JudgedPair],

@@ -117,6 +117,10 @@ class Pairwise(suite.Task[Item, PairwiseParameters]):
             return pairs.forfeited(failed, other_failed, records)
         return pairs.values(records, output.text, baseline, policy=p.policy, minimum=p.minimum, ties=p.ties)
 
+    def compared(self, output: suite.Output) -> tuple[str, str]:
+        """The candidate's response and the baseline's."""
+        return output.text, output.data["baseline"]
+
     def show(
         self, sample: suite.Sample[Item], output: suite.Output, score: suite.Score | None
     ) -> Iterable[suite.Block]:

@@ -1,0 +1,145 @@
+"""A mean over all units from labels of some that were drawn at random within strata; prediction-powered.
+
+A judge's values of all units are corrected, stratum by stratum, by its mean error on those that people
+labelled (PPI++, arXiv 2311.01453), so that unequal shares of labels do no harm. Every unit pulls on the mean,
+a labelled one by the inverse of its chance to be labelled; the pulls give the variance, and respect clusters
+(Sarndal, Swensson and Wretman 1992, ch. 9: two phases). Not here: which units to label.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from suite.scoring.stats.clusters import Clusters, Codes, Floats
+from suite.scoring.stats.estimate import Estimate, Pair, clip
+from suite.scoring.stats.intervals import normal_quantile, share_interval, t_interval, t_quantile
+
+UNSEEN = 0.25  # values at either end of the scale that a stratum may hold unseen, for its variance alone
+
+
+class Stratum(NamedTuple):
+    """spread: its weight squared times the variance of the judge's errors in it; its labels; its units."""
+
+    spread: float
+    labels: int
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
+class StratifiedMean:
+    """value: None where a stratum has no label. pulls: of each unit on it, shape (n,). unseen: variance for
+    what was not seen.
+    """
+
+    value: float | None
+    pulls: Floats
+    strata: tuple[Stratum, ...] = ()
+    unseen: float = 0.0
+
+    @property
+    def labels(self) -> int:
+        """Labelled units."""
+        return sum(one.labels for one in self.strata)
+
+    def minus(self, other: "StratifiedMean") -> "StratifiedMean":
+        """The difference of two means; its units are those of both, one after the other."""
+        value = None if self.value is None or other.value is None else self.value - other.value
+        pulls = np.concatenate([self.pulls, -other.pulls])
+        return StratifiedMean(value, pulls, self.strata + other.strata, self.unseen + other.unseen)
+
+    def variance(self, clusters: Clusters) -> float:
+        """Of the mean, for units in at least two clusters."""
+        sums = clusters.sums(self.pulls)
+        return float(sums @ sums) * clusters.count / (clusters.count - 1) + self.unseen
+
+    def estimate(self, clusters: Clusters, level: float, limits: Pair, *, share: bool = False) -> Estimate:
+        """With Student's interval, labels minus strata its degrees of freedom; of a share in [0, 1] with the
+        beta interval of as many units as it is worth.
+        """
+        plain = Estimate(self.value, level=level, n=len(self.pulls), clusters=clusters.count)
+        if self.value is None or clusters.count < 2:
+            return replace(plain, note="a stratum has no label" if self.value is None else "one cluster")
+        variance, df = self.variance(clusters), max(self.labels - len(self.strata), 1)
+        if not share or not variance:
+            low, high = clip(t_interval(self.value, math.sqrt(variance), df, level), limits)
+            return replace(plain, low=low, high=high, method="stratified-ppi-t")
+        p = (self.value * self.labels + UNSEEN) / (self.labels + 2 * UNSEEN)
+        worth = max(p * (1 - p) / variance * (normal_quantile(level) / t_quantile(df, level)) ** 2, 1.0)
+        low, high = share_interval(min(max(self.value, 0.0), 1.0), worth, level)
+        return replace(plain, low=low, high=high, method="stratified-ppi-beta", n_effective=worth)
+
+    def labels_to_halve(self, clusters: Clusters) -> int | None:
+        """About how many more labels, shared out like those there are, halve the interval; None if no number
+        does, since the units themselves are too few.
+        """
+        spare = self.variance(clusters) / 4 - self.variance(clusters) + sum(a / b for a, b, _ in self.strata)
+
+        def reached(times: float) -> bool:
+            return sum(one.spread / min(one.units, times * one.labels) for one in self.strata) <= spare
+
+        tries = [1.02**step for step in range(500)]
+        found = next((times for times in tries if reached(times)), None)
+        return (
+            None
+            if found is None
+            else math.ceil(sum(min(one.units, found * one.labels) - one.labels for one in self.strata))
+        )
+
+
+def stratified_mean(
+    human: Floats, judge: Floats, weights: Floats, strata: Codes, width: float = 1.0
+) -> StratifiedMean:
+    """The weighted mean of what people would say of all n units.
+
+    human: NaN where nobody was asked or could tell, which must be at random within a stratum. judge: of all
+    units, 0 where it says nothing. weights: positive. strata: codes, all of which occur. width: of the scale.
+    How much the judge counts, lambda in [0, 1], is tuned within strata, and one for all of them.
+    """
+    w, known = weights / weights.sum(), ~np.isnan(human)
+    tuned = _tuned(human[known], judge[known], strata[known])
+    expected, pulls, unseen, parts = tuned * judge, np.zeros(len(w)), 0.0, []
+    for code in range(int(strata.max()) + 1):
+        own = strata == code
+        labelled, units = np.flatnonzero(own & known), int(own.sum())
+        if not (count := len(labelled)):
+            return StratifiedMean(None, pulls)
+        errors, within, share = human[labelled] - expected[labelled], w[labelled], float(w[own].sum())
+        within = within / within.sum()
+        away = errors - float(within @ errors)
+        expected[own] += float(within @ errors)
+        squares = float(away @ away)
+        variance = squares / max(count - 1, 1)
+        wider = (squares + UNSEEN * width**2 / 2) / (count + 2 * UNSEEN) if count < units else 0.0
+        pulls[labelled] = share * within * away * math.sqrt(count / max(count - 1, 1))
+        parts.append(Stratum(share**2 * max(variance, wider), count, units))
+        unseen += share**2 * max(wider - variance, 0.0) / count
+    value = float(w @ expected)
+    return StratifiedMean(value, pulls + w * (expected - value), tuple(parts), unseen)
+
+
+def _tuned(human: Floats, judge: Floats, strata: Codes) -> float:
+    """The lambda with the least variance within strata; 0 for a judge that does not vary there."""
+    if not len(human):
+        return 0.0
+    sizes = np.maximum(np.bincount(strata), 1)
+    y, f = (x - (np.bincount(strata, x) / sizes)[strata] for x in (human, judge))
+    return min(1.0, max(0.0, float(f @ y) / float(f @ f))) if float(f @ f) > 1e-12 else 0.0
+
+
+def shared_out(sizes: Sequence[int], n: int) -> list[int]:
+    """How many of each stratum to label: half of n evenly, at least two each, the rest where most are lacking
+    for shares like the sizes; none gets more than it has. The sum is n where that is enough and not too many.
+    """
+    taken = [min(size, max(2, n // (2 * len(sizes)))) for size in sizes]
+    for _ in range(n - sum(taken)):
+        lacks = [
+            (s * n / sum(sizes) - one, i)
+            for i, (s, one) in enumerate(zip(sizes, taken, strict=True))
+            if s > one
+        ]
+        if lacks:
+            taken[max(lacks)[1]] += 1
+    return taken
