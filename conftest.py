@@ -1,6 +1,6 @@
 """What holds for all tests: they see no settings, keys or caches of whoever runs them.
 
-At import, since Hugging Face's client and matplotlib look at the environment only once. `SUITE_CACHE` is let
+At import, since Hugging Face's client looks at the environment only once. `SUITE_CACHE` is let
 be: the weights of the embedded model are there.
 """
 
@@ -21,7 +21,6 @@ for _name in list(os.environ):
 _ours = tempfile.mkdtemp(prefix="suite-tests-")
 atexit.register(shutil.rmtree, _ours, ignore_errors=True)
 os.environ["HF_HOME"] = os.path.join(_ours, "hf")  # noqa: PTH118
-os.environ["MPLCONFIGDIR"] = os.path.join(_ours, "matplotlib")  # noqa: PTH118
 
 # No deadline: how long an example takes tells of the machine. `--hypothesis-profile ci` wins over this.
 settings.register_profile("suite", deadline=None)

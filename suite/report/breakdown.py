@@ -1,4 +1,4 @@
-"""What a report computes from a run's scores beside `results.json`: numbers by tags that hold all at once, who
+"""What a report computes from a run's scores beside results.json: numbers by tags that hold all at once, who
 is served worst, and what each metric is, as its task declares it.
 
 Where a task is not installed as it was, or its code fails, the numbers of `results.json` are shown, and that
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from suite.journal.documents import MetricResult
 from suite.journal.run import Run
-from suite.scoring.metrics.declared import Declared, OfOneCell, facts_of, metrics_of
+from suite.scoring.metrics.declared import Declared, OfOneCell, metrics_of
 
 if TYPE_CHECKING:
     from suite.run.cells import AnyTask

@@ -7,6 +7,7 @@ whose places are percents of its width: it fits phones, large screens, both colo
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import chain, repeat
 from typing import NamedTuple
 
 from suite.blocks import Plot
@@ -47,16 +48,17 @@ def marks(plot: DotPlot) -> list[tuple[str, list[Mark]]]:
         seen[label] += 1
         rows.append((f"{label} ({seen[label]})" if times[label] > 1 else label, []))
     for series, line in enumerate(plot.lines):
-        for (x, y), (_, own), ends in zip(
-            line.points, rows, line.intervals or [None] * len(rows), strict=False
-        ):
-            if all(math.isfinite(one) and abs(one) < 1e300 for one in (x, y, *(ends or ()))):
-                own.append(Mark(series, y, *(ends or (y, y))))
+        for (x, y), ends in zip(line.points, chain(line.intervals, repeat(None)), strict=False):
+            drawable = all(math.isfinite(one) and abs(one) < 1e300 for one in (x, y, *(ends or ())))
+            if drawable and 0 <= round(x) < len(rows):
+                rows[round(x)][1].append(Mark(series, y, *(ends or (y, y))))
     return rows
 
 
 def axis(plot: DotPlot, rows: Sequence[tuple[str, list[Mark]]]) -> tuple[float, float]:
     """Where the axis begins and ends."""
+    if plot.y_range and math.isfinite(sum(plot.y_range)) and plot.y_range[0] < plot.y_range[1]:
+        return plot.y_range
     numbers = [one for _, row in rows for mark in row for one in mark[1:]] or [0.0, 1.0]
     low, high = min(numbers), max(numbers)
     if plot.sides:

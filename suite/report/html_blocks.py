@@ -5,13 +5,14 @@ The markup stands in `templates/parts.html.j2`, which escapes and cleans whateve
 
 from functools import cache
 from importlib.resources import files
-from itertools import count
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
+from msgspec import structs
 
 from suite.blocks import Block, Code, Plot, Section, Table
 from suite.report import dot_plots, matrix, plots, words
+from suite.report.dot_plots import DotPlot
 from suite.report.hostile_text import clean, cut, one_line
 from suite.report.markdown import cell_text, plot_grid
 from suite.report.numbers import interval, number, plain, signed
@@ -45,7 +46,9 @@ def environment() -> "Environment":
     for one in _FILTERS:
         made.filters[one.__name__] = one
     made.filters["cell"] = lambda value: cut(cell_text(value), MOST_CELL)[0]
-    made.globals |= {"matrix": matrix, "most_lines": plots.MOST_LINES, "dot_plots": dot_plots, "words": words}
+    made.filters["place"] = lambda percent: f"{percent:.2f}%"
+    made.globals |= {"matrix": matrix, "plots": plots, "dot_plots": dot_plots, "words": words}
+    made.globals["most_lines"] = plots.MOST_LINES
     return made
 
 
@@ -55,25 +58,20 @@ def part(name: str, /, *values: object, **named: object) -> Markup:
 
 
 class Drawer:
-    """Draws blocks for one page; numbers its plots so that their ids are unique."""
-
-    def __init__(self) -> None:
-        self._numbers = count(1)
+    """Draws blocks for one page."""
 
     def section(self, found: Section) -> Markup:
         """A titled section."""
         return part("section", found, self)
 
     def block(self, found: Block) -> Markup:
-        """One block with its title."""
-        return part("block", found, type(found).__name__, self)
-
-    def svg(self, found: Plot) -> Markup:
-        """The drawing of a plot, or why there is none."""
-        try:  # made here, its text escaped by the XML writer
-            return Markup(plots.draw_plot(found, f"plot-{next(self._numbers)}"))
+        """One block with its title, or why it cannot be drawn."""
+        if type(found) is Plot and found.x_labels:
+            found = DotPlot(**structs.asdict(found))
+        try:
+            return part("block", found, type(found).__name__, self)
         except Exception as error:  # what a plugin may hand over is not ours to foresee
-            return part("failed", "This plot", f"{type(error).__name__}: {error}")
+            return part("failed", "A block", f"{type(error).__name__}: {error}")
 
     def numbers(self, found: Table) -> list[int]:
         """The columns of a table that hold numbers and nothing else."""

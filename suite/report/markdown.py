@@ -16,7 +16,7 @@ from suite.journal.run import Run
 from suite.report import matrix, words
 from suite.report.hostile_text import clean, cut, one_line
 from suite.report.matrix import Grid
-from suite.report.numbers import DASH, plain
+from suite.report.numbers import DASH, interval, number, plain
 from suite.report.plugin_sections import plugin_sections
 from suite.report.run_facts import fact_lines, parameter_rows, run_facts
 from suite.report.summary import Summary, TaskPart, summarise
@@ -135,7 +135,7 @@ def cell_text(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:.4g}"
+        return number(value)
     return str(value)
 
 
@@ -193,8 +193,6 @@ def plot_grid(found: Plot) -> Grid:
         for index, (x, y) in enumerate(line.points):
             given = line.intervals[index] if index < len(line.intervals) else None
             labelled = math.isfinite(x) and 0 <= round(x) < len(found.x_labels)
-            at = found.x_labels[round(x)] if labelled else cell_text(float(x))
-            rows.append(
-                (line.name, at, cell_text(float(y)), f"[{given[0]:.4g}, {given[1]:.4g}]" if given else DASH)
-            )
+            at = found.x_labels[round(x)] if labelled else f"{x:.6g}"
+            rows.append((line.name, at, number(float(y)), interval(*given) if given else DASH))
     return Grid(found.title, ("line", found.x or "x", found.y or "y", "interval"), rows, 1)

@@ -12,13 +12,15 @@ DASH = "–"
 
 
 def number(value: float | int | None) -> str:
-    """About three significant digits, more for large numbers; a dash for no number."""
+    """Three decimals below 10, three significant digits above, all of a whole number; a dash for none."""
     if value is None:
         return DASH
     if isinstance(value, int):
         return f"{value:,}"
     size = abs(value)
-    digits = 3 if size < 10 else 2 if size < 100 else 1 if size < 10_000 else 0
+    if 0 < size < 0.0005:
+        return f"{value:.2g}"
+    digits = 3 if size < 10 else 1 if size < 100 else 0
     return f"{value:,.{digits}f}"
 
 

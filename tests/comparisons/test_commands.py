@@ -98,7 +98,7 @@ def test_ratings_are_printed_and_written(tmp_path: Path) -> None:
     page = tmp_path / "r.html"
     found = CliRunner().invoke(rate, [VOTES, "--rounds", "50", "--style", "len_diff", "--html", str(page)])
     assert found.exit_code == 0, found.output
-    assert re.search(r"alpha +1 +1 +2 +1133", found.output)
+    assert re.search(r"alpha +1 +1 +2 +1,133", found.output)
     assert "Style held equal" in page.read_text()
 
 

@@ -124,11 +124,11 @@ def test_a_single_cell_is_a_large_number_and_no_plot(make_run: Make, page: Any) 
     found = page(built(make_run(turns=(0,), methods=("plain",))))
     classes = found.attributes("class")
     assert classes.count("value") == 2
-    assert "plot" not in classes
+    assert "chart" not in classes
     assert "bar" in classes
 
 
 def test_categories_are_plotted_where_no_parameter_is_a_number(make_run: Make, page: Any) -> None:
     found = page(built(make_run(turns=(0,), methods=("plain", "remind"))))
     assert "kept by cell" in found.text
-    assert "plot" in found.attributes("class")
+    assert "dots" in found.attributes("class")

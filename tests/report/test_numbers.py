@@ -17,7 +17,7 @@ def result(**changed: object) -> MetricResult:
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [(None, "–"), (0.12345, "0.123"), (-0.5, "-0.500"), (12.345, "12.35"), (1234.56, "1,234.6"), (7, "7"),
+    [(None, "–"), (0.12345, "0.123"), (-0.5, "-0.500"), (12.345, "12.3"), (1234.56, "1,235"), (0.00012, "0.00012"), (7, "7"),
      (123456.0, "123,456"), (12345, "12,345")],
 )  # fmt: skip
 def test_numbers(value: float | int | None, shown: str) -> None:
@@ -33,7 +33,7 @@ def test_a_share_never_rounds_to_all_or_nothing(share: float | None, shown: str)
 
 
 def test_a_value_comes_with_its_interval_and_unit() -> None:
-    assert value_text(result(unit="words", value=12.0, low=10.0, high=14.0)) == "12.00 words [10.00, 14.00]"
+    assert value_text(result(unit="words", value=12.0, low=10.0, high=14.0)) == "12.0 words [10.0, 14.0]"
     assert value_text(result(low=None, high=None)) == "0.500"
     assert value_text(result(value=None)) == value_text(None) == "–"
     assert interval(None, 1.0) == "–"
