@@ -16,8 +16,8 @@ from suite.errors import ConfigError
 from suite.report.viewer.source import ViewSource
 
 _SCRIPTS = (
-    "elements", "numbers", "source", "entries", "blocks", "calls", "sample", "facets", "filters", "list", "search",
-    "difference", "sides", "pair", "browse", "viewer", "start",
+    "elements", "numbers", "source", "entries", "blocks", "calls", "sample", "facets", "filters", "list",
+    "search", "difference", "sides", "pair", "browse", "viewer", "start",
 )  # fmt: skip
 _NAME = re.compile("[a-z0-9-]+")
 

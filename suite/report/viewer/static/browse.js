@@ -10,6 +10,7 @@ class Browse {
     this.length = source.length;
     /** @type {[string, string]} */
     this.noun = ["answer", "answers"];
+    this.natural = "sample, cell";
     const { cell, others } = sourceFacets(source, this.length, (row) => row);
     this.facets = /** @type {Facet[]} */ ([cell, ...others].filter(Boolean));
     const { samples, values, outcomes } = source.index;
@@ -52,8 +53,9 @@ class Browse {
   describe(row) {
     const entry = this.entry(row);
     return [
-      make("span", { class: "sv-row-head" }, words(this.source.index.samples.id[row], "sv-id"), words(placeName(entry), "sv-aside"),
+      make("span", { class: "sv-row-head" }, words(this.source.index.samples.id[row], "sv-id"),
         make("span", { class: "sv-chips" }, finishChip(entry), verdictChip(entry))),
+      placeName(entry) && words(placeName(entry), "sv-line sv-aside"),
       words(questionOf(entry) || "(no question)", "sv-line"),
       words(answerOf(entry) || "(no answer)", "sv-line sv-answer"),
     ];

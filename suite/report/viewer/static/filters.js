@@ -7,11 +7,14 @@ class Filters {
   /**
    * @param {Facet[]} facets
    * @param {Order[]} orders
+   * @param {string} natural how the order of the rows themselves is called
    * @param {() => void} changed
+   * @param {boolean} narrow where all facets are folded
    */
-  constructor(facets, orders, changed) {
+  constructor(facets, orders, natural, changed, narrow) {
     this.facets = facets;
     this.orders = orders;
+    this.natural = natural;
     /** What is asked for, by name; "q" and "sort" too. @type {Map<string, string>} */
     this.asked = new Map();
     this.changed = changed;
@@ -20,21 +23,22 @@ class Filters {
     this.count = make("span", { class: "sv-count", role: "status" });
     this.progress = make("span", { class: "sv-progress", role: "status" });
     this.clear = button("Clear all", () => { this.#clearAll(); }, { hidden: true });
-    const others = facets.filter((one) => !one.first);
-    const few = others.length <= MOST_OTHERS;
+    const others = facets.filter((one) => narrow || !one.first);
+    const few = !narrow && others.length <= MOST_OTHERS;
+    const shown = facets.filter((one) => few || !others.includes(one));
+    this.folded = few ? [] : others;
     this.more = make("details", { class: "sv-more-filters" },
-      make("summary", {}, counted(others.length, "more filter")),
-      make("div", { class: "sv-controls" }, ...(few ? [] : others.map((one) => this.#control(one)))));
-    this.more.hidden = few;
+      make("summary", {}, counted(others.length, narrow ? "filter" : "more filter")),
+      make("div", { class: "sv-controls" }, ...this.folded.map((one) => this.#control(one))));
+    this.more.hidden = !this.folded.length;
     this.search = this.#search();
     this.element = make("form", { class: "sv-filters", role: "search", "aria-label": "Filter samples",
       onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); } },
       make("div", { class: "sv-controls" },
         make("label", { class: "sv-search" }, "Search", this.search),
         this.#order(),
-        ...facets.filter((one) => one.first || few).map((one) => this.#control(one))),
-      this.more,
-      make("div", { class: "sv-state" }, this.count, this.progress, this.clear));
+        ...shown.map((one) => this.#control(one))),
+      make("div", { class: "sv-under" }, make("div", { class: "sv-state" }, this.count, this.progress, this.clear), this.more));
   }
 
   /** @returns {string} */
@@ -90,7 +94,7 @@ class Filters {
   #show() {
     for (const dress of this.dress.values()) { dress(); }
     this.clear.hidden = this.asked.size === 0;
-    if (this.facets.some((one) => !one.first && this.asked.has(one.name))) { this.more.open = true; }
+    if (this.folded.some((one) => this.asked.has(one.name))) { this.more.open = true; }
   }
 
   #search() {
@@ -106,7 +110,7 @@ class Filters {
   }
 
   #order() {
-    const select = make("select", {}, make("option", { value: "" }, "as in the run"),
+    const select = make("select", {}, make("option", { value: "" }, this.natural),
       ...this.orders.map((one) => make("option", { value: one.name }, one.label)));
     const way = button("↑", () => { this.ask("sort", way.dataset.down ? select.value : `-${select.value}`); this.dress.get("sort")?.(); });
     select.addEventListener("change", () => {

@@ -7,7 +7,7 @@ const SPARE = 8;  // rows drawn beyond what is in sight
 class RowList {
   /**
    * @param {string} label
-   * @param {(row: number) => Child[]} describe
+   * @param {(row: number) => Child[]} describe in lines of text, as many in each row
    * @param {(row: number, entered: boolean) => void} chosen by a key, or entered by a click or Enter
    */
   constructor(label, describe, chosen) {
@@ -102,8 +102,10 @@ class RowList {
   #measure() {
     this.#forget();
     const one = make("div", { class: "sv-row", role: "option", "aria-selected": "false" }, ...this.describe(this.rows[0]));
+    this.space.style.setProperty("--sv-row", "auto");
     this.space.append(one);
-    this.height = one.offsetHeight;
+    this.height = Math.ceil(one.getBoundingClientRect().height);
+    this.space.style.setProperty("--sv-row", `${this.height}px`);
     one.remove();
   }
 

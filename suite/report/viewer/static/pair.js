@@ -45,6 +45,7 @@ class Pairs {
     this.sources = [a, b];
     /** @type {[string, string]} */
     this.noun = ["pair", "pairs"];
+    this.natural = "most telling first";
     this.pairs = cellPairs(a, b, given).flatMap(([i, j]) => this.#matched(i, j)).sort((x, y) => y.telling - x.telling);
     this.length = this.pairs.length;
     const facets = [a, b].map((source, side) => sourceFacets(source, this.length, (row) => {
@@ -129,8 +130,8 @@ class Pairs {
   describe(row) {
     const first = this.#first(row);
     return [
-      make("span", { class: "sv-row-head" }, words(this.identity(row).sample, "sv-id"), words(placeName(first), "sv-aside"),
-        make("span", { class: "sv-chips" }, this.#better(row))),
+      make("span", { class: "sv-row-head" }, words(this.identity(row).sample, "sv-id"), make("span", { class: "sv-chips" }, this.#better(row))),
+      placeName(first) && words(placeName(first), "sv-line sv-aside"),
       words(questionOf(first) || "(no question)", "sv-line"),
       ...this.entries(row).map((entry, side) => make("span", { class: "sv-line sv-answer" }, make("b", {}, side ? "B " : "A "),
         entry ? verdictChip(entry) : "", " ", words(entry ? answerOf(entry) || "(no answer)" : "not in this run"))),

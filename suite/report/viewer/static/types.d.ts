@@ -153,6 +153,8 @@ interface Model {
   sources: Source[];
   facets: Facet[];
   orders: Order[];
+  /** How the order of the rows themselves is called. */
+  natural: string;
   /** Said above the list. */
   legend: () => Child[];
   /** What a search looks through before parts are read. */

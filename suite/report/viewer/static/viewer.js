@@ -1,7 +1,8 @@
 /* A list of rows with its filters, and the sample that is chosen beside it; on a narrow screen in its place. */
 "use strict";
 
-const WIDE = window.matchMedia("(min-width: 64rem)");
+const WIDE = window.matchMedia("(min-width: 64rem)");  // where list and sample stand beside each other
+const ROOMY = window.matchMedia("(min-width: 40rem)");
 
 class Viewer {
   /**
@@ -23,13 +24,14 @@ class Viewer {
     /** @type {string[] | null} */
     this.previews = null;
     this.search = new Search(model.sources);
-    this.filters = new Filters(model.facets, model.orders, () => { this.#changed(); });
+    this.filters = new Filters(model.facets, model.orders, model.natural, () => { this.#changed(); }, !ROOMY.matches);
     this.list = new RowList("Samples", (row) => model.describe(row), (row, entered) => { this.open(row, entered); });
     this.spoken = make("p", { class: "sv-unseen", role: "status" });
+    this.notice = make("p", { class: "sv-failed", role: "alert", hidden: true });
     this.pane = make("section", { class: "sv-sample", "aria-label": "The chosen sample" });
     this.panes = make("div", { class: "sv-panes" }, make("div", { class: "sv-left" }, this.list.none, this.list.element), this.pane);
     const legend = model.legend();
-    refill(root, this.filters.element, legend.length > 0 && make("p", { class: "sv-legend" }, ...legend), this.panes, this.spoken);
+    refill(root, this.filters.element, this.notice, legend.length > 0 && make("p", { class: "sv-legend" }, ...legend), this.panes, this.spoken);
     root.classList.add("sv-ready", `sv-${model.noun[1]}`);
     refill(this.pane, make("p", { class: "sv-note" }, "Choose a sample."));
     document.addEventListener("keydown", (event) => { this.#key(event); });
@@ -41,7 +43,7 @@ class Viewer {
     window.addEventListener("popstate", () => { this.#take(); });
     const named = this.#take();
     if (!named) { this.apply(); }
-    if (named && this.row >= 0) { this.root.scrollIntoView(); }
+    if (named) { this.#scroll(this.reading ? this.pane : this.root); }
     if (this.row < 0 && WIDE.matches && this.rows.length) { this.#show(this.rows[0]); }
   }
 
@@ -76,8 +78,13 @@ class Viewer {
     this.root.classList.toggle("sv-reading", true);
     this.#show(row);
     this.#write(pushed);
-    if (narrow && entered) { this.pane.querySelector("h2, h3, h4")?.scrollIntoView({ block: "start" }); }
+    if (narrow) { this.#scroll(this.pane); }
     if (entered && (narrow || document.activeElement === this.list.element)) { this.#heading()?.focus({ preventScroll: !narrow }); }
+  }
+
+  /** @param {Element} element to the top of the window */
+  #scroll(element) {
+    element.scrollIntoView({ block: "start" });
   }
 
   get reading() {
@@ -111,6 +118,7 @@ class Viewer {
   async #show(row) {
     this.row = row;
     this.turn += 1;
+    this.notice.hidden = true;
     const { turn, model } = this;
     this.list.activate(row);
     const title = make(/** @type {"h3"} */ (`h${this.level}`), { class: "sv-sample-title", tabindex: -1 }, words(model.identity(row).sample));
@@ -120,7 +128,7 @@ class Viewer {
     const top = this.pane.getBoundingClientRect().top;
     refill(this.pane, head, body);
     if (kept) { /** @type {HTMLElement | null} */ (this.pane.querySelector(`[data-act="${kept}"]`))?.focus({ preventScroll: true }); }
-    if (top < 0) { this.pane.scrollIntoView({ block: "start" }); }
+    if (top < 0) { this.#scroll(this.pane); }
     this.#position();
     try {
       const drawn = await model.draw(row, this.beside, this.level + 1);
@@ -266,7 +274,8 @@ class Viewer {
       this.root.classList.add("sv-reading");
       this.#show(row);
     } else if (sample !== null) {
-      refill(this.pane, make("p", { class: "sv-note", role: "alert" }, words(`There is no sample ${sample} here.`)));
+      refill(this.notice, words(`There is no sample ${sample} here.`));
+      this.notice.hidden = false;
     } else if (this.reading) {
       this.#leave();
     }

@@ -1,0 +1,244 @@
+"""The viewer in Chromium, from a file: list, filters, search, keys, permalinks, a phone, hostile text."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from chromium import CHROMIUM, Page, chromium, tab
+from inspections import inspect_page
+
+from tests.browser.viewer_pages import HOSTILE, Made, write_page
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
+]
+COUNT = "document.querySelector('.sv-count').textContent"
+PROGRESS = "document.querySelector('.sv-progress').textContent"
+READ = "!!document.querySelector('.sv-body > .sv-values')"  # a sample is read
+TITLE = "document.querySelector('.sv-sample-title').textContent"
+BODY = "document.querySelector('.sv-body').textContent"
+IDS = "[...document.querySelectorAll('.sv-row .sv-id')].map((one) => one.textContent)"
+OWN = "document.querySelector('.suite-viewer').contains(document.activeElement)"
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    with chromium(tmp_path_factory.mktemp("profile")) as found:
+        yield found
+
+
+@pytest.fixture
+async def page(port: int) -> AsyncIterator[Page]:
+    async with tab(port) as found:
+        yield found
+        assert found.said == []
+        assert await found.violations() == []
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of a page of 12 samples in two cells."""
+    return write_page(tmp_path_factory.mktemp("small") / "page.html", {"run": Made()}).as_uri()
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of a page of 10,000 rows."""
+    folder = tmp_path_factory.mktemp("large")
+    return write_page(folder / "page.html", {"run": Made(samples=5_000)}, beside=True).as_uri()
+
+
+async def opened(page: Page, url: str) -> None:
+    await page.open(url)
+    await page.until(READ)
+
+
+async def choose(page: Page, label: str, value: str) -> None:
+    """Choose in the filter of this label."""
+    await page.run(
+        f"(() => {{ const found = [...document.querySelectorAll('.sv-filters label')]"
+        f".find((one) => one.firstChild.textContent === '{label}').querySelector('select, input');"
+        f"found.value = '{value}'; found.dispatchEvent(new Event('change')); }})()"
+    )
+
+
+async def act_on_a_sample(page: Page) -> None:
+    await page.until(READ)
+    folded = "document.querySelectorAll('.sv-body details:not([open])')"
+    await page.until(f"({folded}.forEach((o) => {{ o.open = true; }}), {folded}.length === 0)")
+
+
+async def test_a_page_of_hostile_samples_keeps_what_every_page_promises(page: Page, small: str) -> None:
+    await inspect_page(page, f"{small}#sample=pets/1&f.cell=000000000001", "viewer", act=act_on_a_sample)
+    assert await page.run("document.title") == "Made"
+    assert HOSTILE in await page.run("document.querySelector('.suite-viewer').textContent")
+    inside = "document.querySelectorAll('.suite-viewer :is(script, img, b, iframe)').length"
+    assert await page.run(inside) == 0
+
+
+async def test_of_ten_thousand_rows_only_those_in_sight_are_drawn(page: Page, large: str) -> None:
+    await opened(page, large)
+    assert await page.run(COUNT) == "10,000 of 10,000 answers"
+    await page.run("document.querySelector('.sv-list').focus()")
+    await page.press("End")
+    await page.until(f"{TITLE} === 'pets/4999'")
+    await page.press("ArrowUp")
+    await page.press("ArrowUp")
+    await page.until(f"{TITLE} === 'travel/4998'")
+    active = "document.getElementById(document.activeElement.getAttribute('aria-activedescendant'))"
+    assert await page.run(f"[{active}.ariaPosInSet, {active}.ariaSetSize, {active}.ariaSelected]") == [
+        "9998", "10000", "true",
+    ]  # fmt: skip
+    assert await page.run("document.querySelectorAll('.sv-row').length") < 60
+
+
+async def test_filters_narrow_the_list_and_are_cleared(page: Page, small: str) -> None:
+    await opened(page, small)
+    await choose(page, "Cell", "000000000001")
+    assert await page.run(COUNT) == "12 of 24 answers"
+    await choose(page, "topic", "pets")
+    assert await page.run(COUNT) == "4 of 24 answers"
+    await choose(page, "kept", "no")
+    assert await page.run(IDS) == ["travel/10"]
+    await page.run(
+        "[...document.querySelectorAll('button')].find((b) => b.textContent === 'Clear all').click()"
+    )
+    assert await page.run(COUNT) == "24 of 24 answers"
+    assert await page.run(OWN)
+
+
+async def test_a_range_of_numbers_and_an_unscored_reason_are_filters(page: Page, small: str) -> None:
+    await opened(page, small + "#f.v.words=10..12")
+    assert await page.run(COUNT) == "4 of 24 answers"
+    await opened(page, small + "#f.reason=no-verdict")
+    assert set(await page.run(IDS)) == {"travel/4", "pets/9"}
+
+
+async def test_a_filter_with_one_value_is_left_out(page: Page, small: str) -> None:
+    await opened(page, small)
+    labels = await page.run(
+        "[...document.querySelectorAll('.sv-filters label')].map((l) => l.firstChild.textContent)"
+    )
+    assert "topic" in labels
+    assert not {"form", "Trial"} & set(labels)
+
+
+async def test_search_finds_previews_at_once_and_full_texts_in_the_background(page: Page, large: str) -> None:
+    await opened(page, large)
+    await page.press("/")
+    await page.type('"cell 1"')
+    await page.until(f"{COUNT}.startsWith('5,000 of')")
+    await page.run("document.activeElement.select()")
+    await page.type("needle-77 fits")
+    await page.until(f"{PROGRESS}.startsWith('searching')")
+    await page.until(f"{PROGRESS} === ''")
+    assert await page.run(COUNT) == "22 of 10,000 answers"  # 77 and 770 to 779, in both cells
+
+
+async def test_rows_without_a_value_are_last_both_ways(page: Page, small: str) -> None:
+    for sort, first in (("v.words", "pets/1"), ("-v.words", "pets/11")):
+        await opened(page, f"{small}#sort={sort}&f.cell=000000000000")
+        found = await page.run(IDS)
+        assert (found[0], found[-1]) == (first, "travel/0")
+
+
+async def test_a_permalink_opens_its_sample_in_its_cell(page: Page, small: str) -> None:
+    await opened(page, small)
+    await choose(page, "Cell", "000000000001")
+    await page.click(".sv-row:nth-child(3)")
+    await page.until(f"{TITLE} === 'travel/2'")
+    link = await page.run("location.href")
+    assert "sample=travel" in link
+    await opened(page, link)
+    assert await page.run(TITLE) == "travel/2"
+    assert "cell 1" in await page.run(BODY)
+    assert await page.run(COUNT) == "12 of 24 answers"
+
+
+async def test_bad_permalinks_are_harmless(page: Page, small: str) -> None:
+    for hash_ in (
+        "#sample=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E",
+        "#sample=nobody",
+        "#f.cell=__proto__&sort=-x",
+    ):
+        await page.open(small + hash_)
+        await page.until(f"{COUNT}.includes('24')")
+    await opened(page, small + "#sample=pets/1&cell=none&trial=9&beside=zz")
+    assert await page.run(TITLE) == "pets/1"
+
+
+async def test_keys_lead_through_the_samples(page: Page, small: str) -> None:
+    await opened(page, small)
+    for key, title in (("j", "travel/0"), ("j", "pets/1"), ("k", "travel/0")):
+        await page.press(key)
+        await page.until(f"{TITLE} === '{title}'")
+    await page.press("s")
+    await page.until("!!document.querySelector('.sv-sides')")
+    await page.press("Escape")
+    await page.until("!document.querySelector('.sv-sides')")
+    await page.press("/")
+    await page.type("pets")
+    await page.until(f"{COUNT}.startsWith('12 of')")
+    await page.press("Escape")
+    await page.until(f"{COUNT}.startsWith('24 of')")
+    ring = "getComputedStyle(document.activeElement).outlineStyle"
+    assert await page.run(ring) == "solid"
+
+
+async def test_side_by_side_repeats_nothing_and_marks_what_differs(page: Page, small: str) -> None:
+    await page.open(small + "#sample=travel/2&cell=000000000000&trial=0&beside=000000000001.0")
+    await page.until("!!document.querySelector('.sv-sides')")
+    assert (await page.run(BODY)).count("Noted.") == 1
+    marks = await page.run("[...document.querySelectorAll('.sv-only')].map((one) => one.textContent)")
+    assert marks == ["0", "1"]
+    differs = await page.run("[...document.querySelectorAll('.sv-differs th')].map((one) => one.textContent)")
+    assert differs == ["kept"]
+
+
+async def test_on_a_phone_a_sample_stands_in_place_of_the_list(page: Page, small: str) -> None:
+    await page.look(width=400, height=800)
+    await page.open(small)
+    await page.until(f"{IDS}.length > 3")
+    seen = "[...document.querySelectorAll('.sv-list, .sv-sample')].map((one) => one.offsetHeight > 0)"
+    assert await page.run(seen) == [True, False]
+    await page.click(".sv-row:nth-child(4)")
+    await page.until(READ)
+    assert await page.run(seen) == [False, True]
+    assert await page.run("document.activeElement.className") == "sv-sample-title"
+    await page.click(".sv-back")
+    await page.until(f"JSON.stringify({seen}) === '[true,false]'")
+    assert await page.run("document.activeElement.className") == "sv-list"
+
+
+async def test_the_chosen_sample_is_printed_without_the_list(page: Page, small: str) -> None:
+    await opened(page, small + "#sample=pets/1")
+    await page.look(paper=True)
+    parts = "'.sv-filters, .sv-list, .sv-sample, .sv-bar'"
+    seen = f"[...document.querySelectorAll({parts})].map((one) => one.offsetHeight > 0)"
+    assert await page.run(seen) == [False, False, True, False]
+
+
+async def test_a_part_that_is_not_there_is_named(page: Page, tmp_path: Path) -> None:
+    path = write_page(tmp_path / "page.html", {"run": Made(samples=60)}, beside=True)
+    (tmp_path / "samples" / "run" / "part-1.js").unlink()
+    await page.open(path.as_uri() + "#sample=pets/59")
+    await page.until("!!document.querySelector('.sv-body .sv-failed')")
+    assert "samples/run/part-1.js cannot be read" in await page.run(BODY)
+    page.said.clear()  # the browser's own word about the file
+
+
+async def test_an_old_browser_is_told_so(page: Page, small: str) -> None:
+    await page.send("Page.addScriptToEvaluateOnNewDocument", source="delete window.DecompressionStream")
+    await page.open(small)
+    assert "too old" in await page.run("document.querySelector('.suite-viewer').textContent")
+
+
+async def test_without_a_script_the_page_says_that_samples_need_one(page: Page, small: str) -> None:
+    await page.look(script=False)
+    await page.open(small)
+    seen = await page.send("DOM.getDocument", depth=-1)
+    found = await page.send("DOM.querySelector", nodeId=seen["root"]["nodeId"], selector="noscript")
+    box = await page.send("DOM.getBoxModel", nodeId=found["nodeId"])
+    assert box["model"]["height"] > 0
+    await page.look()
