@@ -190,13 +190,17 @@ def withdraw(entry: Path, status: str, reason: str) -> None:
 @repo_flag
 @board_flag("Only this board.")
 @click.option("--no-verify", is_flag=True, help="Do not verify the entries again.")
+@click.option("--again", is_flag=True, help="Verify entries of earlier versions for the present one.")
 @click.pass_context
-def check(context: click.Context, repository: Path, board_name: str, no_verify: bool) -> None:
+def check(context: click.Context, repository: Path, board_name: str, no_verify: bool, again: bool) -> None:
     """Check definitions, entries and their files, and verify every active entry again. Exit 1 on trouble.
 
+    Entries whose task has another version by now are told; --again verifies them for the board as it is.
+
     \b
-    Example:
+    Examples:
       suite board check --repo my-board
+      suite board check --again --repo my-board
     """
     from suite.board.repository.audit import check_board
     from suite.board.repository.shelves import open_repository
@@ -204,7 +208,8 @@ def check(context: click.Context, repository: Path, board_name: str, no_verify: 
 
     bad = 0
     for shelf in open_repository(repository, board_name):
-        found = check_board(shelf, again=not no_verify, say=lambda text: click.echo(text, err=True))
+        verify = {"again": not no_verify, "renew": again}
+        found = check_board(shelf, **verify, say=lambda text: click.echo(text, err=True))
         for trouble in found:
             click.echo(
                 f"{'error' if trouble.serious else 'note'}: {shelf.board.id}: {trouble.where}: {trouble.what}"

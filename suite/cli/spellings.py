@@ -56,7 +56,7 @@ NAMES: Mapping[str, Mapping[str, str]] = {
     "userbench export": {"file": "--output"},
 }
 # flags without a value, of `submit verify` and of the commands of ARGUMENTS
-SWITCHES = frozenset(("--json", "--strict", "--quiet", "--no-verify", "--help", "-h"))
+SWITCHES = frozenset(("--json", "--strict", "--quiet", "--no-verify", "--again", "--help", "-h"))
 _YES, _NO = ("1", "true", "t", "yes", "y", "on"), ("0", "false", "f", "no", "n", "off")  # as click reads them
 
 

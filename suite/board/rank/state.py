@@ -6,6 +6,7 @@ What tokens cost is told by the board's own price table, never by a submitter. U
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -24,6 +25,7 @@ from suite.board.rank.ranking import Position, Ranking, Standing, expected_gain,
 from suite.board.rank.sample_tables import read_columns
 from suite.errors import SuiteError
 from suite.plugins import catalogue
+from suite.run.cells import load_task
 
 EXPOSED = ("train_split", "evaluation_data", "synthetic_from_evaluation_data")
 
@@ -169,6 +171,35 @@ def belongs(board: Board, entry: AcceptedEntry) -> bool:
     """Whether an entry was verified for this very definition: not for an older, laxer one."""
     name = entry.verification.board
     return name is not None and msgspec.structs.asdict(name) == board.exact_name
+
+
+def staleness(board: Board, entry: AcceptedEntry, installed: Mapping[str, int] | None = None) -> list[str]:
+    """What changed since an entry was verified, in words: its tasks' versions, as the board asks for them or
+    as they are installed here, or else the board's definition; [] if nothing did.
+    """
+    was = {cell.task: cell.version for cell in entry.verification.recomputed}
+    asked = {item.task: item.version for item in board.tasks}
+    found = [
+        f"{task} was version {one}, {what} {now[task]}"
+        for what, now in (("the board asks for", asked), ("installed is", installed or {}))
+        for task, one in was.items()
+        if now.get(task, one) != one
+    ]
+    if found or belongs(board, entry):
+        return found
+    of = entry.verification.board
+    return [f"it was verified for version {'none' if of is None else of.version} of the board"]
+
+
+def stale_entries(board: Board, entries: Sequence[AcceptedEntry]) -> dict[str, str]:
+    """Name of a folder -> what changed and what to do, of the active entries that are stale."""
+    installed = {}
+    for item in board.tasks:
+        with suppress(SuiteError):  # not every machine has every task
+            installed[item.task] = load_task(catalogue(), item.task)[0].info.version
+    active = [one for one in entries if one.record.status == "active"]
+    found = {one.folder.name: "; ".join(staleness(board, one, installed)) for one in active}
+    return {place: f"stale: {why} (suite board check --again)" for place, why in found.items() if why}
 
 
 def _table(board: Board, kind: str, shown: Sequence[Listed]) -> RankTable:

@@ -109,10 +109,12 @@ def accept(
     return Accepted(checked, folder)
 
 
-def verify_at(when: datetime, bundle: Path, shelf: Shelf, others: Sequence[AcceptedEntry]) -> VerifiedBundle:
+def verify_at(
+    when: datetime, bundle: Path, shelf: Shelf, others: Sequence[AcceptedEntry], earlier: str = ""
+) -> VerifiedBundle:
     """Verify a bundle as the board does at a moment, beside entries that it has."""
-    board, signers = shelf.board, shelf.signers_at(when)
-    return verify(bundle, board=board, others=others, signers=signers, seconds=time_limit(board))
+    board, signers, limit = shelf.board, shelf.signers_at(when), time_limit(shelf.board)
+    return verify(bundle, board=board, others=others, signers=signers, seconds=limit, earlier=earlier)
 
 
 def accept_new(root: Path, say: Callable[[str], None] = lambda _: None) -> list[tuple[Path, Accepted]]:

@@ -1,7 +1,7 @@
 """Checks a board repository: definitions, entries, their files; and verifies every accepted entry again."""
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,9 +20,10 @@ from suite.board.entry import (
     AcceptedEntry,
     Verification,
 )
-from suite.board.rank.state import belongs
+from suite.board.rank.state import belongs, stale_entries
 from suite.board.repository.remote_bundle import BUNDLE, BUNDLE_FOLDER, REFERENCE, bundle_of
 from suite.board.repository.shelves import Shelf, version_number
+from suite.board.verify import VerifiedBundle
 from suite.errors import SuiteError
 from suite.plugins import catalogue
 
@@ -40,8 +41,12 @@ class Trouble:
     serious: bool = True
 
 
-def check_board(shelf: Shelf, *, again: bool = True, say: Say = lambda _: None) -> list[Trouble]:
-    """All that is wrong with a board. again: verify every entry of the present definition again."""
+def check_board(
+    shelf: Shelf, *, again: bool = True, renew: bool = False, say: Say = lambda _: None
+) -> list[Trouble]:
+    """All that is wrong with a board. again: verify every entry of the present definition again. renew:
+    verify those of earlier definitions for the present one; who passes is written as verified for it.
+    """
     found = list(_definition(shelf))
     entries, problems = shelf.read()
     found += [Trouble(one.where.partition("\n")[0], one.what) for one in problems]
@@ -53,11 +58,14 @@ def check_board(shelf: Shelf, *, again: bool = True, say: Say = lambda _: None) 
             first = traces.setdefault(trace, entry.folder.name)
             if first != entry.folder.name:
                 found.append(Trouble(entry.folder.name, f"the same calls and replies as {first}"))
-    if again:
-        for number, entry in enumerate(entries):
-            if belongs(shelf.board, entry) and entry.record.status == "active":
-                say(f"verifying {entry.folder.name}")
-                found += [Trouble(entry.folder.name, *one) for one in _again(entry, shelf, entries[:number])]
+    if not renew:
+        found += [Trouble(*one, serious=False) for one in stale_entries(shelf.board, entries).items()]
+    for number, entry in enumerate(entries):
+        present, where = belongs(shelf.board, entry), entry.folder.name
+        if entry.record.status == "active" and (again if present else renew):
+            say(f"verifying {where}")
+            look = _again if present else _anew
+            found += [Trouble(where, *one) for one in look(entry, shelf, entries[:number])]
     return found
 
 
@@ -93,26 +101,50 @@ def _statuses(entry: AcceptedEntry, known: set[str]) -> Iterator[str]:
         yield f"{record.status} without a reason"
 
 
-def _again(entry: AcceptedEntry, shelf: Shelf, others: Sequence[AcceptedEntry]) -> Iterator[Wrong]:
-    """The entry verified again must give the verdict, class and numbers that stand there. others: accepted
-    before it; what is new beside them is a note.
-    """
+def _verified(
+    entry: AcceptedEntry, shelf: Shelf, others: Sequence[AcceptedEntry]
+) -> Generator[Wrong, None, VerifiedBundle | None]:
+    """The entry's bundle verified now; None if that cannot be. others: accepted before it."""
     from suite.board.repository.acceptance import verify_at
 
+    claimed = entry.submission.board
     with tempfile.TemporaryDirectory(prefix="suite-board-") as scratch:
         try:
             bundle = bundle_of(entry.folder, shelf.board, Path(scratch))
             if bundle is None:
                 yield "not verified again: its bundle is not here", False
-                return
-            checked = verify_at(entry.record.accepted, bundle, shelf, others)
+                return None
+            earlier = "" if claimed is None else claimed.definition_sha256
+            checked = verify_at(entry.record.accepted, bundle, shelf, others, earlier)
         except SuiteError as error:
             yield str(error), True
-            return
-    now = checked.document
-    if now.bundle_id != entry.id:
-        yield "the bundle beside it is another one", True
+            return None
+    if checked.document.bundle_id == entry.id:
+        return checked
+    yield "the bundle beside it is another one", True
+    return None
+
+
+def _anew(entry: AcceptedEntry, shelf: Shelf, others: Sequence[AcceptedEntry]) -> Iterator[Wrong]:
+    """The entry verified for the present definition, and written so if it passes."""
+    checked = yield from _verified(entry, shelf, others)
+    if checked is not None and checked.exit_code() == 0:
+        checked.write(entry.folder)
+        yield f"verified for version {shelf.board.version}: it is ranked there from now on", False
+    elif checked is not None:
+        reasons = (one.what for one in checked.ladder.findings if one.severity == "error")
+        why = next(reasons, checked.verdict.replace("_", " "))
+        yield f"stale: not verified for version {shelf.board.version}: {why}; it needs a new submission", False
+
+
+def _again(entry: AcceptedEntry, shelf: Shelf, others: Sequence[AcceptedEntry]) -> Iterator[Wrong]:
+    """The entry verified again must give the verdict, class and numbers that stand there; what is new beside
+    the others is a note.
+    """
+    checked = yield from _verified(entry, shelf, others)
+    if checked is None:
         return
+    now = checked.document
     if checked.exit_code() != 0:
         yield f"verified again: {checked.verdict}", True
     yield from _numbers(entry, now)

@@ -12,7 +12,7 @@ from suite.board.define.board import file_name
 from suite.board.entry import GONE
 from suite.board.rank.overall import NAMES, PROPERTIES
 from suite.board.rank.pair_results import pair_result
-from suite.board.rank.state import luck
+from suite.board.rank.state import luck, staleness
 from suite.board.site import page_words
 from suite.board.site.entry_samples import facing
 from suite.board.site.figures import forest
@@ -55,7 +55,7 @@ _FILTERS = (
     page_words.when
 )  # fmt: skip
 _GLOBALS = (
-    external, facing, luck, marks_of, missing, pair_page, pair_result, ranks, span,
+    external, facing, luck, marks_of, missing, pair_page, pair_result, ranks, span, staleness,
     page_words.apart, page_words.flips_of, page_words.latency, page_words.marks_in, page_words.members,
     page_words.open_roles
 )  # fmt: skip

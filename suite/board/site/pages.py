@@ -12,10 +12,10 @@ from pathlib import Path
 import msgspec
 
 import suite
-from suite.board.define.board import file_name
+from suite.board.define.board import Board, file_name
 from suite.board.entry import PER_SAMPLE, SUBMISSION, VERIFICATION, AcceptedEntry
 from suite.board.rank.pair_results import pair_result
-from suite.board.rank.state import State, belongs, read_prices, state_of
+from suite.board.rank.state import State, belongs, read_prices, stale_entries, state_of
 from suite.board.repository.remote_bundle import BUNDLE, REFERENCE, read_reference
 from suite.board.repository.shelves import Shelf
 from suite.board.site import board_data
@@ -70,9 +70,10 @@ def _write(shelves: Sequence[Shelf], root: Path, url: str) -> Built:
         older = [old for old in shelf.history if any(belongs(old, one) for one in found)]
         versions = [(old.version, f"v/{old.version}/index.html") for old in older]
         state = state_of(shelf.board, found, prices)
+        warnings += [f"{place}: {why}" for place, why in stale_entries(shelf.board, found).items()]
         site = _Site(state, folder, versions, "" if single else "../index.html", url if single else "")
         frozen = [
-            _Site(state_of(old, found, prices), folder / "v" / old.version, frozen=True) for old in older
+            _Site(state_of(old, found, prices), folder / "v" / old.version, now=shelf.board) for old in older
         ]
         pages += sum(one.write() for one in (site, *frozen))
         entries += len(found)
@@ -90,14 +91,16 @@ def _write(shelves: Sequence[Shelf], root: Path, url: str) -> Built:
 
 @dataclass
 class _Site:
-    """The pages of one version of one board. versions: (version, address) of the frozen ones."""
+    """The pages of one version of one board. versions: (version, address) of the frozen ones. now: of a
+    frozen one, the board as it is.
+    """
 
     state: State
     folder: Path
     versions: Sequence[tuple[str, str]] = ()
     up: str = ""
     url: str = ""
-    frozen: bool = False
+    now: Board | None = None
     pages: int = 0
     warnings: list[str] = field(default_factory=list)
     samples: dict[str, EntrySamples] = field(default_factory=dict)
@@ -106,14 +109,10 @@ class _Site:
         """Write everything; how many pages."""
         for name_ in ("assets", "tasks", "entries", "pairs"):
             (self.folder / name_).mkdir(parents=True, exist_ok=True)
-        for file in ("board.css", "samples.js", "icon.svg"):
-            self._put(f"assets/{file}", resource(f"static/{file}"))
-        scripts = (resource(f"static/{part}.js") for part in ("ranking", "sortable"))
-        for file, text in (
-            ("board.js", "".join(scripts)),
-            ("viewer.js", viewer_script()),
-            ("viewer.css", viewer_style()),
-        ):
+        assets = {file: resource(f"static/{file}") for file in ("board.css", "samples.js", "icon.svg")}
+        assets["board.js"] = resource("static/ranking.js") + resource("static/sortable.js")
+        assets |= {"viewer.js": viewer_script(), "viewer.css": viewer_style()}
+        for file, text in assets.items():
             self._put(f"assets/{file}", text)
         self._tables()
         self._tasks()
@@ -131,8 +130,8 @@ class _Site:
             file.write(text)
 
     def _page(self, path: str, template: str, root: str, **values: object) -> None:
-        common = {"versions": self.versions, "up": self.up, "frozen": self.frozen, "suite": suite.__version__}
-        board = self.state.board
+        board, now = self.state.board, self.now
+        common = {"versions": self.versions, "up": self.up, "now": now, "suite": suite.__version__}
         self._put(path, render(template, root=root, state=self.state, board=board, **common, **values))
         self.pages += 1
 
@@ -145,21 +144,14 @@ class _Site:
             found = rows(table, made)
             if table.kind == "custom" and not found:
                 continue
+            heads = [head for head, _ in made]
             self._put(script, script_rows(found))
             names = [first, *(more.format(number + 1) for number in range(1, -(-len(found) // ROWS)))]
             for number, path in enumerate(names):
-                self._page(
-                    path,
-                    "board.html.j2",
-                    "",
-                    table=table,
-                    page=number + 1,
-                    names=names,
-                    first=number * ROWS,
-                    heads=[head for head, _ in made],
-                    rows=found[number * ROWS : (number + 1) * ROWS],
-                    rows_file=script,
-                )
+                start = number * ROWS
+                told = {"table": table, "page": number + 1, "names": names, "rows_file": script}
+                told |= {"first": start, "rows": found[start : start + ROWS], "heads": heads}
+                self._page(path, "board.html.j2", "", **told)
 
     def _tasks(self) -> None:
         tasks = self.state.board.tasks

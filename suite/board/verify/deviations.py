@@ -82,10 +82,11 @@ def asked(
     subjects: Sequence[VerifiedRun],
     findings: Findings,
     plugins: Catalogue,
+    earlier: str = "",
 ) -> ClassStanding:
-    """Climb R5."""
+    """Climb R5. earlier: SHA-256 of a definition of this board that the bundle may have been packed for."""
     findings.ran("R5")
-    _envelope(board, submission, findings)
+    _envelope(board, submission, findings, earlier)
     _one_candidate(board, submission, subjects, findings)
     try:
         wanted = board.cells(plugins)
@@ -102,14 +103,16 @@ def asked(
     return _class(submission, places, deviations, lacking, findings)
 
 
-def _envelope(board: Board, submission: Submission, findings: Findings) -> None:
+def _envelope(board: Board, submission: Submission, findings: Findings, earlier: str) -> None:
     claimed = submission.board
+    known = claimed is not None and (claimed.id, claimed.definition_sha256) == (board.id, earlier)
+    severity: Severity = "note" if known else "error"
     for name, expected in board.exact_name.items():
         told = "no board" if claimed is None else getattr(claimed, name)
         if told != expected:
             what = "the bundle was packed for another board, or for another version of it"
             where = f"submission.json board.{name}"
-            findings.add("R5.board", what, where, expected=expected, found=told)
+            findings.add("R5.board", what, where, severity=severity, expected=expected, found=told)
     kind, of = submission.model.identity.kind, submission.submission_type
     for code, whom, field, given, taken in (
         ("R5.candidate", "models of this kind", "model.identity.kind", kind, board.candidate.allow),

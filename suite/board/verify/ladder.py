@@ -54,6 +54,7 @@ class VerifyRequest(NamedTuple):
     again: Rerun | None = None
     others: Sequence[AcceptedEntry] = ()
     signers: Signers | None = None
+    earlier: str = ""
 
 
 @dataclass
@@ -209,7 +210,9 @@ def _together(going: _Climb) -> None:
         findings.not_run("no board was given (--board)", "R5")
     else:
         with going.rung("R5", "submission.json"):
-            ladder.standing = asked(board, submission, subjects, findings, going.plugins)
+            ladder.standing = asked(
+                board, submission, subjects, findings, going.plugins, going.request.earlier
+            )
             _caps(ladder.standing, findings)
     if subjects and not any(subject.run.scoring_manifest.roles for subject in subjects):
         findings.rungs["R7"].remark = "no model was asked while scoring"

@@ -142,6 +142,7 @@ def verify(
     say: Say = lambda _: None,
     others: Sequence[AcceptedEntry] = (),
     signers: Signers | None = None,
+    earlier: str = "",
     seconds: float | None = None,
     clock: Callable[[], float] = time.monotonic,
     work: Callable[[Tell, VerifyRequest], Ladder] = climb,
@@ -150,9 +151,9 @@ def verify(
 
     data: NAME -> file or run that stands for a dataset, as --data. most: findings kept of each code. again:
     samples to ask the model itself. others: the board's entries that were accepted before, oldest first,
-    which it is held against. signers: whose keys may sign. seconds: how long it may take, but for asking
-    again, by the clock: it is done in another process then, and what was found until it is over is kept
-    (None: as long as it takes, here). work: what climbs. Raises BundleError for what is no bundle,
+    which it is held against. signers: whose keys may sign. earlier: see `asked`. seconds: how long it may
+    take, but for asking again, by the clock: it is done in another process then, and what was found until it
+    is over is kept (None: as long as it takes, here). work: what climbs. Raises BundleError for no bundle,
     ConfigError for a bad board or no file of signers, and what models raise that cannot be had for the
     re-run.
     """
@@ -160,7 +161,7 @@ def verify(
         raise ConfigError(f"--max-findings {most}: at least 1")
     if signers is not None:
         signers.check()
-    asked = VerifyRequest(path, board, data or {}, most, again, others, signers)
+    asked = VerifyRequest(path, board, data or {}, most, again, others, signers, earlier)
     started = now()
     so_far = Ladder(Findings(most), board)
 
