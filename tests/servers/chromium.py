@@ -7,12 +7,14 @@ one test. What every page promises is in `inspections.py`.
 import asyncio
 import base64
 import json
+import os
 import shutil
 import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import aiohttp
@@ -163,12 +165,18 @@ class Page:
 def chromium(profile: Path, more: Sequence[str] = ()) -> Iterator[int]:
     """A fresh browser, as the port of its debugging socket."""
     command = [str(CHROMIUM), *FLAGS, *more, f"--user-data-dir={profile}", "about:blank"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        yield _port(profile / "DevToolsActivePort")
-    finally:
-        process.terminate()
-        process.wait()
+    with TemporaryDirectory() as scratch:  # it leaves a socket there
+        process = subprocess.Popen(
+            command,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=os.environ | {"TMPDIR": scratch},
+        )
+        try:
+            yield _port(profile / "DevToolsActivePort")
+        finally:
+            process.terminate()
+            process.wait()
 
 
 @asynccontextmanager
