@@ -114,7 +114,7 @@ def _trace(number: int, found: FoundCall, known: _Known) -> Trace:
         call=call,
         stage=found.stage,
         options=", ".join(f"{name}={value}" for name, value in asked.items() if name != "json_schema"),
-        seconds=max(call.times[1] - call.times[0], 0.0),
+        seconds=seconds_of(call),
         continues=continues,
         shared=shared,
         head=head,
@@ -126,6 +126,11 @@ def _trace(number: int, found: FoundCall, known: _Known) -> Trace:
         more_texts=max(len(call.texts) - MOST_TEXTS, 0),
         tools=_tools(call, blocks),
     )
+
+
+def seconds_of(call: CallRecord) -> float:
+    """How long a call took."""
+    return max(call.times[1] - call.times[0], 0.0)
 
 
 def message_hashes(call: CallRecord, blocks: BlockReader) -> Iterator[str]:

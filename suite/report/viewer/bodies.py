@@ -1,18 +1,20 @@
-"""The body of a row: its answer, values, parts and calls, every text of it kept once a part."""
+"""The body of a row: its answer, values, parts and calls, every text of it kept once a part.
+
+What says nothing is left out: a reader takes it for empty.
+"""
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TypedDict
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, TypedDict
 
 import msgspec
 
 from suite.blocks import Block
-from suite.chat import Json
+from suite.chat import Json, ToolCall
 from suite.journal.records import OutputRecord, ScoreRecord
 from suite.journal.run import Run
 from suite.report.hostile_text import clean, cut, one_line
 from suite.report.traces import (
-    MOST_CALLS,
     MOST_TEXT,
     Said,
     Trace,
@@ -20,16 +22,14 @@ from suite.report.traces import (
     pretty,
     question,
     reply_facts,
+    seconds_of,
     traces,
-)
-from suite.report.viewer.columns import Columns
+)  # fmt: skip
 from suite.task import Unscored, Value
 
-MOST_ANSWER = 20_000
-MOST_DATA = 20_000
-MOST_PARTS = 200
-MOST_ROWS = 500  # of a table of the task's own view, turns of a dialogue
-NEAR, SHORT = 12, 60  # texts among which pieces of the next one are looked for; shorter ones are not
+MOST_ANSWER = 20_000  # characters of an answer, of a text of the task's own view
+MOST_PARTS, MOST_ROWS = 200, 500  # of a score; of a table or dialogue in the task's own view
+NEAR, SHORT = 8, 60  # texts among which pieces of the next one are looked for; shorter ones are not
 Body = dict[str, object]
 
 
@@ -41,16 +41,15 @@ class Pieces(TypedDict):
 
 
 class Texts:
-    """The texts of a part, each once: as it is, or cut with the characters left out, or in pieces.
+    """The texts of a part, each once: as it is, or cut with the number of characters left out, or in pieces.
 
-    A judge is asked with the question and the answer in its prompt: such a text is kept as {"pieces": [a text
-    or a place of one, …], "left": 0}.
+    A judge is asked with the question and the answer in its prompt: those are its pieces.
     """
 
     def __init__(self) -> None:
         self.kept: list[str | tuple[str, int] | Pieces] = []
-        self.size = 0
-        self._places: dict[str, int] = {}
+        self.size = 0  # characters
+        self._places: dict[tuple[str, int], int] = {}
         self._near = deque[tuple[str, int]](maxlen=NEAR)
 
     def place(self, text: str, most: int = MOST_TEXT, left: int = 0) -> int:
@@ -58,65 +57,80 @@ class Texts:
         if not text:
             return -1
         shown, more = cut(text, most)
-        left += more
-        key = f"{left} {shown}" if left else shown
-        if key not in self._places:
-            self._places[key] = len(self.kept)
-            shown = clean(shown)
-            pieces = self._pieces(shown)
-            self.size += sum(len(one) for one in pieces if isinstance(one, str))
-            if len(pieces) > 1:
-                self.kept.append(Pieces(pieces=pieces, left=left))
-            else:
-                if len(shown) > SHORT and not left:
-                    self._near.append((shown, len(self.kept)))
-                self.kept.append((shown, left) if left else shown)
-        return self._places[key]
+        key = shown, left + more
+        if (known := self._places.get(key)) is not None:
+            return known
+        place = self._places[key] = len(self.kept)
+        shown, left = clean(shown), key[1]
+        pieces = self._pieces(shown)
+        if len(pieces) > 1:
+            self.kept.append(Pieces(pieces=pieces, left=left))
+        else:
+            self.kept.append((shown, left) if left else shown)
+            if len(shown) > SHORT and not left:
+                self._near.append((shown, place))
+        self.size += sum(len(one) for one in pieces if isinstance(one, str))
+        return place
 
     def _pieces(self, text: str) -> list[str | int]:
         pieces: list[str | int] = [text]
         for inner, place in self._near if len(text) > SHORT else ():
             for at, one in enumerate(pieces):
-                if isinstance(one, str) and inner in one:
+                if isinstance(one, str) and inner[:SHORT] in one and inner in one:
                     before, _, after = one.partition(inner)
                     pieces[at : at + 1] = [before, place, after]
                     break
         return pieces
 
 
-def body_of(
-    run: Run,
-    output: OutputRecord,
-    score: ScoreRecord | None,
-    own: Sequence[Block],
-    note: str,
-    texts: Texts,
-    columns: Columns,
-) -> Body:
-    """The body; what the index needs of it is added to the columns.
+class Cost(NamedTuple):
+    """Of all calls of a row."""
 
-    own: what its task shows of it; note: why that is nothing.
-    """
-    kept, said = output.output, answer(run, output)
+    tokens: int
+    seconds: float
+    calls: int
+
+
+def body_of(
+    run: Run, output: OutputRecord, score: ScoreRecord | None, own: Sequence[Block], note: str, texts: Texts
+) -> tuple[Body, Cost, str, str]:
+    """The body, what its calls took, question and answer. own: its task's view; note: why there is none."""
+    asked, said, data = question(run, output), answer(run, output), output.output.data
     calls = [*output.calls, *(score.calls if score else ())]
-    shown = list(_calls(run, calls, texts, columns))
-    columns.add(output, score, question(run, output), said)
-    return {
+    # first, so that data and later texts can be made of what was asked
+    shown = [_call(one, texts) if isinstance(one, Trace) else clean(one) for one in traces(run, calls)]
+    body: Body = {
         "text": texts.place(run.text(output), MOST_ANSWER),
-        "data": -1 if kept.data is None else texts.place(pretty(kept.data, MOST_DATA), 2 * MOST_DATA),
+        "data": -1 if data is None else texts.place(pretty(data, MOST_ANSWER), 2 * MOST_ANSWER),
         "values": _values(score.values if score else {}),
         "parts": [
-            {
-                "id": clean(one.id),
-                "tags": {clean(name): one_line(text) for name, text in one.tags.items()},
-                "values": _values(one.values),
-            }
+            {"id": clean(one.id), "tags": _cleaned(one.tags), "values": _values(one.values)}
             for one in (score.parts[:MOST_PARTS] if score else ())
         ],
         "blocks": list(map(_block, own)),
         "note": clean(note),
         "calls": shown,
     }
+    made = [found.call for one in calls if (found := run.call(one))]
+    tokens = sum(one.reply.usage.prompt + one.reply.usage.completion for one in made)
+    cost = Cost(tokens, round(sum(map(seconds_of, made)), 2), len(made))
+    return {name: one for name, one in body.items() if one not in ("", [])}, cost, asked, said
+
+
+def withheld(score: ScoreRecord | None, note: str) -> Body:
+    """The body of a row whose texts a licence holds back: its values, without what was said about them."""
+    return {"values": _values(score.values if score else {}, details=False), "note": note}
+
+
+def _values(values: Mapping[str, Value], details: bool = True) -> dict[str, object]:
+    return {clean(name): _value(value, details) for name, value in values.items()}
+
+
+def _value(value: Value, details: bool) -> object:
+    if isinstance(value, Unscored):
+        told = {"u": clean(value.reason)}
+        return told | {"detail": clean(cut(value.detail, MOST_TEXT)[0])} if value.detail and details else told
+    return clean(cut(value, MOST_TEXT)[0]) if isinstance(value, str) else value
 
 
 def _block(found: Block) -> Json:
@@ -135,78 +149,32 @@ def _cleaned(value: Json) -> Json:
         return clean(shown) + (f"\n… {left:,} characters more" if left else "")
     if isinstance(value, Mapping):
         return {clean(str(name)): _cleaned(one) for name, one in value.items()}
-    if isinstance(value, Sequence):
-        return [_cleaned(one) for one in value[:MOST_ROWS]]
-    return value
-
-
-def withheld(score: ScoreRecord | None, note: str) -> Body:
-    """The body of a row whose texts a licence holds back: its values, without what was said about them."""
-    values = {clean(name): _bare(value) for name, value in score.values.items()} if score else {}
-    return {"text": -1, "data": -1, "values": values, "parts": [], "blocks": [], "note": note, "calls": []}
-
-
-def _bare(value: Value) -> object:
-    return {"u": clean(value.reason)} if isinstance(value, Unscored) else _value(value)
-
-
-def _values(values: Mapping[str, Value]) -> dict[str, object]:
-    return {clean(name): _value(value) for name, value in values.items()}
-
-
-def _value(value: Value) -> object:
-    if isinstance(value, Unscored):
-        return {"u": clean(value.reason), "detail": clean(cut(value.detail, MOST_TEXT)[0])}
-    return clean(cut(value, MOST_TEXT)[0]) if isinstance(value, str) else value
-
-
-def _calls(run: Run, calls: Sequence[str], texts: Texts, columns: Columns) -> Iterator[str | Body]:
-    for one in traces(run, calls):
-        if isinstance(one, Trace):
-            usage = one.call.reply.usage
-            columns.spend(usage.prompt + usage.completion, one.seconds)
-            yield _call(one, texts)
-        else:
-            yield clean(one)
-    for identity in calls[MOST_CALLS:]:
-        if (found := run.call(identity)) is not None:
-            usage, times = found.call.reply.usage, found.call.times
-            columns.spend(usage.prompt + usage.completion, max(times[1] - times[0], 0.0))
+    return [_cleaned(one) for one in value[:MOST_ROWS]] if isinstance(value, Sequence) else value
 
 
 def _call(one: Trace, texts: Texts) -> Body:
     call, reply = one.call, one.call.reply
 
     def said(message: Said) -> list[object]:
-        place = texts.place(message.text, left=message.left)
-        own = [[one_line(call.name), clean(cut(call.arguments, MOST_TEXT)[0])] for call in message.calls]
-        return [message.role, place, own] if own else [message.role, place]
+        return [message.role, place(message), *([_tools(message.calls)] if message.calls else ())]
+
+    def place(message: Said) -> int:
+        return texts.place(message.text, left=message.left)
 
     return {
-        "number": one.number,
-        "role": clean(call.role),
-        "stage": one.stage,
-        "kind": call.kind,
-        "model": clean(reply.model),
-        "key": clean(call.key),
-        "options": one_line(one.options, 1000),
-        "continues": one.continues,
-        "shared": one.shared,
-        "messages": [said(message) for message in one.head],
-        "between": [said(message) for message in one.between],
-        "hidden": one.hidden,
-        "tail": [said(message) for message in one.tail],
-        "prompt": texts.place(one.prompt.text, left=one.prompt.left) if one.prompt else -1,
-        "texts": [texts.place(text.text, left=text.left) for text in one.texts],
-        "more_texts": one.more_texts,
-        "tools": [one_line(name) for name in one.tools],
-        "reply": texts.place(reply.text, MOST_ANSWER),
-        "reasoning": texts.place(reply.reasoning, MOST_ANSWER),
-        "tool_calls": [[one_line(x.name), clean(cut(x.arguments, MOST_TEXT)[0])] for x in reply.tool_calls],
-        "finish": reply.finish,
-        "facts": [[name, one_line(text, 2000)] for name, text in reply_facts(reply)],
-        "tokens": [reply.usage.prompt, reply.usage.completion],
-        "seconds": round(one.seconds, 2),
-        "cached": call.cached,
-        "attempt": call.attempt,
-    }
+        "number": one.number, "role": clean(call.role), "stage": one.stage, "kind": call.kind,
+        "model": clean(reply.model), "key": clean(call.key), "options": one_line(one.options, 1000),
+        "continues": one.continues, "shared": one.shared, "hidden": one.hidden,
+        "messages": list(map(said, one.head)), "between": list(map(said, one.between)),
+        "tail": list(map(said, one.tail)), "prompt": place(one.prompt) if one.prompt else -1,
+        "texts": list(map(place, one.texts)), "more_texts": one.more_texts,
+        "tools": [one_line(name) for name in one.tools], "reply": texts.place(reply.text, MOST_ANSWER),
+        "reasoning": texts.place(reply.reasoning, MOST_ANSWER), "tool_calls": _tools(reply.tool_calls),
+        "finish": reply.finish, "facts": [[name, one_line(text, 2000)] for name, text in reply_facts(reply)],
+        "tokens": [reply.usage.prompt, reply.usage.completion], "seconds": round(one.seconds, 2),
+        "cached": call.cached, "attempt": call.attempt,
+    }  # fmt: skip
+
+
+def _tools(calls: Sequence[ToolCall]) -> list[list[str]]:
+    return [[one_line(one.name), clean(cut(one.arguments, MOST_TEXT)[0])] for one in calls]

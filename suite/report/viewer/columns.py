@@ -1,72 +1,77 @@
 """The index of a view: columns of equal length, one entry a row, and the lists that they point into."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-import msgspec
-
 from suite.journal.records import OutputRecord, ScoreRecord
-from suite.journal.run import Run
 from suite.report.hostile_text import clean, one_line
+from suite.report.summary import TaskPart
+from suite.report.words import meanings
 from suite.task import Unscored, Value
 
 OUTCOMES = ("good", "bad", "between", "scored", "unscored", "pending")
 MOST_PREVIEW = 140
 MOST_NAME = 200  # characters of a tag's value, a label, a reason
-Shown = str | float | int | bool | None | Mapping[str, object]
+Entry = str | float | int | bool | None | Mapping[str, int]
 
 
-class ViewCell(msgspec.Struct, frozen=True):
-    """A cell as the index tells it."""
+class Declared(NamedTuple):
+    """What a task says of a value. ends: of its range, if it has one. about: in words."""
 
-    id: str
-    task: str
-    version: int
-    label: str
+    direction: str = "neither"
+    ends: tuple[float, float] | None = None
+    about: str = ""
+
+
+class DeclaredValues(NamedTuple):
+    """What a task says of its values; those of a task that is not installed as its results tell.
+
+    headline: the value that its first number is made of.
+    """
+
     headline: str
-    direction: str
+    values: Mapping[str, Declared]
 
+    @classmethod
+    def of(cls, task: TaskPart) -> "DeclaredValues":
+        """Of every value that a number of the task reads alone."""
+        about = {one.name: " ".join(one.lines) for one in meanings(task)}
+        found, headline = dict[str, Declared](), task.headline
+        for row in (row for metric in task.scores.declared(task.name) for row in metric.measures()):
+            if row.over == "samples" and len(row.needs) == 1:
+                (value,) = row.needs
+                headline = value if row.name == task.headline else headline
+                if value not in found or row.name in (value, task.headline):
+                    found[value] = Declared(row.direction, row.range, about.get(row.name, ""))
+        for result in (one for cell in task.cells for one in cell.metrics):
+            found.setdefault(result.name, Declared(result.direction, None, about.get(result.name, "")))
+        return cls(headline, found)
 
-class Rule(NamedTuple):
-    """When a cell's value is good or bad: at the ends of its range, by direction."""
-
-    name: str
-    direction: str
-    ends: tuple[float, float]
-
-
-def outcome_rules(run: Run) -> dict[str, Rule]:
-    """The rule of each cell."""
-    directions = {cell.cell: cell.headline_row for cell in run.results.cells}
-    rules = {}
-    for cell in run.manifest.cells:
-        row = directions.get(cell.cell)
-        rules[cell.cell] = Rule(cell.headline, row.direction if row else "neither", (0.0, 1.0))
-    return rules
-
-
-def outcome(rule: Rule, score: ScoreRecord | None) -> str:
-    """One of OUTCOMES."""
-    if score is None:
-        return "pending"
-    value = score.values.get(rule.name)
-    if isinstance(value, Unscored):
-        return "unscored"
-    if not isinstance(value, int | float) or rule.direction == "neither":
-        return "scored"
-    low, high = rule.ends if rule.direction == "higher" else rule.ends[::-1]
-    return "good" if value == high else "bad" if value == low else "between"
+    def outcome(self, score: ScoreRecord | None) -> str:
+        """One of OUTCOMES."""
+        if score is None:
+            return "pending"
+        value, told = score.values.get(self.headline), self.values.get(self.headline, Declared())
+        if isinstance(value, Unscored):
+            return "unscored"
+        ends = told.ends or ((0, 1) if isinstance(value, bool) else None)
+        if ends is None or not isinstance(value, int | float) or told.direction == "neither":
+            return "scored"
+        low, high = value <= ends[0], value >= ends[1]
+        good, bad = (low, high) if told.direction == "lower" else (high, low)
+        return "good" if good else "bad" if bad else "between"
 
 
 class Listed:
     """A list of distinct texts, each named by its place."""
 
-    def __init__(self, texts: Sequence[str] = ()) -> None:
-        self._places = {text: place for place, text in enumerate(texts)}
+    def __init__(self) -> None:
+        self._places: dict[str, int] = {}
 
-    def place(self, text: str) -> int:
-        """Where a text stands; it is added if it is new."""
-        return self._places.setdefault(text, len(self._places))
+    def place(self, text: str, most: int = MOST_NAME) -> int:
+        """Where a text stands, on one line and cut; it is added if it is new."""
+        return self._places.setdefault(one_line(text, most), len(self._places))
 
     def all(self) -> list[str]:
         """The texts in order."""
@@ -74,88 +79,60 @@ class Listed:
 
 
 class Columns:
-    """Everything the index holds of the rows, filled row by row."""
+    """Everything that the index holds of the rows, filled row by row. declared: by cell."""
 
-    def __init__(self, rules: Mapping[str, Rule]) -> None:
-        self._rules = rules
+    def __init__(self, declared: Mapping[str, DeclaredValues]) -> None:
+        self._declared = declared
         self._finishes, self._reasons, self._questions = Listed(), Listed(), Listed()
-        self._ids, self._answers = list[str](), list[str]()
-        names = ("cell", "trial", "part", "at", "question", "finish", "outcome", "tokens", "calls")
-        self._numbers: dict[str, list[int]] = {name: [] for name in names}
-        self._seconds = list[float]()
-        self._values: dict[str, list[Shown]] = {}
+        self._rows: dict[str, list[Entry]] = defaultdict(list)
+        self._values: dict[str, list[Entry]] = {}
         self._tags: dict[str, tuple[Listed, list[int]]] = {}
-        self._cost = (0, 0.0, 0)
 
-    def begin(self, cell: int, part: int, at: int) -> None:
-        """A row begins: where it stands."""
-        for name, value in (("cell", cell), ("part", part), ("at", at)):
-            self._numbers[name].append(value)
-        self._cost = (0, 0.0, 0)
-
-    def spend(self, tokens: int, seconds: float) -> None:
-        """One call of the row."""
-        self._cost = (self._cost[0] + tokens, self._cost[1] + seconds, self._cost[2] + 1)
-
-    def add(self, output: OutputRecord, score: ScoreRecord | None, question: str, answer: str) -> None:
-        """The rest of the row."""
-        row, numbers = len(self._ids), self._numbers
-        self._ids.append(clean(output.sample))
-        self._answers.append(one_line(answer, MOST_PREVIEW))
-        numbers["trial"].append(output.trial)
-        numbers["question"].append(self._questions.place(one_line(question, MOST_PREVIEW)))
-        numbers["finish"].append(self._finishes.place(output.output.finish))
-        numbers["outcome"].append(OUTCOMES.index(outcome(self._rules[output.cell], score)))
-        tokens, seconds, calls = self._cost
-        numbers["tokens"].append(tokens)
-        numbers["calls"].append(calls)
-        self._seconds.append(round(seconds, 2))
+    def add(
+        self, output: OutputRecord, score: ScoreRecord | None, asked: str, said: str, **told: float
+    ) -> None:
+        """A row. told: its further columns, the same of every row."""
+        row = len(self._rows["id"])
+        own: dict[str, Entry] = {
+            "id": clean(output.sample), "trial": output.trial, "answer": one_line(said, MOST_PREVIEW),
+            "question": self._questions.place(asked, MOST_PREVIEW),
+            "finish": self._finishes.place(output.output.finish),
+            "outcome": OUTCOMES.index(self._declared[output.cell].outcome(score)),
+        }  # fmt: skip
+        for name, entry in (own | told).items():
+            self._rows[name].append(entry)
         for name, value in score.values.items() if score else ():
             column = self._values.setdefault(name, [])
             column += [None] * (row - len(column))
-            column.append(self._shown(value))
+            column.append(self._entry(value))
         for name, text in output.tags.items():
             known, places = self._tags.setdefault(name, (Listed(), []))
             places += [-1] * (row - len(places))
-            places.append(known.place(one_line(text, MOST_NAME)))
+            places.append(known.place(text))
 
-    def _shown(self, value: Value) -> Shown:
+    def _entry(self, value: Value) -> Entry:
         if isinstance(value, Unscored):
-            return {"u": self._reasons.place(one_line(value.reason, MOST_NAME))}
+            return {"u": self._reasons.place(value.reason)}
         return one_line(value, MOST_NAME) if isinstance(value, str) else value
 
     def told(self) -> dict[str, object]:
         """The lists and the columns, by their names in the index."""
-        rows = len(self._ids)
-        directions = {rule.name: rule.direction for rule in self._rules.values()}
-        values = {name: [*column, *[None] * (rows - len(column))] for name, column in self._values.items()}
-        tags = {name: [*places, *[-1] * (rows - len(places))] for name, (_, places) in self._tags.items()}
+        rows = len(self._rows["id"])
+        values = [column + [None] * (rows - len(column)) for column in self._values.values()]
+        tags = [places + [-1] * (rows - len(places)) for _, places in self._tags.values()]
+        told = {name: one for each in self._declared.values() for name, one in each.values.items()}
         return {
             "values": [
-                {
-                    "name": clean(name),
-                    "kind": _kind(column),
-                    "direction": directions.get(name, "neither"),
-                    "about": "",
-                }
-                for name, column in values.items()
+                {"name": clean(name), "kind": _kind(column), "direction": one.direction, "about": one.about}
+                for name, column in self._values.items()
+                for one in (told.get(name, Declared()),)
             ],
-            "tags": [{"name": clean(name), "values": known.all()} for name, (known, _) in self._tags.items()],
-            "finishes": self._finishes.all(),
-            "reasons": self._reasons.all(),
-            "outcomes": OUTCOMES,
-            "questions": self._questions.all(),
-            "samples": {
-                "id": self._ids,
-                "answer": self._answers,
-                **self._numbers,
-                "seconds": self._seconds,
-                "values": list(values.values()),
-                "tags": list(tags.values()),
-            },
-        }
+            "tags": [{"name": clean(name), "values": one.all()} for name, (one, _) in self._tags.items()],
+            "finishes": self._finishes.all(), "reasons": self._reasons.all(), "outcomes": OUTCOMES,
+            "questions": self._questions.all(), "samples": {**self._rows, "values": values, "tags": tags},
+        }  # fmt: skip
 
 
-def _kind(column: Sequence[Shown]) -> str:
-    kinds = {type(value) for value in column}
+def _kind(column: Sequence[Entry]) -> str:
+    kinds = set(map(type, column))
     return "label" if str in kinds else "number" if kinds & {int, float} else "flag"
