@@ -11,7 +11,6 @@ import msgspec
 from suite.cli.flags import json_flag, output_flag, say_json
 from suite.cli.pages import page_files, write
 from suite.errors import ConfigError
-from suite.files import trying
 
 if TYPE_CHECKING:
     from suite.journal.run import Run
@@ -89,7 +88,13 @@ def show(
 
         _page(markdown, [markdown_report(folder, scoring)])
     elif html is not None:
-        _show_html(html, Run(folder, scoring))
+        from suite.report.html import html_report
+        from suite.report.run_reports import write_html
+
+        if html.name == "-":
+            _page(html, html_report(folder, scoring))
+        else:
+            click.echo(f"wrote {write_html(html, folder, scoring)}")
     elif sample:
         from suite.report.terminal_sample import print_sample
 
@@ -98,22 +103,6 @@ def show(
         from suite.report.terminal import print_results
 
         print_results(folder, scoring, details=details)
-
-
-def _show_html(path: Path, run: "Run") -> None:
-    from suite.report.html import html_report
-    from suite.report.run_reports import MOST_INLINE, rows, write_html
-
-    if path.name != "-":
-        with trying(f"write {path.name}", path, kind=ConfigError):
-            path.parent.mkdir(parents=True, exist_ok=True)
-        click.echo(f"wrote {write_html(path, run.folder, run.scoring)}")
-    elif (count := rows(run)) > MOST_INLINE:
-        raise ConfigError(
-            f"a page of {count:,} samples has a folder beside it", fix="write it to a file: --html page.html"
-        )
-    else:
-        _page(path, html_report(run.folder, run.scoring))
 
 
 def _page(path: Path, pieces: Iterable[str]) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 from markupsafe import Markup
 
+from suite.errors import ConfigError
 from suite.journal.run import Run
 from suite.report.hostile_text import clean
 from suite.report.html_blocks import Drawer, environment, resource
@@ -29,6 +30,9 @@ from suite.report.viewer.source import view_source
 
 if TYPE_CHECKING:
     from jinja2 import Template
+
+
+MOST_INLINE = 10_000  # answers that one file holds
 
 
 def policy(style: str, script: str, beside: bool = False) -> str:
@@ -65,6 +69,10 @@ def html_report(
     the page.
     """
     run = Run(folder, scoring)
+    source = None if linked or base else view_source(run)
+    if source is not None and len(source) > MOST_INLINE:
+        what = f"a page of {len(source):,} answers has a folder beside it"
+        raise ConfigError(what, fix="write it to a file: suite report show RUN --html page.html")
     summary, told = summarise(run), run_facts(run)
     drawer = Drawer()
     return page(
@@ -82,7 +90,7 @@ def html_report(
             for one in (happened_grid(summary.tasks), calls_grid(summary.calls), attempts_grid(run))
             if one.rows
         ],
-        samples=() if linked or base else inline("run", view_source(run)),
+        samples=inline("run", source) if source is not None else (),
         manifests=_manifests(run),
         version=run.manifest.suite,
     )

@@ -11,19 +11,14 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
-from suite.errors import ConfigError, RunError
+from suite.errors import ConfigError, SuiteError
 from suite.files import part_of, replacing, trying
 from suite.report.hostile_text import one_line
-from suite.report.local_site import put_files, replaced_folder
 from suite.secrets import scrub
 
-if TYPE_CHECKING:
-    from suite.journal.run import Run
-
 MARKDOWN, HTML = "report.md", "report.html"
-MOST_INLINE = 10_000  # rows of samples that one file holds
 MARK = ".suite-report-parts"
 
 
@@ -44,39 +39,35 @@ def write_reports(folder: Path, scoring: str = "", *, say: Callable[[str], None]
         try:
             written.append(write(folder / name))
         except Exception as error:  # drawing runs plugins' code and meets hostile text
-            what = error.what if isinstance(error, RunError) else f"{type(error).__name__}: {error}"
+            what = error.what if isinstance(error, SuiteError) else f"{type(error).__name__}: {error}"
             tell = say or partial(print, file=sys.stderr)
             tell(f"{name} could not be written: {one_line(what, 500)}")
     return written
 
 
-def write_html(path: Path, folder: Path, scoring: str = "", *, most: int = MOST_INLINE) -> Path:
-    """Write the page of a run; where it has more than `most` rows of samples, with a folder beside the page.
+def write_html(path: Path, folder: Path, scoring: str = "", *, most: int = 0) -> Path:
+    """Write the page of a run; where it has more than `most` answers, with a folder beside the page.
 
     That folder is replaced in one step, and taken away where the page does without. Raises RunError if
     anything cannot be written, ConfigError where another folder stands in its place.
     """
     from suite.journal.run import Run
-    from suite.report.html import html_report
+    from suite.report.html import MOST_INLINE, html_report
+    from suite.report.local_site import put_files, replaced_folder
     from suite.report.viewer.embedding import script_files
     from suite.report.viewer.source import view_source
 
-    run = Run(folder, scoring)
-    beside = path.with_name(f"{path.stem}-parts")
-    with trying(f"write {beside.name}", path.parent, "choose a place that can be written to"):
-        if rows(run) > most:
+    source, beside = view_source(Run(folder, scoring)), path.with_name(f"{path.stem}-parts")
+    large = len(source) > (most or MOST_INLINE)
+    with trying(f"write {path.name}", path.parent, "choose a place that can be written to"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if large:
             with replaced_folder(beside, MARK) as part:
-                put_files(part, script_files("run", view_source(run)))
-            return replace_file(path, html_report(folder, scoring, base=beside.name))
-        replace_file(path, html_report(folder, scoring))
-        if (beside / MARK).is_file():
+                put_files(part, script_files("run", source))
+        replace_file(path, html_report(folder, scoring, base=beside.name if large else ""))
+        if not large and (beside / MARK).is_file():
             shutil.rmtree(beside)
     return path
-
-
-def rows(run: "Run") -> int:
-    """How many rows of samples a page of this run has: one a sample, cell and trial."""
-    return sum(1 for _ in run.journal.outputs.raw())
 
 
 def made_folder(folder: Path, name: str) -> Path:

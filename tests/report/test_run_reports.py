@@ -35,7 +35,7 @@ def test_a_failure_in_drawing_is_one_line_and_costs_nothing(
     results = (folder / "scorings/abc12345/results.json").read_bytes()
     (folder / "report.html").write_text("what was there before")
 
-    def breaks(*_: Any) -> Iterator[str]:
+    def breaks(*_: Any, **__: Any) -> Iterator[str]:
         yield "<!doctype html>"
         raise ValueError("boom\nsecond line")
 
