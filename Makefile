@@ -1,5 +1,5 @@
 # eval      set everything up and run PrefEval on its bundled data with a small real model, no GPU, no key
-# venv      .venv with the suite and its plugins, editable
+# venv      .venv with the suite and its benchmarks, editable
 # test      tests, types, lint, layers and documentation, on every supported Python found here
 # test-all  the same and: slow tests, lowest and newest dependencies, wheels, random order, oracles, vLLM,
 #           exports read by every-eval-ever
@@ -14,7 +14,8 @@ SHELL := bash
 PYTHON ?= $(shell .ci/interpreters --first)
 MODEL ?= embedded/smollm2-135m
 JUDGE ?= embedded/smollm2-135m
-PROJECTS := pyproject.toml $(wildcard plugins/*/pyproject.toml)
+BENCHMARKS := suite-contexteval suite-prefeval suite-rag-rewardbench suite-userbench suite-vibechecker
+PROJECTS := pyproject.toml $(BENCHMARKS:%=plugins/%/pyproject.toml)
 TOX := .venv-tox/bin/tox
 
 eval: .venv/ready
@@ -26,7 +27,8 @@ venv: .venv/ready
 .venv/ready: $(PROJECTS) constraints.txt .ci/develop.py
 	@echo "making .venv with $(PYTHON), once; a minute or two with a good network"
 	@"$(PYTHON)" -m venv .venv
-	@.venv/bin/python .ci/develop.py --extras embedded --constraints constraints.txt
+	@.venv/bin/python .ci/develop.py --extras embedded --constraints constraints.txt \
+	    --plugins $(BENCHMARKS)
 	@touch $@
 
 test: $(TOX)

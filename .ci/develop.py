@@ -1,7 +1,8 @@
-"""Install the suite and every plugin of this tree into the interpreter that runs this, editable.
+"""Install the suite and plugins of this tree into the interpreter that runs this, editable.
 
-Usage: python .ci/develop.py [--extras embedded,embedder]. Does nothing where that was done already and no
-pyproject.toml has changed since. Prints what is fetched as it is fetched, and how long each step took.
+Usage: python .ci/develop.py [--extras embedded,embedder] [--plugins suite-prefeval …]. Does nothing where it
+was done already and no pyproject.toml has changed since. Prints what is fetched as it is fetched, and how
+long each step took.
 """
 
 import argparse
@@ -25,8 +26,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--extras", default="", help="extras of the suite, with commas")
     parser.add_argument("--constraints", default="", help="constraints file; default: pip's own settings")
+    parser.add_argument("--plugins", nargs="+", default=["*"], help="names of plugins; default: all")
     given = parser.parse_args()
-    plugins = sorted(ROOT.glob("plugins/*/pyproject.toml"))
+    plugins = [one for name in given.plugins for one in projects(name)]
     digest = hashlib.sha256(repr((str(ROOT), given.extras, given.constraints)).encode())
     for project in [ROOT / "pyproject.toml", *plugins]:
         digest.update(project.read_bytes())
@@ -44,6 +46,14 @@ def main() -> int:
     if not done:
         marker.write_text(digest.hexdigest())
     return done
+
+
+def projects(name: str) -> list[Path]:
+    """The projects of plugins of that name, or of all (*). Exits where there is none."""
+    found = sorted(ROOT.glob(f"plugins/{name}/pyproject.toml"))
+    if not found:
+        sys.exit(f"there is no plugin plugins/{name}")
+    return found
 
 
 def step(what: str, arguments: list[str]) -> int:

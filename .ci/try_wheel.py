@@ -1,6 +1,6 @@
 """Try what was installed from wheels, from a folder where none of this tree can be seen.
 
-The registry, the report's templates and the bundled data have to be inside the wheels.
+The registry, the report's templates, bundled data and the schemas of exports have to be inside the wheels.
 """
 
 import json
@@ -10,6 +10,8 @@ import tempfile
 from pathlib import Path
 
 RUN = "eval --task prefeval/classification --mini --limit 2 --model scripted/constant -o text=A --output run"
+
+EXPORT = "report export run --to eee --relationship other --organization X --model-id ours/x -O eee"
 
 
 def suite(folder: Path, *arguments: str) -> str:
@@ -39,7 +41,8 @@ def main() -> None:
         pages = list((folder / "run").glob("*.html"))
         if results["pending"] or not pages:
             sys.exit(f"pending {results['pending']}, pages {pages}")
-    print(f"{len(tasks)} tasks and {len(entries)} datasets from wheels; a run and its report work")
+        suite(folder, *EXPORT.split())
+    print(f"{len(tasks)} tasks and {len(entries)} datasets from wheels; a run, its report and an export work")
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from .blocks import Text as Text
 from .blocks import Turn as Turn
 from .blocks import shown as shown
 from .chat import Finish as Finish
+from .chat import Json as Json
 from .chat import Message as Message
 from .chat import Options as Options
 from .chat import Output as Output
@@ -36,6 +37,7 @@ from .chat import tool_result as tool_result
 from .chat import user as user
 from .cli.main import run_command as run_command
 from .data.arrow import load_dataset as load_dataset
+from .data.hub_source import hub_answer as hub_answer
 from .data.text_files import json_document as json_document
 from .data.text_files import json_lines as json_lines
 from .data.text_files import json_rows as json_rows
@@ -45,6 +47,7 @@ from .errors import CapabilityError as CapabilityError
 from .errors import ConfigError as ConfigError
 from .errors import DataError as DataError
 from .errors import NotFound as NotFound
+from .errors import RunError as RunError
 from .errors import SandboxUnavailable as SandboxUnavailable
 from .errors import SuiteError as SuiteError
 from .hookspecs import Entry as Entry
@@ -52,8 +55,10 @@ from .hookspecs import hookimpl as hookimpl
 from .journal.documents import CellRecord as CellRecord
 from .journal.documents import CellResult as CellResult
 from .journal.documents import MetricResult as MetricResult
+from .journal.documents import RoleMember as RoleMember
 from .journal.records import OutputRecord as OutputRecord
 from .journal.records import ScoreRecord as ScoreRecord
+from .journal.run import FoundCall as FoundCall
 from .journal.run import Run as Run
 from .journal.run import RunReader as RunReader
 from .journal.run import find_run as find_run
@@ -71,8 +76,19 @@ from .parameters import SkipCell as SkipCell
 from .parameters import at_score as at_score
 from .plugins import catalogue as catalogue
 from .prompts import Prompts as Prompts
+from .report.exported_run import ExportedRun as ExportedRun
+from .report.exporter import Export as Export
+from .report.exporter import Exporter as Exporter
+from .report.exporter import ExportOptions as ExportOptions
+from .report.exporter import Upload as Upload
+from .report.exporter import write_file as write_file
+from .report.hostile_text import one_line as one_line
 from .report.imports import ImportedRecord as ImportedRecord
 from .report.imports import import_run as import_run
+from .report.rows import SampleRow as SampleRow
+from .report.summary import CellSummary as CellSummary
+from .report.summary import Summary as Summary
+from .report.summary import TaskPart as TaskPart
 from .roles import Model as Model
 from .roles import Models as Models
 from .roles import Ratings as Ratings
@@ -99,6 +115,7 @@ from .scoring.judges import Unparsed as Unparsed
 from .scoring.judges import Verdict as Verdict
 from .scoring.judges import judge as judge
 from .scoring.judges import read_verdict as read_verdict
+from .scoring.measures import Measure as Measure
 from .scoring.metrics import Across as Across
 from .scoring.metrics import Agreement as Agreement
 from .scoring.metrics import Custom as Custom

@@ -13,7 +13,9 @@ import pluggy
 CONTRACT = 1  # the version of the contract that this suite speaks
 FILE_MODULE = "suite_file_"  # how the module of a task in a file is called, its hash behind it
 
-Kind = Literal["task", "provider", "analysis", "importer", "sandbox", "command", "user", "registry"]
+Kind = Literal[
+    "task", "provider", "analysis", "importer", "exporter", "sandbox", "command", "user", "registry"
+]
 KINDS: tuple[str, ...] = get_args(Kind)
 
 hookspec = pluggy.HookspecMarker("suite")

@@ -260,9 +260,9 @@ def place_in(task: type, error: BaseException, method: str = "") -> str:
 
 
 def failed(task: type, what: str, error: Exception) -> PluginError:
-    """That code of a task fails outside of its samples, with the place."""
+    """That code of a task (outside of its samples) or of an exporter fails, with the place."""
     told = f"{what} fails with {type(error).__name__}: {error} ({place_in(task, error)})"
-    return PluginError(told, fix="correct the task, or report this to its author")
+    return PluginError(told, fix="correct it, or report this to its author")
 
 
 def shown_module(frame: FrameType) -> str:
@@ -308,6 +308,9 @@ BUILTIN: tuple[Entry, ...] = (
         "suite.scoring.audit.labels:Labels",
     ),
     Entry("analysis", "judge-audit", "What a judge's audit means", "suite.scoring.audit.biases:PROFILE"),
+    Entry("exporter", "csv", "A table as CSV", "suite.report.table_exporters:CsvExporter"),
+    Entry("exporter", "jsonl", "A table as JSON Lines", "suite.report.table_exporters:JsonLinesExporter"),
+    Entry("exporter", "parquet", "A table as Parquet", "suite.report.table_exporters:ParquetExporter"),
 )
 
 

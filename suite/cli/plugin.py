@@ -1,6 +1,6 @@
 """suite plugin: what is installed and what is wrong with it, does a task keep the contract, a new one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -85,9 +85,9 @@ def check(
     no_model: bool,
     as_json: bool,
 ) -> None:
-    """Check that a task, or the tasks of a plugin, keep the contract; exit 1 if one does not.
+    """Check that a task, or what a plugin brings, keeps the contract; exit 1 if one does not.
 
-    NAME is a task, a plugin with all its tasks, or a file that holds a task.
+    NAME is a task, an exporter, a plugin with all of these, or a file that holds a task.
 
     \b
     Example:
@@ -107,9 +107,10 @@ def check(
         raise ConfigError("--no-model leaves out the only check that --only names", fix="give one of the two")
     given, places = tuple(parse_parameters(parameters)), parse_data(data)
     told: list[dict[str, object]] = []
-    ok = True
     known = catalogue().with_files([name])
-    for task in [name] if name in known.files else tasks_of(name):
+    exporters = _check_exporters(name, lambda line: None if as_json else click.echo(line))
+    ok = not any(exporters.values())
+    for task in [name] if name in known.files else tasks_of(name, optional=bool(exporters)):
         if not as_json:
             click.echo(task)
         results = []
@@ -123,7 +124,7 @@ def check(
             click.echo(f"  advice: {line}")
         told.append({"task": task, "checks": results, "advice": advice})
     if as_json:
-        say_json({"ok": ok, "tasks": told})
+        say_json({"ok": ok, "tasks": told, "exporters": exporters})
     context.exit(0 if ok else 1)
 
 
@@ -138,8 +139,27 @@ def _advice(name: str, known: Catalogue) -> list[str]:
         return []  # a check has said it
 
 
-def tasks_of(name: str) -> list[str]:
-    """The task of that name, or all tasks of the plugin or distribution. Raises NotFound, PluginError."""
+def _check_exporters(name: str, say: Callable[[str], None]) -> dict[str, list[str]]:
+    """What is wrong with the exporter of that name, or with each of the plugin or distribution."""
+    from suite.report.exporters import flaws_of
+
+    found = {}
+    for entry, plugin in catalogue().entries("exporter"):
+        if name in (entry.name, plugin.name, plugin.distribution):
+            found[entry.name] = flaws = list(flaws_of(entry.name))
+            say(entry.name)
+            for line in [f"failed  {one}" for one in flaws] or [
+                "passed  it loads, and its options are flags"
+            ]:
+                say(f"  {line}")
+    return found
+
+
+def tasks_of(name: str, optional: bool = False) -> list[str]:
+    """The task of that name, or all tasks of the plugin or distribution. optional: there may be none.
+
+    Raises NotFound, PluginError.
+    """
     known = catalogue()
     if name in known.names("task"):
         return [known.find("task", name)[0].name]
@@ -149,12 +169,14 @@ def tasks_of(name: str) -> list[str]:
         if one.error:
             raise PluginError(f"plugin {name!r} failed to load", where=one.error)
         tasks = [entry.name for entry in one.entries if entry.kind == "task"]
-        if not tasks:
+        if not tasks and not optional:
             raise NotFound(f"plugin {name!r} brings no task", fix="; ".join(one.problems))
         errors = [error for task in tasks if (error := _failure(task))]
-        if len(errors) == len(tasks):  # of one that loads, the checks of the others say what is wrong
+        if errors and len(errors) == len(tasks):  # of one that loads, checks of the others say what is wrong
             raise errors[0]
         return list(dict.fromkeys(tasks))
+    if optional:
+        return []
     return [known.find("task", name)[0].name]
 
 

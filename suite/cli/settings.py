@@ -71,7 +71,7 @@ class SettingsFile:
         table: object = self.tables
         for name in names:
             table = table.get(name) if isinstance(table, dict) else None
-        flags = {name: option for option in command.params for name in _names(option)}
+        flags = {name: option for option in command.get_params(context) for name in _names(option)}
         below = command if isinstance(command, click.Group) else None
         found: dict[str, object] = {}
         for key, value in table.items() if isinstance(table, dict) else ():

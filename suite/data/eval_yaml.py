@@ -3,7 +3,7 @@
 Only the dataset's owner can add it, and the Hub lists only frameworks it knows. A task is written in
 Inspect's words only where its registry entry says that it can be (`hub.TASK.inspect`); any other names our
 own framework, with the sentence that the Hub refuses it. Schema: `registry/schemas/eval-yaml.json`. Source:
-the Hub's documentation of benchmarks. Not here: results (`suite.report.hub`).
+the Hub's documentation of benchmarks. Not here: results (`suite report export --to hub`).
 """
 
 from collections.abc import Mapping, Sequence

@@ -231,7 +231,7 @@ def _explained(error: Exception, source: HubSource, entry: str, what: str) -> Da
     elif isinstance(error, errors.RevisionNotFoundError):
         ours, said = SourceChanged, "the pinned revision is gone from the Hub (the repository was rewritten)"
         fix += ", if its rows are still what the entry says; scores may not compare"
-    elif answer := told(error):
+    elif answer := hub_answer(error):
         ours, said, fix = SourceUnreachable, answer.what, f"{answer.fix}; what is already here is kept"
     elif isinstance(error, errors.LocalEntryNotFoundError | errors.OfflineModeIsEnabled):
         ours, said, where = SourceUnreachable, "the Hub can't be reached", f"{where}: {_said(error)}"
@@ -259,8 +259,8 @@ class StatusWords(NamedTuple):
     fix: str
 
 
-def told(error: BaseException) -> StatusWords | None:
-    """The Hub's answer below an error, in words; None if it did not answer, or with none of these.
+def hub_answer(error: BaseException) -> StatusWords | None:
+    """The Hub's answer below an error of its client, in words; None if there was none, or another.
 
     The client hides a refused token and a rate limit behind errors of its own cache; the answer is the cause.
     """

@@ -19,7 +19,7 @@ import msgspec
 from pydantic import Field
 
 from suite.chat import Json
-from suite.data.hub_source import require_network, told
+from suite.data.hub_source import hub_answer, require_network
 from suite.errors import CapabilityError, ConfigError, NotFound, SourceUnreachable
 from suite.models.classifier import Head
 from suite.models.tables import Pattern, TableRow, read_rows
@@ -90,7 +90,7 @@ def _from_hub(name: str, revision: str | None) -> Checkpoint | None:
     except errors.RemoteEntryNotFoundError as error:
         raise ConfigError(f"{name} has no config.json: not a model that can be served") from error
     except OSError as error:  # an answer, or the connection, in the words of whatever library makes it
-        if answer := told(error):
+        if answer := hub_answer(error):
             raise SourceUnreachable(f"{name}: {answer.what}", fix=answer.fix) from error
         return None  # offline, and not in the cache
     return Checkpoint(name, path.parent.name, None, _config(path))

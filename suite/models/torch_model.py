@@ -14,7 +14,7 @@ import transformers
 from torch.nn.utils.rnn import pad_sequence
 
 from suite.chat import Json, Message, Options, TokenLogprob
-from suite.data.hub_source import told
+from suite.data.hub_source import hub_answer
 from suite.errors import EngineError
 from suite.models.peer import PROBE, TemplateRejected, missing_beginning
 from suite.models.settings import NEUTRAL, sha256_text
@@ -53,7 +53,7 @@ class TorchModel:
             self.tokenizer = transformers.AutoTokenizer.from_pretrained(source, **common)
             self.model = loaders[head].from_pretrained(source, dtype=dtype, **common)
         except (OSError, ValueError, ImportError, KeyError) as error:
-            if answer := told(error):
+            if answer := hub_answer(error):
                 raise EngineError(f"{Path(source).name}: {answer.what}", fix=answer.fix) from error
             raise EngineError(
                 f"transformers cannot load {Path(source).name}: {error}",

@@ -3,7 +3,7 @@
 Three tables: `samples`, one row a sample with all it was answered; `values` (one row a value) and `results`
 (one row a number), tidy ones of fixed columns, which stack: those of many runs can be put below each other.
 The same run gives the same bytes. Files are replaced in one step. Not here:
-reading them back; other projects' formats (`lm_eval`, `hub`, `eee`).
+reading them back; other projects' formats (`exporter`).
 """
 
 import csv
@@ -96,24 +96,12 @@ def _typed(value: Scalar, kind: str) -> Scalar:
     return float(value) if kind == "number" else value
 
 
-def exportable(run: Run, allow_partial: bool = False) -> None:
-    """Raises ConfigError for a run that was not scored, or is not complete unless `allow_partial`."""
-    if not run.has_results:
-        raise ConfigError(f"run {run.name} has no results to export", fix=f"suite score {run.name}")
-    if run.results.pending and not allow_partial:
-        raise ConfigError(
-            f"run {run.name} has {run.results.pending:,} samples without a result",
-            fix="finish it, or say --allow-partial",
-        )
-
-
 def export_table(
     run: Run,
     kind: str,
     path: Path,
     *,
     table: str = "samples",
-    allow_partial: bool = False,
     guard: bool = True,
     over: bool = True,
 ) -> Path:
@@ -122,10 +110,8 @@ def export_table(
     kind: csv | jsonl | parquet. table: samples | values | results. guard: put an apostrophe before text
     cells of a CSV that a spreadsheet would run as a formula; numbers are never changed. over: whether a file
     with other content may be replaced.
-    Raises ConfigError for a run that cannot be exported (`exportable`), RunError where the file cannot be
-    written.
+    Raises NotFound for another kind or table, RunError where the file cannot be written.
     """
-    exportable(run, allow_partial)
     if kind not in KINDS:
         raise unknown("table format", kind, KINDS)
     if table not in TABLES:

@@ -70,6 +70,10 @@ class Measure:
         """Whether it is a mean of units, and no ratio or formula."""
         return self.top is not None and self.bottom is None
 
+    def takes(self, tags: Mapping[str, str]) -> bool:
+        """Whether a sample with these tags is one of those that it is taken over."""
+        return fits(tags, self.where)
+
     def statistic(self, columns: Columns) -> float | None:
         """Its value for these units; for a mean of means, that of the units."""
         if self.formula is not None or self.top is None:

@@ -13,7 +13,7 @@ from local_git import LocalGit
 from local_hub import LocalHub, commit_of
 from small_registry import COMMIT, QUESTIONS, Place, jsonl, listed, sha256
 
-from suite.data.hub_source import told
+from suite.data.hub_source import hub_answer
 from suite.data.pull import pull
 from suite.errors import DataError, LicenceRequired, SourceUnreachable
 
@@ -136,7 +136,7 @@ def test_the_answer_below_an_error_of_the_clients_cache_decides(
         except Limited as error:
             raise OSError("not in the cache") from error
     except OSError as error:
-        found = told(error)
+        found = hub_answer(error)
     assert found == (status, f"the Hub {what}", fix)
 
 

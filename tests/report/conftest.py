@@ -69,23 +69,3 @@ def _mini_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def mini_run(_mini_runs: Path, tmp_path: Path) -> Path:
     """A copy of a real run, to be changed at will."""
     return Path(shutil.copytree(_mini_runs, tmp_path / "mini-run"))
-
-
-@pytest.fixture
-def whole(make_run: Callable[..., Path]) -> Callable[..., Path]:
-    """A run whose every verdict could be read, on a dataset of the Hub."""
-
-    commit = "5e35" + "0" * 36  # all digits and one e: a number, to some readers of YAML
-
-    def make(**more: Any) -> Path:
-        data = {"prefs": {"entry": "prefs", "source": "hub", "repo": "ours/prefs", "revision": commit}}
-        folder = make_run(pending=0, manifest={"data": data, **more.pop("manifest", {})}, **more)
-        path = folder / "scorings/abc12345/results.json"
-        results = json.loads(path.read_text("utf-8"))
-        for cell in results["cells"]:
-            for one in cell["metrics"]:
-                one.update(unscored=0, coverage=1.0)
-        path.write_text(json.dumps(results), "utf-8")
-        return folder
-
-    return make

@@ -70,7 +70,6 @@ def test_export_writes_and_says_where(make_run: Make, tmp_path: Path) -> None:
     ("words", "warns"),
     [
         (("--to", "jsonl"), True),
-        (("--to", "lm-eval"), True),
         (("--to", "csv", "--table", "values"), False),
     ],
 )

@@ -1,9 +1,9 @@
 """Samples for other tools: joined, sorted, the same bytes each time, nothing a spreadsheet runs."""
 
 import csv
-import hashlib
 import io
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,6 @@ from suite.journal.commands import note_command
 from suite.journal.records import CommandRecord
 from suite.journal.run import Run
 from suite.report import rows
-from suite.report.lm_eval import write_lm_eval
 from suite.report.tables import RESULTS, VALUES, export_table
 
 Make = Callable[..., Path]
@@ -102,39 +101,6 @@ def test_hostile_text_survives_csv(make_run: Make, tmp_path: Path) -> None:
     }
 
 
-def test_lm_eval_files_are_laid_out_as_its_readers_expect(run: Run, tmp_path: Path) -> None:
-    first, *others = write_lm_eval(run, tmp_path / "out")
-    assert first.relative_to(tmp_path).as_posix() == (
-        "out/vllm__Example__Model-8B/results_2026-11-24T17-00-00.000000.json"
-    )
-    results = json.loads(first.read_text())
-    assert len(others) == len(results["results"]) == 7
-    assert "units_stated" in results["results"]
-    assert results["n-samples"]["units_stated"]["original"] == 12
-    name = next(name for name in results["results"] if name.startswith("prefs_generation_"))
-    found: dict[str, Any] = results["results"][name]
-    headline = run.results.cells[0].metrics[0]
-    assert found["kept,none"] == headline.value
-    assert found["kept_stderr,none"] == "N/A"
-    assert found["suite"][0]["low"] == headline.low
-    assert results["higher_is_better"][name]["unhelpful"] is False
-    assert "lm_eval_version" not in results
-    path = next(one for one in others if name in one.name)
-    # a reader takes the time after the last underscore and the task between the first and the last
-    stem = path.stem
-    assert stem[stem.index("_") + 1 : stem.rindex("_")] == name
-    lines = [json.loads(line) for line in path.read_text().splitlines()]
-    assert [line["doc_id"] for line in lines] == list(range(12))
-    line = lines[0]
-    assert line["resps"] == [[line["filtered_resps"][0]]]
-    prompt = line["arguments"]["gen_args_0"]["arg_0"]
-    assert json.loads(prompt)[-1] == {"role": "user", "content": "Sure?"}
-    assert line["prompt_hash"] == hashlib.sha256(prompt.encode()).hexdigest()
-    doc = json.dumps(line["doc"], indent=2, ensure_ascii=False)
-    assert line["doc_hash"] == hashlib.sha256(doc.encode()).hexdigest()
-    assert set(line["metrics"]) <= line.keys()
-
-
 @pytest.mark.parametrize(
     ("identity", "passes"),
     [
@@ -155,13 +121,6 @@ def test_a_question_is_passed_on_unless_a_licence_forbids_it(
     assert (line["question"], line["question_id"]) == ("Sure?" if passes else "", line["sample"])
     (row, *_) = map(json.loads, export_table(run, "jsonl", tmp_path / "s.jsonl").read_text().splitlines())
     assert row["question"] == ("Sure?" if passes else None)
-    written = write_lm_eval(run, tmp_path / "out")
-    sent = "I like trains, not planes."  # of the requests
-    assert any(sent in path.read_text() for path in written) is passes
-    told = [json.loads(line) for path in written[1:] for line in path.read_text().splitlines()]
-    assert {line["doc"]["question"] for line in told} == {"Sure?" if passes else None}
-    if not passes:
-        assert all(line["arguments"]["gen_args_0"]["arg_0"] == line["doc"]["id"] for line in told)
 
 
 def test_exports_name_the_command_that_made_the_run(run: Run, tmp_path: Path) -> None:
@@ -170,19 +129,6 @@ def test_exports_name_the_command_that_made_the_run(run: Run, tmp_path: Path) ->
     note_command(run.folder, CommandRecord("suite eval --task x"))
     after = table(export_table(run, "csv", tmp_path / "b.csv", table="results"))
     assert {row["command"] for row in after} == {"suite eval --task x"}
-    assert json.loads(write_lm_eval(run, tmp_path)[0].read_text())["suite_command"] == "suite eval --task x"
-
-
-def test_an_unfinished_run_is_exported_only_on_request(make_run: Make, tmp_path: Path) -> None:
-    run = Run(make_run(pending=2))
-    with pytest.raises(ConfigError, match="2 samples without a result"):
-        export_table(run, "csv", tmp_path / "a.csv")
-    assert len(table(export_table(run, "csv", tmp_path / "a.csv", allow_partial=True))) == 7 * 12 - 2
-
-
-def test_a_run_without_results_is_not_exported(make_run: Make, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="suite score run-1"):
-        export_table(Run(make_run(scored=False)), "csv", tmp_path / "a.csv")
 
 
 def test_a_place_that_cannot_be_written_is_named(run: Run, tmp_path: Path) -> None:
@@ -275,19 +221,12 @@ def test_unknown_tables_and_formats_are_named(run: Run, tmp_path: Path) -> None:
         export_table(run, "xlsx", tmp_path / "a")
 
 
-def test_trials_are_repeats_of_one_line_for_lm_eval(mini_run: Path, tmp_path: Path) -> None:
-    run = Run(mini_run)
-    first, *others = write_lm_eval(run, tmp_path)
-    results = json.loads(first.read_text("utf-8"))
-    for path in others:
-        name = path.stem[path.stem.index("_") + 1 : path.stem.rindex("_")]
-        lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-        assert results["n-samples"][name]["original"] == len(lines) == 8
-        assert results["configs"][name]["repeats"] == 2
-        assert all(len(line["resps"][0]) == len(line["filtered_resps"]) == 2 for line in lines)
-        assert all(isinstance(line[metric], float) for line in lines for metric in line["metrics"])
-        hashes = "".join(line["doc_hash"] + line["prompt_hash"] + line["target_hash"] for line in lines)
-        assert results["task_hashes"][name] == hashlib.sha256(hashes.encode()).hexdigest()
-        if "correct_micro,none" in results["results"][name]:
-            mean = sum(line["correct"] for line in lines) / len(lines)
-            assert results["results"][name]["correct_micro,none"] == pytest.approx(mean)
+def test_the_columns_are_those_that_the_page_lists(run: Run, tmp_path: Path) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs/exports.md").read_text("utf-8")
+    for name in ("samples", "values", "results"):
+        (said,) = re.findall(rf"^\| `{name}` \|[^|]*\| (.*) \|$", page, re.MULTILINE)
+        (header, *_) = csv.reader(
+            io.StringIO(export_table(run, "csv", tmp_path / name, table=name).read_text())
+        )
+        plain = [re.sub(r"^(parameter|tag|value|unscored)\..*", r"\1.NAME", one) for one in header]
+        assert list(dict.fromkeys(plain)) == re.findall(r"`([^`]+)`", said)

@@ -10,28 +10,27 @@ from typing import Any
 
 import pytest
 from eee_checks import aggregate_of, problems, rows_of
+from suite_exports.eee import write_eee
+from suite_exports.eee_parts import model_id
+from suite_exports.eee_rows import _arguments
+from suite_exports.eee_schema import AGGREGATE, ROW, SCHEMAS, Unfit, check_results, check_score, encoded
+from suite_exports.exporters import EveryEvalEverOptions
 
-from suite.data.registry import registry_folder
-from suite.errors import ConfigError, RunError
-from suite.journal.documents import RoleMember
-from suite.journal.run import Run
-from suite.report.eee import Told, write_eee
-from suite.report.eee_parts import model_id
-from suite.report.eee_rows import _arguments
-from suite.report.eee_schema import AGGREGATE, ROW, Unfit, check_results, check_score, encoded
-from suite.task import Unscored
+import suite
+from suite import ExportedRun
 
 Make = Callable[..., Path]
-TOLD = Told("third_party", "Example Lab")
+TOLD = EveryEvalEverOptions(relationship="third_party", organization="Example Lab")
+OTHER = EveryEvalEverOptions(relationship="other", organization="X", model_id="a/b")
 
 
 @pytest.fixture
-def mini(mini_run: Path) -> Run:
-    return Run(mini_run)
+def mini(mini_run: Path) -> ExportedRun:
+    return ExportedRun(mini_run)
 
 
-def test_the_files_lie_where_the_datastore_has_them(mini: Run, tmp_path: Path) -> None:
-    told = Told("third_party", "Example Lab", model_id="example/tiny/chat")
+def test_the_files_lie_where_the_datastore_has_them(mini: ExportedRun, tmp_path: Path) -> None:
+    told = TOLD.model_copy(update={"model_id": "example/tiny/chat"})
     written = write_eee(mini, tmp_path, told)
     first, second = (path.relative_to(tmp_path) for path in written.paths)
     assert first.parts[:4] == ("data", "prefeval", "example", "tiny_chat")
@@ -43,8 +42,8 @@ def test_the_files_lie_where_the_datastore_has_them(mini: Run, tmp_path: Path) -
     assert aggregate["detailed_evaluation_results"]["file_path"] == second.as_posix()
 
 
-def test_aggregates_follow_from_the_rows(mini: Run, tmp_path: Path) -> None:
-    written = write_eee(mini, tmp_path, Told("other", "X", model_id="a/b"))
+def test_aggregates_follow_from_the_rows(mini: ExportedRun, tmp_path: Path) -> None:
+    written = write_eee(mini, tmp_path, OTHER)
     assert problems(tmp_path) == []
     rows = rows_of(tmp_path)
     assert {row["metadata"]["trial"] for row in rows} == {"0", "1"}
@@ -61,16 +60,15 @@ def test_aggregates_follow_from_the_rows(mini: Run, tmp_path: Path) -> None:
     assert problems(tmp_path)[0].startswith(told["evaluation_result_id"])
 
 
-def test_a_second_export_gives_the_same_files(mini: Run, tmp_path: Path) -> None:
-    told = Told("other", "X", model_id="a/b")
-    bytes_of = [path.read_bytes() for path in write_eee(mini, tmp_path, told).paths]
-    again = write_eee(Run(mini.folder), tmp_path, told)
+def test_a_second_export_gives_the_same_files(mini: ExportedRun, tmp_path: Path) -> None:
+    bytes_of = [path.read_bytes() for path in write_eee(mini, tmp_path, OTHER).paths]
+    again = write_eee(ExportedRun(mini.folder), tmp_path, OTHER)
     assert [path.read_bytes() for path in again.paths] == bytes_of
     assert len(list(tmp_path.glob("data/**/*.json"))) == 1
 
 
-def test_numbers_have_bounds_intervals_and_where_they_come_from(mini: Run, tmp_path: Path) -> None:
-    write_eee(mini, tmp_path, Told("other", "X", model_id="a/b"))
+def test_numbers_have_bounds_intervals_and_where_they_come_from(mini: ExportedRun, tmp_path: Path) -> None:
+    write_eee(mini, tmp_path, OTHER)
     _, aggregate = aggregate_of(tmp_path)
     by_id = {one["evaluation_result_id"]: one for one in aggregate["evaluation_results"]}
     one = next(value for name, value in by_id.items() if name.endswith(":correct"))
@@ -87,8 +85,8 @@ def test_numbers_have_bounds_intervals_and_where_they_come_from(mini: Run, tmp_p
     assert lower["score_details"]["uncertainty"]["confidence_interval"]["confidence_level"] == 0.95
 
 
-def test_judges_are_named_with_their_templates(mini: Run, tmp_path: Path) -> None:
-    write_eee(mini, tmp_path, Told("other", "X", model_id="a/b"))
+def test_judges_are_named_with_their_templates(mini: ExportedRun, tmp_path: Path) -> None:
+    write_eee(mini, tmp_path, OTHER)
     _, aggregate = aggregate_of(tmp_path)
     by_name: dict[str, list[Any]] = {}
     for one in aggregate["evaluation_results"]:
@@ -99,8 +97,8 @@ def test_judges_are_named_with_their_templates(mini: Run, tmp_path: Path) -> Non
     assert "[" in judged["input_prompt"] and len(judged["input_prompt"]) > 200
 
 
-def test_unscored_samples_have_no_row_and_are_counted(mini: Run, tmp_path: Path) -> None:
-    write_eee(mini, tmp_path, Told("other", "X", model_id="a/b"))
+def test_unscored_samples_have_no_row_and_are_counted(mini: ExportedRun, tmp_path: Path) -> None:
+    write_eee(mini, tmp_path, OTHER)
     _, aggregate = aggregate_of(tmp_path)
     cell = next(one for one in mini.manifest.cells if one.task == "prefeval/generation").cell
     name = f"prefeval/generation@{cell}:kept_micro"
@@ -108,7 +106,9 @@ def test_unscored_samples_have_no_row_and_are_counted(mini: Run, tmp_path: Path)
         one["score_details"] for one in aggregate["evaluation_results"] if one["evaluation_result_id"] == name
     ]
     unscored = [
-        score for score in mini.scores() if score.cell == cell and isinstance(score.values["kept"], Unscored)
+        score
+        for score in mini.scores()
+        if score.cell == cell and isinstance(score.values["kept"], suite.Unscored)
     ]
     assert len(unscored) > 2
     assert one["details"]["rows_left_out_unscored"] == str(len(unscored))
@@ -118,8 +118,8 @@ def test_unscored_samples_have_no_row_and_are_counted(mini: Run, tmp_path: Path)
     assert all(isinstance(row["evaluation"]["score"], float) for row in rows)
 
 
-def test_conversations_are_messages_and_single_questions_are_not(mini: Run, tmp_path: Path) -> None:
-    write_eee(mini, tmp_path, Told("other", "X", model_id="a/b"))
+def test_conversations_are_messages_and_single_questions_are_not(mini: ExportedRun, tmp_path: Path) -> None:
+    write_eee(mini, tmp_path, OTHER)
     rows = rows_of(tmp_path)
     several = next(row for row in rows if row["interaction_type"] == "multi_turn")
     assert "output" not in several
@@ -131,14 +131,16 @@ def test_conversations_are_messages_and_single_questions_are_not(mini: Run, tmp_
     )
 
 
-def test_questions_that_no_licence_lets_pass_on_are_named_by_their_ids(mini: Run, tmp_path: Path) -> None:
+def test_questions_that_no_licence_lets_pass_on_are_named_by_their_ids(
+    mini: ExportedRun, tmp_path: Path
+) -> None:
     open_rows = rows_of(write_and_folder(mini, tmp_path / "open"))
     path = mini.folder / "manifest.json"
     manifest = json.loads(path.read_text())
     manifest["data"]["prefeval"]["entry"] = "prefeval"  # the paper's own data, CC-BY-NC
     path.write_text(json.dumps(manifest))
-    closed = Run(mini.folder)
-    written = write_eee(closed, tmp_path / "closed", Told("other", "X", model_id="a/b"))
+    closed = ExportedRun(mini.folder)
+    written = write_eee(closed, tmp_path / "closed", OTHER)
     rows = rows_of(tmp_path / "closed")
     assert [row["sample_hash"] for row in rows] == [row["sample_hash"] for row in open_rows]
     assert all(row["input"]["raw"] == row["sample_id"] for row in rows)
@@ -150,13 +152,13 @@ def test_questions_that_no_licence_lets_pass_on_are_named_by_their_ids(mini: Run
     assert all(row["input"]["raw"] != row["sample_id"] for row in open_rows)
 
 
-def write_and_folder(run: Run, folder: Path) -> Path:
-    write_eee(run, folder, Told("other", "X", model_id="a/b"))
+def write_and_folder(run: ExportedRun, folder: Path) -> Path:
+    write_eee(run, folder, OTHER)
     return folder
 
 
-def test_without_samples_only_numbers_are_written(mini: Run, tmp_path: Path) -> None:
-    written = write_eee(mini, tmp_path, Told("other", "X", model_id="a/b"), samples=False)
+def test_without_samples_only_numbers_are_written(mini: ExportedRun, tmp_path: Path) -> None:
+    written = write_eee(mini, tmp_path, OTHER.model_copy(update={"no_samples": True}))
     assert len(written.paths) == 1
     _, aggregate = aggregate_of(tmp_path)
     assert "detailed_evaluation_results" not in aggregate
@@ -167,7 +169,7 @@ def test_without_samples_only_numbers_are_written(mini: Run, tmp_path: Path) -> 
 
 
 def test_a_task_that_is_not_installed_has_numbers_without_bounds(make_run: Make, tmp_path: Path) -> None:
-    run = Run(make_run(pending=0))
+    run = ExportedRun(make_run(pending=0))
     written = write_eee(run, tmp_path, TOLD)
     assert len(written.paths) == 1  # nobody knows which values its metrics are means of
     _, aggregate = aggregate_of(tmp_path)
@@ -181,32 +183,29 @@ def test_a_task_that_is_not_installed_has_numbers_without_bounds(make_run: Make,
     "name", ["gpt-x", "", "unknown/x", "data/x", "a/../b", "a b/c", "./x", "a/.b", "a/b.", "/a", "a//b"]
 )
 def test_a_developer_is_not_guessed(name: str) -> None:
-    with pytest.raises(ConfigError, match="does not say who made"):
+    with pytest.raises(suite.ConfigError, match="does not say who made"):
         model_id(
-            RoleMember(
+            suite.RoleMember(
                 member="candidate", spec=f"openai/{name}", stage="solve", identity={"name": name},
                 needs=(), capabilities=(), limits={}, sampling={},
             )
         )  # fmt: skip
 
 
-def test_an_unfinished_run_is_exported_only_on_request(make_run: Make, tmp_path: Path) -> None:
-    run = Run(make_run(pending=2))
-    with pytest.raises(ConfigError, match="2 samples without a result"):
-        write_eee(run, tmp_path, TOLD)
-    write_eee(run, tmp_path, TOLD, allow_partial=True)
+def test_an_unfinished_run_is_told_to_be_one(make_run: Make, tmp_path: Path) -> None:
+    write_eee(ExportedRun(make_run(pending=2)), tmp_path, TOLD)
     told = aggregate_of(tmp_path)[1]["source_metadata"]["additional_details"]
     assert any("no result yet" in text for name, text in told.items() if name.startswith("warning_"))
 
 
-def test_a_number_outside_its_bounds_is_an_error(mini: Run, tmp_path: Path) -> None:
+def test_a_number_outside_its_bounds_is_an_error(mini: ExportedRun, tmp_path: Path) -> None:
     path = mini.folder / "scorings" / mini.scoring / "results.json"
     results = json.loads(path.read_text("utf-8"))
     cell = next(one for one in results["cells"] if one["metrics"][0]["value"] is not None)
     cell["metrics"][0]["value"] = 1.5
     path.write_text(json.dumps(results), "utf-8")
-    with pytest.raises(RunError, match=r"outside 0\.0 to 1\.0"):
-        write_eee(Run(mini.folder), tmp_path, Told("other", "X", model_id="a/b"))
+    with pytest.raises(suite.RunError, match=r"outside 0\.0 to 1\.0"):
+        write_eee(ExportedRun(mini.folder), tmp_path, OTHER)
 
 
 @pytest.mark.parametrize(
@@ -229,9 +228,8 @@ SHA256 = {  # of the files in every-eval-ever 0.3.0
 
 @pytest.mark.parametrize("name", SHA256)
 def test_the_schemas_are_theirs_unchanged(name: str) -> None:
-    folder = registry_folder() / "schemas/every-eval-ever"
-    assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == SHA256[name]
-    assert "MIT License" in (folder / "LICENSE").read_text("utf-8")
+    assert hashlib.sha256((SCHEMAS / name).read_bytes()).hexdigest() == SHA256[name]
+    assert "MIT License" in (SCHEMAS / "LICENSE").read_text("utf-8")
 
 
 @pytest.mark.parametrize(
@@ -245,9 +243,9 @@ def test_the_schemas_are_theirs_unchanged(name: str) -> None:
     ],
 )
 def test_an_aggregate_that_is_not_theirs_is_refused(
-    mini: Run, tmp_path: Path, changed: dict[str, Any]
+    mini: ExportedRun, tmp_path: Path, changed: dict[str, Any]
 ) -> None:
-    write_eee(mini, tmp_path, Told("other", "X", model_id="a/b"))
+    write_eee(mini, tmp_path, OTHER)
     path, aggregate = aggregate_of(tmp_path)
     assert encoded(aggregate, AGGREGATE, indent=2) + b"\n" == path.read_bytes()
     (name,) = changed
@@ -264,8 +262,10 @@ def test_an_aggregate_that_is_not_theirs_is_refused(
         ("metadata", {"a": 1}),
     ],
 )
-def test_a_row_that_is_not_theirs_is_refused(mini: Run, tmp_path: Path, place: str, value: Any) -> None:
-    write_eee(mini, tmp_path, Told("other", "X", model_id="a/b"))
+def test_a_row_that_is_not_theirs_is_refused(
+    mini: ExportedRun, tmp_path: Path, place: str, value: Any
+) -> None:
+    write_eee(mini, tmp_path, OTHER)
     row = rows_of(tmp_path)[0]
     assert encoded(row, ROW) == json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode()
     with pytest.raises(Unfit):

@@ -14,47 +14,44 @@ from pathlib import Path
 
 import msgspec
 
-from suite.chat import Json, sha256_hex, text_of
-from suite.journal.commands import solving_command
-from suite.journal.pairs import Key
-from suite.journal.run import Run
-from suite.report.numbers import moment
-from suite.report.rows import SampleRow, records, revision_of
-from suite.report.run_reports import made_folder, replace_file
-from suite.report.summary import CellSummary, Summary, TaskPart, summarise
+import suite
+from suite_exports.texts import moment, sha256_hex, text_of
 
 _TAKEN = frozenset(("doc_id", "doc", "target", "arguments", "resps", "filtered_resps", "filter", "metrics"))
+Fields = dict[str, suite.Json]
 _UNSAFE = re.compile(r"[\"<>:/|\\?*\[\]\s]+")
 
 
-def write_lm_eval(run: Run, folder: Path) -> list[Path]:
+def write_lm_eval(run: suite.ExportedRun, folder: Path) -> list[Path]:
     """Write both kinds of file below a folder; their paths, results first. Raises RunError."""
-    summary = summarise(run)
     model = run.specs("candidate") or "unknown"
-    base = made_folder(folder, _UNSAFE.sub("__", model).strip(".") or "unknown")
+    base = folder / (_UNSAFE.sub("__", model).strip(".") or "unknown")
     time = moment(run.manifest.created)
-    names = task_names(summary)
+    names = task_names(run.summary)
     stamp = time.strftime("%Y-%m-%dT%H-%M-%S.%f")
     hashes: dict[str, str] = {}
     paths = []
-    for cell, rows in groupby(records(run), key=lambda row: row.cell):
+    for cell, rows in groupby(run.rows(), key=lambda row: row.cell):
         whole = hashlib.sha256()
-        paths.append(replace_file(base / f"samples_{names[cell]}_{stamp}.jsonl", _lines(run, rows, whole)))
+        path = base / f"samples_{names[cell]}_{stamp}.jsonl"
+        paths.append(suite.write_file(path, _lines(run, rows, whole)))
         hashes[names[cell]] = whole.hexdigest()
-    results = results_of(run, summary, names, model, time.timestamp())
+    results = results_of(run, names, model, time.timestamp())
     results["task_hashes"] = hashes
     body = msgspec.json.format(msgspec.json.encode(results), indent=2) + b"\n"
-    return [replace_file(base / f"results_{stamp}.json", [body]), *paths]
+    return [suite.write_file(base / f"results_{stamp}.json", [body]), *paths]
 
 
-def _lines(run: Run, rows: Iterable[SampleRow], whole: "hashlib._Hash") -> Iterator[bytes]:
+def _lines(
+    run: suite.ExportedRun, rows: Iterable[suite.SampleRow], whole: "hashlib._Hash"
+) -> Iterator[bytes]:
     """One line a sample; `whole` takes in what lm-eval hashes a task's samples by."""
     for number, (_, trials) in enumerate(groupby(rows, key=lambda row: row.sample)):
         line = _line(run, list(trials), number, whole)
         yield msgspec.json.encode(line) + b"\n"
 
 
-def task_names(summary: Summary) -> dict[str, str]:
+def task_names(summary: suite.Summary) -> dict[str, str]:
     """Cell -> its name as one of lm-eval's tasks; readers split file names at underscores and slashes."""
     names = {}
     for task in summary.tasks:
@@ -64,9 +61,9 @@ def task_names(summary: Summary) -> dict[str, str]:
     return names
 
 
-def results_of(run: Run, summary: Summary, names: dict[str, str], model: str, date: float) -> dict[str, Json]:
+def results_of(run: suite.ExportedRun, names: dict[str, str], model: str, date: float) -> Fields:
     """The content of results_TIME.json."""
-    cells = [(task, cell) for task in summary.tasks for cell in task.cells]
+    cells = [(task, cell) for task in run.summary.tasks for cell in task.cells]
     trials = max(1, run.manifest.trials)
     return {
         "results": {names[cell.id]: _result(task, cell) for task, cell in cells},
@@ -88,7 +85,7 @@ def results_of(run: Run, summary: Summary, names: dict[str, str], model: str, da
         "config": {
             "model": model.partition("/")[0],
             "model_args": {"model": model.partition("/")[2]},
-            **({"model_revision": revision} if (revision := revision_of(run)) else {}),
+            **({"model_revision": revision} if (revision := run.revision) else {}),
             "limit": run.manifest.limit,
             "random_seed": run.manifest.seed,
         },
@@ -96,12 +93,12 @@ def results_of(run: Run, summary: Summary, names: dict[str, str], model: str, da
         "model_name": model,
         "model_name_sanitized": _UNSAFE.sub("__", model),
         "suite_version": run.manifest.suite,
-        "suite_command": solving_command(run.folder).command,
+        "suite_command": run.command,
     }
 
 
-def _result(task: TaskPart, cell: CellSummary) -> dict[str, Json]:
-    found: dict[str, Json] = {"alias": f"{task.name} {cell.label}".strip()}
+def _result(task: suite.TaskPart, cell: suite.CellSummary) -> Fields:
+    found: Fields = {"alias": f"{task.name} {cell.label}".strip()}
     for one in cell.metrics:
         if not one.slice and one.value is not None:
             found[f"{one.name},none"] = one.value
@@ -110,8 +107,8 @@ def _result(task: TaskPart, cell: CellSummary) -> dict[str, Json]:
     return found
 
 
-def _config(task: TaskPart, cell: CellSummary, trials: int) -> dict[str, Json]:
-    heads: list[Json] = [
+def _config(task: suite.TaskPart, cell: suite.CellSummary, trials: int) -> Fields:
+    heads: list[suite.Json] = [
         {"metric": one.name, "higher_is_better": one.direction == "higher"} for one in cell.whole
     ]
     if cell.headline:
@@ -124,10 +121,17 @@ def _config(task: TaskPart, cell: CellSummary, trials: int) -> dict[str, Json]:
     }
 
 
-def _line(run: Run, trials: list[SampleRow], number: int, whole: "hashlib._Hash") -> dict[str, Json]:
+def _line(
+    run: suite.ExportedRun, trials: list[suite.SampleRow], number: int, whole: "hashlib._Hash"
+) -> Fields:
     row = trials[0]
-    doc: dict[str, Json] = {"id": row.sample, "group": row.group, "tags": row.tags, "question": row.question}
-    prompt, options = _asked(run, row.key)
+    doc: Fields = {
+        "id": row.sample,
+        "group": row.group,
+        "tags": row.tags,
+        "question": row.question,
+    }
+    prompt, options = _asked(run, row)
     shown = row.question_id if row.question is None else prompt
     answers = [one.answer for one in trials]
     values = _means(trials)
@@ -151,7 +155,7 @@ def _line(run: Run, trials: list[SampleRow], number: int, whole: "hashlib._Hash"
     }
 
 
-def _means(trials: list[SampleRow]) -> dict[str, float]:
+def _means(trials: list[suite.SampleRow]) -> dict[str, float]:
     """Each value that is a number, over the trials that have it; not those named like a key of a line."""
     found: dict[str, list[float]] = {}
     for row in trials:
@@ -161,9 +165,9 @@ def _means(trials: list[SampleRow]) -> dict[str, float]:
     return {name: sum(all_) / len(all_) for name, all_ in found.items()}
 
 
-def _asked(run: Run, key: Key) -> tuple[str, dict[str, Json]]:
+def _asked(run: suite.ExportedRun, row: suite.SampleRow) -> tuple[str, Fields]:
     """The last request of a sample as JSON text, and its options; "" where it made none."""
-    output = run.output(key)
+    output = run.output(row.key)
     found = run.call(output.calls[-1]) if output is not None and output.calls else None
     if found is None:
         return "", {}

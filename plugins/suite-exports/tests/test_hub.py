@@ -3,32 +3,34 @@
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from click.testing import CliRunner, Result
 from hub_commits import WritingHub
 from huggingface_hub import parse_eval_result_entries
 from hypothesis import given
 from hypothesis import strategies as st
 from small_registry import Place
+from suite_exports.exporters import HubOptions
+from suite_exports.hub import FOLDER, MOST_NOTES, HubFile, dump, hub_files
 
-from suite.cli.report import report
-from suite.errors import ConfigError, NotFound, RunError
-from suite.journal.run import Run
-from suite.report.hub import FOLDER, MOST_NOTES, Benchmark, dump, hub_files
+import suite
 
 Make = Callable[..., Path]
-OURS = Benchmark("ours/prefs", "generation", "percent")
+Command = Callable[..., tuple[int, str]]
+OURS: dict[str, Any] = {"dataset": "ours/prefs", "task_id": "generation", "scale": "percent"}
 COMMIT = "5e35" + "0" * 36
 
 
+def files_of(run: suite.ExportedRun, **told: Any) -> list[HubFile]:
+    return hub_files(run, HubOptions(**told))
+
+
 def test_the_hubs_client_reads_what_was_meant(whole: Make) -> None:
-    run = Run(whole())
-    files = hub_files(run, given=OURS, task="prefs/generation", source_url="https://example.org/run")
+    run = suite.ExportedRun(whole())
+    files = files_of(run, **OURS, task="prefs/generation", source_url="https://example.org/run")
     assert len(files) == 6
     assert files[0].path == f"{FOLDER}/suite_generation_method-plain-inter-turns-0.yaml"
     (entry,) = parse_eval_result_entries(yaml.safe_load(files[0].text))
@@ -53,8 +55,8 @@ def test_the_hubs_client_reads_what_was_meant(whole: Make) -> None:
 
 @pytest.mark.parametrize(("scale", "factor"), [("proportion", 1), ("percent", 100), ("as-is", 1)])
 def test_numbers_are_told_in_the_benchmarks_scale(whole: Make, scale: Any, factor: int) -> None:
-    run = Run(whole())
-    (one,) = hub_files(run, given=replace(OURS, scale=scale), task="units/stated")
+    run = suite.ExportedRun(whole())
+    (one,) = files_of(run, **{**OURS, "scale": scale}, task="units/stated")
     value = run.results.cells[-1].metrics[0].value
     assert value is not None
     assert yaml.safe_load(one.text)[0]["value"] == pytest.approx(value * factor, abs=1e-6)
@@ -67,17 +69,17 @@ def test_a_number_that_is_no_proportion_has_no_percent(whole: Make) -> None:
     results = json.loads(path.read_text("utf-8"))
     results["cells"][-1]["metrics"][0].update(value=12.5, low=10.0, high=15.0, unit="words")
     path.write_text(json.dumps(results), "utf-8")
-    run = Run(folder)
-    with pytest.raises(ConfigError, match="no proportion"):
-        hub_files(run, given=OURS, task="units/stated")
-    (one,) = hub_files(run, given=replace(OURS, scale="as-is"), task="units/stated")
+    run = suite.ExportedRun(folder)
+    with pytest.raises(suite.ConfigError, match="no proportion"):
+        files_of(run, **OURS, task="units/stated")
+    (one,) = files_of(run, **{**OURS, "scale": "as-is"}, task="units/stated")
     assert yaml.safe_load(one.text)[0]["value"] == 12.5
 
 
 def test_only_headlines_over_every_sample_are_written(make_run: Make) -> None:
-    run = Run(make_run(pending=0))
-    with pytest.raises(ConfigError, match="unscored samples"):
-        hub_files(run, given=OURS, task="prefs/generation")
+    run = suite.ExportedRun(make_run(pending=0))
+    with pytest.raises(suite.ConfigError, match="unscored samples"):
+        files_of(run, **OURS, task="prefs/generation")
 
 
 def test_a_headline_without_a_value_is_no_result(whole: Make) -> None:
@@ -86,42 +88,43 @@ def test_a_headline_without_a_value_is_no_result(whole: Make) -> None:
     results = json.loads(path.read_text("utf-8"))
     results["cells"][-1]["metrics"][0].update(value=None, note="no sample has this value")
     path.write_text(json.dumps(results), "utf-8")
-    with pytest.raises(ConfigError, match="there is no headline of units/stated"):
-        hub_files(Run(folder), given=OURS, task="units/stated")
+    with pytest.raises(suite.ConfigError, match="there is no headline of units/stated"):
+        files_of(suite.ExportedRun(folder), **OURS, task="units/stated")
 
 
 def test_partial_runs_are_refused_and_say_so_on_request(whole: Make) -> None:
-    run = Run(whole(limit=3))
-    with pytest.raises(ConfigError, match="3 of 12 groups"):
-        hub_files(run, given=OURS, task="units/stated")
-    (one,) = hub_files(run, given=OURS, task="units/stated", allow_partial=True)
+    run = suite.ExportedRun(whole(limit=3))
+    with pytest.raises(suite.ConfigError, match="3 of 12 groups"):
+        files_of(run, **OURS, task="units/stated")
+    (one,) = files_of(run, **OURS, task="units/stated", allow_partial=True)
     assert yaml.safe_load(one.text)[0]["notes"].startswith("PARTIAL: 3 of 12 groups")
 
 
 def test_mini_data_is_no_benchmark_whatever_is_said(whole: Make) -> None:
-    run = Run(whole(manifest={"mini": True}))
-    with pytest.raises(ConfigError, match="mini data"):
-        hub_files(run, given=OURS, task="units/stated", allow_partial=True)
+    run = suite.ExportedRun(whole(manifest={"mini": True}))
+    with pytest.raises(suite.ConfigError, match="mini data"):
+        files_of(run, **OURS, task="units/stated", allow_partial=True)
 
 
-def test_the_benchmark_is_never_guessed(whole: Make, tmp_path: Path) -> None:
-    run = Run(whole())
-    with pytest.raises(ConfigError, match="--dataset OWNER/NAME"):
-        hub_files(run, task="units/stated")
-    with pytest.raises(ConfigError, match="several tasks"):
-        hub_files(run, given=OURS)
-    with pytest.raises(NotFound, match="prefs/generation"):
-        hub_files(run, given=OURS, task="prefs/other")
+def test_the_benchmark_is_never_guessed(whole: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = suite.ExportedRun(whole())
+    with pytest.raises(suite.ConfigError, match="--dataset OWNER/NAME"):
+        files_of(run, task="units/stated")
+    with pytest.raises(suite.ConfigError, match="several tasks"):
+        files_of(run, **OURS)
+    with pytest.raises(suite.NotFound, match="prefs/generation"):
+        files_of(run, **OURS, task="prefs/other")
     place = Place(tmp_path / "registry", tmp_path / "cache")
     listed = {"units/stated": {"dataset": "ours/prefs", "task_id": "units", "scale": "proportion"}}
     place.entry("prefs", source={"kind": "bundled"}, parts={}, files=[], hub=listed)
-    (one,) = hub_files(run, task="units/stated", registry=place.registry)
+    monkeypatch.setattr(run, "dataset", place.registry.dataset)
+    (one,) = files_of(run, task="units/stated")
     assert one.path == f"{FOLDER}/suite_units.yaml"
 
 
 def test_notes_are_cut_between_facts(whole: Make) -> None:
-    run = Run(whole(note="x" * 400, candidate="vllm/" + "n" * 300))
-    for one in hub_files(run, given=OURS, task="prefs/generation"):
+    run = suite.ExportedRun(whole(note="x" * 400, candidate="vllm/" + "n" * 300))
+    for one in files_of(run, **OURS, task="prefs/generation"):
         notes = yaml.safe_load(one.text)[0]["notes"]
         assert len(notes) <= MOST_NOTES and not notes.endswith(";")
 
@@ -144,45 +147,56 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[WritingHub]
         yield server
 
 
-def export(folder: Path, to: Path, *more: str, say: str = "") -> Result:
-    words = ["export", str(folder), "--to", "hub", "-O", str(to), "--task", "units/stated"]
-    told = ["--dataset", "ours/prefs", "--task-id", "units", "--scale", "percent"]
-    return CliRunner().invoke(report, [*words, *told, *more], input=say)
+TOLD = [
+    "--to",
+    "hub",
+    "--task",
+    "units/stated",
+    "--dataset",
+    "ours/prefs",
+    "--task-id",
+    "units",
+    "--scale",
+    "percent",
+    "-O",
+]
 
 
-def test_files_are_written_with_what_to_do_with_them(whole: Make, tmp_path: Path) -> None:
-    done = export(whole(), tmp_path / "model")
-    assert done.exit_code == 0, done.output
+def test_files_are_written_with_what_to_do_with_them(whole: Make, tmp_path: Path, export: Command) -> None:
+    code, said = export(whole(), *TOLD, tmp_path / "model")
+    assert code == 0, said
     assert (tmp_path / "model" / FOLDER / "suite_units.yaml").is_file()
-    assert "hf upload OWNER/MODEL" in done.output
-    assert "registered with it as benchmarks" in done.output
+    assert "hf upload OWNER/MODEL" in said
+    assert "registered with it as benchmarks" in said
 
 
-def test_a_pull_request_is_opened_after_it_was_shown(whole: Make, tmp_path: Path, hub: WritingHub) -> None:
+def test_a_pull_request_is_opened_after_it_was_shown(
+    whole: Make, tmp_path: Path, hub: WritingHub, export: Command
+) -> None:
     folder = whole()
-    done = export(folder, tmp_path / "model", "--push", "ours/model", say="n\n")
-    assert "nothing was sent" in done.output and hub.requests == []
-    done = export(folder, tmp_path / "model", "--push", "ours/model", say="y\n")
-    assert done.exit_code == 0, done.output
+    _, said = export(folder, *TOLD, tmp_path / "model", "--push", "ours/model", say="n")
+    assert "nothing was sent" in said and hub.requests == []
+    code, said = export(folder, *TOLD, tmp_path / "model", "--push", "ours/model", say="y")
+    assert code == 0, said
     (sent,) = hub.requests
     path = f"{FOLDER}/suite_units.yaml"
     assert sent["pull"] is True
     assert sent["files"] == {path: (tmp_path / "model" / path).read_text("utf-8")}
-    assert done.output.index(sent["files"][path]) < done.output.index("open it at ours/model?")
-    assert f"{hub.url}/ours/model/discussions/1" in done.output
+    assert said.index(sent["files"][path]) < said.index("open it at ours/model?")
+    assert f"{hub.url}/ours/model/discussions/1" in said
 
 
 def test_what_the_hub_refuses_is_said(
-    whole: Make, tmp_path: Path, hub: WritingHub, monkeypatch: pytest.MonkeyPatch
+    whole: Make, tmp_path: Path, hub: WritingHub, export: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = whole()
-    missing = export(folder, tmp_path / "model", "--push", "ours/other", "--yes")
-    assert isinstance(missing.exception, RunError) and "ours/other" in missing.exception.what
+    code, said = export(folder, *TOLD, tmp_path / "model", "--push", "ours/other", "--yes")
+    assert code == 2 and "pull request to ours/other" in said
     monkeypatch.setenv("HF_TOKEN", "hf_wrong")
-    wrong = export(folder, tmp_path / "model", "--push", "ours/model", "--yes")
-    assert isinstance(wrong.exception, RunError) and "hf auth login" in wrong.exception.fix
+    code, said = export(folder, *TOLD, tmp_path / "model", "--push", "ours/model", "--yes")
+    assert code == 2 and "hf auth login" in said
     assert hub.requests == []
-    assert "hf_wrong" not in str(wrong.exception) + wrong.output
+    assert "hf_wrong" not in said
 
 
 @pytest.mark.parametrize(
@@ -197,8 +211,8 @@ def test_what_the_hub_refuses_is_said(
     ],
 )
 def test_flags_of_another_format_are_refused(
-    whole: Make, tmp_path: Path, words: list[str], message: str
+    whole: Make, tmp_path: Path, words: list[str], message: str, export: Command
 ) -> None:
-    done = CliRunner().invoke(report, ["export", str(whole()), "-O", str(tmp_path / "x"), *words])
-    assert isinstance(done.exception, ConfigError) and message in done.exception.what
+    code, said = export(whole(), "-O", tmp_path / "x", *words)
+    assert code == 2 and message in said
     assert not (tmp_path / "x").exists()

@@ -3,30 +3,21 @@
 One file a cell. Only headlines over every sample are written; which benchmark and which scale they belong
 to is told by the dataset's registry entry (`hub`) or by the caller, never guessed. Source: the Hub's
 `eval_results.yaml` specification, as `huggingface_hub.EvalResultEntry` reads it. Not here: the benchmark's
-own file (`suite.data.eval_yaml`).
+own file (`suite data eval-yaml`).
 """
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import yaml
 
-from suite.chat import Json
-from suite.data.entry import Scale
-from suite.data.hub_source import endpoint, told
-from suite.data.registry import Registry
-from suite.errors import ConfigError, NotFound, RunError, SuiteError
-from suite.journal.documents import MetricResult
-from suite.journal.run import Run
-from suite.plugins import catalogue
-from suite.report.numbers import plain
-from suite.report.run_reports import made_folder, replace_file
-from suite.report.summary import CellSummary, TaskPart, summarise
-from suite.report.tables import exportable
-from suite.run.reopen import tasks_of
-from suite.scoring.metrics.declared import facts_of
+import suite
+from suite_exports.exporters import HubOptions
+from suite_exports.texts import plain
 
 MOST_NOTES = 300  # characters of `notes`
 FOLDER = ".eval_results"
@@ -34,11 +25,11 @@ FOLDER = ".eval_results"
 
 @dataclass(frozen=True)
 class Benchmark:
-    """The benchmark of the Hub that a task's headline belongs to. scale: see `suite.data.entry`."""
+    """The benchmark of the Hub that a task's headline belongs to. scale: as its registry entry has it."""
 
     dataset: str
     task_id: str
-    scale: Scale
+    scale: Literal["proportion", "percent", "as-is"]
 
 
 @dataclass(frozen=True)
@@ -49,52 +40,63 @@ class HubFile:
     text: str
 
 
-def hub_files(
-    run: Run,
-    *,
-    given: Benchmark | None = None,
-    task: str = "",
-    source_url: str = "",
-    allow_partial: bool = False,
-    registry: Registry | None = None,
-) -> list[HubFile]:
+def write_hub(run: suite.ExportedRun, folder: Path, told: HubOptions) -> suite.Export:
+    """Write the files below a folder, as they stand in the model's repository. Raises as `hub_files`."""
+    files = hub_files(run, told)
+    paths = [suite.write_file(folder / one.path, [one.text]) for one in files]
+    upload = _upload(files, run, told) if told.push else None
+    return suite.Export(paths, list(_advice(pushed=upload is not None)), upload)
+
+
+def _upload(files: Sequence[HubFile], run: suite.ExportedRun, told: HubOptions) -> suite.Upload:
+    """A pull request with the files."""
+    repo = told.push
+
+    def send() -> str:
+        return f"opened {push(files, repo, run.name)}; it is merged by whoever owns {repo}"
+
+    shown = (f"--- {one.path}\n{one.text}".removesuffix("\n") for one in files)
+    return suite.Upload([f"a pull request to {repo} with:", *shown], f"open it at {repo}?", send, told.yes)
+
+
+def hub_files(run: suite.ExportedRun, told: HubOptions) -> list[HubFile]:
     """The files of a run, by name.
 
-    given: the benchmark, in place of what the registry says. task: only this one of the run's tasks.
     Raises ConfigError for a run on mini data, one that is partial (unless `allow_partial`), a task without
     a benchmark, a headline that is missing or not over every sample, or a scale that does not fit.
     """
-    exportable(run, allow_partial)
+    given = Benchmark(told.dataset, told.task_id, told.scale) if told.scale else None
     if run.manifest.mini:
-        raise ConfigError(
+        raise suite.ConfigError(
             f"run {run.name} was made on bundled mini data, which is no benchmark of the Hub",
             fix="run the task on its full data: the same command without --mini",
         )
     partial = _partial(run)
-    if partial and not allow_partial:
-        raise ConfigError(f"run {run.name} is partial: {partial}", fix="run it whole, or say --allow-partial")
-    summary = summarise(run)
-    chosen = [one for one in summary.tasks if task in ("", one.name)]
+    if partial and not told.allow_partial:
+        raise suite.ConfigError(
+            f"run {run.name} is partial: {partial}", fix="run it whole, or say --allow-partial"
+        )
+    tasks = run.summary.tasks
+    chosen = [one for one in tasks if told.task in ("", one.name)]
     if not chosen:
-        raise NotFound(
-            f"run {run.name} has no task {task!r}", fix=", ".join(one.name for one in summary.tasks)
+        raise suite.NotFound(
+            f"run {run.name} has no task {told.task!r}", fix=", ".join(one.name for one in tasks)
         )
     if given is not None and len(chosen) > 1:
-        raise ConfigError(
+        raise suite.ConfigError(
             "one benchmark cannot be that of several tasks",
             where=", ".join(one.name for one in chosen),
             fix="choose one with --task",
         )
     found: dict[str, str] = {}
-    declared = {cell: facts_of(one.metrics) for cell, one in tasks_of(run).items()}
     for one in chosen:
-        benchmark = given or _listed(run, one, registry)
+        benchmark = given or _listed(run, one)
         for cell in one.cells:
-            headline = _headline(one, cell, allow_partial)
-            facts = declared.get(cell.id, {}).get(headline.name)
+            headline = _headline(one, cell, told.allow_partial)
+            facts = run.measures(cell.id).get(headline.name)
             proportion = None if facts is None else facts.ends == (0.0, 1.0)
             _fits(benchmark.scale, one.name, headline, proportion)
-            text = _entry(run, one, cell, benchmark, headline, partial, source_url)
+            text = _entry(run, one, cell, benchmark, headline, partial, told.source_url)
             name = _name(benchmark, one, cell)
             if name in found:
                 name = f"{name}_{cell.id}"
@@ -102,13 +104,7 @@ def hub_files(
     return [HubFile(f"{FOLDER}/{name}.yaml", text) for name, text in sorted(found.items())]
 
 
-def write_hub(files: Sequence[HubFile], folder: Path) -> list[Path]:
-    """Write the files below a folder, as they stand in the model's repository. Raises RunError."""
-    made_folder(folder, FOLDER)
-    return [replace_file(folder / one.path, [one.text]) for one in files]
-
-
-def _partial(run: Run) -> str:
+def _partial(run: suite.ExportedRun) -> str:
     """Why the run is not whole, "" if it is."""
     groups = run.results.coverage.groups
     if pending := run.results.pending:
@@ -118,52 +114,48 @@ def _partial(run: Run) -> str:
     return "one shard" if run.manifest.shard else ""
 
 
-def _listed(run: Run, task: TaskPart, registry: Registry | None) -> Benchmark:
-    known = registry or Registry(catalogue().registry_folders())
+def _listed(run: suite.ExportedRun, task: suite.TaskPart) -> Benchmark:
     for identity in run.manifest.data.values():
-        try:
-            entry = known.dataset(str(identity.get("entry", "")))
-        except SuiteError:
-            continue
-        if listed := entry.hub.get(task.name):
+        entry = run.dataset(str(identity.get("entry", "")))
+        if entry is not None and (listed := entry.hub.get(task.name)):
             return Benchmark(listed.dataset, listed.task_id, listed.scale)
-    raise ConfigError(
+    raise suite.ConfigError(
         f"no dataset of {task.name} says which benchmark of the Hub it is",
         fix="give --dataset OWNER/NAME --task-id ID --scale proportion|percent|as-is, or write `hub` into "
         "the dataset's registry entry",
     )
 
 
-def _headline(task: TaskPart, cell: CellSummary, allow_partial: bool) -> MetricResult:
+def _headline(task: suite.TaskPart, cell: suite.CellSummary, allow_partial: bool) -> suite.MetricResult:
     one = cell.headline
     where = f"{task.name} {cell.label}".strip()
     if one is None or one.value is None:
-        raise ConfigError(f"there is no headline of {where}", where=one.note if one else "")
+        raise suite.ConfigError(f"there is no headline of {where}", where=one.note if one else "")
     if one.unscored or (one.coverage is not None and one.coverage < 1):
-        raise ConfigError(
+        raise suite.ConfigError(
             f"the headline of {where} leaves out {one.unscored} unscored samples",
             fix="score them (suite score), for only numbers over every sample are written",
         )
     if cell.pending and not allow_partial:
-        raise ConfigError(f"{where} has {cell.pending} samples pending")
+        raise suite.ConfigError(f"{where} has {cell.pending} samples pending")
     return one
 
 
-def _fits(scale: Scale, task: str, one: MetricResult, proportion: bool | None) -> None:
+def _fits(scale: str, task: str, one: suite.MetricResult, proportion: bool | None) -> None:
     """Raises ConfigError for a headline that has no such scale."""
     inside = one.value is not None and 0 <= one.value <= 1
     if scale != "as-is" and (proportion is False or one.unit or not inside):
-        raise ConfigError(
+        raise suite.ConfigError(
             f"{task}: {one.name} is no proportion, so it has no scale {scale!r}", fix="--scale as-is"
         )
 
 
 def _entry(
-    run: Run,
-    task: TaskPart,
-    cell: CellSummary,
+    run: suite.ExportedRun,
+    task: suite.TaskPart,
+    cell: suite.CellSummary,
     benchmark: Benchmark,
-    one: MetricResult,
+    one: suite.MetricResult,
     partial: str,
     source_url: str,
 ) -> str:
@@ -189,20 +181,27 @@ def _entry(
     )
     text = dump(eval_result_entries_to_yaml([entry]))
     if parse_eval_result_entries(yaml.safe_load(text)) != [entry]:
-        raise ConfigError(
+        raise suite.ConfigError(
             f"the entry of {task.name} does not survive being written as YAML", fix="report this as a bug"
         )
     return text
 
 
-def _revision(run: Run, dataset: str) -> str | None:
+def _revision(run: suite.ExportedRun, dataset: str) -> str | None:
     for identity in run.manifest.data.values():
         if identity.get("source") == "hub" and identity.get("repo") == dataset:
             return str(identity.get("revision") or "") or None
     return None
 
 
-def notes(run: Run, task: TaskPart, cell: CellSummary, one: MetricResult, interval: str, partial: str) -> str:
+def notes(
+    run: suite.ExportedRun,
+    task: suite.TaskPart,
+    cell: suite.CellSummary,
+    one: suite.MetricResult,
+    interval: str,
+    partial: str,
+) -> str:
     """What a reader must know, the most important first, in at most MOST_NOTES characters."""
     said = [
         f"PARTIAL: {partial}" if partial else "",
@@ -224,7 +223,7 @@ def notes(run: Run, task: TaskPart, cell: CellSummary, one: MetricResult, interv
     return text
 
 
-def _name(benchmark: Benchmark, task: TaskPart, cell: CellSummary) -> str:
+def _name(benchmark: Benchmark, task: suite.TaskPart, cell: suite.CellSummary) -> str:
     """The file's name without ending; the setting is told only where the task has several cells."""
     parts = [benchmark.task_id, *((cell.label,) if len(task.cells) > 1 else ())]
     return "suite_" + "_".join(re.sub(r"[^A-Za-z0-9.]+", "-", part).strip("-.")[:80] for part in parts)
@@ -240,7 +239,7 @@ class _QuotingDumper(yaml.SafeDumper):
         return '"' if quoted else str(super().choose_scalar_style())
 
 
-def dump(data: Json) -> str:
+def dump(data: suite.Json) -> str:
     """YAML in which no text can be taken for a number, a date or a flag."""
     return yaml.dump(
         data,
@@ -252,7 +251,7 @@ def dump(data: Json) -> str:
     )
 
 
-def advice(pushed: bool) -> Iterator[str]:
+def _advice(*, pushed: bool) -> Iterator[str]:
     """What to do with the files, in lines."""
     if not pushed:
         yield f"put {FOLDER}/ into the model's repository, by a pull request if it is not yours:"
@@ -268,7 +267,7 @@ def push(files: Sequence[HubFile], repo: str, run: str) -> str:
 
     added = [CommitOperationAdd(one.path, one.text.encode()) for one in files]
     try:
-        done = HfApi(endpoint=endpoint()).create_commit(
+        done = HfApi(endpoint=os.environ.get("HF_ENDPOINT") or None).create_commit(
             repo_id=repo,
             repo_type="model",
             operations=added,
@@ -277,11 +276,11 @@ def push(files: Sequence[HubFile], repo: str, run: str) -> str:
             create_pr=True,
         )
     except (HfHubHTTPError, HFValidationError, OSError) as error:
-        if answer := told(error):
+        if answer := suite.hub_answer(error):
             login = "see that HF_TOKEN, or `hf auth login`, has a token that may write there"
             fix = login if answer.status in (401, 403) else answer.fix
-            raise RunError(f"{answer.what}: no pull request to {repo}", fix=fix) from error
-        raise RunError(
+            raise suite.RunError(f"{answer.what}: no pull request to {repo}", fix=fix) from error
+        raise suite.RunError(
             f"the Hub did not take the pull request to {repo}: {str(error).strip().splitlines()[0]}",
             fix="see that the repository is there and that `hf auth login` has a token that may write",
         ) from error

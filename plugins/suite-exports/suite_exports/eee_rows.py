@@ -7,14 +7,10 @@ from typing import NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-from suite.chat import Message, text_of
-from suite.journal.records import OutputRecord
-from suite.journal.run import FoundCall, Run
-from suite.report.eee_results import Target
-from suite.report.eee_schema import VERSION, Fields, fields
-from suite.report.rows import SampleRow, records
-from suite.scoring.measures import fits
-from suite.task import Unscored
+import suite
+from suite_exports.eee_results import Target
+from suite_exports.eee_schema import VERSION, Fields, fields
+from suite_exports.texts import text_of
 
 # the candidate's failures, as against an answer that is merely wrong
 _ERRORS = frozenset(("overflow", "refused", "empty", "invalid", "limit"))
@@ -24,7 +20,7 @@ class Samples:
     """Walks the samples of a run once; `asked` and the counts of the targets are full afterwards."""
 
     def __init__(
-        self, run: Run, evaluation: str, model: str, targets: Mapping[str, Sequence[Target]]
+        self, run: suite.ExportedRun, evaluation: str, model: str, targets: Mapping[str, Sequence[Target]]
     ) -> None:
         self._run = run
         self._evaluation = evaluation
@@ -33,10 +29,10 @@ class Samples:
         self.asked: dict[str, set[tuple[float | None, float | None, int | None]]] = {}
 
     def __iter__(self) -> Iterator[Fields]:
-        for row in records(self._run):
+        for row in self._run.rows():
             yield from self._rows(row)
 
-    def _rows(self, row: SampleRow) -> Iterator[Fields]:
+    def _rows(self, row: suite.SampleRow) -> Iterator[Fields]:
         output = self._run.output(row.key)
         calls = self._calls(output)
         if calls:
@@ -45,10 +41,10 @@ class Samples:
             self.asked.setdefault(row.cell, set()).add(asked)
         shared: SharedFields | None = None
         for target in self._targets.get(row.cell, ()):
-            if row.values is None or not fits(row.tags, target.facts.where):
+            if row.values is None or not target.facts.takes(row.tags):
                 continue
             value = row.values.get(target.facts.value)
-            if isinstance(value, Unscored):
+            if isinstance(value, suite.Unscored):
                 target.unscored.append(f"{row.sample}\x1f{row.trial}")
                 continue
             if value is None or isinstance(value, str):
@@ -60,11 +56,11 @@ class Samples:
 
     def _line(
         self,
-        row: SampleRow,
+        row: suite.SampleRow,
         target: Target,
         score: float,
         shared: "SharedFields",
-        calls: Sequence[FoundCall],
+        calls: Sequence[suite.FoundCall],
     ) -> Fields:
         correct, rule = target.correct(score)
         target.rows += 1
@@ -99,7 +95,7 @@ class Samples:
             metadata=metadata,
         )
 
-    def _calls(self, output: OutputRecord | None) -> list[FoundCall]:
+    def _calls(self, output: suite.OutputRecord | None) -> list[suite.FoundCall]:
         """The candidate's own calls of a sample, in order."""
         found = [self._run.call(identity) for identity in (output.calls if output else ())]
         return [one for one in found if one and one.call.role.partition("/")[0] == "candidate"]
@@ -113,7 +109,7 @@ class SharedFields(NamedTuple):
     tool_calls: int | None = None
 
 
-def _shared(row: SampleRow, calls: Sequence[FoundCall]) -> SharedFields:
+def _shared(row: suite.SampleRow, calls: Sequence[suite.FoundCall]) -> SharedFields:
     messages = _messages(calls[-1]) if calls else []
     asked = calls[-1].blocks.request(calls[-1].call) if calls else None
     tool_calls = sum(len(one.tool_calls) for one in messages)
@@ -144,16 +140,16 @@ def _shared(row: SampleRow, calls: Sequence[FoundCall]) -> SharedFields:
     return SharedFields(common, turns or 1, tool_calls) if several else SharedFields(common)
 
 
-def _messages(found: FoundCall) -> list[Message]:
+def _messages(found: suite.FoundCall) -> list[suite.Message]:
     """The conversation that the last call of a sample saw, and its reply."""
     request = found.blocks.request(found.call)
     if request.kind != "chat":
         return []
     reply = found.call.reply
-    return [*request.messages, Message("assistant", reply.text, reply.tool_calls)]
+    return [*request.messages, suite.Message("assistant", reply.text, reply.tool_calls)]
 
 
-def _turns(messages: Sequence[Message], reasoning: str) -> list[Fields]:
+def _turns(messages: Sequence[suite.Message], reasoning: str) -> list[Fields]:
     """A conversation in their form. reasoning: what led its last message."""
     turns = []
     for number, one in enumerate(messages):
@@ -188,7 +184,7 @@ def _arguments(text: str) -> dict[str, str]:
     return {name: text_of(value) for name, value in found.items()}
 
 
-def _tokens(calls: Sequence[FoundCall]) -> Fields:
+def _tokens(calls: Sequence[suite.FoundCall]) -> Fields:
     usage = [one.call.reply.usage for one in calls]
     prompt, completion = sum(one.prompt for one in usage), sum(one.completion for one in usage)
     return fields(

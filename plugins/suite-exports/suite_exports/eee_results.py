@@ -5,16 +5,10 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from suite.chat import sha256_hex, text_of
-from suite.journal.documents import CellRecord, MetricResult
-from suite.journal.run import Run
-from suite.report.eee_parts import data_of, judges_of
-from suite.report.eee_schema import Fields, check_score, fields
-from suite.report.numbers import plain
-from suite.report.summary import CellSummary, TaskPart
-from suite.run.cells import AnyTask
-from suite.scoring.measures import Measure
-from suite.scoring.metrics.declared import facts_of
+import suite
+from suite_exports.eee_parts import data_of, judges_of
+from suite_exports.eee_schema import Fields, check_score, fields
+from suite_exports.texts import plain, sha256_hex, text_of
 
 # temperature, top_p and max_tokens that the answers of a cell were asked with
 AskedWith = Set[tuple[float | None, float | None, int | None]]
@@ -28,7 +22,7 @@ class Target:
     result_id: str
     evaluation: str
     metric: str
-    facts: Measure
+    facts: suite.Measure
     direction: str
     rows: int = 0
     unscored: list[str] = field(default_factory=list)
@@ -43,7 +37,7 @@ class Target:
         return score == best, f"score is {best:g}, the best end of its scale"
 
 
-def _generation(run: Run, asked: AskedWith) -> Fields:
+def _generation(run: suite.ExportedRun, asked: AskedWith) -> Fields:
     """The common options as arguments; where they differ, all of them in the details."""
     details = {"seed": str(run.manifest.seed), "trials": str(run.manifest.trials)}
     args = fields()
@@ -56,18 +50,16 @@ def _generation(run: Run, asked: AskedWith) -> Fields:
     return fields(generation_args=args, additional_details=details)
 
 
-def result_id(task: TaskPart, cell: CellSummary, one: MetricResult) -> str:
+def result_id(task: suite.TaskPart, cell: suite.CellSummary, one: suite.MetricResult) -> str:
     """task[@cell]:metric[:tag=value], unique in a run."""
     place = task.name if len(task.cells) == 1 else f"{task.name}@{cell.id}"
     slices = [f"{tag}={value}" for tag, value in one.slice.items()]
     return ":".join([place, one.name, *slices])
 
 
-def targets_of(task: TaskPart, cell: CellSummary, made: AnyTask | None) -> list[Target]:
+def targets_of(run: suite.ExportedRun, task: suite.TaskPart, cell: suite.CellSummary) -> list[Target]:
     """The whole-cell metrics whose samples have a number each."""
-    if made is None:
-        return []
-    facts, name = facts_of(made.metrics), task.name.replace("/", ".")  # their names have no slash
+    facts, name = run.measures(cell.id), task.name.replace("/", ".")  # their names have no slash
     return [
         Target(result_id(task, cell, one), name, one.name, facts[one.name], one.direction)
         for one in cell.metrics
@@ -76,11 +68,10 @@ def targets_of(task: TaskPart, cell: CellSummary, made: AnyTask | None) -> list[
 
 
 def cell_results(
-    run: Run,
-    task: TaskPart,
-    cell: CellSummary,
-    made: AnyTask | None,
-    plan: CellRecord,
+    run: suite.ExportedRun,
+    task: suite.TaskPart,
+    cell: suite.CellSummary,
+    plan: suite.CellRecord,
     asked: AskedWith,
     targets: Mapping[str, Target],
 ) -> list[Fields]:
@@ -97,12 +88,14 @@ def cell_results(
         **{f"fact_{name}": value for name, value in cell.deviations.items()},
     }
     rows = [(result_id(task, cell, one), one) for one in cell.metrics if one.value is not None]
-    told = _ResultParts(run, task, made, common, _generation(run, asked), cell, judges_of(run, made, plan))
+    judges = judges_of(run, run.tasks.get(cell.id), plan)
+    told = _ResultParts(run, task, cell.id, common, _generation(run, asked), cell, judges)
     return [told.result(name, one, targets.get(name)) for name, one in rows]
 
 
-def across_results(run: Run, task: TaskPart, made: AnyTask | None) -> list[Fields]:
+def across_results(run: suite.ExportedRun, task: suite.TaskPart) -> list[Fields]:
     """The numbers over several cells."""
+    known = next((cell.id for cell in task.cells if cell.id in run.tasks), "")
     found = []
     for over in task.across:
         common = {
@@ -116,31 +109,32 @@ def across_results(run: Run, task: TaskPart, made: AnyTask | None) -> list[Field
         if over.result.value is not None:
             digest = sha256_hex(text_of(sorted(over.cells.items())).encode())
             name = f"{task.name}@{digest[:12]}:{over.result.name}"
-            told = _ResultParts(run, task, made, common, _generation(run, set()))
+            told = _ResultParts(run, task, known, common, _generation(run, set()))
             found.append(told.result(name, over.result, None))
     return found
 
 
 @dataclass
 class _ResultParts:
-    """What the results of a cell, or of several, share. common: details. generation: options of answers."""
+    """What the results of a cell, or of several, share. known: a cell of them whose task is installed, "" if
+    none is. common: details. generation: options of answers."""
 
-    run: Run
-    task: TaskPart
-    made: AnyTask | None
+    run: suite.ExportedRun
+    task: suite.TaskPart
+    known: str
     common: Mapping[str, str]
     generation: Fields
-    cell: CellSummary | None = None
+    cell: suite.CellSummary | None = None
     judges: Fields | None = None
 
     @cached_property
     def data(self) -> Fields:
         """What it was measured on."""
-        return data_of(self.run, self.made)
+        return data_of(self.run, self.run.tasks.get(self.known))
 
-    def result(self, identity: str, one: MetricResult, target: Target | None) -> Fields:
+    def result(self, identity: str, one: suite.MetricResult, target: Target | None) -> Fields:
         """One number that has a value."""
-        facts = facts_of(self.made.metrics).get(one.name) if self.made else None
+        facts = self.run.measures(self.known).get(one.name)
         return fields(
             evaluation_result_id=identity,
             evaluation_name=self.task.name.replace("/", "."),
@@ -151,7 +145,7 @@ class _ResultParts:
             generation_config=self.generation,
         )
 
-    def _metric(self, one: MetricResult, facts: Measure | None) -> Fields:
+    def _metric(self, one: suite.MetricResult, facts: suite.Measure | None) -> Fields:
         family = self.task.name.partition("/")[0]
         proportion = facts is not None and facts.ends == (0.0, 1.0)
         details = {**self.common, "direction": one.direction, "headline": "true" if one.headline else "false"}
@@ -185,7 +179,7 @@ def _bound(end: float) -> float | str:
     return "Infinity" if end > 0 else "-Infinity"
 
 
-def _score(one: MetricResult, ends: tuple[float, float], target: Target | None, name: str) -> Fields:
+def _score(one: suite.MetricResult, ends: tuple[float, float], target: Target | None, name: str) -> Fields:
     assert one.value is not None
     details = {
         "n": str(one.n),

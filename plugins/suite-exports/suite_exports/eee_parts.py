@@ -1,16 +1,11 @@
 """Who was measured, who judged, on what data, as Every Eval Ever says it. Not here: numbers."""
 
 import re
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
 
-from suite.errors import ConfigError, SuiteError
-from suite.journal.documents import CellRecord, RoleMember
-from suite.journal.run import Run
-from suite.journal.shapes import Values
-from suite.report.eee_schema import Fields, fields
-from suite.report.numbers import plain
-from suite.run.cells import AnyTask
+import suite
+from suite_exports.eee_schema import Fields, fields
+from suite_exports.texts import plain
 
 _OURS = ("vllm", "embedded", "transformers")  # engines that the suite itself runs, on weights
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
@@ -18,32 +13,20 @@ _PART = r"[A-Za-z0-9_-](?:[A-Za-z0-9._-]*[A-Za-z0-9_-])?"  # of a path: no dot a
 _MODEL_ID = re.compile(rf"{_PART}(?:/{_PART})+")
 
 
-@dataclass(frozen=True)
-class Told:
-    """What a run does not record. model_id, collection, deployment: "" takes what the run says."""
-
-    relationship: Literal["first_party", "third_party", "collaborative", "other"]
-    organization: str
-    collection: str = ""
-    model_id: str = ""
-    deployment: Literal["self_deployed", "externally_managed", "unknown"] | None = None
-    availability: Literal["open_weights", "closed_weights", "unknown"] = "unknown"
-
-
-def candidate_of(run: Run) -> RoleMember:
+def candidate_of(run: suite.ExportedRun) -> suite.RoleMember:
     """The measured model's record. Raises ConfigError where there is none, or more than one."""
     members = run.roles.get("candidate", ())
     if len(members) != 1:
-        raise ConfigError(f"run {run.name} measures {len(members)} models; one file is about one model")
+        raise suite.ConfigError(f"run {run.name} measures {len(members)} models; one file is about one model")
     return members[0]
 
 
-def model_id(member: RoleMember, given: str = "") -> str:
+def model_id(member: suite.RoleMember, given: str = "") -> str:
     """DEVELOPER/MODEL. Raises ConfigError where a name does not say the developer: it is not guessed."""
     name = given or str(member.identity.get("name") or member.spec.partition("/")[2])
     developer = name.partition("/")[0].lower()
     if not _MODEL_ID.fullmatch(name) or developer in ("unknown", "data"):
-        raise ConfigError(
+        raise suite.ConfigError(
             f"{name!r} does not say who made the model",
             where=member.spec,
             fix="give --model-id DEVELOPER/MODEL, as the Hub or the maker writes it",
@@ -52,7 +35,7 @@ def model_id(member: RoleMember, given: str = "") -> str:
 
 
 def model_info(
-    member: RoleMember, identity: str, deployment: str | None = None, availability: str = "unknown"
+    member: suite.RoleMember, identity: str, deployment: str | None = None, availability: str = "unknown"
 ) -> Fields:
     """A model with its engine. deployment: None means self_deployed where the suite ran it, else unknown."""
     known = member.identity
@@ -78,7 +61,7 @@ def model_info(
     )
 
 
-def judges_of(run: Run, task: AnyTask | None, cell: CellRecord) -> Fields | None:
+def judges_of(run: suite.ExportedRun, task: suite.AnyTask | None, cell: suite.CellRecord) -> Fields | None:
     """The judges of a cell, with the templates of its task; None where the task asks no judge.
 
     Where the task is not installed, the run's judges are named without their templates.
@@ -89,7 +72,7 @@ def judges_of(run: Run, task: AnyTask | None, cell: CellRecord) -> Fields | None
     if task is not None:
         try:
             role = task.roles().get("judge")
-        except SuiteError:
+        except suite.SuiteError:
             role = None
         if role is None:
             return None
@@ -104,7 +87,7 @@ def judges_of(run: Run, task: AnyTask | None, cell: CellRecord) -> Fields | None
     )
 
 
-def _judge(member: RoleMember) -> Fields:
+def _judge(member: suite.RoleMember) -> Fields:
     """A judge is named as far as it is known: its developer is not asked for."""
     name = str(member.identity.get("name") or member.spec.partition("/")[2] or "unknown")
     found = member.sampling.get("temperature")
@@ -112,7 +95,7 @@ def _judge(member: RoleMember) -> Fields:
     return fields(model_info=model_info(member, name), temperature=temperature)
 
 
-def _prompt(task: AnyTask | None, cell: CellRecord) -> str:
+def _prompt(task: suite.AnyTask | None, cell: suite.CellRecord) -> str:
     digest = cell.prompts_sha256
     if cell.prompts != "own":  # others' words: named, not copied
         return f"official prompts, fetched as the registry pins them; sha256 over all templates {digest}"
@@ -121,13 +104,13 @@ def _prompt(task: AnyTask | None, cell: CellRecord) -> str:
     return "\n\n".join(f"[{name}]\n{getattr(task.prompts, name).text}" for name in task.prompts.names())
 
 
-def licence_of(identity: Values) -> str:
+def licence_of(identity: Mapping[str, suite.Json]) -> str:
     """The name of a dataset's licence, "" where none is known."""
     licence = identity.get("licence")
     return str(licence.get("name") or "") if isinstance(licence, dict) else ""
 
 
-def data_of(run: Run, task: AnyTask | None) -> Fields:
+def data_of(run: suite.ExportedRun, task: suite.AnyTask | None) -> Fields:
     """The first dataset that a task names (without the task: of the run); the others in the details."""
     known = run.manifest.data
     names = [name for name in (task.info.datasets if task else known) if name in known] or sorted(known)
@@ -150,22 +133,16 @@ def data_of(run: Run, task: AnyTask | None) -> Fields:
     if first.get("source") == "hub" and repo:
         return fields(dataset_name=title, source_type="hf_dataset", hf_repo=repo, additional_details=details)
     if first.get("source") == "git" and repo:
-        url = _address(title) or repo
+        url = _address(run, title) or repo
         details["repo"] = repo
         return fields(dataset_name=title, source_type="url", url=[url], additional_details=details)
     return fields(dataset_name=title, source_type="other", additional_details=details)
 
 
-def _address(entry: str) -> str:
+def _address(run: suite.ExportedRun, name: str) -> str:
     """Where a registry entry says that its source can be looked at, "" if the entry is not here."""
-    from suite.data.registry import Registry
-    from suite.plugins import catalogue
-
-    try:
-        found = Registry(catalogue().registry_folders()).dataset(entry)
-    except SuiteError:
-        return ""
-    return found.homepage or str(getattr(found.source, "clone_url", ""))
+    found = run.dataset(name)
+    return "" if found is None else found.homepage or str(getattr(found.source, "clone_url", ""))
 
 
 def component(name: str) -> str:
@@ -173,10 +150,12 @@ def component(name: str) -> str:
     return name.replace("/", "_").strip()
 
 
-def collection_of(run: Run, given: str) -> str:
+def collection_of(run: suite.ExportedRun, given: str) -> str:
     """The folder below data/: the family of the run's tasks, "suite" for several. Raises ConfigError."""
     families = {cell.task.partition("/")[0] for cell in run.manifest.cells}
     name = component(given or (families.pop() if len(families) == 1 else "suite"))
     if not name or _UNSAFE.search(name) or name.strip(".") != name or name.lower() == "data":
-        raise ConfigError(f"--collection {given!r} is no portable folder name", fix="letters, digits, . _ -")
+        raise suite.ConfigError(
+            f"--collection {given!r} is no portable folder name", fix="letters, digits, . _ -"
+        )
     return name

@@ -1,6 +1,6 @@
 """Every Eval Ever's own JSON Schemas 0.3.0: every document is held to them before a file exists.
 
-They are the files of `every-eval-ever` 0.3.0 (MIT), unchanged, in `registry/schemas/every-eval-ever/`. Their
+They are the files of `every-eval-ever` 0.3.0 (MIT), unchanged, in `schemas/`. Their
 validator is asked in a test environment of its own (`tox -e eee`), for their package cannot be installed
 beside huggingface_hub 2.
 """
@@ -8,17 +8,18 @@ beside huggingface_hub 2.
 import json
 import math
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from suite.chat import Json
-from suite.data.registry import registry_folder
+import suite
 
 if TYPE_CHECKING:
     from jsonschema import Draft7Validator
 
+SCHEMAS = Path(__file__).parent / "schemas"
 VERSION = "0.3.0"
 AGGREGATE = "eval.schema.json"
-Fields = dict[str, Json]  # an object of their format
+Fields = dict[str, suite.Json]  # an object of their format
 ROW = "instance_level_eval.schema.json"
 
 
@@ -31,7 +32,7 @@ class Unfit(ValueError):
         self.where = where
 
 
-def fields(**values: Json) -> Fields:
+def fields(**values: suite.Json) -> Fields:
     """The values that are there, in their order: the format has no null."""
     return {name: value for name, value in values.items() if value is not None}
 
@@ -70,6 +71,4 @@ def check_score(score: float, ends: tuple[float, float], name: str) -> float:
 def _validator(name: str) -> "Draft7Validator":
     from jsonschema import Draft7Validator
 
-    return Draft7Validator(
-        json.loads((registry_folder() / "schemas/every-eval-ever" / name).read_text("utf-8"))
-    )
+    return Draft7Validator(json.loads((SCHEMAS / name).read_text("utf-8")))

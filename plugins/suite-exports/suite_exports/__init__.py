@@ -1,0 +1,1 @@
+"""Runs in other projects' formats: Every Eval Ever, the Hub, lm-evaluation-harness. Start at `plugin`."""

@@ -1,0 +1,161 @@
+"""suite report export: the flags of every exporter that is installed, and what it wrote."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from suite.cli.flags import output_flag
+from suite.errors import ConfigError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+    from pydantic.fields import FieldInfo
+
+    from suite.report.exporter import Upload
+
+_CHOSEN, _FLAGS = "suite.exporter", "suite.exporter-flags"  # in a context
+
+scoring_flag = click.option(
+    "--scoring", default="", metavar="ID", help="Which scoring (default: the newest)."
+)
+
+_NUMBERS: dict[object, type] = {int: int, float: float}
+
+
+class ExporterFlag(click.Option):
+    """A flag of the exporters `owners`."""
+
+    owners: tuple[str, ...] = ()
+
+
+class ExportCommand(click.Command):
+    """A command whose flags are its own and those of all exporters; with --to NAME, --help shows NAME's."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Look up the exporter first, since it decides what the flags are. Raises NotFound, PluginError."""
+        (to,) = (one for one in self.params if one.name == "kind")
+        named = [after for flag, after in pairwise(args) if flag == "--to"]
+        named += [word.partition("=")[2] for word in args if word.startswith("--to=")]
+        name = to.consume_value(ctx, {"kind": named[-1]} if named else {})[0]
+        if isinstance(name, str) and not ctx.resilient_parsing:
+            from suite.report.exporters import exporter_of
+
+            exporter_of(name)
+            ctx.meta[_CHOSEN] = name
+            ctx.meta.pop(_FLAGS, None)
+        return super().parse_args(ctx, args)
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Its own, then those of exporters."""
+        if _FLAGS not in ctx.meta:
+            ctx.meta[_FLAGS] = list(_flags(ctx.meta.get(_CHOSEN, "")))
+        *own, of_help = super().get_params(ctx)
+        return [*own, *ctx.meta[_FLAGS], of_help]
+
+
+def _flags(chosen: str) -> Iterator[ExporterFlag]:
+    """One for each name of an option. Where two exporters give it different types, that of the chosen one."""
+    from suite.report.exporters import fields_of, installed
+
+    found: dict[str, dict[str, FieldInfo]] = {}
+    for owner, kind in sorted(installed(), key=lambda pair: pair[0] != chosen):
+        for name, field in fields_of(kind).items():
+            found.setdefault(name, {})[owner] = field
+    for name, by_owner in found.items():
+        told: dict[str, list[str]] = {}
+        for owner, field in by_owner.items():
+            required = "; required." if field.is_required() else ""
+            told.setdefault(f"{(field.description or '').strip()}{required}", []).append(owner)
+        about = " ".join(f"{', '.join(owners)}: {text}" for text, owners in told.items())
+        flag = _flag(name, next(iter(by_owner.values())), about)
+        flag.owners = tuple(sorted(by_owner))
+        flag.hidden = bool(chosen) and chosen not in by_owner
+        yield flag
+
+
+def _flag(name: str, field: "FieldInfo", about: str) -> ExporterFlag:
+    from suite.report.exporters import choices_of
+
+    choices = choices_of(field.annotation)
+    return ExporterFlag(
+        [f"--{name.replace('_', '-')}"],
+        is_flag=field.annotation is bool,
+        type=click.Choice(choices) if choices else _NUMBERS.get(field.annotation),
+        metavar=None if choices or not field.examples else str(field.examples[0]),
+        help=about,
+    )
+
+
+def _names(ctx: click.Context, parameter: click.Parameter, begun: str) -> "list[CompletionItem]":
+    from click.shell_completion import CompletionItem
+
+    from suite.plugins import catalogue
+
+    del ctx, parameter
+    entries = (entry for entry, _ in catalogue().entries("exporter"))
+    return [CompletionItem(one.name, help=one.title) for one in entries if one.name.startswith(begun)]
+
+
+def _list(ctx: click.Context, parameter: click.Parameter, wanted: bool) -> None:
+    from suite.plugins import catalogue
+
+    del parameter
+    if not wanted or ctx.resilient_parsing:
+        return
+    for entry, plugin in catalogue().entries("exporter"):
+        click.echo(f"{entry.name}: {entry.title} ({plugin.distribution or plugin.name})")
+        for flag in _flags(entry.name):
+            if record := flag.get_help_record(ctx):  # of one that is hidden there is none
+                click.echo(f"  {record[0]}")
+    ctx.exit()
+
+
+@click.command("export", cls=ExportCommand)
+@click.argument("run")
+@scoring_flag
+@click.option("--to", "kind", required=True, metavar="NAME", shell_complete=_names, help="What to write.")
+@click.option("--list", is_flag=True, is_eager=True, expose_value=False, callback=_list, help="List what.")
+@output_flag("PATH", "The file of a table; of anything else the folder.")
+@click.option("--allow-partial", is_flag=True, help="Export a run with pending work too.")
+def export(run: str, scoring: str, kind: str, output: Path, **options: Any) -> None:
+    """Write a run for other tools: a table, or another project's files. --list shows what there is.
+
+    \b
+    Examples:
+      suite report export RUN --to parquet -O samples.parquet
+      suite report export RUN --to csv --table results -O results.csv
+      suite report export RUN --to lm-eval -O folder
+      suite report export RUN --to hub -O model-repository
+      suite report export RUN --to eee --relationship third_party --organization NAME -O folder
+    """
+    given = {name: value for name, value in options.items() if value or type(value) in (int, float)}
+    for flag in click.get_current_context().meta[_FLAGS]:
+        if flag.name in given and kind not in flag.owners:
+            raise ConfigError(
+                f"{flag.opts[0]} means nothing to --to {kind}",
+                fix=f"it belongs to --to {' and --to '.join(flag.owners)}",
+            )
+    from suite.journal.run import find_run
+    from suite.report.exported_run import ExportedRun
+    from suite.report.exporters import export_run
+
+    done = export_run(ExportedRun(find_run(run), scoring), kind, output, given)
+    for path in done.paths:
+        click.echo(f"wrote {path}")
+    if done.upload:
+        _send(done.upload)
+    for line in done.remarks:
+        click.echo(line)
+
+
+def _send(upload: "Upload") -> None:
+    """Show it, ask, send it."""
+    for line in upload.shown:
+        click.echo(line)
+    if not upload.agreed and not click.confirm(upload.question):
+        click.echo("nothing was sent")
+        return
+    click.echo(upload.send())

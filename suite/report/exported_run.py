@@ -1,0 +1,75 @@
+"""A run as an exporter sees it, with every rule that an export must keep.
+
+Rows come in one order, questions are left out where a licence forbids passing them on, and nothing is guessed
+of a task that is not installed.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+
+from suite.data.entry import DatasetEntry
+from suite.data.registry import Registry
+from suite.errors import SuiteError
+from suite.journal.commands import solving_command
+from suite.journal.run import Run
+from suite.plugins import catalogue
+from suite.report.rows import SampleRow, records, revision_of, withheld
+from suite.report.summary import Summary, summarise
+from suite.run.reopen import tasks_of
+from suite.scoring.measures import Measure
+from suite.scoring.metrics.declared import facts_of
+from suite.task import AnyTask
+
+
+class ExportedRun(Run):
+    """A run as an exporter sees it: beside what `suite.Run` has, its summary, rows and facts for others.
+
+    Whoever writes texts of a run must leave out those of rows that may not be passed on: `rows` does, and
+    `withheld` names their datasets.
+    """
+
+    @cached_property
+    def summary(self) -> Summary:
+        """Tasks, cells and their numbers, with all that a reader must know before believing them."""
+        return summarise(self)
+
+    def rows(self) -> Iterator[SampleRow]:
+        """Samples with answers and values, by cell in the plan's order, then by id and trial; read anew."""
+        return records(self)
+
+    @cached_property
+    def withheld(self) -> Sequence[str]:
+        """The datasets whose licence forbids passing rows on; the `question` of every row is None then."""
+        return withheld(self)
+
+    @property
+    def withheld_remarks(self) -> Sequence[str]:
+        """What to say where answers are written though questions are held back: a model may repeat them."""
+        told = "may not be passed on: questions are left out, but answers may repeat them"
+        return [f"{', '.join(self.withheld)} {told}"] if self.withheld else []
+
+    @cached_property
+    def tasks(self) -> Mapping[str, AnyTask]:
+        """Cell -> its task; cells whose task is not installed here in its version are left out."""
+        return tasks_of(self)
+
+    def measures(self, cell: str) -> Mapping[str, Measure]:
+        """What each number of a cell is (its kind, the ends of its scale), by name; {} without its task."""
+        return facts_of(self.tasks[cell].metrics) if cell in self.tasks else {}
+
+    def dataset(self, entry: str) -> DatasetEntry | None:
+        """A registry entry that a dataset of the run names, if it is known here."""
+        try:
+            return Registry(catalogue().registry_folders()).dataset(entry)
+        except SuiteError:
+            return None
+
+    @property
+    def command(self) -> str:
+        """What made the run, without secrets; "" where it was not recorded."""
+        return solving_command(self.folder).command
+
+    @property
+    def revision(self) -> str:
+        """The candidate's revision, as its engine told it; "" if it told none."""
+        return revision_of(self)

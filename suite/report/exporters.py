@@ -1,0 +1,105 @@
+"""The exporters that are installed: found by name, given their options, run."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, get_args, get_origin
+
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+
+from suite.errors import ConfigError, NotFound, PluginError, SuiteError
+from suite.plugins import catalogue, failed
+from suite.report.exporter import Export, Exporter, ExportOptions
+
+if TYPE_CHECKING:
+    from suite.report.exported_run import ExportedRun
+
+AnyExporter = type[Exporter[ExportOptions]]
+_APART = dict.fromkeys(("eee", "hub", "lm-eval"), "suite-exports")  # name -> the distribution that brings it
+_NO_FLAGS = frozenset(("run", "kind", "output", "scoring", *ExportOptions.model_fields))  # the command's own
+
+
+def exporter_of(name: str) -> AnyExporter:
+    """An exporter by its name. Raises NotFound, which says what to install, or PluginError."""
+    try:
+        kind: object = catalogue().load("exporter", name)
+    except NotFound as error:
+        if name not in _APART or error.where:
+            raise
+        raise NotFound(error.what, fix=f"pip install {_APART[name]}") from None
+    if not isinstance(kind, type) or not issubclass(kind, Exporter):
+        raise PluginError(f"exporter {name!r} is no subclass of suite.Exporter")
+    return kind
+
+
+def installed() -> Iterator[tuple[str, AnyExporter]]:
+    """Every exporter by name, without those that cannot be loaded."""
+    for name in catalogue().names("exporter"):
+        try:
+            yield name, exporter_of(name)
+        except PluginError:  # said where it is asked for, and by `suite plugin list`
+            continue
+
+
+def fields_of(kind: AnyExporter) -> dict[str, FieldInfo]:
+    """The options of an exporter that are flags of its own."""
+    return {name: one for name, one in kind.options_type().model_fields.items() if name not in _NO_FLAGS}
+
+
+def choices_of(annotation: object) -> list[str]:
+    """What a field may be, where it is a Literal, or None; [] where it may be anything."""
+    if get_origin(annotation) is Literal:
+        return list(get_args(annotation))
+    return [choice for one in get_args(annotation) for choice in choices_of(one)]
+
+
+def flaws_of(exporter: str) -> Iterator[str]:
+    """What is wrong with an exporter: it cannot be loaded, or its options are no flags."""
+    try:
+        fields = exporter_of(exporter).options_type().model_fields
+    except PluginError as error:
+        yield str(error)
+        return
+    for name, field in fields.items():
+        if name in _NO_FLAGS - ExportOptions.model_fields.keys():
+            yield f"option {name!r} is the command's own"
+        if field.annotation is bool and field.default is not False:
+            yield f"option {name!r} can only be set: make it False by default"
+        if not (field.description or "").strip():
+            yield f"option {name!r} needs a docstring or a description: --help shows it"
+
+
+def options_of(name: str, kind: AnyExporter, given: Mapping[str, object]) -> ExportOptions:
+    """The options of an exporter. Raises ConfigError for the first that is wrong or lacking."""
+    try:
+        return kind.options_type().model_validate(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        flag = "".join(f"--{part}".replace("_", "-") for part in first["loc"][:1])
+        if first["type"] == "missing":
+            fix = f"see `suite report export --help` for {flag}"
+            raise ConfigError(f"--to {name} needs {flag}", fix=fix) from None
+        raise ConfigError(f"{flag}: {first['msg']}".lstrip(": ")) from None
+
+
+def export_run(run: "ExportedRun", name: str, output: Path, given: Mapping[str, object]) -> Export:
+    """Export a run by the exporter of that name. given: its options by name.
+
+    Raises ConfigError for options that do not fit, for a run that was not scored, or is not complete (unless
+    `allow_partial` is given); what the exporter raises; PluginError where it fails.
+    """
+    kind = exporter_of(name)
+    options = options_of(name, kind, given)
+    if not run.has_results:
+        raise ConfigError(f"run {run.name} has no results to export", fix=f"suite score {run.name}")
+    if run.results.pending and not options.allow_partial:
+        raise ConfigError(
+            f"run {run.name} has {run.results.pending:,} samples without a result",
+            fix="finish it, or say --allow-partial",
+        )
+    try:
+        return kind(options).write(run, output)
+    except SuiteError:
+        raise
+    except Exception as error:  # third-party code: anything may come out
+        raise failed(kind, f"exporter {name!r}", error) from error
