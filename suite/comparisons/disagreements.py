@@ -1,7 +1,7 @@
 """Samples on which two models differ most: a few to read as text, and many to click through in a page."""
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,37 +35,25 @@ def disagreements(a: Run, b: Run, rows: Sequence[MeasureRow], most: int) -> list
     Only measures over samples are read; a part of a score has no answer of its own.
     """
     chosen: list[Chosen] = []
+    apart = telling(rows)
     for sign in (1, -1):
         taken: dict[tuple[str, int], Chosen] = {}  # a sample is read once, not in every cell
-        for which in _in_turn(_queue(row, sign)[:most] for row in rows):
-            taken.setdefault((which[0].match.task, which[1]), which)
+        for one in apart:
+            if sign * one[2] > 0:
+                taken.setdefault((one[0].match.task, one[1]), one)
         chosen += list(taken.values())[:most]
     if not chosen:
         return []
     outputs_a, outputs_b = map(_outputs, (a, b), keys_of(chosen))
     found = []
     for row, digest, difference in chosen:
-        one, two = outputs_a.get((row.match.cell_a, digest)), outputs_b.get((row.match.cell_b, digest))
-        if one is None:
+        mine, theirs = outputs_a.get((row.match.cell_a, digest)), outputs_b.get((row.match.cell_b, digest))
+        if mine is None:
             continue  # its first trial has no output
-        answers = answer(a, one), answer(b, two) if two else ""
-        told = row.match.task, row.measure.name, one.sample
-        found.append(Disagreement(*told, difference, question(a, one), *answers))
+        answers = answer(a, mine), answer(b, theirs) if theirs else ""
+        told = row.match.task, row.measure.name, mine.sample
+        found.append(Disagreement(*told, difference, question(a, mine), *answers))
     return found
-
-
-def _in_turn(queues: Iterable[list[Chosen]]) -> Iterator[Chosen]:
-    """The first of each cell, then the second of each."""
-    return (one for turn in itertools.zip_longest(*queues) for one in turn if one is not None)
-
-
-def _queue(row: MeasureRow, sign: int) -> list[Chosen]:
-    """Samples on which A is above B (1), below it (-1) or either (0), the largest difference first."""
-    ids, d = row.found.ids, row.found.d
-    if ids is None or d is None or row.measure.over != "samples":
-        return []
-    size = sign * d if sign else np.abs(d)
-    return [(row, int(ids[i]), float(d[i])) for i in np.lexsort((ids, -size)) if size[i] > 0]
 
 
 @dataclass(frozen=True)
@@ -91,12 +79,17 @@ def telling(rows: Sequence[MeasureRow]) -> list[Chosen]:
 
     rows: of one pair of runs; of each two cells the first that is read sample by sample counts.
     """
-    first: dict[str, MeasureRow] = {}
+    queues: dict[str, list[Chosen]] = {}
+    lone: list[Chosen] = []
     for row in rows:
-        if row.found.ids is not None and row.measure.over == "samples":
-            first.setdefault(row.match.cell_a, row)
-    lone = [(row, int(one), 0.0) for row in first.values() for one in row.found.lone]
-    return [*_in_turn(_queue(row, 0) for row in first.values()), *lone]
+        ids, d = row.found.ids, row.found.d
+        if ids is None or d is None or row.measure.over != "samples" or row.match.cell_a in queues:
+            continue
+        order = np.lexsort((ids, -np.abs(d)))
+        queues[row.match.cell_a] = [(row, int(ids[i]), float(d[i])) for i in order if d[i]]
+        lone += [(row, int(one), 0.0) for one in row.found.lone]
+    turns = itertools.zip_longest(*queues.values())
+    return [*(one for turn in turns for one in turn if one is not None), *lone]
 
 
 def _outputs(run: Run, wanted: SampleKeys) -> dict[tuple[str, int], OutputRecord]:

@@ -4,8 +4,9 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from suite.blocks import Block, Facts, Line, Plot, Section, Shown, Table, Text
+from suite.blocks import Block, Facts, Line, Section, Shown, Table, Text
 from suite.comparisons.rating import RatedModels
+from suite.report.dot_plots import DotPlot
 from suite.scoring.stats.style_control import SIDE
 
 FORMAT = "suite-ratings/1"
@@ -78,10 +79,9 @@ def _ratings(found: RatedModels, compact: bool) -> Iterator[Block]:
         rows.append(row)
     yield Table.of(rows)
     shown = [i for i in _order(found) if found.found.estimates[i].value is not None][:40]
-    yield Plot(
+    yield DotPlot(
         [Line.of("rating", [found.found.estimates[i] for i in shown])],
         y="rating",
-        kind="points",
         title="Ratings with their intervals",
         x_labels=[votes.models[i] for i in shown],
     )

@@ -81,12 +81,12 @@ class Driver:
         """How many samples are begun, and where their calls are: for the person who waits."""
         found, calls = [f"{self._open} under way"] if self._open else [], 0
         for slots, roles in self._roles.items():
-            queued, pause = slots.queued, slots.limit.pause()
             told = [f"{slots.in_flight} asked"] if slots.in_flight else []
-            told += [f"{queued} waiting for {'its rate limit' if pause else 'the engine'}"] if queued else []
-            calls += slots.in_flight + queued
-            if told:
-                found.append(f"{'+'.join(dict.fromkeys(roles))}: {', '.join(told)}")
+            if slots.queued:
+                what = "its rate limit" if slots.limit.pause() else "the engine"
+                told.append(f"{slots.queued} waiting for {what}")
+            calls += slots.in_flight + slots.queued
+            found += [f"{'+'.join(dict.fromkeys(roles))}: {', '.join(told)}"] if told else []
         running = min(self._scoring, self._open - calls)
         return [*found, f"{running} in the sandbox"] if self._sandbox and running > 0 else found
 

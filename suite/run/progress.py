@@ -68,7 +68,6 @@ class Progress:
         self._every = LINE_EVERY_S
         self._tallies: Callable[[], Mapping[str, MemberCost]] = dict
         self._waits: Callable[[], list[str]] = list
-        self._under_way: Callable[[], list[str]] = list
         self._cells = cells
         by_task: dict[str, list[Mapping[str, Json]]] = {}
         for cell in cells:
@@ -100,16 +99,10 @@ class Progress:
             self._live.stop()
             self._live = None
 
-    def watch(
-        self,
-        tallies: Callable[[], Mapping[str, MemberCost]],
-        waits: Callable[[], list[str]],
-        under_way: Callable[[], list[str]] = list,
-    ) -> None:
-        """Where the counts of calls are, what is being waited for, and how much is where."""
+    def watch(self, tallies: Callable[[], Mapping[str, MemberCost]], waits: Callable[[], list[str]]) -> None:
+        """Where the counts of calls are, and what is under way and being waited for."""
         self._tallies = tallies
         self._waits = waits
-        self._under_way = under_way
 
     def say(self, line: str) -> None:
         """One line for the person who waits."""
@@ -219,16 +212,12 @@ class Progress:
         cells = self._found()
         shown = cells[:MOST_CELLS]
         column = max((len(label) for _, label, _ in shown), default=0)
-        lines = _packed([*self._state(), *self._waits(), *self._under_way()], width)
+        lines = _packed([*self._state(), *self._waits()], width)
         for index, (task, label, text) in enumerate(shown):
             if not index or shown[index - 1][0] != task:
                 lines += _packed([task], width)
             one = f"  {_printable(label):{column}}  {text}" if label else f"  {text}"
-            lines += (
-                [one]
-                if len(one) <= width
-                else [*_packed([label], width, "  "), *_packed([text], width, "    ")]
-            )
+            lines += [one] if len(one) <= width else _packed([label, text], width, "    ")
         if left := len(cells) - len(shown):
             lines.append(f"  and {left} more cell{'s' * (left > 1)}")
         return lines
@@ -253,7 +242,7 @@ def _packed(parts: Iterable[str], width: int, indent: str = "") -> list[str]:
     """Parts in lines of at most `width` characters, as many in each as fit; a longer one is broken."""
     lines: list[str] = []
     for part in parts:
-        first, *more = textwrap.wrap(_printable(part), width - len(indent)) or [""]
+        first, *more = textwrap.wrap(_printable(part), max(width - len(indent), 10)) or [""]
         if lines and len(lines[-1]) + 2 + len(first) <= width:
             lines[-1] += f"  {first}"
         else:

@@ -205,11 +205,7 @@ class Session:
             ledger=self.ledger,
         )
         tallies = {seat.member.member: seat.tally for one in seats.values() for seat in one}
-        self.progress.watch(
-            lambda: tallies,
-            lambda: [*self._cost(tallies), *desk.waits.shown()],
-            lambda: self._driver.under_way() if self._driver else [],
-        )
+        self.progress.watch(lambda: tallies, lambda: [*self._cost(tallies), *self._waits(desk)])
         return Driver(
             self.plan,
             desk,
@@ -220,6 +216,10 @@ class Session:
             imported=self.imported,
             errors_allowed=settings.errors_allowed,
         )
+
+    def _waits(self, desk: Desk) -> list[str]:
+        """What is under way, and what it waits for."""
+        return [*(self._driver.under_way() if self._driver else ()), *desk.waits.shown()]
 
     def _cost(self, tallies: Mapping[str, MemberCost]) -> list[str]:
         """What was spent, in words: of the budget, else since this start."""

@@ -30,7 +30,7 @@ def progress(made: Sequence[Cell]) -> Progress:
     found = Progress(made, 400, (Stage.SOLVE, Stage.SCORE), quiet=False, file=io.StringIO())
     waiting = ["9 under way", "candidate: 4 asked, 2 waiting for the engine"]
     tally = {"candidate": MemberCost(completion=70, retries=2)}
-    found.watch(lambda: tally, lambda: ["$0.12", HOSTILE], lambda: waiting)
+    found.watch(lambda: tally, lambda: ["$0.12", *waiting, HOSTILE])
     for cell in made:
         output = OutputRecord(cell=cell.id, sample="s", payload_sha256="0" * 64, output=Output("x"))
         score = ScoreRecord(cell=cell.id, sample="s", output_sha256="0" * 64, values={"said": True})
