@@ -42,11 +42,9 @@ class Mark(NamedTuple):
 def marks(plot: DotPlot) -> list[tuple[str, list[Mark]]]:
     """(label, marks) of each row; no two labels look the same. What is no finite number has no mark."""
     shown = [one_line(label) for label in plot.x_labels]
-    times, seen = Counter(shown), Counter[str]()
-    rows: list[tuple[str, list[Mark]]] = []
-    for label in shown:
-        seen[label] += 1
-        rows.append((f"{label} ({seen[label]})" if times[label] > 1 else label, []))
+    times = Counter(shown)
+    labels = (f"{one} ({place})" if times[one] > 1 else one for place, one in enumerate(shown, 1))
+    rows: list[tuple[str, list[Mark]]] = [(label, []) for label in labels]
     for series, line in enumerate(plot.lines):
         for (x, y), ends in zip(line.points, chain(line.intervals, repeat(None)), strict=False):
             drawable = all(math.isfinite(one) and abs(one) < 1e300 for one in (x, y, *(ends or ())))
