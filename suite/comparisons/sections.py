@@ -212,8 +212,8 @@ def _line(row: MeasureRow, found: Compared, *, pair: bool = True) -> dict[str, S
     told: dict[str, Shown] = {
         "comparison": _name(row, found, pair=pair),
         "metric": row.measure.name,
-        "A": number(one.a),
-        "B": number(one.b),
+        "A": one.a,
+        "B": one.b,
         "A minus B": _difference(one.comparison.difference),
         "p": _p(row.corrected),
         "units": one.comparison.n_common,
@@ -253,8 +253,8 @@ def _details(rows: Sequence[MeasureRow], found: Compared) -> Table:
                 "A wins": wins,
                 "ties": one.ties,
                 "B wins": losses,
-                "correlation": number(one.correlation),
-                "smallest difference found": number(one.smallest_difference),
+                "correlation": one.correlation,
+                "smallest difference found": one.smallest_difference,
             }
         )
     return Table.of(lines, "How it was computed")
