@@ -13,7 +13,7 @@ from suite.cli.pages import page_files, write
 from suite.errors import ConfigError
 
 if TYPE_CHECKING:
-    from suite.journal.run import Run
+    pass
 
 
 @click.group("report")

@@ -70,13 +70,6 @@ def write_html(path: Path, folder: Path, scoring: str = "", *, most: int = 0) ->
     return path
 
 
-def made_folder(folder: Path, name: str) -> Path:
-    """A folder below another one, made where it is not there. Raises RunError."""
-    with trying(f"make {name}", folder):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-    return folder / name
-
-
 def replace_file(path: Path, pieces: Iterable[str | bytes], *, over: bool = True) -> Path:
     """Write a file piece by piece and put it in place in one step: whoever reads sees the old or the new.
 
