@@ -15,7 +15,7 @@ pytestmark = [
 ]
 COUNT = "document.querySelector('.sv-count').textContent"
 PROGRESS = "document.querySelector('.sv-progress').textContent"
-READ = "!!document.querySelector('.sv-body > .sv-values')"  # a sample is read
+READ = "!!document.querySelector('.sv-body .sv-values')"  # a sample is read
 TITLE = "document.querySelector('.sv-sample-title').textContent"
 BODY = "document.querySelector('.sv-body').textContent"
 IDS = "[...document.querySelectorAll('.sv-row .sv-id')].map((one) => one.textContent)"

@@ -2,6 +2,9 @@
 "use strict";
 
 const MOST_TABLE_ROWS = 500;
+/** The colour of who speaks. */
+const SPEAKERS = new Map([["system", "system"], ["user", "user"], ["assistant", "assistant"], ["agent", "assistant"],
+  ["candidate", "assistant"], ["tool", "tool"], ["database", "tool"], ["environment", "tool"], ["reasoning", "reasoning"]]);
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
@@ -63,7 +66,8 @@ function table(columns, rows) {
  * @returns {HTMLElement}
  */
 function message(speaker, text, notes = [], calls = []) {
-  const known = ["system", "user", "assistant", "tool", "reasoning"].includes(speaker) ? speaker : "other";
+  const word = speaker.split(/[:/ ]/, 1)[0].toLowerCase();
+  const known = SPEAKERS.get(word) ?? "other";
   return make("div", { class: `sv-turn sv-${known}` },
     make("div", { class: "sv-who" }, words(speaker), ...notes.map((note) => words(note, "sv-aside"))),
     text ? passage([text], text) : !calls.length && make("p", { class: "sv-note" }, "(empty)"),

@@ -2,6 +2,7 @@
 "use strict";
 
 const MOST_PARTS_OPEN = 12;
+const MOST_VALUES_OPEN = 8;
 
 /** What is shown of a row. @typedef {{entry: Entry, body: SampleBody, texts: CutText[]}} Opened */
 
@@ -82,19 +83,24 @@ function drawAnswer({ body, texts }) {
 }
 
 /**
- * The values of the score, each with its name; unscored ones with their reason.
+ * The values of the score, each with its name; unscored ones with their reason, the less telling ones folded.
  * @param {Opened} shown
  * @returns {HTMLElement | null}
  */
 function drawValues({ entry, body }) {
-  const made = make("dl", { class: "sv-values", "aria-label": "Scores" });
-  for (const [name, value] of Object.entries(body.values)) {
-    const about = entry.source.index.values.find((one) => one.name === name)?.about;
-    const headline = name === cellOf(entry).headline;
-    made.append(make("div", { class: headline ? `sv-headline sv-${outcomeOf(entry)}` : null },
-      make("dt", { dir: "auto", title: about || null }, name), make("dd", { dir: "auto" }, bodyValue(value))));
-  }
-  return made.childElementCount ? made : null;
+  const { values } = entry.source.index;
+  const { headline } = cellOf(entry);
+  const all = Object.entries(body.values).sort(([a], [b]) => Number(b === headline) - Number(a === headline));
+  /** @type {(pairs: [string, BodyValue][]) => HTMLElement} */
+  const list = (pairs) => make("dl", { class: "sv-values" }, ...pairs.map(([name, value]) =>
+    make("div", { class: name === headline ? `sv-headline sv-${outcomeOf(entry)}` : null },
+      make("dt", { dir: "auto", title: values.find((one) => one.name === name)?.about || null }, name),
+      make("dd", { dir: "auto" }, bodyValue(value)))));
+  const few = all.length <= MOST_VALUES_OPEN;
+  const first = all.filter(([name, value]) => few || name === headline || value !== null).slice(0, MOST_VALUES_OPEN);
+  const rest = all.filter((one) => !first.includes(one));
+  return all.length ? make("div", { role: "group", "aria-label": "Scores" }, list(first),
+    rest.length > 0 && fold([counted(rest.length, "more value")], () => [list(rest)], "sv-fold sv-values-more")) : null;
 }
 
 /**
