@@ -134,7 +134,7 @@ def _anew(entry: AcceptedEntry, shelf: Shelf, others: Sequence[AcceptedEntry]) -
     elif checked is not None:
         reasons = (one.what for one in checked.ladder.findings if one.severity == "error")
         why = next(reasons, checked.verdict.replace("_", " "))
-        yield f"stale: not verified for version {shelf.board.version}: {why}; it needs a new submission", False
+        yield f"stale: not verified for version {shelf.board.version}: {why}; submit it anew", False
 
 
 def _again(entry: AcceptedEntry, shelf: Shelf, others: Sequence[AcceptedEntry]) -> Iterator[Wrong]:

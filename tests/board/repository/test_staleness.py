@@ -1,11 +1,10 @@
 """Entries whose task has another version by now: told, marked, verified for the board as it is, left out."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import good_bundles
 import pytest
 
 from suite.board.define.board import Board
@@ -22,21 +21,18 @@ from tests.board.pages import soup
 
 
 @pytest.fixture(scope="module")
-def accepted_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def accepted_once(
+    good: Callable[[str], tuple[Path, Board]], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """A repository with one entry of a real bundle. Do not change it."""
-    with pytest.MonkeyPatch.context() as patch:
-        base = tmp_path_factory.mktemp("accepted")
-        patch.setenv("SUITE_CACHE", str(base / "cache"))
-        recipe = good_bundles.RECIPES["choice"]
-        board = good_bundles.board("choice", recipe, base)
-        bundle = good_bundles.bundle([good_bundles.run(recipe, base / "run")], board, base / "bundle")
-        folder = base / "repo" / "boards" / board.id
-        folder.mkdir(parents=True)
-        (base / "repo" / "submissions" / board.id).mkdir(parents=True)
-        assert board.path is not None
-        shutil.copyfile(board.path, folder / "board.yaml")
-        assert accept(bundle, base / "repo").folder is not None
-        yield base / "repo"
+    bundle, board = good("choice")
+    repo = tmp_path_factory.mktemp("accepted") / "repo"
+    (repo / "boards" / board.id).mkdir(parents=True)
+    (repo / "submissions" / board.id).mkdir(parents=True)
+    assert board.path is not None
+    shutil.copyfile(board.path, repo / "boards" / board.id / "board.yaml")
+    assert accept(bundle, repo).folder is not None
+    return repo
 
 
 @pytest.fixture
