@@ -1,5 +1,6 @@
 """suite judge: how far a judge can be trusted, and numbers corrected for what it gets wrong."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -8,7 +9,6 @@ import msgspec
 from suite.cli import steps
 from suite.cli.flags import FILE, PATH, limit_flag, new_run_flags, parameters_flag, seed_flag
 from suite.cli.pages import Pages, page_flags, show, write
-from suite.errors import ConfigError
 
 
 @click.group("judge")
@@ -19,6 +19,12 @@ def judge() -> None:
     Example:
       suite judge audit --judge vllm/Qwen/Qwen3-8B
     """
+
+
+def _apart(places: Sequence[str], labels: Sequence[Path]) -> tuple[list[str], list[Path]]:
+    """(runs, files of labels): of several files after --labels, all but the first stand among the runs."""
+    more = [one for one in places if labels and Path(one).is_file()]
+    return [one for one in places if one not in more], [*labels, *map(Path, more)]
 
 
 @judge.command()
@@ -54,24 +60,18 @@ def audit(
     """
     from suite.run.plan import make_plan
 
-    files = [*labels, *(Path(one) for one in runs if labels and Path(one).is_file())]
-    places = [one for one in runs if Path(one) not in files]
+    places, files = _apart(runs, labels)
     pairs = files[0] if files else None
-    if pairs is not None and places:
+    if places or len(files) > 1:
         from suite.comparisons.label_files import read_labels_files
         from suite.comparisons.label_page import labelled_pairs
 
-        pairs = pairs.with_suffix(".pairs.jsonl")
-        write(pairs, labelled_pairs(read_labels_files(places, files)))
-    elif places or len(files) > 1:
-        raise ConfigError(
-            "labels of people need their runs, and runs their labels", fix="RUN --labels FILE..."
-        )
-
+        read = read_labels_files(places, files)
+        write(pairs := files[0].with_suffix(".pairs.jsonl"), labelled_pairs(read))
     flags = msgspec.structs.replace(
         steps.read(given),
-        tasks=("judge-audit/biases", *(("judge-audit/labels",) if labels else ())),
-        data=(f"labels={pairs}",) if labels else (),
+        tasks=("judge-audit/biases", *(("judge-audit/labels",) if pairs else ())),
+        data=(f"labels={pairs}",) if pairs else (),
     )
     plan = make_plan(steps.requested(flags, {"candidate": [model]}), say=flags.shows, check=not flags.dry_run)
     if not steps.dry(plan, flags):
@@ -127,14 +127,15 @@ def correct(places: tuple[str, ...], labels: tuple[Path, ...], level: float, pag
     from suite.comparisons.correction import as_data, correct_file, correct_runs, read_labels, sections
     from suite.comparisons.label_files import read_labels_files
 
-    # several files may follow the flag
-    files = [*labels, *(Path(one) for one in places if labels and Path(one).is_file())]
-    if files:
-        runs = [one for one in places if Path(one) not in files]
+    runs, files = _apart(places, labels)
+    if files or not Path(runs[0]).is_file():
         found = correct_runs(read_labels_files(runs, files), level)
-    elif len(places) > 1 or not Path(places[0]).is_file():
-        raise ConfigError("a run is corrected by the files of its labelling page", fix="--labels FILE...")
     else:
-        found = correct_file(*read_labels(Path(places[0])), level=level)
-    title = ", ".join(Path(one).name for one in places if Path(one) not in labels)
-    show(title, "Judge", lambda _: sections(found), lambda: as_data(found), pages)
+        found = correct_file(*read_labels(Path(runs[0])), level=level)
+    show(
+        ", ".join(Path(one).name for one in runs),
+        "Judge",
+        lambda _: sections(found),
+        lambda: as_data(found),
+        pages,
+    )

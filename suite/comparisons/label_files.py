@@ -10,7 +10,7 @@ import msgspec
 from suite.comparisons.label_choice import LabelDraw, LabelsWanted, draw, run_id
 from suite.comparisons.runs import open_runs
 from suite.data.text_files import Once, json_document
-from suite.errors import DataError
+from suite.errors import ConfigError, DataError
 from suite.journal.shapes import Count, matching, shaped
 from suite.plugins import Catalogue
 from suite.report.hostile_text import one_line
@@ -44,74 +44,67 @@ class LabelsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PeopleLabels(NamedTuple):
-    """people: name -> unit -> value of the first answer, None where they cannot tell. comments: (person,
-    sample, text). same, twice: of pairs put twice to a person, those judged alike, and all.
+    """people: name -> unit -> values of the first answer, two of a pair put twice, none of who cannot tell.
+    comments: (person, sample, text). seconds: of each label.
     """
 
     drawn: LabelDraw
-    people: Mapping[str, Mapping[int, float | None]]
+    people: Mapping[str, Mapping[int, Sequence[float]]]
     comments: Sequence[tuple[str, str, str]]
-    same: int
-    twice: int
     seconds: Sequence[float]
 
     def together(self) -> dict[int, float]:
         """The median of what people said of each unit: of yes and no the majority, a half where split."""
-        units = sorted({unit for one in self.people.values() for unit in one})
-        said = {
-            unit: [v for one in self.people.values() if (v := one.get(unit)) is not None] for unit in units
-        }
-        return {unit: median(values) for unit, values in said.items() if values}
+        said: dict[int, list[float]] = {}
+        for unit, values in (pair for one in self.people.values() for pair in one.items() if pair[1]):
+            said.setdefault(unit, []).append(sum(values) / len(values))
+        return {unit: median(values) for unit, values in said.items()}
 
 
 def read_labels_files(
     places: Sequence[str], paths: Sequence[Path], plugins: Catalogue | None = None
 ) -> PeopleLabels:
-    """The labels of several people of one page. Raises DataError for a file of another run, scoring or page,
-    of a person who gave one already, or with a label of something else.
+    """The labels of several people of one page. Raises ConfigError without a file, DataError for one of
+    another run, scoring or page, of a person who gave one already, or with a label of something else.
     """
-    files = {path: _read(path) for path in paths}
+    if not paths:
+        raise ConfigError(
+            "a run is corrected by what people say of it", fix="name their files: --labels FILE..."
+        )
+    files = {path.name: _read(path) for path in dict.fromkeys(paths)}
     first = next(iter(files.values()))
     runs = {run_id(one)[0]: one for one in open_runs(places)}
     for path, one in files.items():
         if set(runs) != {name for name, _ in one.runs}:
-            raise DataError(f"{path.name} labels samples of other runs", fix="name the runs of its page")
+            raise DataError(f"{path} labels samples of other runs", fix="name the runs of its page")
         for name, scoring in one.runs:
             if (run := runs[name].run).scoring != scoring:
-                what = f"{path.name} labels scoring {scoring[:40]!r} of {run.name}, not {run.scoring!r}"
+                what = f"{path} labels scoring {scoring[:40]!r} of {run.name}, not {run.scoring!r}"
                 raise DataError(what, fix=f"name that one: {run.folder}@{scoring[:40]}")
     ordered = [runs[name]._replace(number=place) for place, (name, _) in enumerate(first.runs)]
     drawn = draw(ordered, first.asked, plugins)
-    found = PeopleLabels(drawn, {}, [], 0, 0, [])
+    items = {one.id: one for one in drawn.items}
+    people: dict[str, dict[int, list[float]]] = {}
+    comments = []
     persons = Once("a labels file of", "give one file of each person, the newest")
     for path, one in files.items():
         if one.page != drawn.page:
             why = "it has another seed, the scoring has changed since, or the file was edited"
-            raise DataError(f"{path.name} is of another page, {one.page[:16]}, than {drawn.page}", fix=why)
-        persons.add(one_line(one.person).casefold(), path.name)
-        found = _with(found, one_line(one.person), one, path.name)
-    return found
-
-
-def _with(found: PeopleLabels, person: str, file: LabelsFile, name: str) -> PeopleLabels:
-    """With the labels of one more person."""
-    items = {one.id: one for one in found.drawn.items}
-    once, given = Once("sample", "keep one of its labels"), dict[int, float | None]()
-    same, twice, comments = found.same, found.twice, list(found.comments)
-    for label in file.labels:
-        once.add(label.id, name)
-        if (item := items.get(label.id)) is None:
-            raise DataError(f"{name} labels {label.id[:40]!r}, which is no sample of its page")
-        if label.comment:
-            comments.append((person, found.drawn.units[item.unit].key.sample, label.comment))
-        if label.label is None:
-            continue
-        value, before = _value(label.label, item.swapped, found.drawn, name), given.get(item.unit)
-        if value is not None and before is not None:
-            same, twice, value = same + (value == before), twice + 1, (value + before) / 2
-        given[item.unit] = before if value is None else value
-    seconds = [*found.seconds, *(one.seconds for one in file.labels if one.label is not None)]
-    return PeopleLabels(found.drawn, {**found.people, person: given}, comments, same, twice, seconds)
+            raise DataError(f"{path} is of another page, {one.page[:16]}, than {drawn.page}", fix=why)
+        person, once = one_line(one.person), Once("sample", "keep one of its labels")
+        persons.add(person.casefold(), path)
+        given = people.setdefault(person, {})
+        for label in one.labels:
+            once.add(label.id, path)
+            if (item := items.get(label.id)) is None:
+                raise DataError(f"{path} labels {label.id[:40]!r}, which is no sample of its page")
+            if label.comment:
+                comments.append((person, drawn.units[item.unit].key.sample, label.comment))
+            if label.label is not None:
+                values = _values(label.label, item.swapped, drawn, path)
+                given[item.unit] = [*given.get(item.unit, ()), *values]
+    seconds = [label.seconds for one in files.values() for label in one.labels if label.label is not None]
+    return PeopleLabels(drawn, people, comments, seconds)
 
 
 def _read(path: Path) -> LabelsFile:
@@ -126,13 +119,13 @@ def _read(path: Path) -> LabelsFile:
     return found
 
 
-def _value(said: float | str, swapped: bool, drawn: LabelDraw, name: str) -> float | None:
-    """Of the first answer; None for who cannot tell."""
+def _values(said: float | str, swapped: bool, drawn: LabelDraw, name: str) -> list[float]:
+    """Of the first answer; none of who cannot tell."""
     words, (low, high) = WORDS[drawn.kind], drawn.limits
     if said == "unsure":
-        return None
+        return []
     if isinstance(said, str) and said in words:
-        return 1 - words[said] if swapped else words[said]
+        return [1 - words[said] if swapped else words[said]]
     if drawn.kind == "grade" and not isinstance(said, str) and low <= said <= high:
-        return float(said)
+        return [float(said)]
     raise DataError(f"{name}: {said!r} is no label of {drawn.measure.name}")

@@ -3,7 +3,7 @@
 It loads nothing and sends nothing: what somebody says stays in the browser until it is saved as a file.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from importlib.resources import files
 
 import msgspec
@@ -25,10 +25,11 @@ from suite.report.plugin_sections import own_views
 from suite.report.rows import withheld
 from suite.report.sample_choice import Picked
 from suite.report.traces import answer, question
+from suite.report.viewer.bodies import MOST_ANSWER, block_data
+from suite.report.viewer.embedding import viewer_script, viewer_style
 from suite.run.reopen import tasks_of
 from suite.task import AnyTask, Output
 
-MOST_TEXT = 20_000
 _ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 
 
@@ -38,21 +39,26 @@ def label_page(drawn: LabelDraw, asked: str = "") -> Iterator[str]:
     Raises ConfigError for pairs of a task that does not tell which answers it compares.
     """
     own = files("suite.comparisons") / "static"
-    style = resource("report.css") + (own / "label.css").read_text("utf-8")
-    script = (own / "label.js").read_text("utf-8")
+    style = resource("report.css") + viewer_style() + (own / "label.css").read_text("utf-8")
+    script = viewer_script(("elements", "numbers", "blocks"), (own / "label.js").read_text("utf-8"))
     sizes = sorted(zip(np.bincount(drawn.strata).tolist(), drawn.drawn, strict=True))
     head = LabelsFile("suite-labels/1", drawn.page, drawn.wanted, [run_id(one) for one in drawn.runs], sizes)
     page = {
         "file": msgspec.to_builtins(head), "kind": drawn.kind, "limits": drawn.limits,
-        "value": drawn.measure.name, "question": asked, "items": list(_items(drawn)),
+        "value": drawn.measure.name, "question": clean(asked), "items": list(_items(drawn)),
         "withheld": sorted({name for one in drawn.runs for name in withheld(one.run)}),
     }  # fmt: skip
-    data = msgspec.json.encode(_cleaned(page)).decode().translate(_ESCAPES)
+    data = msgspec.json.encode(page).decode().translate(_ESCAPES)
     marks = {"policy": policy(style, script), "style": style, "script": script, "data": data}
     yield from environment().from_string((own / "label.html.j2").read_text("utf-8")).generate(
         title=f"Labels: {drawn.task.info.title}", version=suite.__version__, linked=None, base="",
         **{name: Markup(one) for name, one in marks.items()},
     )  # fmt: skip
+
+
+def _shown(text: str) -> str:
+    short, left = cut(text, MOST_ANSWER)
+    return clean(short) + (f"\n… {left:,} characters more" if left else "")
 
 
 def _items(drawn: LabelDraw) -> Iterator[dict[str, object]]:
@@ -69,8 +75,7 @@ def _items(drawn: LabelDraw) -> Iterator[dict[str, object]]:
             asked = (Text(question(run, output), "Question"), Text(answer(run, output), "Answer"))
             own = [one for one in views.get(Key.of(output), ()) if not isinstance(one, Plot)]
             blocks = [one for one in own or asked if not (isinstance(one, Text) and one.text in both)]
-            told = [{"kind": type(one).__name__, **msgspec.to_builtins(one)} for one in blocks]
-            shown[number, Key.of(output)] = told, both
+            shown[number, Key.of(output)] = list(map(block_data, blocks)), tuple(map(_shown, both))
     for item in drawn.items:
         drawn_blocks, texts = shown[drawn.units[item.unit].run, drawn.units[item.unit].key]
         yield {"id": item.id, "blocks": drawn_blocks, "answers": texts[::-1] if item.swapped else texts}
@@ -101,13 +106,3 @@ def labelled_pairs(read: PeopleLabels) -> Iterator[str]:
             row = {"id": "/".join(map(str, (number, *one.key))), "question": question(run, output),
                    "first": first, "second": second, "human": human, "cluster": one.cluster}  # fmt: skip
             yield msgspec.json.encode(row).decode() + "\n"
-
-
-def _cleaned(value: object) -> object:
-    """With texts that can be shown, cut where they are very long."""
-    if isinstance(value, str):
-        text, left = cut(value, MOST_TEXT)
-        return clean(text) + (f"\n… {left:,} characters more" if left else "")
-    if isinstance(value, Mapping):
-        return {str(key): _cleaned(one) for key, one in value.items()}
-    return [_cleaned(one) for one in value] if isinstance(value, list | tuple) else value

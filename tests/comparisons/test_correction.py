@@ -19,30 +19,28 @@ def laid_out(n: int = 400, labelled: int = 100) -> tuple[Any, ...]:
 
 def test_a_judge_is_corrected_by_labels() -> None:
     human, judge = laid_out()
-    (found,) = correct_file(human, judge).numbers
-    assert (found.corrected.n, found.labels) == (400, 100)
-    for one in (found.corrected, found.beside["Rogan-Gladen"], found.beside["human labels alone"]):
-        assert one.low < 0.6 < one.high
-    assert found.against["sensitivity"].n + found.against["specificity"].n == 100
-    assert found.against["agreement, percent"].value > 0.8
+    found = correct_file(human, judge)
+    assert (found.find("corrected").n, found.find("labels used").value) == (400, 100)
+    for name in ("corrected", "human labels alone"):
+        assert found.find(name).low < 0.6 < found.find(name).high
+    assert found.find("sensitivity").n + found.find("specificity").n == 100
+    assert found.find("agreement, percent").value > 0.8
     json.dumps(as_data(correct_file(human, judge)), allow_nan=False)
 
 
 def test_samples_of_one_cluster_widen_the_interval() -> None:
     human, judge = laid_out()
     apart, together = (
-        correct_file(human, judge, names).numbers[0].corrected
+        correct_file(human, judge, names).find("corrected")
         for names in (None, [f"c{i // 40}" for i in range(400)])
     )
     assert (apart.clusters, together.clusters) == (400, 10)
     assert apart.low != together.low
 
 
-def test_a_judge_no_better_than_chance_has_no_rogan_gladen() -> None:
-    human = [1.0, 0.0] * 20
-    found = correct_file(human, [0.0, 1.0] * 20)
-    assert found.numbers[0].beside["Rogan-Gladen"].value is None
-    assert found.numbers[0].against["sensitivity"].value == 0.0
+def test_a_judge_that_is_always_wrong_is_corrected_all_the_same() -> None:
+    found = correct_file([1.0, 0.0] * 20, [0.0, 1.0] * 20)
+    assert (found.find("corrected").value, found.find("sensitivity").value) == (pytest.approx(0.5), 0.0)
     assert sections(found)
 
 
@@ -98,7 +96,7 @@ def test_the_command_prints_and_writes(tmp_path: Path) -> None:
     assert "corrected for the judge" in found.output
     assert "<svg" in (tmp_path / "j.html").read_text()
     data = json.loads(CliRunner().invoke(command, ["correct", str(path), "--json"]).output)
-    assert data["numbers"][0]["labels"] == 100
+    assert {one["what"]: one["value"] for one in data["estimates"]}["labels used"] == 100
 
 
 def test_an_audit_runs_and_is_shown_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

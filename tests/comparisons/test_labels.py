@@ -132,14 +132,16 @@ def test_people_who_agree_with_the_judge_leave_its_number(runs: list[str], tmp_p
     labels = ["unsure" if one is None else ("no", "yes")[int(one)] for one in verdicts]
     unscored = [number for number, one in enumerate(verdicts) if one is None]
     labels[unscored[0]] = labels[unscored[1]] = "yes"
-    number = correct_runs(read(runs[:1], tmp_path, said(page, "Ann", labels.__getitem__))).numbers[0]
-    # unscored samples, a twelfth, count as yes; topics weigh alike
+    number = correct_runs(read(runs[:1], tmp_path, said(page, "Ann", labels.__getitem__))).find
+    # unscored samples count as yes; topics weigh alike
     kept = [(one.group, 1.0 if one.judge is None else one.judge) for one in found.units]
     means = [sum(y for g, y in kept if g == group) / sum(g == group for g, _ in kept) for group in "ab"]
-    assert number.corrected.value == pytest.approx(sum(means) / 2, abs=0.01)
-    assert number.corrected.low < number.corrected.value < number.corrected.high
-    assert number.judge.value == pytest.approx(suite.load(runs[0]).results.cells[0].headline_row.value)
-    assert {one.value for one in number.against.values()} == {1.0}
+    assert number("corrected").value == pytest.approx(sum(means) / 2, abs=0.01)
+    assert number("corrected").low < number("corrected").value < number("corrected").high
+    assert number("judge alone").value == pytest.approx(
+        suite.load(runs[0]).results.cells[0].headline_row.value
+    )
+    assert {number(name).value for name in ("agreement", "sensitivity", "specificity")} == {1.0}
 
 
 def test_people_who_disagree_count_as_their_majority_and_their_agreement_is_told(
@@ -147,21 +149,21 @@ def test_people_who_disagree_count_as_their_majority_and_their_agreement_is_told
 ) -> None:
     yes, no = said(page, "Ann", lambda _: "yes"), said(page, "Ben", lambda _: "no")
     two = correct_runs(read(runs[:1], tmp_path, yes, no))
-    assert two.numbers[0].corrected.value == pytest.approx(0.5)
-    assert two.between["percent"].value == 0.0
+    assert two.find("corrected").value == pytest.approx(0.5)
+    assert two.find("agreement, percent").value == 0.0
     three = correct_runs(read(runs[:1], tmp_path, yes, no, said(page, "Cleo", lambda _: "yes")))
-    assert three.numbers[0].corrected.value == pytest.approx(1.0)
-    assert three.people == {"Ann": (24, 0), "Ben": (24, 0), "Cleo": (24, 0)}
+    assert three.find("corrected").value == pytest.approx(1.0)
+    assert [three.find("labelled", name).value for name in ("Ann", "Ben", "Cleo")] == [24, 24, 24]
 
 
 def test_one_person_is_said_to_be_one_and_who_cannot_tell_says_nothing(
     runs: list[str], tmp_path: Path, page: str
 ) -> None:
     found = correct_runs(read(runs[:1], tmp_path, said(page, "Ann", lambda i: "unsure" if i < 3 else "yes")))
-    assert found.people == {"Ann": (24, 3)}
+    assert (found.find("labelled", "Ann").value, found.find("cannot tell", "Ann").value) == (24, 3)
     assert "One person labelled" in found.remarks[0]
-    nobody = correct_runs(read(runs[:1], tmp_path, said(page, "Ann", lambda _: "unsure"))).numbers[0]
-    assert (nobody.corrected.value, nobody.corrected.note) == (None, "a stratum has no label")
+    nobody = correct_runs(read(runs[:1], tmp_path, said(page, "Ann", lambda _: "unsure"))).find("corrected")
+    assert (nobody.value, nobody.note) == (None, "a stratum has no label")
 
 
 def test_two_runs_have_a_corrected_difference(runs: list[str], tmp_path: Path) -> None:
@@ -169,21 +171,20 @@ def test_two_runs_have_a_corrected_difference(runs: list[str], tmp_path: Path) -
     better = [("no", "yes")[both.units[one.unit].run] for one in both.items]
     file = said("".join(label_page(both)), "Ann", better.__getitem__)
     found = correct_runs(read(runs[::-1], tmp_path, file))
-    assert [one.corrected.value for one in found.numbers] == [pytest.approx(0.0), pytest.approx(1.0)]
-    (name,) = found.differences
-    assert name.endswith("run-1") or "minus" in name
-    assert found.differences[name].value == pytest.approx(-1.0)
+    corrected = [one.estimate.value for one in found.estimates if one.what == "corrected"]
+    assert corrected == [pytest.approx(0.0), pytest.approx(1.0)]
+    assert found.find("difference").value == pytest.approx(-1.0)
 
 
 def test_a_pair_put_twice_is_one_label_and_its_consistency_is_told(runs: list[str], tmp_path: Path) -> None:
     twice = drawn(runs[:1], value="win", twice=True)
     page = "".join(label_page(twice))
     slot = correct_runs(read(runs[:1], tmp_path, said(page, "Ann", lambda _: "first")))
-    assert slot.numbers[0].corrected.value == pytest.approx(0.5)
+    assert slot.find("corrected").value == pytest.approx(0.5)
     assert "Of 24 pairs put twice to a person, in both orders, 0 were judged alike." in slot.remarks
     sides = ["second" if one.swapped else "first" for one in twice.items]
     same = correct_runs(read(runs[:1], tmp_path, said(page, "Ann", sides.__getitem__)))
-    assert same.numbers[0].corrected.value == pytest.approx(1.0)
+    assert same.find("corrected").value == pytest.approx(1.0)
 
 
 def test_grades_are_corrected_on_their_scale(runs: list[str], tmp_path: Path) -> None:
@@ -192,9 +193,9 @@ def test_grades_are_corrected_on_their_scale(runs: list[str], tmp_path: Path) ->
     found = correct_runs(
         read(runs[:1], tmp_path, said("".join(label_page(grades)), "Ann", given.__getitem__))
     )
-    one = found.numbers[0]
-    assert one.judge.value < one.corrected.value <= one.judge.value + 0.5
-    assert set(one.against) == {"agreement"}
+    judge, corrected = found.find("judge alone").value, found.find("corrected").value
+    assert judge < corrected <= judge + 0.5
+    assert not any(one.what == "sensitivity" for one in found.estimates)
 
 
 def edited(file: dict[str, Any], **changes: Any) -> dict[str, Any]:
@@ -256,7 +257,8 @@ def test_the_commands_write_a_page_and_take_several_files(runs: list[str], tmp_p
     assert "<script>owned" not in html.read_text()
     assert "no label" in html.read_text()
     data = json.loads(CliRunner().invoke(command, [*arguments[:5], "--json"]).output)
-    assert (data["format"], [one["labels"] for one in data["numbers"]]) == ("suite-corrected/2", [24])
+    labels = [one["value"] for one in data["estimates"] if one["what"] == "labels used"]
+    assert (data["format"], labels) == ("suite-corrected/2", [24])
     assert len(data["comments"]) == 2
 
 

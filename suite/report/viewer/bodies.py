@@ -107,7 +107,7 @@ def body_of(
             {"id": clean(one.id), "tags": _cleaned(one.tags), "values": _values(one.values)}
             for one in (score.parts[:MOST_PARTS] if score else ())
         ],
-        "blocks": list(map(_block, own)),
+        "blocks": list(map(block_data, own)),
         "note": clean(note),
         "calls": shown,
     }
@@ -133,7 +133,8 @@ def _value(value: Value, details: bool) -> object:
     return clean(cut(value, MOST_TEXT)[0]) if isinstance(value, str) else value
 
 
-def _block(found: Block) -> Json:
+def block_data(found: Block) -> Json:
+    """A block as the page's script draws it, its texts cleaned and cut."""
     try:
         told = _cleaned({"kind": type(found).__name__, **msgspec.to_builtins(found)})
         msgspec.json.encode(told)

@@ -49,10 +49,11 @@ def _text(body: bytes) -> str:
 
 
 @cache
-def viewer_script() -> str:
-    """The viewer's script: its files in order, in one function."""
-    found = (files("suite.report.viewer") / "static" / f"{name}.js" for name in _SCRIPTS)
-    return "(() => {\n" + "\n".join(one.read_text("utf-8") for one in found if one.is_file()) + "})();\n"
+def viewer_script(names: tuple[str, ...] = _SCRIPTS, own: str = "") -> str:
+    """The viewer's script: its files in order, in one function. own: another page's, after those it needs."""
+    found = (files("suite.report.viewer") / "static" / f"{name}.js" for name in names)
+    texts = [one.read_text("utf-8") for one in found if one.is_file()]
+    return "(() => {\n" + "\n".join([*texts, own]) + "})();\n"
 
 
 @cache

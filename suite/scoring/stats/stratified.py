@@ -9,7 +9,6 @@ a labelled one by the inverse of its chance to be labelled; the pulls give the v
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import numpy as np
 
@@ -20,12 +19,7 @@ from suite.scoring.stats.intervals import normal_quantile, share_interval, t_int
 UNSEEN = 0.25  # values at either end of the scale that a stratum may hold unseen, for its variance alone
 
 
-class Stratum(NamedTuple):
-    """spread: its weight squared times the variance of the judge's errors in it; its labels; its units."""
-
-    spread: float
-    labels: int
-    units: int
+Stratum = tuple[float, int, int]  # weight squared times variance of the judge's errors; labels; units
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +36,7 @@ class StratifiedMean:
     @property
     def labels(self) -> int:
         """Labelled units."""
-        return sum(one.labels for one in self.strata)
+        return sum(labels for _, labels, _ in self.strata)
 
     def minus(self, other: "StratifiedMean") -> "StratifiedMean":
         """The difference of two means; its units are those of both, one after the other."""
@@ -75,18 +69,12 @@ class StratifiedMean:
         """About how many more labels, shared out like those there are, halve the interval; None if no number
         does, since the units themselves are too few.
         """
-        spare = self.variance(clusters) / 4 - self.variance(clusters) + sum(a / b for a, b, _ in self.strata)
-
-        def reached(times: float) -> bool:
-            return sum(one.spread / min(one.units, times * one.labels) for one in self.strata) <= spare
-
-        tries = [1.02**step for step in range(500)]
-        found = next((times for times in tries if reached(times)), None)
-        return (
-            None
-            if found is None
-            else math.ceil(sum(min(one.units, found * one.labels) - one.labels for one in self.strata))
-        )
+        room = sum(spread / labels for spread, labels, _ in self.strata) - 0.75 * self.variance(clusters)
+        for times in (1.02**step for step in range(500)):
+            wanted = [min(units, times * labels) for _, labels, units in self.strata]
+            if sum(one[0] / more for one, more in zip(self.strata, wanted, strict=True)) <= room:
+                return math.ceil(sum(wanted)) - self.labels
+        return None
 
 
 def stratified_mean(
@@ -114,7 +102,7 @@ def stratified_mean(
         variance = squares / max(count - 1, 1)
         wider = (squares + UNSEEN * width**2 / 2) / (count + 2 * UNSEEN) if count < units else 0.0
         pulls[labelled] = share * within * away * math.sqrt(count / max(count - 1, 1))
-        parts.append(Stratum(share**2 * max(variance, wider), count, units))
+        parts.append((share**2 * max(variance, wider), count, units))
         unseen += share**2 * max(wider - variance, 0.0) / count
     value = float(w @ expected)
     return StratifiedMean(value, pulls + w * (expected - value), tuple(parts), unseen)
