@@ -262,7 +262,7 @@ def serve(site: Path | None, port: int, repository: Path, board_name: str) -> No
     """
     import tempfile
 
-    from suite.board.site.pages import server
+    from suite.report.local_site import SiteServer, folder_files
 
     if site is not None and not (site / "index.html").is_file():
         note("board serve", "a repository as argument", f"--repo {site}")
@@ -274,7 +274,7 @@ def serve(site: Path | None, port: int, repository: Path, board_name: str) -> No
             from suite.board.site.pages import build_site
 
             site = build_site(open_repository(repository, board_name), Path(scratch) / "site").folder
-        with server(site, port) as running:
+        with SiteServer(folder_files(site), port) as running:
             click.echo(f"{running.address} (Ctrl-C ends it)")
             running.serve_forever()
 

@@ -4,15 +4,14 @@ The server only reads. It refuses other host names than the loopback's, which a 
 browser send, and whoever lacks the token, the first part of each address. Not here: what the files are.
 """
 
-import hashlib
 import hmac
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from pathlib import Path
-from socketserver import TCPServer
 from urllib.parse import unquote, urlsplit
 
 from suite.errors import ConfigError, SuiteError
@@ -23,10 +22,10 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'"
 )
-TYPES = {
-    "html": "text/html; charset=utf-8", "css": "text/css; charset=utf-8", "json": "application/json",
-    "js": "text/javascript; charset=utf-8", "csv": "text/csv; charset=utf-8", "svg": "image/svg+xml",
-    "xml": "application/atom+xml",
+HEADERS = {
+    "Content-Security-Policy": f"{POLICY}; frame-ancestors 'none'", "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer", "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
 }  # fmt: skip
 
 
@@ -51,64 +50,42 @@ class SiteServer(ThreadingHTTPServer):
         except OSError as error:
             told = f"port {port} is not to be had: {error.strerror}"
             raise ConfigError(told, fix="another one: --port 0") from error
-        self.address = f"http://127.0.0.1:{self.server_address[1]}/" + (token and f"{token}/")
-
-    def server_bind(self) -> None:
-        """Bind, without asking anybody for the machine's name."""
-        TCPServer.server_bind(self)
+        self.address = f"http://127.0.0.1:{self.server_port}/" + (token and f"{token}/")
 
 
-class _FileHandler(BaseHTTPRequestHandler):
+class _FileHandler(SimpleHTTPRequestHandler):
     server: SiteServer
-    protocol_version = "HTTP/1.1"
-    timeout = 60
-    server_version, sys_version = "suite", ""
-    error_message_format = "%(message)s. %(explain)s\n"
-    error_content_type = "text/plain; charset=utf-8"
+    server_version, sys_version, timeout = "suite", "", 60
 
-    def do_GET(self) -> None:  # noqa: N802
-        """The file, or a sentence that says why not."""
-        host = self.headers.get("Host", "").rpartition(":")[0] or self.headers.get("Host", "")
-        if host not in ("127.0.0.1", "localhost", "[::1]"):
-            return self.send_error(HTTPStatus.FORBIDDEN, explain="Use the address that was printed.")
-        path = unquote(urlsplit(self.path).path).removeprefix("/")
-        if self.server.token:
-            token, slash, path = path.partition("/")
-            if not hmac.compare_digest(token.encode(), self.server.token.encode()):
-                told = "The address lacks its token, or has an old one: open the one that was printed last."
-                return self.send_error(HTTPStatus.FORBIDDEN, explain=told)
-            if not slash:
-                return self._answer(HTTPStatus.FOUND, b"", Location=f"/{token}/")
-        path += "index.html" if path.endswith("/") or not path else ""
-        try:
-            body = None if "\0" in path else self.server.files(path)
-        except Exception as error:  # whatever is wrong with a file, the others are still to be had
-            told = error.what if isinstance(error, SuiteError) else f"{type(error).__name__}: {error}"
-            return self.send_error(HTTPStatus.INTERNAL_SERVER_ERROR, explain=one_line(told))
-        if body is None:
-            return self.send_error(HTTPStatus.NOT_FOUND, explain="There is no such page here.")
-        tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-        if self.headers.get("If-None-Match") == tag:
-            return self._answer(HTTPStatus.NOT_MODIFIED, b"", ETag=tag)
-        kind = TYPES.get(path.rpartition(".")[2], "application/octet-stream")
-        return self._answer(HTTPStatus.OK, body, ETag=tag, Content_Type=kind)
-
-    do_HEAD = do_GET  # noqa: N815
-
-    def _answer(self, status: HTTPStatus, body: bytes, **headers: str) -> None:
-        self.send_response(status)
-        for name, value in {**headers, "Content_Length": str(len(body))}.items():
-            self.send_header(name.replace("_", "-"), value)
+    def send_head(self) -> BytesIO:
+        """The head of the answer: of the file, or of a sentence that says why not."""
+        host, path = self.headers.get("Host", ""), unquote(urlsplit(self.path).path)[1:]
+        token, slash, name = path.partition("/") if self.server.token else ("", "/", path)
+        name += "index.html" if name.endswith("/") or not name else ""
+        status, body = HTTPStatus.FORBIDDEN, None
+        if (host.rpartition(":")[0] or host) not in ("127.0.0.1", "localhost", "[::1]"):
+            told = "Use the address that was printed."
+        elif not slash or not hmac.compare_digest(token.encode(), self.server.token.encode()):
+            told = "The address lacks its token, or has an old one: open the one that was printed last."
+        else:
+            status, told = HTTPStatus.NOT_FOUND, "There is no such page here."
+            try:
+                body = None if "\0" in name else self.server.files(name)
+            except Exception as error:  # whatever is wrong with a file, the others are still to be had
+                said = error.what if isinstance(error, SuiteError) else f"{type(error).__name__}: {error}"
+                status, told = HTTPStatus.INTERNAL_SERVER_ERROR, one_line(said)
+        self.send_response(status if body is None else HTTPStatus.OK)
+        kind = "text/plain" if body is None else self.guess_type(name)
+        body = told.encode() if body is None else body
+        self.send_header("Content-Type", f"{kind}; charset=utf-8" if kind.startswith("text/") else kind)
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(b"" if self.command == "HEAD" else body)
+        return BytesIO(body)
 
     def end_headers(self) -> None:
         """The policy, and nothing guessed, kept or told to others."""
-        self.send_header("Content-Security-Policy", f"{POLICY}; frame-ancestors 'none'")
-        self.send_header("X-Content-Type-Options", "nosniff")
-        self.send_header("Referrer-Policy", "no-referrer")
-        self.send_header("Cross-Origin-Resource-Policy", "same-origin")
-        self.send_header("Cache-Control", "no-cache")
+        for name, value in HEADERS.items():
+            self.send_header(name, value)
         super().end_headers()
 
     def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002

@@ -10,7 +10,6 @@ import re
 import threading
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
@@ -28,17 +27,17 @@ from suite.report.remarks import parameters_of, toys
 from suite.report.summary import label
 from suite.view.running_scores import RunningScores
 
+_CALLED = (costs, percent, sentences, shown_usd, toys)
 QUIET_S = 60  # a run whose journals got nothing for so long is not being written
 
 
 class RunRow(NamedTuple):
-    """A run in the list. key: of its addresses, [a-z0-9-]+. digest: of the state of its files. running: it is
-    being written, and how far it is. trouble: why it cannot be read. html: its row."""
+    """A run in the list. key: of its addresses, [a-z0-9-]+. digest: of the state of its files. running: how
+    far one is that is being written. trouble: why it cannot be read. html: its row."""
 
     key: str
     folder: Path
     digest: str
-    model: str = ""
     created: str = ""
     running: str = ""
     trouble: str = ""
@@ -54,7 +53,7 @@ class RunListing:
         self._scores: dict[Path, RunningScores] = {}
         self._lock = threading.RLock()
         text = (files("suite.view") / "templates/row.html.j2").read_text("utf-8")
-        self._template = environment().from_string(text)
+        self._template = environment().from_string(text, {one.__name__: one for one in _CALLED})
 
     def rows(self) -> list[RunRow]:
         """All runs, the newest first."""
@@ -66,41 +65,38 @@ class RunListing:
     def row(self, key: str) -> RunRow | None:
         """One run by its key, as it is now."""
         with self._lock:
-            known = self._kept or {row.folder: row for row in self.rows()}
-            return next((self._row(one.folder) for one in known.values() if one.key == key), None)
+            known = self._kept.values() or self.rows()
+            return next((self._row(one.folder) for one in known if one.key == key), None)
 
     def _row(self, folder: Path) -> RunRow:
         digest, growing = _state(folder)
         kept = self._kept.get(folder)
         if kept is not None and kept.digest == digest and not kept.running:
             return kept
-        made = RunRow(key_of(folder), folder, digest)
-        values: dict[str, object] = {"run": None}
+        row = RunRow(key_of(folder), folder, digest)
         try:
             run = Run(folder)
-            if growing and not (run.has_results and run.results.complete):
-                run = Run(folder, (run.scorings() or [""])[-1])
-                made = made._replace(running=self._read_on(run) if kept else "being written")
-            made = made._replace(model=run.specs("candidate"), created=run.manifest.created)
-            cells = run.manifest.cells
-            parameters = [parameters_of(one, run.scored_cells.get(one.cell)) for one in cells]
-            names = distinguishing(parameters)
-            values = {"run": run, "labels": [label(one, names) for one in parameters]}
-            values["cost"] = costs(run.roles, run.results.calls)
+            row = row._replace(created=run.manifest.created)
+            if not growing or (run.has_results and run.results.complete):
+                self._scores.pop(folder, None)
+                return self._drawn(row, run)
+            run = Run(folder, (run.scorings() or [""])[-1])
+            row = row._replace(running="being written")
+            if kept is None:  # the first page opens no journal
+                return self._drawn(row, run)
+            scores = self._scores[folder] = self._scores.get(folder) or RunningScores(run)
+            return self._drawn(row._replace(running=scores.read_on()), run, scores)
         except Exception as error:  # anybody may have changed it
             told = error.what if isinstance(error, SuiteError) else f"{type(error).__name__}: {error}"
-            made = made._replace(trouble=told)
-        scores = self._scores.get(folder) if made.running else self._scores.pop(folder, None)
-        how = {"sentences": sentences, "toys": toys, "percent": percent, "dollars": shown_usd}
-        return made._replace(html=Markup(self._template.render(row=made, scores=scores, **how, **values)))
+            return self._drawn(row._replace(trouble=told))
 
-    def _read_on(self, run: Run) -> str:
-        with suppress(SuiteError):  # a task that is not here any more has no headline so far
-            if (scores := self._scores.get(run.folder)) is None:
-                scores = self._scores[run.folder] = RunningScores(run)
-            scores.read_on()
-            return f"{scores.solved:,} solved, {scores.scored:,} scored of {run.manifest.all_works:,}"
-        return "being written"
+    def _drawn(self, row: RunRow, run: Run | None = None, scores: RunningScores | None = None) -> RunRow:
+        cells = run.manifest.cells if run else ()
+        values = [parameters_of(one, run.scored_cells.get(one.cell)) for one in cells if run]
+        labels = [label(one, distinguishing(values)) for one in values]
+        return row._replace(
+            html=Markup(self._template.render(row=row, run=run, scores=scores, labels=labels))
+        )
 
 
 def key_of(folder: Path) -> str:

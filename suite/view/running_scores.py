@@ -1,5 +1,8 @@
 """A run that is being written, read on from where its journals ended: progress, and the headlines so far."""
 
+from contextlib import suppress
+
+from suite.errors import SuiteError
 from suite.journal.lines import Lines, RecordT
 from suite.journal.pairs import Key
 from suite.journal.records import OutputRecord, ScoreRecord
@@ -13,28 +16,27 @@ AT_ONCE = 8 * 2**20  # bytes of a journal that are read at a time, so that a pag
 
 
 class RunningScores:
-    """heads: by cell. solved, scored: how many so far. Raises SuiteError for a task that cannot be loaded."""
+    """heads: the headline so far by cell; none of a task that is not here any more."""
 
     def __init__(self, run: Run) -> None:
+        self.heads: dict[str, RunningHeadline] = {}
         known = with_recorded(catalogue(), [run])
-        tasks = {name: load_task(known, name)[0] for name in {cell.task for cell in run.manifest.cells}}
-        self.heads = {
-            one.cell: RunningHeadline(tasks[one.task].metrics, one.headline) for one in run.manifest.cells
-        }
-        self.solved = self.scored = 0
-        self._run, self._ends = run, [0, 0]
+        for one in run.manifest.cells:
+            with suppress(SuiteError):
+                self.heads[one.cell] = RunningHeadline(load_task(known, one.task)[0].metrics, one.headline)
+        self._run, self._ends, self._counts = run, [0, 0], [0, 0]
         self._outputs: dict[Key, OutputRecord] = {}  # those that wait for their scores
         self._scores: dict[Key, ScoreRecord] = {}
 
-    def read_on(self) -> None:
-        """Read what was added, or the next part of it. Raises RunError for damage."""
-        outputs, scores = self._new(0, self._run.journal.outputs), self._new(1, self._run.judged.scores)
-        self._outputs |= {Key.of(one): one for one in outputs}
-        self._scores |= {Key.of(one): one for one in scores}
+    def read_on(self) -> str:
+        """Read what was added, or the next part of it, and tell how far it is. Raises RunError for damage."""
+        self._outputs |= {Key.of(one): one for one in self._new(0, self._run.journal.outputs)}
+        self._scores |= {Key.of(one): one for one in self._new(1, self._run.judged.scores)}
         for key in self._outputs.keys() & self._scores.keys():
-            self.heads[key.cell].add(self._scores.pop(key), self._outputs.pop(key))
-        self.solved += len(outputs)
-        self.scored += len(scores)
+            score, output = self._scores.pop(key), self._outputs.pop(key)
+            if key.cell in self.heads:
+                self.heads[key.cell].add(score, output)
+        return "{:,} solved, {:,} scored of {:,}".format(*self._counts, self._run.manifest.all_works)
 
     def _new(self, which: int, lines: Lines[RecordT]) -> list[RecordT]:
         if not lines.path.exists():
@@ -43,4 +45,5 @@ class RunningScores:
             file.seek(self._ends[which])
             found = [raw for raw in file.readlines(AT_ONCE) if raw.endswith(b"\n")]  # a torn last one waits
         self._ends[which] += sum(map(len, found))
+        self._counts[which] += len(found)
         return [lines.decode(raw, 0) for raw in found]

@@ -12,7 +12,7 @@ import re
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files as resources
 from pathlib import Path
@@ -23,6 +23,7 @@ from suite.journal.run import Run
 from suite.report.html import Linked, html_report, page
 from suite.report.html_blocks import Drawer, environment, resource
 from suite.report.local_site import put_files, replaced_folder
+from suite.report.rows import withheld
 from suite.report.viewer.embedding import script_files, viewer_script, viewer_style
 from suite.report.viewer.source import view_source
 from suite.secrets import scrub
@@ -30,9 +31,9 @@ from suite.view.run_rows import RunListing, RunRow
 
 MARK = ".suite-view"
 MOST_PAIRED = 10  # runs of which every pair is compared unasked
-SCRIPTS = ("table", "picks", "updates", "start")
+SCRIPTS = ("table.js", "picks.js", "updates.js", "start.js")
 ASSETS = ("style.css", "viewer.js", "runs.js")
-_STATIC = resources("suite.view")
+_ROOM = resources("suite.view")
 
 
 @dataclass
@@ -53,7 +54,7 @@ class ViewSite:
         if path == "index.html":
             return self._page("index", "", site=self, rows=self.listing.rows())
         if room == "assets":
-            return asset(name)
+            return _asset(name)
         if room == "samples":
             return self._samples(*name.partition("/")[::2])
         keys = name.removesuffix(".html").removesuffix(".anyway").split("--")
@@ -75,47 +76,38 @@ class ViewSite:
                 yield f"samples/{name}/{file.name}", self._samples(name, file.name) or b""
 
     def _page(self, template: str, root: str = "../", **values: object) -> bytes:
-        made = environment().from_string((_STATIC / f"templates/{template}.html.j2").read_text("utf-8"))
-        values |= {"version": suite.__version__}
-        return _bytes(page(made, viewer=bool(root), linked=Linked(root), base="", **values))
+        made = environment().from_string((_ROOM / f"templates/{template}.html.j2").read_text("utf-8"))
+        given = values | {"version": suite.__version__}
+        return _bytes(page(made, viewer=bool(root), linked=Linked(root), base="", **given))
 
     def _made(self, rows: Sequence[RunRow], anyway: bool) -> bytes:
         """The page of a run, or of a comparison."""
         try:
             if trouble := next((row.trouble for row in rows if row.trouble), ""):
                 raise SuiteError(trouble)
-            left = sorted({name for row in rows for name in self._withheld(row)})
+            left = {name for row in rows if not self.texts for name in withheld(Run(row.folder))}
             if len(rows) > 1:
                 return self._comparison(rows, left, anyway)
-            note = f"This run is being written: {rows[0].running}. Load the page again to see more."
-            if not rows[0].running:
-                note = (
-                    "Questions and answers are left out: a licence lets nobody pass them on." if left else ""
-                )
-            return _bytes(html_report(rows[0].folder, linked=Linked("../", self._source(rows[0]), note)))
+            note = "Questions and answers are left out: a licence lets nobody pass them on." if left else ""
+            if rows[0].running:
+                note = f"This run is being written: {rows[0].running}. Load the page again to see more."
+            return _bytes(html_report(rows[0].folder, linked=Linked("../", self.source(rows[0]), note)))
         except Exception as error:  # torn meanwhile, not comparable, a task that is not here
             told = str(error) if isinstance(error, SuiteError) else f"{type(error).__name__}: {error}"
             again = self.compared is None and "--anyway" in told
             return self._page("trouble", rows=rows, lines=told.splitlines(), again=again)
 
-    def _comparison(self, rows: Sequence[RunRow], left: Sequence[str], anyway: bool) -> bytes:
+    def _comparison(self, rows: Sequence[RunRow], left: Container[str], anyway: bool) -> bytes:
         from suite.comparisons.comparison import ComparisonWanted, compare_runs
         from suite.comparisons.sections import sections
 
         asked = ComparisonWanted(baseline=rows[0].folder.name, examples=0, anyway=anyway)
         found = compare_runs([str(row.folder.absolute()) for row in rows], asked)
-        places = [{cell.cell: at for at, cell in enumerate(one.run.manifest.cells)} for one in found.runs]
-        return self._page(
-            "comparison", rows=rows, left=left, anyway=anyway, drawer=Drawer(), found=found, places=places,
-            sources=[self._source(row) for row in rows], parts=sections(found),
-        )  # fmt: skip
+        parts = {"site": self, "rows": rows, "left": left, "anyway": anyway, "drawer": Drawer()}
+        return self._page("comparison", "../", found=found, sections=sections(found), **parts)
 
-    def _withheld(self, row: RunRow) -> list[str]:
-        from suite.report.rows import withheld
-
-        return [] if self.texts else withheld(Run(row.folder))
-
-    def _source(self, row: RunRow) -> str:
+    def source(self, row: RunRow) -> str:
+        """What a run's samples, as they are now, are called."""
         name = row.key if self.compared is not None else f"{row.key}-{row.digest}"
         self._sources.setdefault(name, row)
         return name
@@ -126,7 +118,8 @@ class ViewSite:
                 return None
             place = self.scratch / name
             if not place.is_dir():
-                source = view_source(Run(row.folder), texts=not self._withheld(row), label=row.folder.name)
+                run = Run(row.folder)
+                source = view_source(run, texts=self.texts or not withheld(run), label=row.folder.name)
                 with replaced_folder(place, MARK) as part:
                     put_files(part, script_files(name, source))
                 for old in [one for one in self._sources if self._sources[one].key == row.key][:-2]:
@@ -153,10 +146,7 @@ def _bytes(pieces: Iterator[str]) -> bytes:
     return scrub("".join(pieces)).encode()
 
 
-def asset(name: str) -> bytes | None:
-    """A style or script that pages share."""
-    own = [
-        (_STATIC / f"static/{one}").read_text("utf-8") for one in ("view.css", *(f"{x}.js" for x in SCRIPTS))
-    ]
-    made = (resource("report.css") + viewer_style() + own[0], viewer_script(), "\n".join(own[1:]))
-    return dict(zip(ASSETS, made, strict=True))[name].encode() if name in ASSETS else None
+def _asset(name: str) -> bytes | None:
+    style, *scripts = ((_ROOM / "static" / one).read_text("utf-8") for one in ("view.css", *SCRIPTS))
+    made = (resource("report.css") + viewer_style() + style, viewer_script(), "".join(scripts))
+    return made[ASSETS.index(name)].encode() if name in ASSETS else None

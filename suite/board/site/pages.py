@@ -25,7 +25,7 @@ from suite.board.site.page_words import events_of, headlines, name
 from suite.board.site.pair_facts import different, pair_page, pairs_of
 from suite.board.site.ranking_table import columns, rows, script_rows
 from suite.errors import ConfigError, SuiteError
-from suite.report.local_site import SiteServer, folder_files, replaced_folder
+from suite.report.local_site import replaced_folder
 from suite.report.viewer.embedding import viewer_script, viewer_style
 
 ROWS = 100  # of one page
@@ -210,8 +210,3 @@ class _Site:
         except SuiteError as error:
             self.warnings.append(f"{name(entry.folder.name)}: {error}")
             return []
-
-
-def server(folder: Path, port: int) -> SiteServer:
-    """A server of a folder on the loopback. Raises ConfigError if the port is taken."""
-    return SiteServer(folder_files(folder), port)

@@ -1,5 +1,5 @@
 const EVERY_MS = 3000;
-let tag = "", silent = false;
+let last = "", silent = false;
 
 /** @param {string} text @returns {void} */
 const say = (text) => {
@@ -48,18 +48,19 @@ const update = async () => {
   /** @type {Response} */
   let answer;
   try {
-    answer = await fetch("index.html", {cache: "no-store", headers: tag ? {"If-None-Match": tag} : {}});
+    answer = await fetch("index.html", {cache: "no-store"});
   } catch {
     silent = true;
     say("suite view does not answer any more: what is shown is as it was.");
     return;
   }
   if (silent) say("");
-  silent = !answer.ok && answer.status !== 304;
-  if (silent) say(await answer.text());
-  if (!answer.ok) return;
-  tag = answer.headers.get("ETag") ?? "";
-  const gone = merge(new DOMParser().parseFromString(await answer.text(), "text/html"));
+  silent = !answer.ok;
+  const text = await answer.text();
+  if (silent) say(text);
+  if (silent || text === last) return;
+  last = text;
+  const gone = merge(new DOMParser().parseFromString(text, "text/html"));
   offer();
   order();
   filter();

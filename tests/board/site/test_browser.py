@@ -11,7 +11,8 @@ from chromium import CHROMIUM, Page, chromium, tab
 from inspections import inspect_page
 
 from suite.board.repository.shelves import open_repository
-from suite.board.site.pages import build_site, server
+from suite.board.site.pages import build_site
+from suite.report.local_site import SiteServer, folder_files
 from tests.board import accepted
 
 pytestmark = [
@@ -39,7 +40,7 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 
 @pytest.fixture(scope="module")
 def address(site: Path) -> Iterator[str]:
-    with server(site, 0) as running:
+    with SiteServer(folder_files(site), 0) as running:
         thread = threading.Thread(target=running.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{running.server_address[1]}"
