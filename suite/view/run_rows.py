@@ -87,8 +87,9 @@ class RunListing:
             scores = self._scores[folder] = self._scores.get(folder) or RunningScores(run)
             return self._drawn(row._replace(running=scores.read_on()), run, scores)
         except Exception as error:  # anybody may have changed it
+            self._scores.pop(folder, None)
             told = error.what if isinstance(error, SuiteError) else f"{type(error).__name__}: {error}"
-            return self._drawn(row._replace(trouble=told))
+            return self._drawn(row._replace(trouble=told, running=""))
 
     def _drawn(self, row: RunRow, run: Run | None = None, scores: RunningScores | None = None) -> RunRow:
         cells = run.manifest.cells if run else ()

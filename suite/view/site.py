@@ -57,7 +57,7 @@ class ViewSite:
             return _asset(name)
         if room == "samples":
             return self._samples(*name.partition("/")[::2])
-        keys = name.removesuffix(".html").removesuffix(".anyway").split("--")
+        keys = re.sub(r"(\.anyway)?\.html$", "", name).split("--") if name.endswith(".html") else []
         rows = [row for key in dict.fromkeys(keys) if (row := self.listing.row(key))]
         fits = len(rows) == 1 if room == "runs" else room == "compare" and len(rows) > 1
         return self._made(rows, ".anyway." in name) if fits and len(rows) == len(keys) else None
