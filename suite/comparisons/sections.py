@@ -14,6 +14,7 @@ from suite.journal.run import Run
 from suite.parameters import distinguishing
 from suite.report.compare_page import SamplePairs
 from suite.report.dot_plots import DotPlot
+from suite.report.hostile_text import one_line
 from suite.report.numbers import counted, number, plain, signed
 from suite.report.remarks import remarks
 from suite.report.run_facts import fact_lines, run_facts
@@ -26,6 +27,7 @@ FORMAT = "suite-compare/1"
 MOST_SLICES = 60
 MOST_COMPACT = 12
 FEWEST_IN_SLICE = 5
+LABEL = 80  # characters of a run's label in a title
 MOST_PAIRS = 2_000  # of samples in a page
 NONE_SHOWN = "no difference shown"
 EXPLORED = "p and intervals corrected by Benjamini-Hochberg"
@@ -67,7 +69,7 @@ def sample_pairs(found: Compared, most: int = MOST_PAIRS) -> Iterator[SamplePair
         sides = zip(names, both, keys_of(shown), labels, strict=True)
         sources = (inline(name, view_source(run, keys=keys, label=label)) for name, run, keys, label in sides)
         yield SamplePairs(
-            f"Samples of {part.a} against {part.b}",
+            f"Samples of {one_line(part.a, LABEL)} against {one_line(part.b, LABEL)}",
             f"{len(shown):,} of {counted(len(told), 'sample')} that differ or lack a score on one side, "
             "counted in each cell, the most telling first: they show where the two part, not how often.",
             " ".join(names),
@@ -150,10 +152,12 @@ def _verdicts(rows: Sequence[MeasureRow]) -> Iterator[str]:
 
 def _by_pair(rows: Sequence[MeasureRow]) -> list[tuple[str, list[MeasureRow]]]:
     """Title -> rows of one pair of runs; all under no title where there are as many pairs as rows."""
-    pairs: dict[str, list[MeasureRow]] = {}
+    pairs: dict[tuple[str, str], list[MeasureRow]] = {}
     for row in rows:
-        pairs.setdefault(f"A: {row.a}, B: {row.b}", []).append(row)
-    return [("", list(rows))] if 1 < len(pairs) == len(rows) else list(pairs.items())
+        pairs.setdefault((row.a, row.b), []).append(row)
+    if 1 < len(pairs) == len(rows):
+        return [("", list(rows))]
+    return [(f"A: {one_line(a, LABEL)}, B: {one_line(b, LABEL)}", some) for (a, b), some in pairs.items()]
 
 
 def _plots(rows: Sequence[MeasureRow], found: Compared, pair: str = "") -> Iterator[DotPlot]:
@@ -179,7 +183,7 @@ def _plots(rows: Sequence[MeasureRow], found: Compared, pair: str = "") -> Itera
 
 def _sides(row: MeasureRow, *, named: bool) -> tuple[str, str]:
     """What it means for A minus B to be below and above zero. named: by the runs."""
-    a, b = (row.a, row.b) if named else ("A", "B")
+    a, b = (one_line(row.a, LABEL), one_line(row.b, LABEL)) if named else ("A", "B")
     better = "higher" if row.measure.direction == "neither" else "better"
     ends = f"{b} {better}", f"{a} {better}"
     return ends[::-1] if row.measure.direction == "lower" else ends
