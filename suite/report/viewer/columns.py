@@ -1,6 +1,5 @@
 """The index of a view: columns of equal length, one entry a row, and the lists that they point into."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -13,6 +12,10 @@ from suite.task import Unscored, Value
 OUTCOMES = ("good", "bad", "between", "scored", "unscored", "pending")
 MOST_PREVIEW = 140
 MOST_NAME = 200  # characters of a tag's value, a label, a reason
+_COLUMNS = (
+    "id", "cell", "trial", "part", "at", "question", "answer", "finish", "outcome",
+    "tokens", "seconds", "calls",
+)  # fmt: skip
 Entry = str | float | int | bool | None | Mapping[str, int]
 
 
@@ -84,7 +87,7 @@ class Columns:
     def __init__(self, declared: Mapping[str, DeclaredValues]) -> None:
         self._declared = declared
         self._finishes, self._reasons, self._questions = Listed(), Listed(), Listed()
-        self._rows: dict[str, list[Entry]] = defaultdict(list)
+        self._rows: dict[str, list[Entry]] = {name: [] for name in _COLUMNS}
         self._values: dict[str, list[Entry]] = {}
         self._tags: dict[str, tuple[Listed, list[int]]] = {}
 
