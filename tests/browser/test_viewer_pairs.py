@@ -80,3 +80,22 @@ async def test_runs_without_common_samples_say_so(page: Page, tmp_path: Path) ->
     await page.open(path.as_uri())
     said = "document.querySelector('.suite-viewer').textContent"
     await page.until(f"{said}.includes('No sample of one')")
+
+
+async def test_two_viewers_of_a_page_share_its_address_and_keys(page: Page, tmp_path: Path) -> None:
+    path = write_page(tmp_path / "page.html", {"run": Made(samples=3)})
+    text = path.read_text("utf-8")
+    first = text[text.index('<div class="suite-viewer"') : text.index("</main>")]
+    path.write_text(text.replace(first, first * 2), "utf-8")
+    await page.open(path.as_uri())
+    titles = "[...document.querySelectorAll('.sv-sample-title')].map((one) => one.textContent)"
+    await page.until(f"{titles}.length === 2")
+    await page.run("document.querySelectorAll('.sv-list')[1].focus()")
+    await page.press("End")
+    await page.until(f"{titles}[1] === 'travel/2'")
+    assert await page.run(titles) == ["travel/0", "travel/2"]
+    link = await page.run("location.href")
+    await page.open(link)
+    await page.until(f"{titles}[1] === 'travel/2'")
+    await page.press("j")
+    await page.until(f"{titles}[0] === 'travel/0'")

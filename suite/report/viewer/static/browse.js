@@ -16,7 +16,7 @@ class Browse {
     const { samples, values, outcomes } = source.index;
     /** @type {Order[]} */
     this.orders = [
-      { name: "id", label: "id", value: (row) => samples.id[row] },
+      { name: "id", label: "id", value: (row) => row },  // as they come
       { name: "outcome", label: "outcome, worst first", value: (row) => ["bad", "between", "unscored", "pending", "scored", "good"].indexOf(outcomes[samples.outcome[row]]) },
       ...values.map((column, i) => ({ name: `v.${column.name}`, label: column.name, value: (/** @type {number} */ row) => {
         const found = samples.values[i][row] ?? null;

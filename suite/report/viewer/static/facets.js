@@ -128,13 +128,11 @@ function sourceFacets(source, length, at) {
 function sorted(rows, order, down) {
   if (!order) { return down ? rows.reverse() : rows; }
   const sign = down ? -1 : 1;
-  const text = new Intl.Collator("en", { numeric: true });
   const keyed = rows.map((row) => ({ row, key: order.value(row) }));
   keyed.sort((a, b) => {
     if (a.key === null || b.key === null) { return Number(a.key === null) - Number(b.key === null) || a.row - b.row; }
-    const found = typeof a.key === "string" || typeof b.key === "string" ?
-      text.compare(String(a.key), String(b.key)) : a.key - b.key;
-    return sign * found || a.row - b.row;
+    if (a.key === b.key) { return a.row - b.row; }
+    return a.key < b.key ? -sign : sign;
   });
   return keyed.map((one) => one.row);
 }

@@ -62,7 +62,7 @@ class Pairs {
     this.facets = /** @type {Facet[]} */ ([better, facets[0].cell, ...tags, ...sides].filter(Boolean));
     /** @type {Order[]} */
     this.orders = [
-      { name: "id", label: "id", value: (row) => this.identity(row).sample },
+      { name: "id", label: "id", value: (row) => (this.pairs[row].a < 0 ? a.length + this.pairs[row].b : this.pairs[row].a) },
       { name: "difference", label: "A minus B", value: (row) => this.pairs[row].difference },
     ];
     /** @type {Map<string, number[]>} */

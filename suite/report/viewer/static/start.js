@@ -1,10 +1,25 @@
 /* Every viewer of the page, from what its element says. */
 "use strict";
 
+/** Sources by name, for several viewers may show one. @type {Map<string, Promise<Source>>} */
+const sourcesByName = new Map();
+
+/**
+ * @param {string} name
+ * @param {string} base
+ * @returns {Promise<Source>}
+ */
+function sourceNamed(name, base) {
+  const found = sourcesByName.get(name) ?? new Source(name, base).open();
+  sourcesByName.set(name, found);
+  return found;
+}
+
 /**
  * @param {HTMLElement} root
+ * @param {number} number of the viewer in the page
  */
-async function startViewer(root) {
+async function startViewer(root, number) {
   const { sources = "", base = "", pairs = "", level = "3" } = root.dataset;
   const note = make("p", { class: "sv-note", role: "status" }, "Reading samples …");
   refill(root, note);
@@ -13,10 +28,10 @@ async function startViewer(root) {
     return;
   }
   try {
-    const found = await Promise.all(sources.trim().split(/\s+/).slice(0, 2).map((name) => new Source(name, base).open()));
+    const found = await Promise.all(sources.trim().split(/\s+/).slice(0, 2).map((name) => sourceNamed(name, base)));
     const model = found.length > 1 ? new Pairs(found[0], found[1], pairs) : new Browse(found[0]);
     if (model.length) {
-      new Viewer(root, model, Number(level)).start();
+      new Viewer(root, model, Number(level), number).start();
     } else {
       note.textContent = found.length > 1 ? "No sample of one is a sample of the other." : "There are no samples to show.";
     }
@@ -32,13 +47,4 @@ function measure() {
 
 measure();
 window.addEventListener("resize", measure);
-// of several viewers one is started, since they would share the address and the keys: `?pair=2` names the second
-const viewers = [...document.querySelectorAll(".suite-viewer")];
-const wanted = Math.min(Math.max(Number(new URLSearchParams(window.location.search).get("pair")) || 1, 1), viewers.length);
-viewers.forEach((root, place) => {
-  if (place + 1 === wanted) {
-    startViewer(/** @type {HTMLElement} */ (root));
-  } else {
-    refill(root, make("a", { href: `?pair=${place + 1}#${root.parentElement?.id ?? ""}` }, "Show these samples"));
-  }
-});
+document.querySelectorAll(".suite-viewer").forEach((root, number) => { startViewer(/** @type {HTMLElement} */ (root), number); });

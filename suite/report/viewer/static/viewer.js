@@ -4,13 +4,18 @@
 const WIDE = window.matchMedia("(min-width: 64rem)");  // where list and sample stand beside each other
 const ROOMY = window.matchMedia("(min-width: 40rem)");
 
+/** The viewer that was used last: keys go there where nothing has the focus. @type {Viewer | null} */
+let keysGoTo = null;
+
 class Viewer {
   /**
    * @param {HTMLElement} root
    * @param {Model} model
    * @param {number} level of the sample's heading
+   * @param {number} number of this viewer in the page, from 0
    */
-  constructor(root, model, level) {
+  constructor(root, model, level, number) {
+    this.number = number;
     this.root = root;
     this.model = model;
     this.level = level;
@@ -34,6 +39,7 @@ class Viewer {
     refill(root, this.filters.element, this.notice, legend.length > 0 && make("p", { class: "sv-legend" }, ...legend), this.panes, this.spoken);
     root.classList.add("sv-ready", `sv-${model.noun[1]}`);
     refill(this.pane, make("p", { class: "sv-note" }, "Choose a sample."));
+    root.addEventListener("focusin", () => { keysGoTo = this; });
     document.addEventListener("keydown", (event) => { this.#key(event); });
   }
 
@@ -124,10 +130,13 @@ class Viewer {
     const title = make(/** @type {"h3"} */ (`h${this.level}`), { class: "sv-sample-title", tabindex: -1 }, words(model.identity(row).sample));
     const head = make("div", { class: "sv-head" }, this.#bar(row), title, make("div", { class: "sv-chips" }, ...model.head(row)));
     const body = make("div", { class: "sv-body" }, make("p", { class: "sv-note" }, "Reading …"));
-    const kept = this.pane.contains(document.activeElement) ? document.activeElement?.getAttribute("data-act") : null;
+    const at = this.pane.contains(document.activeElement) ? document.activeElement : null;
     const top = this.pane.getBoundingClientRect().top;
     refill(this.pane, head, body);
-    if (kept) { /** @type {HTMLElement | null} */ (this.pane.querySelector(`[data-act="${kept}"]`))?.focus({ preventScroll: true }); }
+    if (at) {
+      const again = /** @type {HTMLElement | null} */ (this.pane.querySelector(`[data-act="${at.getAttribute("data-act")}"]`));
+      (again ?? title).focus({ preventScroll: true });
+    }
     if (top < 0) { this.#scroll(this.pane); }
     this.#position();
     try {
@@ -242,8 +251,10 @@ class Viewer {
       if (this.beside) { asked.set("beside", this.beside); }
     }
     for (const [name, value] of this.filters.asked) { asked.set(name, value); }
-    this.own = asked.size ? `#${asked}` : "#samples";
-    if (this.own === window.location.hash || (!asked.size && !window.location.hash)) { return; }
+    const text = asked.toString();
+    if (text && this.number) { asked.set("viewer", String(this.number)); }
+    this.own = text ? `#${asked}` : "#samples";
+    if (this.own === window.location.hash || (!text && !window.location.hash)) { return; }
     try {
       if (pushed) { window.history.pushState("suite-sample", "", this.own); } else { window.history.replaceState(window.history.state, "", this.own); }
     } catch {  // some browsers refuse it for files
@@ -260,6 +271,7 @@ class Viewer {
     if (hash === this.own) { return false; }
     this.own = hash;
     const given = new URLSearchParams(hash.slice(1));
+    if (Number(given.get("viewer") ?? 0) !== this.number && hash) { return false; }
     const names = ["sample", "q", "sort", ...this.model.facets.map((one) => one.name)];
     const named = names.some((name) => given.has(name));
     if (!named && hash && hash !== "#samples") { return false; }  // a place of the page
@@ -286,7 +298,7 @@ class Viewer {
   #key(event) {
     const at = document.activeElement;
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) { return; }
-    if (at && at !== document.body && !this.root.contains(at)) { return; }
+    if (at && at !== document.body ? !this.root.contains(at) : (keysGoTo ?? this).number !== this.number || (!keysGoTo && this.number > 0)) { return; }
     if (at && /^(INPUT|SELECT|TEXTAREA)$/.test(at.tagName)) {
       if (event.key === "Escape" && at === this.filters.search) {
         if (this.filters.query || this.filters.search.value) { this.filters.search.value = ""; this.filters.ask("q", ""); } else { this.list.element.focus(); }
