@@ -15,7 +15,17 @@ VERB = re.compile(
     r"|manage|merge|open|pack|parse|process|put|read|rerun|say|send|serve|sign|solve|split|submit|take|tell|try"
     r"|verify|walk|write"
 )
-NOUNS = {"ranking", "rating", "reasoning", "sampling", "scoring", "testing", "thinking", "wording"}
+NOUNS = {
+    "embedding",
+    "ranking",
+    "rating",
+    "reasoning",
+    "sampling",
+    "scoring",
+    "testing",
+    "thinking",
+    "wording",
+}
 # modules and rooms named like what a person asks for
 ACTS = {
     "compare": "the call, and the room of before",

@@ -5,7 +5,7 @@ What says nothing is left out: a reader takes it for empty.
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, TypedDict
+from typing import TypedDict
 
 import msgspec
 
@@ -25,6 +25,7 @@ from suite.report.traces import (
     seconds_of,
     traces,
 )  # fmt: skip
+from suite.report.viewer.columns import Told
 from suite.task import Unscored, Value
 
 MOST_ANSWER = 20_000  # characters of an answer, of a text of the task's own view
@@ -83,19 +84,11 @@ class Texts:
         return pieces
 
 
-class Cost(NamedTuple):
-    """Of all calls of a row."""
-
-    tokens: int
-    seconds: float
-    calls: int
-
-
 def body_of(
     run: Run, output: OutputRecord, score: ScoreRecord | None, own: Sequence[Block], note: str, texts: Texts
-) -> tuple[Body, Cost, str, str]:
-    """The body, what its calls took, question and answer. own: its task's view; note: why there is none."""
-    asked, said, data = question(run, output), answer(run, output), output.output.data
+) -> tuple[Body, Told]:
+    """The body, and what the index tells of it. own: its task's view; note: why there is none."""
+    data = output.output.data
     calls = [*output.calls, *(score.calls if score else ())]
     # first, so that data and later texts can be made of what was asked
     shown = [_call(one, texts) if isinstance(one, Trace) else clean(one) for one in traces(run, calls)]
@@ -113,8 +106,9 @@ def body_of(
     }
     made = [found.call for one in calls if (found := run.call(one))]
     tokens = sum(one.reply.usage.prompt + one.reply.usage.completion for one in made)
-    cost = Cost(tokens, round(sum(map(seconds_of, made)), 2), len(made))
-    return {name: one for name, one in body.items() if one not in ("", [])}, cost, asked, said
+    seconds = round(sum(map(seconds_of, made)), 2)
+    told = Told(question(run, output), answer(run, output), tokens, seconds, len(made))
+    return {name: one for name, one in body.items() if one not in ("", [])}, told
 
 
 def withheld(score: ScoreRecord | None, note: str) -> Body:
@@ -136,10 +130,13 @@ def _value(value: Value, details: bool) -> object:
 def block_data(found: Block) -> Json:
     """A block as the page's script draws it, its texts cleaned and cut."""
     try:
-        told = _cleaned({"kind": type(found).__name__, **msgspec.to_builtins(found)})
-        msgspec.json.encode(told)
+        raw = {"kind": type(found).__name__, **msgspec.to_builtins(found)}
+        for name, one in raw.items():
+            if isinstance(one, list | tuple) and len(one) > MOST_ROWS:
+                raw["title"] += f" ({name}: the first {MOST_ROWS} of {len(one):,})"
+        msgspec.json.encode(told := _cleaned(raw))
     except Exception as error:  # a plugin may put anything into a table
-        told = {"kind": "Text", "text": clean(f"A block cannot be shown: {type(error).__name__}: {error}")}
+        return {"kind": "Text", "text": clean(f"A block cannot be shown: {type(error).__name__}: {error}")}
     return told
 
 

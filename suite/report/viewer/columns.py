@@ -19,7 +19,7 @@ _COLUMNS = (
 Entry = str | float | int | bool | None | Mapping[str, int]
 
 
-class Declared(NamedTuple):
+class ValueTerms(NamedTuple):
     """What a task says of a value. ends: of its range, if it has one. about: in words."""
 
     direction: str = "neither"
@@ -27,35 +27,35 @@ class Declared(NamedTuple):
     about: str = ""
 
 
-class DeclaredValues(NamedTuple):
+class ScoredValues(NamedTuple):
     """What a task says of its values; those of a task that is not installed as its results tell.
 
     headline: the value that its first number is made of.
     """
 
     headline: str
-    values: Mapping[str, Declared]
+    values: Mapping[str, ValueTerms]
 
     @classmethod
-    def of(cls, task: TaskPart) -> "DeclaredValues":
+    def of(cls, task: TaskPart) -> "ScoredValues":
         """Of every value that a number of the task reads alone."""
         about = {one.name: " ".join(one.lines) for one in meanings(task)}
-        found, headline = dict[str, Declared](), task.headline
+        found, headline = dict[str, ValueTerms](), task.headline
         for row in (row for metric in task.scores.declared(task.name) for row in metric.measures()):
             if row.over == "samples" and len(row.needs) == 1:
                 (value,) = row.needs
                 headline = value if row.name == task.headline else headline
                 if value not in found or row.name in (value, task.headline):
-                    found[value] = Declared(row.direction, row.range, about.get(row.name, ""))
+                    found[value] = ValueTerms(row.direction, row.range, about.get(row.name, ""))
         for result in (one for cell in task.cells for one in cell.metrics):
-            found.setdefault(result.name, Declared(result.direction, None, about.get(result.name, "")))
+            found.setdefault(result.name, ValueTerms(result.direction, None, about.get(result.name, "")))
         return cls(headline, found)
 
     def outcome(self, score: ScoreRecord | None) -> str:
         """One of OUTCOMES."""
         if score is None:
             return "pending"
-        value, told = score.values.get(self.headline), self.values.get(self.headline, Declared())
+        value, told = score.values.get(self.headline), self.values.get(self.headline, ValueTerms())
         if isinstance(value, Unscored):
             return "unscored"
         ends = told.ends or ((0, 1) if isinstance(value, bool) else None)
@@ -66,56 +66,55 @@ class DeclaredValues(NamedTuple):
         return "good" if good else "bad" if bad else "between"
 
 
-class Listed:
-    """A list of distinct texts, each named by its place."""
+def _place(known: dict[str, int], text: str, most: int = MOST_NAME) -> int:
+    """Where a text stands among those known, on one line and cut; it is added if it is new."""
+    return known.setdefault(one_line(text, most), len(known))
 
-    def __init__(self) -> None:
-        self._places: dict[str, int] = {}
 
-    def place(self, text: str, most: int = MOST_NAME) -> int:
-        """Where a text stands, on one line and cut; it is added if it is new."""
-        return self._places.setdefault(one_line(text, most), len(self._places))
+class Told(NamedTuple):
+    """What the index tells of a row beside its records; tokens, seconds and calls are of all its calls."""
 
-    def all(self) -> list[str]:
-        """The texts in order."""
-        return list(self._places)
+    question: str = ""
+    answer: str = ""
+    tokens: int = 0
+    seconds: float = 0.0
+    calls: int = 0
 
 
 class Columns:
     """Everything that the index holds of the rows, filled row by row. declared: by cell."""
 
-    def __init__(self, declared: Mapping[str, DeclaredValues]) -> None:
+    def __init__(self, declared: Mapping[str, ScoredValues]) -> None:
         self._declared = declared
-        self._finishes, self._reasons, self._questions = Listed(), Listed(), Listed()
+        self._finishes, self._reasons, self._questions = (dict[str, int]() for _ in range(3))
         self._rows: dict[str, list[Entry]] = {name: [] for name in _COLUMNS}
         self._values: dict[str, list[Entry]] = {}
-        self._tags: dict[str, tuple[Listed, list[int]]] = {}
+        self._tags: dict[str, tuple[dict[str, int], list[int]]] = {}
 
-    def add(
-        self, output: OutputRecord, score: ScoreRecord | None, asked: str, said: str, **told: float
-    ) -> None:
-        """A row. told: its further columns, the same of every row."""
+    def add(self, output: OutputRecord, score: ScoreRecord | None, told: Told, **place: int) -> None:
+        """A row. place: its cell, part, at."""
         row = len(self._rows["id"])
-        own: dict[str, Entry] = {
-            "id": clean(output.sample), "trial": output.trial, "answer": one_line(said, MOST_PREVIEW),
-            "question": self._questions.place(asked, MOST_PREVIEW),
-            "finish": self._finishes.place(output.output.finish),
+        entries: dict[str, Entry] = {
+            "id": clean(output.sample), "trial": output.trial, "answer": one_line(told.answer, MOST_PREVIEW),
+            "question": _place(self._questions, told.question, MOST_PREVIEW),
+            "finish": _place(self._finishes, output.output.finish),
             "outcome": OUTCOMES.index(self._declared[output.cell].outcome(score)),
+            "tokens": told.tokens, "seconds": told.seconds, "calls": told.calls, **place,
         }  # fmt: skip
-        for name, entry in (own | told).items():
+        for name, entry in entries.items():
             self._rows[name].append(entry)
         for name, value in score.values.items() if score else ():
             column = self._values.setdefault(name, [])
             column += [None] * (row - len(column))
             column.append(self._entry(value))
         for name, text in output.tags.items():
-            known, places = self._tags.setdefault(name, (Listed(), []))
+            known, places = self._tags.setdefault(name, ({}, []))
             places += [-1] * (row - len(places))
-            places.append(known.place(text))
+            places.append(_place(known, text))
 
     def _entry(self, value: Value) -> Entry:
         if isinstance(value, Unscored):
-            return {"u": self._reasons.place(value.reason)}
+            return {"u": _place(self._reasons, value.reason)}
         return one_line(value, MOST_NAME) if isinstance(value, str) else value
 
     def told(self) -> dict[str, object]:
@@ -128,11 +127,11 @@ class Columns:
             "values": [
                 {"name": clean(name), "kind": _kind(column), "direction": one.direction, "about": one.about}
                 for name, column in self._values.items()
-                for one in (told.get(name, Declared()),)
+                for one in (told.get(name, ValueTerms()),)
             ],
-            "tags": [{"name": clean(name), "values": one.all()} for name, (one, _) in self._tags.items()],
-            "finishes": self._finishes.all(), "reasons": self._reasons.all(), "outcomes": OUTCOMES,
-            "questions": self._questions.all(), "samples": {**self._rows, "values": values, "tags": tags},
+            "tags": [{"name": clean(name), "values": list(one)} for name, (one, _) in self._tags.items()],
+            "finishes": list(self._finishes), "reasons": list(self._reasons), "outcomes": OUTCOMES,
+            "questions": list(self._questions), "samples": {**self._rows, "values": values, "tags": tags},
         }  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from suite.report.plugin_sections import own_views
 from suite.report.sample_choice import Picked, natural
 from suite.report.summary import summarise
 from suite.report.viewer.bodies import Body, Texts, body_of, withheld
-from suite.report.viewer.columns import Columns, DeclaredValues
+from suite.report.viewer.columns import Columns, ScoredValues, Told
 from suite.secrets import scrub
 
 PART_SIZE, PART_ROWS = 200_000, 2_000  # characters of text, rows after which another part begins
@@ -28,9 +28,15 @@ _encode = msgspec.json.Encoder().encode
 
 
 class ViewSource:
-    """One run's samples. Walk `parts` first, then ask for the `index`; each once."""
+    """One run's samples. Walk `parts` first, then ask for the `index`; each once.
 
-    def __init__(self, run: Run, keys: Container[Key] | None, texts: bool, label: str) -> None:
+    keys: only these. texts: False leaves out questions, messages and answers. label: what the page calls the
+    run, where it shows several. Raises RunError for a damaged journal.
+    """
+
+    def __init__(
+        self, run: Run, *, keys: Container[Key] | None = None, texts: bool = True, label: str = ""
+    ) -> None:
         self._run, self._texts, self._label = run, texts, label
         self._cells = {cell.cell: place for place, cell in enumerate(run.manifest.cells)}
         found: dict[str, set[Key]] = {}
@@ -39,7 +45,7 @@ class ViewSource:
                 found.setdefault(key.sample, set()).add(key)
         self._rows = found
         self._tasks = summarise(run).tasks
-        told = {task.name: DeclaredValues.of(task) for task in self._tasks}
+        told = {task.name: ScoredValues.of(task) for task in self._tasks}
         self._declared = {cell.cell: told[cell.task] for cell in run.manifest.cells}
         self._columns, self._parts = Columns(self._declared), 0
 
@@ -77,12 +83,10 @@ class ViewSource:
         output, score = self._run.output(key), self._run.score(key)
         assert output is not None
         place = {"cell": self._cells[key.cell], "part": self._parts, "at": len(bodies)}
+        body, told = withheld(score, note), Told()
         if self._texts:
-            body, cost, asked, said = body_of(self._run, output, score, own, note, texts)
-            self._columns.add(output, score, asked, said, **place, **cost._asdict())
-        else:
-            body = withheld(score, note)
-            self._columns.add(output, score, "", "", **place, tokens=0, seconds=0.0, calls=0)
+            body, told = body_of(self._run, output, score, own, note, texts)
+        self._columns.add(output, score, told, **place)
         bodies.append(body)
 
     def _own_views(self) -> tuple[Mapping[Key, Sequence[Block]], str]:
@@ -121,15 +125,8 @@ class ViewSource:
         )
 
 
-def view_source(
-    run: Run, *, keys: Container[Key] | None = None, texts: bool = True, label: str = ""
-) -> ViewSource:
-    """The samples of a run. keys: only these. texts: False leaves out questions, messages and answers.
-
-    label: what the page calls the run, where it shows several. Raises RunError for a damaged journal.
-    """
-    return ViewSource(run, keys, texts, label)
-
-
 def _packed(body: bytes) -> bytes:
     return gzip.compress(scrub(body.decode()).encode(), mtime=0)
+
+
+view_source = ViewSource  # as it is used

@@ -18,7 +18,7 @@ from suite.journal.records import ScoreRecord
 from suite.journal.run import Run
 from suite.report.hostile_text import clean, one_line
 from suite.report.viewer import source as source_module
-from suite.report.viewer.columns import Declared, DeclaredValues
+from suite.report.viewer.columns import ScoredValues, ValueTerms
 from suite.report.viewer.source import view_source
 from suite.secrets import remember
 from suite.task import Unscored, Value
@@ -236,6 +236,6 @@ def test_a_real_run_shows_its_tasks_own_view_of_every_row(mini_run: Path) -> Non
 def test_an_outcome_follows_direction_and_range(
     value: Value, direction: str, ends: tuple[float, float] | None, outcome: str
 ) -> None:
-    told = DeclaredValues("kept", {"kept": Declared(direction, ends)})
+    told = ScoredValues("kept", {"kept": ValueTerms(direction, ends)})
     score = ScoreRecord(cell="0" * 12, sample="a", output_sha256="0" * 20, values={"kept": value})
     assert told.outcome(score) == outcome
