@@ -78,7 +78,7 @@ class Driver:
         return self._scoring
 
     def under_way(self) -> list[str]:
-        """How many samples are begun, and where their calls are: for the person who waits."""
+        """How many samples are begun, where their calls are, what they wait for: for the person who waits."""
         found, calls = [f"{self._open} under way"] if self._open else [], 0
         for slots, roles in self._roles.items():
             told = [f"{slots.in_flight} asked"] if slots.in_flight else []
@@ -88,7 +88,8 @@ class Driver:
             calls += slots.in_flight + slots.queued
             found += [f"{'+'.join(dict.fromkeys(roles))}: {', '.join(told)}"] if told else []
         running = min(self._scoring, self._open - calls)
-        return [*found, f"{running} in the sandbox"] if self._sandbox and running > 0 else found
+        found += [f"{running} in the sandbox"] if self._sandbox and running > 0 else []
+        return [*found, *self.desk.waits.shown()]
 
     async def run(self) -> None:
         """Until everything is done, pending, or the run stops. Raises what stopped it for good."""

@@ -166,12 +166,7 @@ class Progress:
 
     def line(self) -> str:
         """Everything in one line."""
-        several = len(self._cells) > 1
-        told = [f"{text} ({label or task})" if several else text for task, label, text in self._found()]
-        parts = [*self._state(), *self._waits(), *told[:MOST_IN_LINE]]
-        if left := len(told[MOST_IN_LINE:]):
-            parts.append(f"and {left} more cell{'s' * (left > 1)}")
-        return "  ".join(map(_printable, parts))
+        return "  ".join(one.strip() for one in self.lines(10_000, MOST_IN_LINE))
 
     def _state(self) -> list[str]:
         """How far it is, how fast it goes and when it ends."""
@@ -207,18 +202,17 @@ class Progress:
                 found.append((task, label, f"{cell.task.info.headline} {now.value:.3f}{ends} n={now.n}"))
         return found
 
-    def lines(self, width: int) -> list[str]:
+    def lines(self, width: int, most: int = MOST_CELLS) -> list[str]:
         """The live view, no line wider than `width`; a cell takes two where one is too narrow."""
-        cells = self._found()
-        shown = cells[:MOST_CELLS]
-        column = max((len(label) for _, label, _ in shown), default=0)
+        cells, before = self._found(), ""
+        column = max((len(label) for _, label, _ in cells[:most]), default=0)
         lines = _packed([*self._state(), *self._waits()], width)
-        for index, (task, label, text) in enumerate(shown):
-            if not index or shown[index - 1][0] != task:
-                lines += _packed([task], width)
+        for task, label, text in cells[:most]:
+            lines += _packed([task], width) if task != before else []
             one = f"  {_printable(label):{column}}  {text}" if label else f"  {text}"
             lines += [one] if len(one) <= width else _packed([label, text], width, "    ")
-        if left := len(cells) - len(shown):
+            before = task
+        if left := len(cells[most:]):
             lines.append(f"  and {left} more cell{'s' * (left > 1)}")
         return lines
 

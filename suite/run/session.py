@@ -205,7 +205,7 @@ class Session:
             ledger=self.ledger,
         )
         tallies = {seat.member.member: seat.tally for one in seats.values() for seat in one}
-        self.progress.watch(lambda: tallies, lambda: [*self._cost(tallies), *self._waits(desk)])
+        self.progress.watch(lambda: tallies, lambda: [*self._cost(tallies), *self._under_way()])
         return Driver(
             self.plan,
             desk,
@@ -217,9 +217,8 @@ class Session:
             errors_allowed=settings.errors_allowed,
         )
 
-    def _waits(self, desk: Desk) -> list[str]:
-        """What is under way, and what it waits for."""
-        return [*(self._driver.under_way() if self._driver else ()), *desk.waits.shown()]
+    def _under_way(self) -> list[str]:
+        return self._driver.under_way() if self._driver else []
 
     def _cost(self, tallies: Mapping[str, MemberCost]) -> list[str]:
         """What was spent, in words: of the budget, else since this start."""

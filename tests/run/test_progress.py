@@ -74,7 +74,7 @@ def test_an_endpoint_s_words_do_not_move_the_cursor() -> None:
 
 def test_a_line_tells_cells_apart() -> None:
     line = progress(SWEEP).line()
-    assert "(turns=0 style=plain)" in line
+    assert "turns=0 style=plain   said 1.000" in line
     assert line.endswith("and 2 more cells")
 
 
