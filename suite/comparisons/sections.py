@@ -254,7 +254,7 @@ def _details(rows: Sequence[MeasureRow], found: Compared) -> Table:
                 "note": row.found.note,
                 "p, uncorrected": _p(one.p),
                 "clusters": one.difference.clusters,
-                "A better / same / B better": f"{wins} / {one.ties} / {losses}",
+                "A / same / B wins": f"{wins} / {one.ties} / {losses}",
                 "correlation": one.correlation,
                 "smallest difference found": one.smallest_difference,
             }
@@ -300,7 +300,7 @@ def _slice(one: SliceRow, found: Compared) -> dict[str, Shown]:
         "A minus B": _difference(one.found.difference),
         "p": _p(one.corrected),
         "units": one.found.difference.n,
-        "A better / same / B better": f"{wins} / {one.found.ties} / {losses}",
+        "A / same / B wins": f"{wins} / {one.found.ties} / {losses}",
     }
 
 
