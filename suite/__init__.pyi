@@ -88,7 +88,7 @@ from .report.imports import import_run as import_run
 from .report.rows import SampleRow as SampleRow
 from .report.summary import CellSummary as CellSummary
 from .report.summary import Summary as Summary
-from .report.summary import TaskPart as TaskPart
+from .report.summary import TaskSummary as TaskSummary
 from .roles import Model as Model
 from .roles import Models as Models
 from .roles import Ratings as Ratings

@@ -19,7 +19,7 @@ from suite.report.matrix import Grid
 from suite.report.numbers import DASH, interval, number, plain
 from suite.report.plugin_sections import plugin_sections
 from suite.report.run_facts import fact_lines, parameter_rows, run_facts
-from suite.report.summary import Summary, TaskPart, summarise
+from suite.report.summary import Summary, TaskSummary, summarise
 
 MOST_ROWS = 200
 MOST_TEXT = 4000
@@ -67,7 +67,7 @@ def _ran(run: Run, scoring: str) -> Iterator[str]:
     yield f"<details><summary>All parameters</summary>\n\n{grid(rows)}\n\n</details>"
 
 
-def _task(task: TaskPart, level: float) -> Iterator[str]:
+def _task(task: TaskSummary, level: float) -> Iterator[str]:
     yield f"## {escaped(task.name)} (version {task.version})\n\n{escaped(task.title)}"
     yield f"### {escaped(matrix.headline_title(task))}"
     yield grid(matrix.headline_grid(task, level, details=True))

@@ -18,7 +18,7 @@ from suite.report.numbers import (
     value_text,
     with_unit,
 )
-from suite.report.summary import Breakdown, CellSummary, TaskPart, is_number, label
+from suite.report.summary import Breakdown, CellSummary, TaskSummary, is_number, label
 
 BETTER = {"higher": "higher is better", "lower": "lower is better", "neither": ""}
 MOST_COLUMNS = 6  # a wider table is turned where that makes it narrower
@@ -44,13 +44,13 @@ def turned(grid: Grid) -> Grid:
     return Grid(grid.title, columns, rows, left=1)
 
 
-def headline_title(task: TaskPart) -> str:
+def headline_title(task: TaskSummary) -> str:
     """The headline's name and which way is better."""
     better = BETTER.get(task.direction, "")
     return f"{task.headline} ({better})" if better else task.headline
 
 
-def headline_grid(task: TaskPart, level: float, details: bool = False) -> Grid:
+def headline_grid(task: TaskSummary, level: float, details: bool = False) -> Grid:
     """A row a cell: swept parameters, the headline with interval, n, unscored, coverage and bounds.
 
     details: clusters and the interval's method too.
@@ -93,7 +93,7 @@ def cell_name(cell: CellSummary) -> str:
     return " · ".join(map(plain, cell.values)) or "value"
 
 
-def metrics_grid(task: TaskPart) -> Grid:
+def metrics_grid(task: TaskSummary) -> Grid:
     """The further metrics: a row a metric, a column a cell."""
     rows = []
     for name in task.metric_names:
@@ -108,7 +108,7 @@ def marked(name: str, found: Sequence[MetricResult | None]) -> str:
     return f"{name} ↓" if lower else name
 
 
-def breakdown_grid(task: TaskPart, found: Breakdown) -> Grid:
+def breakdown_grid(task: TaskSummary, found: Breakdown) -> Grid:
     """A metric by tags: a row a value of a tag, a column a cell."""
     rows = []
     for one in found.tags:
@@ -134,7 +134,7 @@ def heat_ends(found: Breakdown) -> tuple[float, float]:
     return low - room, high + room
 
 
-def across_grid(task: TaskPart) -> Grid:
+def across_grid(task: TaskSummary) -> Grid:
     """Metrics over several cells."""
     rows = [
         [
@@ -148,13 +148,13 @@ def across_grid(task: TaskPart) -> Grid:
     return Grid("Across cells", ["metric", "with", "value", "n"], rows, left=2)
 
 
-def further(task: TaskPart) -> list[Grid]:
+def further(task: TaskSummary) -> list[Grid]:
     """What stands below the headline beside numbers by tags: further metrics, results over cells."""
     found = [turned(metrics_grid(task))] if task.metric_names else []
     return [*found, across_grid(task)] if task.across else found
 
 
-def notes(task: TaskPart) -> Iterator[str]:
+def notes(task: TaskSummary) -> Iterator[str]:
     """Remarks on numbers, each once with the metrics and cells it is about; what tables show is left out."""
     found: dict[str, dict[str, list[str]]] = {}
     for cell in task.cells:
@@ -176,7 +176,7 @@ def some(names: Sequence[str], most: int = 4, what: str = "cells", between: str 
     return between.join(names[:most]) + more
 
 
-def shared_deviations(task: TaskPart) -> list[str]:
+def shared_deviations(task: TaskSummary) -> list[str]:
     """What is shown with the headline; a fact that is the same in all cells once, else by cell."""
     lines: dict[str, list[CellSummary]] = {}
     for cell in task.cells:
@@ -188,7 +188,7 @@ def shared_deviations(task: TaskPart) -> list[str]:
     ]
 
 
-def happened_grid(tasks: Sequence[TaskPart]) -> Grid:
+def happened_grid(tasks: Sequence[TaskSummary]) -> Grid:
     """Finishes and unscored values, a row a cell."""
     finishes = list(dict.fromkeys(name for task in tasks for cell in task.cells for name in cell.finishes))
     rows = []
@@ -218,7 +218,7 @@ def calls_grid(calls: Mapping[str, CallTotals]) -> Grid:
     return Grid("Calls and tokens", ["role", *(name.replace("_", " ") for name in names)], rows)
 
 
-def ends(task: TaskPart) -> tuple[float, float]:
+def ends(task: TaskSummary) -> tuple[float, float]:
     """The scale of the headlines' bars: 0 to 1 where everything lies in it, else what is needed."""
     values = [end for end in _ends(task.cells) if end is not None]
     if not values or (min(values) >= 0 and max(values) <= 1):
@@ -227,7 +227,7 @@ def ends(task: TaskPart) -> tuple[float, float]:
     return (low, high) if high > low else (low, low + 1)
 
 
-def sweep_plot(task: TaskPart, level: float) -> Plot | None:
+def sweep_plot(task: TaskSummary, level: float) -> Plot | None:
     """The plot of a task's cells; None for a single cell, or where no cell has a number.
 
     The x axis is the numeric swept parameter with the most values; without one, the cells are categories.
@@ -265,7 +265,7 @@ def _along(cell: CellSummary, axis: int) -> float:
     return float(value) if is_number(value) else math.nan
 
 
-def _numeric_axis(task: TaskPart) -> int | None:
+def _numeric_axis(task: TaskSummary) -> int | None:
     columns = enumerate(zip(*(cell.values for cell in task.cells), strict=True))
     counts = {index: len(set(map(repr, values))) for index, values in columns if all(map(is_number, values))}
     return max((index for index, n in counts.items() if n > 1), key=counts.__getitem__, default=None)

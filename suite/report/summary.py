@@ -82,7 +82,7 @@ class Breakdown:
 
 
 @dataclass(frozen=True)
-class TaskPart:
+class TaskSummary:
     """One task of a run, with its cells."""
 
     name: str
@@ -132,6 +132,9 @@ class TaskPart:
         return self.scores.served(self.name, self.headline, [cell.id for cell in self.cells])
 
 
+TaskPart = TaskSummary  # its name in work that is under way
+
+
 @dataclass(frozen=True)
 class Summary:
     """A whole run."""
@@ -139,7 +142,7 @@ class Summary:
     name: str
     scoring: str
     remarks: Sequence[Remark]
-    tasks: Sequence[TaskPart]
+    tasks: Sequence[TaskSummary]
     level: float
     calls: Mapping[str, CallTotals]
     seconds: float | None
@@ -162,7 +165,7 @@ def summarise(run: Run) -> Summary:
     )
 
 
-def _task(run: Run, records: Sequence[CellRecord], scores: Scores) -> TaskPart:
+def _task(run: Run, records: Sequence[CellRecord], scores: Scores) -> TaskSummary:
     parameters = [parameters_of(one, run.scored_cells.get(one.cell)) for one in records]
     names = distinguishing(parameters)
     by_cell = {one.cell: one for one in run.results.cells}
@@ -172,7 +175,7 @@ def _task(run: Run, records: Sequence[CellRecord], scores: Scores) -> TaskPart:
     ]
     first = records[0]
     directions = [cell.headline.direction for cell in cells if cell.headline]
-    return TaskPart(
+    return TaskSummary(
         name=first.task,
         version=first.version,
         title=first.title,

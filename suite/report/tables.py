@@ -18,7 +18,7 @@ import msgspec
 from msgspec.structs import asdict
 
 from suite.chat import text_of
-from suite.errors import ConfigError, unknown
+from suite.errors import ConfigError
 from suite.files import trying
 from suite.journal.commands import solving_command
 from suite.journal.documents import MetricResult
@@ -31,8 +31,6 @@ from suite.task import Unscored, Value
 if TYPE_CHECKING:
     import pyarrow as pa
 
-KINDS = ("csv", "jsonl", "parquet")
-TABLES = ("samples", "values", "results")
 BATCH = 5_000  # rows of one Parquet row group
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _WHOLE = ["task_version", "trial", "prompt_tokens", "completion_tokens", "n", "unscored", "not_applicable"]
@@ -97,25 +95,14 @@ def _typed(value: Scalar, kind: str) -> Scalar:
 
 
 def export_table(
-    run: Run,
-    kind: str,
-    path: Path,
-    *,
-    table: str = "samples",
-    guard: bool = True,
-    over: bool = True,
+    run: Run, kind: str, path: Path, *, table: str = "samples", guard: bool = True, over: bool = True
 ) -> Path:
     """Write one table of a run; the path written.
 
     kind: csv | jsonl | parquet. table: samples | values | results. guard: put an apostrophe before text
     cells of a CSV that a spreadsheet would run as a formula; numbers are never changed. over: whether a file
-    with other content may be replaced.
-    Raises NotFound for another kind or table, RunError where the file cannot be written.
+    with other content may be replaced. Raises RunError where the file cannot be written.
     """
-    if kind not in KINDS:
-        raise unknown("table format", kind, KINDS)
-    if table not in TABLES:
-        raise unknown("table", table, TABLES)
     with trying(f"write {path.name[:80]}", path.parent):
         if path.is_dir():
             raise ConfigError(f"{path} is a folder", fix=f"name a file: -O {path / f'{table}.{kind}'}")

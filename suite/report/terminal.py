@@ -18,7 +18,7 @@ from suite.journal.run import Run
 from suite.report import matrix, words
 from suite.report.hostile_text import one_line
 from suite.report.run_facts import fact_lines, parameter_rows, run_facts
-from suite.report.summary import Summary, TaskPart, summarise
+from suite.report.summary import Summary, TaskSummary, summarise
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -107,7 +107,7 @@ def parts(summary: Summary, width: int, details: bool) -> Iterator["RenderableTy
         yield from task_parts(task, summary.level, width, details)
 
 
-def task_parts(task: TaskPart, level: float, width: int, details: bool) -> Iterator["RenderableType"]:
+def task_parts(task: TaskSummary, level: float, width: int, details: bool) -> Iterator["RenderableType"]:
     """Headline, deviations, further metrics, slices, results over cells."""
     yield styled(f"{task.name}  {task.title}", "bold")
     if deviating := matrix.shared_deviations(task):
@@ -138,7 +138,7 @@ def task_parts(task: TaskPart, level: float, width: int, details: bool) -> Itera
         yield styled(f"{meant.name}: {' '.join(meant.lines)}", "dim", 2)
 
 
-def unscored_lines(task: TaskPart) -> Iterator[str]:
+def unscored_lines(task: TaskSummary) -> Iterator[str]:
     """Why values have no number, over all cells, a line a value: what an author asks first."""
     found: dict[str, Counter[str]] = {}
     for cell in task.cells:

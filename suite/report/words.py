@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, NamedTuple
 
 from suite.report.numbers import interval, number, percent, plain
-from suite.report.summary import TaskPart
+from suite.report.summary import TaskSummary
 
 if TYPE_CHECKING:
     from jinja2.environment import TemplateModule
@@ -37,14 +37,14 @@ def told(name: str, *values: object) -> list[str]:
     return [line for one in text.split("\n") if (line := " ".join(one.split()))]
 
 
-def served_lines(task: TaskPart) -> list[str]:
+def served_lines(task: TaskSummary) -> list[str]:
     """Who is served worst, and which cell is best for whom."""
     from suite.report.matrix import cell_name
 
     return told("served", task.served, task.direction, {cell.id: cell_name(cell) for cell in task.cells})
 
 
-def meanings(task: TaskPart) -> list[Meaning]:
+def meanings(task: TaskSummary) -> list[Meaning]:
     """What each metric is, as its task declares it; of a task that is not installed what results tell."""
     results = {one.name: one for cell in reversed(task.cells) for one in cell.metrics if not one.slice}
     declared = {

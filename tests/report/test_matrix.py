@@ -7,12 +7,12 @@ import pytest
 
 from suite.journal.run import Run
 from suite.report.matrix import Grid, headline_grid, notes, shared_deviations, some, sweep_plot, turned
-from suite.report.summary import TaskPart, summarise
+from suite.report.summary import TaskSummary, summarise
 
 Make = Callable[..., Path]
 
 
-def task_of(folder: Path) -> TaskPart:
+def task_of(folder: Path) -> TaskSummary:
     return summarise(Run(folder)).tasks[0]
 
 

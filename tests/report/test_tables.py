@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suite.errors import ConfigError, NotFound, RunError
+from suite.errors import ConfigError, RunError
 from suite.journal.commands import note_command
 from suite.journal.records import CommandRecord
 from suite.journal.run import Run
@@ -212,13 +212,6 @@ def test_tidy_parquet_has_the_declared_types_and_metadata(run: Run, tmp_path: Pa
         }
         assert found.schema.metadata[b"format"] == f"suite-{name}/1".encode()
         assert found.schema.metadata[b"suite_version"] == b"0.1.0"
-
-
-def test_unknown_tables_and_formats_are_named(run: Run, tmp_path: Path) -> None:
-    with pytest.raises(NotFound, match="sample"):
-        export_table(run, "csv", tmp_path / "a", table="sample")
-    with pytest.raises(NotFound, match="xlsx"):
-        export_table(run, "xlsx", tmp_path / "a")
 
 
 def test_the_columns_are_those_that_the_page_lists(run: Run, tmp_path: Path) -> None:

@@ -50,14 +50,14 @@ def _generation(run: suite.ExportedRun, asked: AskedWith) -> Fields:
     return fields(generation_args=args, additional_details=details)
 
 
-def result_id(task: suite.TaskPart, cell: suite.CellSummary, one: suite.MetricResult) -> str:
+def result_id(task: suite.TaskSummary, cell: suite.CellSummary, one: suite.MetricResult) -> str:
     """task[@cell]:metric[:tag=value], unique in a run."""
     place = task.name if len(task.cells) == 1 else f"{task.name}@{cell.id}"
     slices = [f"{tag}={value}" for tag, value in one.slice.items()]
     return ":".join([place, one.name, *slices])
 
 
-def targets_of(run: suite.ExportedRun, task: suite.TaskPart, cell: suite.CellSummary) -> list[Target]:
+def targets_of(run: suite.ExportedRun, task: suite.TaskSummary, cell: suite.CellSummary) -> list[Target]:
     """The whole-cell metrics whose samples have a number each."""
     facts, name = run.measures(cell.id), task.name.replace("/", ".")  # their names have no slash
     return [
@@ -69,7 +69,7 @@ def targets_of(run: suite.ExportedRun, task: suite.TaskPart, cell: suite.CellSum
 
 def cell_results(
     run: suite.ExportedRun,
-    task: suite.TaskPart,
+    task: suite.TaskSummary,
     cell: suite.CellSummary,
     plan: suite.CellRecord,
     asked: AskedWith,
@@ -93,7 +93,7 @@ def cell_results(
     return [told.result(name, one, targets.get(name)) for name, one in rows]
 
 
-def across_results(run: suite.ExportedRun, task: suite.TaskPart) -> list[Fields]:
+def across_results(run: suite.ExportedRun, task: suite.TaskSummary) -> list[Fields]:
     """The numbers over several cells."""
     known = next((cell.id for cell in task.cells if cell.id in run.tasks), "")
     found = []
@@ -120,7 +120,7 @@ class _ResultParts:
     none is. common: details. generation: options of answers."""
 
     run: suite.ExportedRun
-    task: suite.TaskPart
+    task: suite.TaskSummary
     known: str
     common: Mapping[str, str]
     generation: Fields

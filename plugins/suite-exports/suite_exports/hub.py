@@ -114,7 +114,7 @@ def _partial(run: suite.ExportedRun) -> str:
     return "one shard" if run.manifest.shard else ""
 
 
-def _listed(run: suite.ExportedRun, task: suite.TaskPart) -> Benchmark:
+def _listed(run: suite.ExportedRun, task: suite.TaskSummary) -> Benchmark:
     for identity in run.manifest.data.values():
         entry = run.dataset(str(identity.get("entry", "")))
         if entry is not None and (listed := entry.hub.get(task.name)):
@@ -126,7 +126,7 @@ def _listed(run: suite.ExportedRun, task: suite.TaskPart) -> Benchmark:
     )
 
 
-def _headline(task: suite.TaskPart, cell: suite.CellSummary, allow_partial: bool) -> suite.MetricResult:
+def _headline(task: suite.TaskSummary, cell: suite.CellSummary, allow_partial: bool) -> suite.MetricResult:
     one = cell.headline
     where = f"{task.name} {cell.label}".strip()
     if one is None or one.value is None:
@@ -152,7 +152,7 @@ def _fits(scale: str, task: str, one: suite.MetricResult, proportion: bool | Non
 
 def _entry(
     run: suite.ExportedRun,
-    task: suite.TaskPart,
+    task: suite.TaskSummary,
     cell: suite.CellSummary,
     benchmark: Benchmark,
     one: suite.MetricResult,
@@ -196,7 +196,7 @@ def _revision(run: suite.ExportedRun, dataset: str) -> str | None:
 
 def notes(
     run: suite.ExportedRun,
-    task: suite.TaskPart,
+    task: suite.TaskSummary,
     cell: suite.CellSummary,
     one: suite.MetricResult,
     interval: str,
@@ -223,7 +223,7 @@ def notes(
     return text
 
 
-def _name(benchmark: Benchmark, task: suite.TaskPart, cell: suite.CellSummary) -> str:
+def _name(benchmark: Benchmark, task: suite.TaskSummary, cell: suite.CellSummary) -> str:
     """The file's name without ending; the setting is told only where the task has several cells."""
     parts = [benchmark.task_id, *((cell.label,) if len(task.cells) > 1 else ())]
     return "suite_" + "_".join(re.sub(r"[^A-Za-z0-9.]+", "-", part).strip("-.")[:80] for part in parts)

@@ -97,7 +97,7 @@ def results_of(run: suite.ExportedRun, names: dict[str, str], model: str, date: 
     }
 
 
-def _result(task: suite.TaskPart, cell: suite.CellSummary) -> Fields:
+def _result(task: suite.TaskSummary, cell: suite.CellSummary) -> Fields:
     found: Fields = {"alias": f"{task.name} {cell.label}".strip()}
     for one in cell.metrics:
         if not one.slice and one.value is not None:
@@ -107,7 +107,7 @@ def _result(task: suite.TaskPart, cell: suite.CellSummary) -> Fields:
     return found
 
 
-def _config(task: suite.TaskPart, cell: suite.CellSummary, trials: int) -> Fields:
+def _config(task: suite.TaskSummary, cell: suite.CellSummary, trials: int) -> Fields:
     heads: list[suite.Json] = [
         {"metric": one.name, "higher_is_better": one.direction == "higher"} for one in cell.whole
     ]

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from suite.journal.records import OutputRecord, ScoreRecord
 from suite.report.hostile_text import clean, one_line
-from suite.report.summary import TaskPart
+from suite.report.summary import TaskSummary
 from suite.report.words import meanings
 from suite.task import Unscored, Value
 
@@ -37,7 +37,7 @@ class ScoredValues(NamedTuple):
     values: Mapping[str, ValueTerms]
 
     @classmethod
-    def of(cls, task: TaskPart) -> "ScoredValues":
+    def of(cls, task: TaskSummary) -> "ScoredValues":
         """Of every value that a number of the task reads alone."""
         about = {one.name: " ".join(one.lines) for one in meanings(task)}
         found, headline = dict[str, ValueTerms](), task.headline
