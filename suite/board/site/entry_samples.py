@@ -16,6 +16,7 @@ from suite.board.repository.remote_bundle import bundle_beside
 from suite.board.site.page_words import name
 from suite.errors import BundleError, SuiteError
 from suite.journal.run import Run
+from suite.report.numbers import plain
 from suite.report.rows import withheld
 from suite.report.viewer.embedding import script_files
 from suite.report.viewer.source import view_source
@@ -34,11 +35,13 @@ class SampleSource:
 @dataclass
 class EntrySamples:
     """What of an entry's samples can be looked at. closed: datasets whose licence forbids to show texts.
-    why: a sentence where nothing is shown. broken: what was wrong with the bundle.
+    why: a sentence where nothing is shown. broken: what was wrong with the bundle. sampling: the candidate's,
+    by what was run.
     """
 
     sources: list[SampleSource] = field(default_factory=list)
     closed: list[str] = field(default_factory=list)
+    sampling: dict[str, str] = field(default_factory=dict)
     why: str = ""
     broken: str = ""
 
@@ -74,8 +77,11 @@ def _write(board: Board, entry: AcceptedEntry, path: Path, folder: Path, made: E
             for file, content in script_files(called, source):
                 (folder / file).parent.mkdir(parents=True, exist_ok=True)
                 (folder / file).write_bytes(content)
-            cells = tuple(cell.cell for cell in run.manifest.cells)
-            made.sources.append(SampleSource(called, _title(board, entry, one), cells, len(source)))
+            cells, title = tuple(cell.cell for cell in run.manifest.cells), _title(board, entry, one)
+            made.sources.append(SampleSource(called, title, cells, len(source)))
+            made.sampling[f"sampling, {title}"] = (
+                "" if run.candidate is None else plain(run.candidate.sampling)
+            )
             made.closed += [data for data in closed if data not in made.closed]
 
 

@@ -1,6 +1,5 @@
 """Pages from templates that escape everything and clean every text."""
 
-from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -19,7 +18,6 @@ from suite.board.site.figures import forest
 from suite.board.site.page_words import external, model, name
 from suite.board.site.pair_facts import MOST_PAIRS, pair_page
 from suite.board.site.ranking_table import TRUST_NAMES, marks_of, missing, ranks, span
-from suite.chat import Json
 from suite.report.hostile_text import clean
 from suite.report.local_site import POLICY
 from suite.report.numbers import DASH, counted, number, percent, plain, signed
@@ -34,11 +32,6 @@ def resource(path: str) -> str:
     return (files("suite.board.site") / path).read_text("utf-8")
 
 
-def values(found: Mapping[str, Json]) -> str:
-    """Parameters and the like in words."""
-    return ", ".join(f"{key} = {plain(value)}" for key, value in found.items())
-
-
 def words(text: str) -> str:
     """A word of a format as people write it."""
     return text.replace("_", " ")
@@ -50,7 +43,7 @@ def xml(text: str) -> Markup:
 
 
 _FILTERS = (
-    counted, file_name, forest, model, name, number, percent, plain, values, words, xml,
+    counted, file_name, forest, model, name, number, percent, plain, words, xml,
     page_words.chance, page_words.first_of, signed, page_words.tokens, page_words.warning,
     page_words.when
 )  # fmt: skip

@@ -170,9 +170,10 @@ class _Site:
         for table in self.state.tables:
             for one, two in pairs_of(table):
                 results = [(key, title, pair_result(table, one, two, key)) for key, title in shown]
-                apart = different(table.ranked[one], table.ranked[two])
-                told = {"table": table, "one": one, "two": two, "results": results, "apart": apart}
-                told["samples"] = [self.samples[table.ranked[place].entry.id] for place in (one, two)]
+                both = [table.ranked[place] for place in (one, two)]
+                samples = [self.samples[each.entry.id] for each in both]
+                told = {"table": table, "one": one, "two": two, "results": results, "samples": samples}
+                told["apart"] = different(both, samples)
                 path = f"pairs/{pair_page(table, one, two)}"
                 self._page(path, "pair.html.j2", "../", only=shown[0][0], **told)
         self._page("pairs/index.html", "pairs.html.j2", "../", only=shown[0][0])

@@ -5,11 +5,12 @@ written, 66 at most for each class of entries.
 """
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from suite.board.rank.state import Listed, RankTable
+from suite.board.site.entry_samples import EntrySamples
 from suite.chat import Json
 from suite.report.numbers import plain
 
@@ -29,9 +30,9 @@ def pair_page(table: RankTable, one: int, two: int) -> str:
     return ""
 
 
-def different(one: Listed, two: Listed) -> list[tuple[str, str, str]]:
+def different(pair: Sequence[Listed], samples: Sequence[EntrySamples]) -> list[tuple[str, str, str]]:
     """[(what, of the first, of the second)] of all that was declared or found and differs."""
-    mine, other = (dict(_told(each)) for each in (one, two))
+    mine, other = (dict(_told(one)) | its.sampling for one, its in zip(pair, samples, strict=True))
     both = ((key, mine.get(key, "unknown"), other.get(key, "unknown")) for key in mine | other)
     return [line for line in both if line[1] != line[2]]
 
@@ -57,4 +58,5 @@ def _flat(name: str, value: Json) -> Iterator[tuple[str, str]]:
         for key, part in value.items():
             yield from _flat(f"{name} {key}".strip(), part)
     else:
-        yield name.replace("_", " "), "unknown" if value is None else plain(value)
+        shown = name.replace("_", " ").replace("organization", "organisation")
+        yield shown, "unknown" if value is None else plain(value)

@@ -125,8 +125,9 @@ def asked(table: RankTable, item: Item, count: int) -> str:
     column = table.columns[item.name]
     cells = 0 if column.units is None else int(column.units.cell.max()) + 1
     if not cells:
-        return f"n = {count:,}"
-    return f"{counted(column.questions, 'question')} in {counted(cells, 'cell')}, n = {count:,}"
+        return f"n\u00a0=\u00a0{count:,}"
+    asked = f"{counted(column.questions, 'question')} in {counted(cells, 'cell')}"
+    return f"{asked}, n\u00a0=\u00a0{count:,}"
 
 
 def rows(table: RankTable, columns: Sequence[Column]) -> list[Row]:

@@ -92,7 +92,7 @@ def test_a_page_tells_difference_interval_p_and_samples_by_task(site: Path) -> N
 def test_what_was_different_is_listed_and_what_is_the_same_is_not(site: Path) -> None:
     page = page_of(site, 0, 1)
     facts = {what: texts for what, *texts in cells(page, 1)}
-    assert facts["organization"] == ["Lab 0", "Lab 1"]
+    assert facts["organisation"] == ["Lab 0", "Lab 1"]
     assert facts["parameters total"] == ["unknown", "1000000000"]
     assert facts["selection complete runs"] == ["1", "2"]
     assert "deployment" not in facts
