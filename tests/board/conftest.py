@@ -10,6 +10,7 @@ import pytest
 
 from suite.board.define.board import Board
 from suite.board.pack import bundle_files
+from suite.board.repository.acceptance import accept
 from tests.board import making
 
 
@@ -83,3 +84,21 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Path
 def run(good_run: Path, tmp_path: Path) -> Path:
     """A run folder of your own to change."""
     return Path(shutil.copytree(good_run, tmp_path / "good-run"))
+
+
+@pytest.fixture(scope="session")
+def twins(good: Callable[[str], tuple[Path, Board]], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository with two entries of real bundles. Do not change it."""
+    base = tmp_path_factory.mktemp("twins")
+    first, board = good("choice")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SUITE_CACHE", str(base / "cache"))
+        other = good_bundles.run(good_bundles.RECIPES["choice"], base / "run", constant="<choice>B</choice>")
+        second = good_bundles.bundle([other], board, base / "bundle")
+        (base / "repo" / "boards" / board.id).mkdir(parents=True)
+        (base / "repo" / "submissions" / board.id).mkdir(parents=True)
+        assert board.path is not None
+        shutil.copyfile(board.path, base / "repo" / "boards" / board.id / "board.yaml")
+        for bundle in (first, second):
+            assert accept(bundle, base / "repo").folder is not None
+    return base / "repo"

@@ -72,7 +72,7 @@ def pairwise(
         return Pairwise(np.zeros((k, k), np.bool_), unknown_se, None, difference, np.full((k, k), np.nan))
     scale = max(float(np.abs(values).max()), float(se.max()), 1e-300)
     tiny = se <= precision * scale
-    blind |= tiny & (np.abs(difference) > 1e-12) & (not _enough(clusters, k, level))
+    blind |= tiny & (np.abs(difference) > 1e-12) & (_sign_flips(clusters, k) > 1 - level)
     usable = ~tiny & ~blind
     inverse = np.divide(1.0, se, out=np.zeros_like(se), where=usable)
     largest = np.sort(_largest(replicates, values, inverse))
@@ -86,15 +86,10 @@ def pairwise(
     return Pairwise(better, np.where(blind, np.inf, se), widened, difference, np.where(blind, np.nan, p))
 
 
-def _enough(clusters: float | None, k: int, level: float) -> bool:
-    """Differences that are equal in every cluster have no bootstrap spread. They count where the exact
-    sign-flip test, corrected for all pairs, could reject: 2^(1 - n) <= alpha / pairs.
-    """
-    return _sign_flips(clusters, k) <= (1 - level) * (1 + 1e-12)
-
-
 def _sign_flips(clusters: float | None, k: int) -> float:
-    """The p of that test: 2^(1 - n) for each of the pairs, at most 1."""
+    """Differences that are equal in every cluster have no bootstrap spread. This is the p of the exact
+    sign-flip test of them, corrected for all pairs: 2^(1 - n) for each, at most 1.
+    """
     return 0.0 if clusters is None else min(1.0, k * (k - 1) / 2 * 2 ** (1 - clusters))
 
 

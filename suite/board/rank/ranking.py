@@ -67,9 +67,7 @@ class Standing:
 
     @property
     def order(self) -> list[int]:
-        """All entries: those that have a rank, best first, of equal ones those with an interval first; then
-        the others.
-        """
+        """All entries: those with a rank, best first, of equals those with an interval; then the others."""
         return sorted(range(len(self.places)), key=lambda i: self.places[i].precedence)
 
     @property
@@ -79,9 +77,7 @@ class Standing:
 
     @property
     def bare(self) -> list[int]:
-        """Entries with a rank but no interval, best first. They keep the rank of their value, and every page
-        says that they have none.
-        """
+        """Entries without an interval, best first; they keep the rank of their value, and pages tell it."""
         return [i for i in self.leading if self.places[i].low is None]
 
     @property

@@ -5,38 +5,16 @@ import gzip
 import json
 import re
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import good_bundles
 import pytest
 import yaml
 
-from suite.board.define.board import Board
-from suite.board.repository.acceptance import accept
 from suite.board.repository.shelves import open_repository
 from suite.board.site.pages import build_site
 from suite.data.entry import Licence
 from tests.board.pages import soup
-
-
-@pytest.fixture(scope="module")
-def twins(good: Callable[[str], tuple[Path, Board]], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A repository with two entries of real bundles. Do not change it."""
-    base = tmp_path_factory.mktemp("twins")
-    first, board = good("choice")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SUITE_CACHE", str(base / "cache"))
-        other = good_bundles.run(good_bundles.RECIPES["choice"], base / "run", constant="<choice>B</choice>")
-        second = good_bundles.bundle([other], board, base / "bundle")
-        (base / "repo" / "boards" / board.id).mkdir(parents=True)
-        (base / "repo" / "submissions" / board.id).mkdir(parents=True)
-        assert board.path is not None
-        shutil.copyfile(board.path, base / "repo" / "boards" / board.id / "board.yaml")
-        for bundle in (first, second):
-            assert accept(bundle, base / "repo").folder is not None
-    return base / "repo"
 
 
 @pytest.fixture
