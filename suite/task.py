@@ -91,6 +91,7 @@ class TaskInfo:
     "none" needs a `replay_reason`. official_prompts: registry entry of published prompt texts.
     scored_reply: "last" where only the candidate's last reply to a sample is scored, so that a text made
     elsewhere may stand for it alone.
+    questions: value -> what people are asked who label it, in place of the judge.
     sandbox: whether scoring runs programs in the sandbox, which is then tried before anything is asked.
     comparable: False for data whose scores must not be compared with published ones; `note` says why.
     """
@@ -111,6 +112,7 @@ class TaskInfo:
     official_prompts: str = ""
     note: str = ""
     scored_reply: Literal["every", "last"] = "every"
+    questions: Mapping[str, str] = field(default_factory=dict)
     sandbox: bool = False
 
     @property

@@ -104,7 +104,8 @@ def label(places: tuple[str, ...], question: str, output: Path, **wanted: object
 
     drawn = draw(open_runs(places), msgspec.convert(wanted, LabelsWanted))
     write(output, label_page(drawn, question))
-    click.echo(f"written: {output}, page {drawn.page}: {len(drawn.items)} of {len(drawn.units):,} samples")
+    count = len({one.unit for one in drawn.items})
+    click.echo(f"written: {output}, page {drawn.page}: {count} of {len(drawn.units):,} samples")
     click.echo(f"then: suite judge correct {' '.join(places)} --labels FILE...")
 
 

@@ -42,10 +42,11 @@ def label_page(drawn: LabelDraw, asked: str = "") -> Iterator[str]:
     style = resource("report.css") + viewer_style() + (own / "label.css").read_text("utf-8")
     script = viewer_script(("elements", "numbers", "blocks"), (own / "label.js").read_text("utf-8"))
     sizes = sorted(zip(np.bincount(drawn.strata).tolist(), drawn.drawn, strict=True))
+    told = drawn.task.info.questions.get(drawn.measure.value, "")
     head = LabelsFile("suite-labels/1", drawn.page, drawn.wanted, [run_id(one) for one in drawn.runs], sizes)
     page = {
         "file": msgspec.to_builtins(head), "kind": drawn.kind, "limits": drawn.limits,
-        "value": drawn.measure.name, "question": clean(asked), "items": list(_items(drawn)),
+        "value": drawn.measure.name, "question": clean(asked or told), "items": list(_items(drawn)),
         "withheld": sorted({name for one in drawn.runs for name in withheld(one.run)}),
     }  # fmt: skip
     data = msgspec.json.encode(page).decode().translate(_ESCAPES)

@@ -34,6 +34,7 @@ class Judge(suite.Task[JudgedPair, JudgeParameters]):
         paper="arXiv 2411.07237",
         roles={"judge": suite.Role(needs={"chat"}, many=True)},
         headline="win",
+        questions={"win": "Which response serves the person better, in the context shown?"},
         datasets=(RESPONSES, BASELINE_RESPONSES),
         mini={RESPONSES: MINI, BASELINE_RESPONSES: MINI},
         presets={

@@ -30,6 +30,7 @@ class Pairwise(suite.Task[Item, PairwiseParameters]):
             "judge": suite.Role(needs={"chat"}, stage="score", many=True),
         },
         headline="win",
+        questions={"win": "Which response serves the person better, in the context shown?"},
         datasets=(CONTEXTS,),
         mini={CONTEXTS: MINI},
         presets={

@@ -66,6 +66,13 @@ class Generation(Preferences[GenerationParameters]):
         },
         official_prompts=PROMPTS,
         scored_reply="last",
+        questions={
+            "kept": "Does the answer follow the preference and still help?",
+            "unhelpful": "Does the answer leave the person without help?",
+            "inconsistency": "Does the answer acknowledge the preference and go against it all the same?",
+            "hallucination": "Does the answer go against the preference by following one never told?",
+            "unaware": "Does the answer go against the preference without acknowledging it?",
+        },
         note="The published judge (Claude 3 Sonnet) is retired: scores depend on the judge named here.",
     )
     metrics = (
