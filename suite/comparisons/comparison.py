@@ -9,13 +9,16 @@ corrected p is below alpha. Why: docs/statistics.md, "Two models" and "Many comp
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal, NamedTuple
 
+from suite.chat import Json
 from suite.comparisons.comparability import Difference, Match, differences, match_cells, refuse
 from suite.comparisons.differences import MeasureRow, SliceDifference, SliceRow, pair, side, slice_differences
 from suite.comparisons.disagreements import Disagreement, disagreements
 from suite.comparisons.runs import LabelledRun, load_tables, load_tasks, open_runs
 from suite.errors import ConfigError, unknown
+from suite.parameters import distinguishing
 from suite.plugins import Catalogue, catalogue
 from suite.run.cells import AnyTask
 from suite.scoring.measures import Measure
@@ -75,6 +78,14 @@ class Compared:
     slices: tuple[SliceRow, ...]
     parts: tuple[PairPart, ...]
     family: int
+
+    @cached_property
+    def telling(self) -> dict[str, tuple[str, ...]]:
+        """Task -> names of the parameters that tell its compared cells apart."""
+        cells: dict[str, dict[str, Mapping[str, Json]]] = {}
+        for row in self.rows:
+            cells.setdefault(row.match.task, {})[row.match.cell_a] = row.match.parameters
+        return {task: distinguishing([*each.values()]) for task, each in cells.items()}
 
 
 def compare_runs(

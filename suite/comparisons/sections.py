@@ -11,7 +11,6 @@ from suite.comparisons.comparison import Compared, ComparisonWanted, PairPart
 from suite.comparisons.differences import MeasureRow, SliceDifference, SliceRow
 from suite.comparisons.disagreements import keys_of, telling
 from suite.journal.run import Run
-from suite.parameters import distinguishing
 from suite.report.compare_page import SamplePairs
 from suite.report.dot_plots import DotPlot
 from suite.report.hostile_text import one_line
@@ -191,24 +190,12 @@ def _sides(row: MeasureRow, *, named: bool) -> tuple[str, str]:
 
 def _name(row: MeasureRow, found: Compared, *, pair: bool = True) -> str:
     """What tells this row from the others: the pair if there are several, the task, swept parameters."""
-    pair = pair and len({(one.a, one.b) for one in found.rows}) > 1
-    tasks = {one.match.task for one in found.rows}
-    cells = {(one.match.task, one.match.cell_a, one.match.cell_b) for one in found.rows}
-    parts = [f"{row.a} against {row.b}"] if pair else []
-    if len(tasks) > 1:
-        parts.append(row.match.task)
-    if (len(cells) > len(tasks) or row.match.differing) and (told := _told(row, found)):
-        parts.append(told)
-    return ", ".join(parts) or row.match.task
-
-
-def _told(row: MeasureRow, found: Compared) -> str:
-    """What tells this row's cell from the task's others; nothing that an earlier parameter determines."""
-    names = distinguishing([one.match.parameters for one in found.rows if one.match.task == row.match.task])
-    own = row.match.parameters
-    told_apart = [f"{name}={plain(own[name])}" for name in names if name in own]
-    told_apart += [f"{name}={plain(a)} against {plain(b)}" for name, (a, b) in row.match.differing.items()]
-    return " ".join(told_apart)
+    task, own = row.match.task, row.match.parameters
+    parts = [f"{row.a} against {row.b}"] if pair and len(found.parts) > 1 else []
+    parts += [task] if len(found.telling) > 1 else []
+    told = [f"{name}={plain(own[name])}" for name in found.telling[task] if name in own]
+    told += [f"{name}={plain(a)} against {plain(b)}" for name, (a, b) in row.match.differing.items()]
+    return ", ".join([*parts, " ".join(told)] if told else parts) or task
 
 
 def _line(row: MeasureRow, found: Compared, *, pair: bool = True) -> dict[str, Shown]:
@@ -224,9 +211,8 @@ def _line(row: MeasureRow, found: Compared, *, pair: bool = True) -> dict[str, S
     }
     if row.headline:
         told["verdict"] = _verdict(row)
-        if row.equivalent is not None:
-            margin = f"within {found.wanted.margin:g}"
-            told[f"equivalent {margin}"] = "yes" if row.equivalent else "not shown"
+        if (margin := found.wanted.margin) is not None:
+            told[f"equivalent within {margin:g}"] = "yes" if row.equivalent else "not shown"
     return told
 
 
@@ -244,7 +230,6 @@ def _details(rows: Sequence[MeasureRow], found: Compared) -> Table:
     lines: list[dict[str, Shown]] = []
     for row in rows:
         one = row.found.comparison
-        wins, losses = _wins(row, one)
         lines.append(
             {
                 "comparison": _name(row, found),
@@ -254,7 +239,7 @@ def _details(rows: Sequence[MeasureRow], found: Compared) -> Table:
                 "note": row.found.note,
                 "p, uncorrected": _p(one.p),
                 "clusters": one.difference.clusters,
-                "A / same / B wins": f"{wins} / {one.ties} / {losses}",
+                "A / same / B wins": _wins(row, one),
                 "correlation": one.correlation,
                 "smallest difference found": one.smallest_difference,
             }
@@ -293,20 +278,20 @@ def _clearest(one: SliceRow) -> tuple[float, float]:
 
 
 def _slice(one: SliceRow, found: Compared) -> dict[str, Shown]:
-    wins, losses = _wins(one.row, one.found)
     return {
         "slice": f"{one.found.tag}={one.found.value}",
         "comparison": _name(one.row, found),
         "A minus B": _difference(one.found.difference),
         "p": _p(one.corrected),
         "units": one.found.difference.n,
-        "A / same / B wins": f"{wins} / {one.found.ties} / {losses}",
+        "A / same / B wins": _wins(one.row, one.found),
     }
 
 
-def _wins(row: MeasureRow, one: Comparison | SliceDifference) -> tuple[int, int]:
-    """Of A and of B: a lower value can be the better one."""
-    return (one.losses, one.wins) if row.measure.direction == "lower" else (one.wins, one.losses)
+def _wins(row: MeasureRow, one: Comparison | SliceDifference) -> str:
+    """Of A, ties, of B: a lower value can be the better one."""
+    ends = (one.losses, one.wins) if row.measure.direction == "lower" else (one.wins, one.losses)
+    return f"{ends[0]} / {one.ties} / {ends[1]}"
 
 
 def _read(part: PairPart) -> Iterator[Block]:
