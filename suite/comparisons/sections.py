@@ -130,7 +130,7 @@ def _headline(found: Compared, compact: bool) -> Iterator[Block]:
     if not compact:
         yield _details(rows, found)
     yield Text(
-        f"p corrected by {CORRECTIONS[asked.correction]} over {found.family} headlines, "
+        f"p corrected by {CORRECTIONS[asked.correction]} over {counted(found.family, 'headline')}, "
         f"alpha {asked.alpha:g}; every interval is at the level that this leaves it. "
         f"{_apart(asked)}No difference shown does not mean equal."
     )
@@ -280,7 +280,7 @@ def _clearest(one: SliceRow) -> tuple[float, float]:
 def _slice(one: SliceRow, found: Compared) -> dict[str, Shown]:
     return {
         "slice": f"{one.found.tag}={one.found.value}",
-        "comparison": _name(one.row, found),
+        **({"comparison": _name(one.row, found)} if len(found.rows) > 1 else {}),
         "A minus B": _difference(one.found.difference),
         "p": _p(one.corrected),
         "units": one.found.difference.n,
