@@ -191,7 +191,7 @@ async def test_side_by_side_repeats_nothing_and_marks_what_differs(page: Page, s
     await page.until("!!document.querySelector('.sv-sides')")
     assert (await page.run(BODY)).count("Noted.") == 1
     marks = await page.run("[...document.querySelectorAll('.sv-only')].map((one) => one.textContent)")
-    assert marks == ["0", "1"]
+    assert marks == ["Keep my wishes in mind.", "0", "1"]
     differs = await page.run("[...document.querySelectorAll('.sv-differs th')].map((one) => one.textContent)")
     assert differs == ["kept"]
 

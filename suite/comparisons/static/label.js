@@ -1,5 +1,9 @@
 // A labelling page: one sample at a time, labels by keys or buttons, kept in this browser, saved as a file.
 // What it shows is text; no markup is ever made of it.
+/// <reference path="../../report/viewer/static/types.d.ts" />
+/// <reference path="../../report/viewer/static/elements.js" />
+/// <reference path="../../report/viewer/static/numbers.js" />
+/// <reference path="../../report/viewer/static/blocks.js" />
 "use strict";
 
 /** @typedef {string | number} Label */

@@ -63,14 +63,15 @@ function table(columns, rows) {
  * @param {string} text
  * @param {string[]} [notes]
  * @param {ToolCall[]} [calls]
+ * @param {Child[]} [marked] the text with marks
  * @returns {HTMLElement}
  */
-function message(speaker, text, notes = [], calls = []) {
+function message(speaker, text, notes = [], calls = [], marked = [text]) {
   const word = speaker.split(/[:/ ]/, 1)[0].toLowerCase();
   const known = SPEAKERS.get(word) ?? "other";
   return make("div", { class: `sv-turn sv-${known}` },
     make("div", { class: "sv-who" }, words(speaker), ...notes.map((note) => words(note, "sv-aside"))),
-    text ? passage([text], text) : !calls.length && make("p", { class: "sv-note" }, "(empty)"),
+    text ? passage(marked, text) : !calls.length && make("p", { class: "sv-note" }, "(empty)"),
     ...calls.map(toolCall));
 }
 

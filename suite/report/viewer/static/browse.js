@@ -95,7 +95,7 @@ class Browse {
   /** @type {Model["others"]} */
   others(row) {
     const own = this.byId.get(this.source.index.samples.id[row]) ?? [];
-    return own.filter((one) => one !== row).map((one) => [this.#key(one), placeName(this.entry(one))]);
+    return own.filter((one) => one !== row).map((one) => [this.#key(one), nameBeside(this.entry(one), this.entry(row))]);
   }
 
   /** @type {Model["head"]} */
@@ -111,6 +111,6 @@ class Browse {
     const other = (this.byId.get(this.source.index.samples.id[row]) ?? []).find((one) => one !== row && this.#key(one) === beside);
     if (other === undefined) { return drawSample(shown, level); }
     const second = await opened(this.entry(other));
-    return drawSides([shown, second], [placeName(shown.entry), placeName(second.entry)], level);
+    return drawSides([shown, second], [nameBeside(shown.entry, second.entry), nameBeside(second.entry, shown.entry)], level);
   }
 }

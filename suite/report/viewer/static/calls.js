@@ -55,20 +55,21 @@ function conversationOf(body) {
  * Messages; of a long history the middle is folded.
  * @param {Said[]} said
  * @param {CutText[]} texts
+ * @param {Child[][]} [marked] their texts, marked
  * @returns {Child[]}
  */
-function drawMessages(said, texts) {
-  /** @type {(one: Said) => HTMLElement} */
-  const draw = (one) => {
+function drawMessages(said, texts, marked) {
+  /** @type {(one: Said, place: number) => HTMLElement} */
+  const draw = (one, place) => {
     if (typeof one === "number") { return make("p", { class: "sv-note" }, `${counted(one, "message")} not shown here.`); }
     const [text, notes] = textAt(texts, one[1]);
-    return message(one[0], text, notes, one[2] ?? []);
+    return message(one[0], text, notes, one[2] ?? [], marked?.[place]);
   };
   if (said.length <= MOST_OPEN) { return said.map(draw); }
   const middle = said.slice(2, -3);
   return [...said.slice(0, 2).map(draw),
-    fold([`${counted(middle.length, "message")} between`], () => middle.map(draw)),
-    ...said.slice(-3).map(draw)];
+    fold([`${counted(middle.length, "message")} between`], () => middle.map((one, i) => draw(one, i + 2))),
+    ...said.slice(-3).map((one, i) => draw(one, said.length - 3 + i))];
 }
 
 /**

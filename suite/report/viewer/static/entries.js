@@ -45,6 +45,19 @@ function placeName(entry) {
 }
 
 /**
+ * The name of a row beside another of the same run: without the task that they share.
+ * @param {Entry} entry
+ * @param {Entry} other
+ * @returns {string}
+ */
+function nameBeside(entry, other) {
+  const [cell, beside] = [cellOf(entry), cellOf(other)];
+  const short = cell.task === beside.task && cell.label !== beside.label && cell.label;
+  return short ? [cell.label, entry.source.severalTrials && `trial ${entry.source.index.samples.trial[entry.row]}`].filter(Boolean).join(" · ") :
+    placeName(entry);
+}
+
+/**
  * A value of a row by its name; null where there is none.
  * @param {Entry} entry
  * @param {string} name

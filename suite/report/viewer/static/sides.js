@@ -54,12 +54,44 @@ function sharedConversation(both, columns, level) {
   let end = 0;
   while (end < least - shared && key(0, said[0].length - 1 - end) === key(1, said[1].length - 1 - end)) { end += 1; }
   const same = said[0].length === said[1].length && shared === said[0].length;
+  const own = said.map((one) => one.slice(shared, one.length - end));
+  const marks = markedMessages(own, both);
   const [before, after] = [said[0].slice(0, shared), end ? said[0].slice(-end) : []];
   return [
-    before.length > 0 && section(same ? "Conversation (the same on both sides)" : "The same on both sides", level, drawMessages(before, both[0].texts)),
-    !same && columns(before.length ? "Then" : "Conversation", (one, i) => drawMessages(said[i].slice(shared, said[i].length - end), one.texts)),
+    before.length > 0 && section(same ? "Conversation (the same on both sides)" : "The same on both sides", level, lastOpen(before, both[0].texts)),
+    !same && columns(before.length ? "Then" : "Conversation", (one, i) => drawMessages(own[i], one.texts, marks?.[i])),
     after.length > 0 && section("Then the same on both sides", level, drawMessages(after, both[0].texts)),
   ];
+}
+
+/**
+ * The texts of messages with what differs marked, side by side; null where they do not belong together.
+ * @param {Said[][]} said of each side
+ * @param {[Opened, Opened]} both
+ * @returns {[Child[][], Child[][]] | null}
+ */
+function markedMessages([left, right], both) {
+  const fits = left.length === right.length && left.every((one, i) => {
+    const other = right[i];
+    return typeof one !== "number" && typeof other !== "number" && one[0] === other[0];
+  });
+  if (!fits) { return null; }
+  /** @type {(side: number, one: Said) => string} */
+  const text = (side, one) => textAt(both[side].texts, /** @type {Message} */ (one)[1])[0];
+  const pairs = left.map((one, i) => difference(text(0, one), text(1, right[i])));
+  return [pairs.map((one) => one[0]), pairs.map((one) => one[1])];
+}
+
+/**
+ * Messages of which the last is open: it is what both answered.
+ * @param {Said[]} said
+ * @param {CutText[]} texts
+ * @returns {Child[]}
+ */
+function lastOpen(said, texts) {
+  const before = said.slice(0, -1);
+  return [before.length > 0 && fold([`${counted(before.length, "message")} before`], () => drawMessages(before, texts)),
+    ...drawMessages(said.slice(-1), texts)];
 }
 
 /**

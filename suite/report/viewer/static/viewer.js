@@ -23,6 +23,7 @@ class Viewer {
     this.beside = "";
     this.turn = 0;
     this.own = "";  // the address as this page wrote it last
+    this.begin = false;  // whether a sample is brought to the top once it is read
     this.written = "";  // the query that is being searched
     /** @type {number[]} */
     this.rows = [];
@@ -49,7 +50,10 @@ class Viewer {
     window.addEventListener("popstate", () => { this.#take(); });
     const named = this.#take();
     if (!named) { this.apply(); }
-    if (named) { this.#scroll(this.reading ? this.pane : this.root); }
+    if (named) {
+      this.#scroll(this.root);
+      this.begin = this.reading;
+    }
     if (this.row < 0 && WIDE.matches && this.rows.length) { this.#show(this.rows[0]); }
   }
 
@@ -84,7 +88,7 @@ class Viewer {
     this.root.classList.toggle("sv-reading", true);
     this.#show(row);
     this.#write(pushed);
-    if (narrow) { this.#scroll(this.pane); }
+    this.begin = narrow;
     if (entered && (narrow || document.activeElement === this.list.element)) { this.#heading()?.focus({ preventScroll: !narrow }); }
   }
 
@@ -141,7 +145,11 @@ class Viewer {
     this.#position();
     try {
       const drawn = await model.draw(row, this.beside, this.level + 1);
-      if (turn === this.turn) { refill(body, ...drawn); }
+      if (turn === this.turn) {
+        refill(body, ...drawn);
+        if (this.begin) { this.#scroll(this.pane); }  // only now is the page long enough
+        this.begin = false;
+      }
     } catch (error) {
       if (turn === this.turn) { refill(body, make("p", { class: "sv-failed", role: "alert" }, `This sample cannot be shown: ${error instanceof Error ? error.message : error}`)); }
     }
