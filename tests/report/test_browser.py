@@ -1,20 +1,14 @@
-"""The page in Chromium: no console message, no blocked style or script."""
+"""The report in Chromium: what every page promises, with hostile text, and what its policy refuses."""
 
-import shutil
-import subprocess
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+from chromium import CHROMIUM, Page, browser
+from inspections import inspect_page
 
 from suite.report.html import html_report
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--enable-logging=stderr", "--v=0",
-)  # fmt: skip
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
@@ -25,33 +19,30 @@ HOSTILE = "</script><script>document.title='owned'</script><img src=x onerror=al
 INTRUDER = "<script>document.title='owned'</script><p style='color:red' onclick='x()'>intruder</p>"
 
 
-def opened(path: Path, profile: Path, width: int = 1280) -> tuple[str, list[str]]:
-    """The document after it ran, and what the console said."""
-    command = [
-        str(CHROMIUM), *FLAGS, f"--user-data-dir={profile}", f"--window-size={width},900",
-        "--virtual-time-budget=3000", "--dump-dom", path.as_uri(),
-    ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=True)
-    return done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+@pytest.fixture
+async def page(tmp_path: Path) -> AsyncIterator[Page]:
+    async with browser(tmp_path / "profile") as found:
+        yield found
 
 
 @pytest.fixture
-def html(make_run: Make) -> str:
+def report(make_run: Make, tmp_path: Path) -> Path:
     folder = make_run(text=lambda c, s: HOSTILE, note=HOSTILE)
-    return "".join(html_report(folder))
-
-
-def test_a_hostile_page_opens_without_a_word(html: str, tmp_path: Path) -> None:
     path = tmp_path / "report.html"
-    path.write_text(html, "utf-8")
-    dom, console = opened(path, tmp_path / "profile")
-    assert console == []
-    assert "<title>run-1</title>" in dom
+    path.write_text("".join(html_report(folder)), "utf-8")
+    return path
 
 
-def test_the_policy_refuses_whatever_is_added(html: str, tmp_path: Path) -> None:
-    path = tmp_path / "report.html"
-    path.write_text(html.replace("</main>", INTRUDER + "</main>"), "utf-8")
-    dom, console = opened(path, tmp_path / "profile")
-    assert "<title>run-1</title>" in dom
-    assert len([line for line in console if "Content Security Policy" in line]) >= 2
+async def test_a_hostile_report_keeps_what_every_page_promises(page: Page, report: Path) -> None:
+    read = "!!document.querySelector('.sv-body .sv-values')"
+    url = f"{report.as_uri()}#sample=travel/3"
+    await inspect_page(page, url, "report", act=lambda page: page.until(read))
+    assert await page.run("document.title") == "run-1"
+    assert {url.partition(":")[0] for url in page.asked} <= {"file", "about"}
+
+
+async def test_the_policy_refuses_whatever_is_added(page: Page, report: Path) -> None:
+    report.write_text(report.read_text("utf-8").replace("</main>", INTRUDER + "</main>"), "utf-8")
+    await page.open(report.as_uri())
+    assert await page.run("document.title") == "run-1"
+    assert len(await page.violations()) == 3
