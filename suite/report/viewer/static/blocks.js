@@ -52,8 +52,7 @@ function table(columns, rows) {
     ...row.map((value, i) => make("td", { class: style(i), dir: "auto" }, valueText(value)))));
   const left = rows.length - body.length;
   return make("div", {},
-    make("div", { class: "sv-wide", tabindex: 0, role: "group", "aria-label": "Table" },
-      make("table", { class: "sv-table" }, make("thead", {}, head), make("tbody", {}, ...body))),
+    wide("Table", make("table", { class: "sv-table" }, make("thead", {}, head), make("tbody", {}, ...body))),
     left > 0 && make("p", { class: "sv-note" }, `${counted(left, "more row")} not shown here.`));
 }
 
@@ -107,7 +106,7 @@ function code(text, findings) {
     list.append(make("li", {}, make("code", {}, line || " "),
       ...own.map((one) => make("p", { class: "sv-finding", dir: "auto" }, one.text))));
   });
-  return make("div", { class: "sv-wide", tabindex: 0, role: "group", "aria-label": "Code" }, list);
+  return wide("Code", list);
 }
 
 /**

@@ -81,6 +81,25 @@ function fold(summary, inside, style = "sv-fold") {
   return made;
 }
 
+/** Sees to it that what can be scrolled sideways, and only that, is reached by Tab. */
+const scrolled = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    if (target.scrollWidth > target.clientWidth + 1) { target.setAttribute("tabindex", "0"); } else { target.removeAttribute("tabindex"); }
+  }
+});
+
+/**
+ * Something that may be wider than its place.
+ * @param {string} label
+ * @param {Child} inside
+ * @returns {HTMLElement}
+ */
+function wide(label, inside) {
+  const made = make("div", { class: "sv-wide", role: "group", "aria-label": label }, inside);
+  scrolled.observe(made);
+  return made;
+}
+
 const LONG_TEXT = 1600;
 const LONG_LINES = 24;
 

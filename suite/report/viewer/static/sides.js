@@ -131,8 +131,7 @@ function valuesTable(both, names, level) {
     return make("tr", { class: differs ? "sv-differs" : null }, make("th", { scope: "row", dir: "auto" }, name),
       ...texts.map((text) => make("td", { dir: "auto" }, text.slice(0, 300))), make("td", {}, differs ? `differs${by}` : "same"));
   });
-  return rows.length ? section("Scores", level, [make("div", { class: "sv-wide", tabindex: 0, role: "group", "aria-label": "Scores" },
-    make("table", { class: "sv-table" },
-      make("thead", {}, make("tr", {}, ...["value", ...names, "comparison"].map((name) => make("th", { scope: "col", dir: "auto" }, name)))),
-      make("tbody", {}, ...rows)))]) : null;
+  return rows.length ? section("Scores", level, [wide("Scores", make("table", { class: "sv-table" },
+    make("thead", {}, make("tr", {}, ...["value", ...names, "comparison"].map((name) => make("th", { scope: "col", dir: "auto" }, name)))),
+    make("tbody", {}, ...rows)))]) : null;
 }
