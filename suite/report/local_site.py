@@ -77,16 +77,11 @@ class _FileHandler(SimpleHTTPRequestHandler):
         self.send_response(status if body is None else HTTPStatus.OK)
         kind = "text/plain" if body is None else self.guess_type(name)
         body = told.encode() if body is None else body
-        self.send_header("Content-Type", f"{kind}; charset=utf-8" if kind.startswith("text/") else kind)
-        self.send_header("Content-Length", str(len(body)))
+        told_of = {"Content-Type": f"{kind}; charset=utf-8" if kind.startswith("text/") else kind}
+        for header, value in {**HEADERS, **told_of, "Content-Length": str(len(body))}.items():
+            self.send_header(header, value)
         self.end_headers()
         return BytesIO(body)
-
-    def end_headers(self) -> None:
-        """The policy, and nothing guessed, kept or told to others."""
-        for name, value in HEADERS.items():
-            self.send_header(name, value)
-        super().end_headers()
 
     def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
         """Quiet."""
