@@ -77,7 +77,7 @@ class Texts:
         pieces: list[str | int] = [text]
         for inner, place in self._near if len(text) > SHORT else ():
             for at, one in enumerate(pieces):
-                if isinstance(one, str) and inner[:SHORT] in one and inner in one:
+                if isinstance(one, str) and len(inner) <= len(one) and inner[:SHORT] in one and inner in one:
                     before, _, after = one.partition(inner)
                     pieces[at : at + 1] = [before, place, after]
                     break
