@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,10 +11,7 @@ from suite.cli.flags import output_flag
 from suite.errors import ConfigError
 
 if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
     from pydantic.fields import FieldInfo
-
-    from suite.report.exporter import Upload
 
 _CHOSEN, _FLAGS = "suite.exporter", "suite.exporter-flags"  # in a context
 
@@ -67,8 +64,9 @@ def _flags(chosen: str) -> Iterator[ExporterFlag]:
     for name, by_owner in found.items():
         told: dict[str, list[str]] = {}
         for owner, field in by_owner.items():
-            required = "; required." if field.is_required() else ""
-            told.setdefault(f"{(field.description or '').strip()}{required}", []).append(owner)
+            text = (field.description or "").strip()
+            text = f"{text.rstrip('.')}; required." if field.is_required() else text
+            told.setdefault(text, []).append(owner)
         about = " ".join(f"{', '.join(owners)}: {text}" for text, owners in told.items())
         flag = _flag(name, next(iter(by_owner.values())), about)
         flag.owners = tuple(sorted(by_owner))
@@ -89,20 +87,15 @@ def _flag(name: str, field: "FieldInfo", about: str) -> ExporterFlag:
     )
 
 
-def _names(ctx: click.Context, parameter: click.Parameter, begun: str) -> "list[CompletionItem]":
-    from click.shell_completion import CompletionItem
-
+def _names(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
     from suite.plugins import catalogue
 
-    del ctx, parameter
-    entries = (entry for entry, _ in catalogue().entries("exporter"))
-    return [CompletionItem(one.name, help=one.title) for one in entries if one.name.startswith(begun)]
+    return [name for name in catalogue().names("exporter") if name.startswith(begun)]
 
 
-def _list(ctx: click.Context, parameter: click.Parameter, wanted: bool) -> None:
+def _list(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     from suite.plugins import catalogue
 
-    del parameter
     if not wanted or ctx.resilient_parsing:
         return
     for entry, plugin in catalogue().entries("exporter"):
@@ -120,7 +113,7 @@ def _list(ctx: click.Context, parameter: click.Parameter, wanted: bool) -> None:
 @click.option("--list", is_flag=True, is_eager=True, expose_value=False, callback=_list, help="List what.")
 @output_flag("PATH", "The file of a table; of anything else the folder.")
 @click.option("--allow-partial", is_flag=True, help="Export a run with pending work too.")
-def export(run: str, scoring: str, kind: str, output: Path, **options: Any) -> None:
+def export(run: str, scoring: str, kind: str, output: Path, **options: object) -> None:
     """Write a run for other tools: a table, or another project's files. --list shows what there is.
 
     \b
@@ -145,17 +138,10 @@ def export(run: str, scoring: str, kind: str, output: Path, **options: Any) -> N
     done = export_run(ExportedRun(find_run(run), scoring), kind, output, given)
     for path in done.paths:
         click.echo(f"wrote {path}")
-    if done.upload:
-        _send(done.upload)
+    if upload := done.upload:
+        for line in upload.shown:
+            click.echo(line)
+        sure = upload.agreed or click.confirm(upload.question)
+        click.echo(upload.send() if sure else "nothing was sent")
     for line in done.remarks:
         click.echo(line)
-
-
-def _send(upload: "Upload") -> None:
-    """Show it, ask, send it."""
-    for line in upload.shown:
-        click.echo(line)
-    if not upload.agreed and not click.confirm(upload.question):
-        click.echo("nothing was sent")
-        return
-    click.echo(upload.send())

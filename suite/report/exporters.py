@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 AnyExporter = type[Exporter[ExportOptions]]
 _APART = dict.fromkeys(("eee", "hub", "lm-eval"), "suite-exports")  # name -> the distribution that brings it
-_NO_FLAGS = frozenset(("run", "kind", "output", "scoring", *ExportOptions.model_fields))  # the command's own
+_OWN = frozenset(("run", "to", "kind", "list", "output", "scoring", "help"))  # the command's
 
 
 def exporter_of(name: str) -> AnyExporter:
@@ -43,7 +43,8 @@ def installed() -> Iterator[tuple[str, AnyExporter]]:
 
 def fields_of(kind: AnyExporter) -> dict[str, FieldInfo]:
     """The options of an exporter that are flags of its own."""
-    return {name: one for name, one in kind.options_type().model_fields.items() if name not in _NO_FLAGS}
+    taken = _OWN | ExportOptions.model_fields.keys()
+    return {name: one for name, one in kind.options_type().model_fields.items() if name not in taken}
 
 
 def choices_of(annotation: object) -> list[str]:
@@ -61,7 +62,7 @@ def flaws_of(exporter: str) -> Iterator[str]:
         yield str(error)
         return
     for name, field in fields.items():
-        if name in _NO_FLAGS - ExportOptions.model_fields.keys():
+        if name in _OWN:
             yield f"option {name!r} is the command's own"
         if field.annotation is bool and field.default is not False:
             yield f"option {name!r} can only be set: make it False by default"
