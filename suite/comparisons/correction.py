@@ -33,7 +33,7 @@ NO = {"0", "0.0", "false", "no", "bad", "second"}
 COEFFICIENTS = ("percent", "alpha", "ac1", "randolph", "fleiss", "cohen")
 NUMBER, AGAINST, PEOPLE = "corrected for the judge", "The judge against people", "People"
 JUDGE, CORRECTED, ALONE = "judge alone", "corrected", "human labels alone"
-LABELS, MORE = "labels used", "more labels that halve the interval"
+COUNTS = LABELS, MORE, GIVEN, UNSURE = "labels used", "more labels that halve", "labelled", "cannot tell"
 
 
 class Corrected(NamedTuple):
@@ -144,8 +144,8 @@ def _weights(units: Sequence[LabelUnit]) -> Floats:
 def _people(read: PeopleLabels, level: float) -> Iterator[Corrected]:
     """How much each person labelled, and their agreement on samples that several labelled."""
     for person, values in read.people.items():
-        yield Corrected(PEOPLE, person, "labelled", Estimate(len(values)))
-        yield Corrected(PEOPLE, person, "cannot tell", Estimate(sum(not one for one in values.values())))
+        yield Corrected(PEOPLE, person, GIVEN, Estimate(len(values)))
+        yield Corrected(PEOPLE, person, UNSURE, Estimate(sum(not one for one in values.values())))
     given = [{unit: mean(v) for unit, v in one.items() if v} for one in read.people.values()]
     several = [i for i in range(len(read.drawn.units)) if sum(i in one for one in given) > 1]
     known = sorted({value for one in given for value in one.values()})
@@ -159,6 +159,9 @@ def _people(read: PeopleLabels, level: float) -> Iterator[Corrected]:
 
 
 def _remarks(read: PeopleLabels) -> Iterator[str]:
+    for person, values in read.people.items():
+        unsure = sum(not one for one in values.values())
+        yield f"{person} labelled {len(values)} samples; of {unsure} they could not tell."
     if len(read.people) == 1:
         yield "One person labelled: nothing is known of how far people agree."
     if read.seconds:
@@ -236,11 +239,15 @@ def sections(found: Correction) -> list[Section]:
     """For a report: the corrected numbers first, then how good the judge is, and the people."""
     made = []
     for part in dict.fromkeys(one.part for one in found.estimates):
-        each = [(o.of, o.what, o.estimate) for o in found.estimates if o.part == part]
-        rows = [(of, what, e.value, e.low, e.high, e.n or None, e.note) for of, what, e in each]
-        table = Table(("", "", "value", "low", "high", "n", "note"), rows)
+        each = [
+            (o.of, o.what, o.estimate) for o in found.estimates if o.part == part and o.what not in COUNTS
+        ]
+        rows = [(of, what, e.value, e.low, e.high, e.n, e.note) for of, what, e in each]
+        columns = ("of", "number", "value", "low", "high", "n", "note")[: 7 if any(row[-1] for row in rows) else 6]
+        table = Table(columns, [row[: len(columns)] for row in rows])
         told = _drawn(found) if part == NUMBER else ()
-        made.append(Section(f"{found.value}, {part}" if part == NUMBER else part, (*told, table)))
+        if rows:
+            made.append(Section(f"{found.value}, {part}" if part == NUMBER else part, (*told, table)))
     if found.comments:
         made.append(Section("Comments", (Table(("person", "sample", "comment"), found.comments),)))
     return [*made, Section("Remarks", tuple(map(Text, found.remarks)))] if found.remarks else made
@@ -256,10 +263,10 @@ def _drawn(found: Correction) -> Iterator[Block]:
     lines = [Line.of(what, [found.find(what, of) for of in known]) for what in (JUDGE, CORRECTED)]
     yield Plot(lines, y=found.value, kind="points", x_labels=known)
     for of in whose:
-        if more := found.find(MORE, of).value:
-            yield Text(f"{of}: label about {more:.0f} more to halve the interval.")
-        elif found.find(CORRECTED, of).low is not None:
-            yield Text(f"{of}: more labels cannot halve the interval, more samples can.")
+        labels, more, one = (found.find(what, of) for what in (LABELS, MORE, CORRECTED))
+        halved = f"label about {more.value:.0f} more to halve the interval" if more.value else ""
+        never = one.note or "more labels of these samples cannot halve the interval"
+        yield Text(f"{of}: {labels.value:.0f} labels; {halved or never}.")
 
 
 def as_data(found: Correction) -> dict[str, object]:

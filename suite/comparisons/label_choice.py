@@ -20,7 +20,7 @@ from suite.journal.shapes import Count
 from suite.plugins import Catalogue, catalogue
 from suite.scoring.measures import Measure, fits
 from suite.scoring.metrics.declared import measures_of
-from suite.scoring.stats.clusters import Codes
+from suite.scoring.stats.clusters import Codes, clusters_of
 from suite.scoring.stats.estimate import Pair
 from suite.scoring.stats.stratified import shared_out
 from suite.task import AnyTask, Unscored
@@ -95,9 +95,8 @@ def draw(runs: Sequence[LabelledRun], wanted: LabelsWanted, plugins: Catalogue |
         "pair" if measure.kind == "win_rate" else "flag" if measure.binary else "grade"
     )
     units = _units(runs, task.info.name, measure)
-    names = [(one.run, one.key.cell, _said(one.judge, kind, measure.ends)) for one in units]
-    known = {name: place for place, name in enumerate(sorted(set(names)))}
-    strata = np.array([known[name] for name in names], dtype=np.intp)
+    names = [f"{one.run} {one.key.cell} {_verdict(one.judge, kind, measure.ends)}" for one in units]
+    strata = clusters_of(names, len(names)).codes
     drawn = shared_out(np.bincount(strata).tolist(), wanted.n)
     if sum(drawn) > wanted.n:
         what = f"{wanted.n} labels are too few: {len(drawn)} strata (cells by verdicts) need two each"
@@ -134,7 +133,7 @@ def _units(runs: Sequence[LabelledRun], task: str, measure: Measure) -> list[Lab
             if output.cell not in cells or not fits(output.tags, measure.where):
                 continue
             if score is None:
-                raise RunError(f"{run.name} is not wholly scored", fix=f"suite score {run.folder}")
+                raise RunError(f"{run.name} is not wholly scored", fix="complete it by the same command")
             value = score.values.get(measure.value)
             if isinstance(value, str):
                 raise ConfigError(f"{measure.name} cannot be labelled: it is a word, {value[:40]!r}")
@@ -147,14 +146,12 @@ def _units(runs: Sequence[LabelledRun], task: str, measure: Measure) -> list[Lab
     return sorted(found, key=lambda one: (one.run, one.key))
 
 
-def _said(value: float | None, kind: str, limits: Pair) -> str:
-    """What the judge said, in one of a few words."""
+def _verdict(value: float | None, kind: str, limits: Pair) -> int:
+    """What the judge said, as one of a few: nothing, a side, a third of the scale."""
     if value is None:
-        return "unscored"
+        return -2
     share = (value - limits[0]) / (limits[1] - limits[0])
-    if kind == "pair":
-        return "second" if share < 0.5 else "first" if share > 0.5 else "tie"
-    return "low" if share < (1 / 2 if kind == "flag" else 1 / 3) else "middle" if share < 2 / 3 else "high"
+    return min(int(3 * share), 2) if kind == "grade" else (share > 0.5) - (share < 0.5)
 
 
 def _items(found: LabelDraw, page: str) -> list[LabelItem]:

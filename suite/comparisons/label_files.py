@@ -1,6 +1,6 @@
 """What people save on a labelling page: JSON, one file a person, held to the page as it is drawn again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 from typing import Annotated, Literal, NamedTuple
@@ -49,9 +49,9 @@ class PeopleLabels(NamedTuple):
     """
 
     drawn: LabelDraw
-    people: Mapping[str, Mapping[int, Sequence[float]]]
-    comments: Sequence[tuple[str, str, str]]
-    seconds: Sequence[float]
+    people: dict[str, dict[int, list[float]]]
+    comments: list[tuple[str, str, str]]
+    seconds: list[float]
 
     def together(self) -> dict[int, float]:
         """The median of what people said of each unit: of yes and no the majority, a half where split."""
@@ -68,43 +68,39 @@ def read_labels_files(
     another run, scoring or page, of a person who gave one already, or with a label of something else.
     """
     if not paths:
-        raise ConfigError(
-            "a run is corrected by what people say of it", fix="name their files: --labels FILE..."
-        )
-    files = {path.name: _read(path) for path in dict.fromkeys(paths)}
-    first = next(iter(files.values()))
+        what = "a run is corrected by what people say of it"
+        raise ConfigError(what, fix="name their files: --labels FILE...")
+    files = [(path.name, _read(path)) for path in paths]
     runs = {run_id(one)[0]: one for one in open_runs(places)}
-    for path, one in files.items():
-        if set(runs) != {name for name, _ in one.runs}:
-            raise DataError(f"{path} labels samples of other runs", fix="name the runs of its page")
-        for name, scoring in one.runs:
-            if (run := runs[name].run).scoring != scoring:
-                what = f"{path} labels scoring {scoring[:40]!r} of {run.name}, not {run.scoring!r}"
+    for name, one in files:
+        if set(runs) != {source for source, _ in one.runs}:
+            raise DataError(f"{name} labels samples of other runs", fix="name the runs of its page")
+        for run, scoring in ((runs[source].run, scoring) for source, scoring in one.runs):
+            if run.scoring != scoring:
+                what = f"{name} labels scoring {scoring[:40]!r} of {run.name}, not {run.scoring!r}"
                 raise DataError(what, fix=f"name that one: {run.folder}@{scoring[:40]}")
-    ordered = [runs[name]._replace(number=place) for place, (name, _) in enumerate(first.runs)]
+    first = files[0][1]
+    ordered = [runs[source]._replace(number=place) for place, (source, _) in enumerate(first.runs)]
     drawn = draw(ordered, first.asked, plugins)
-    items = {one.id: one for one in drawn.items}
-    people: dict[str, dict[int, list[float]]] = {}
-    comments = []
-    persons = Once("a labels file of", "give one file of each person, the newest")
-    for path, one in files.items():
+    items, persons = {one.id: one for one in drawn.items}, Once("a labels file of", "give one of each person")
+    found = PeopleLabels(drawn, {}, [], [])
+    for name, one in files:
         if one.page != drawn.page:
             why = "it has another seed, the scoring has changed since, or the file was edited"
-            raise DataError(f"{path} is of another page, {one.page[:16]}, than {drawn.page}", fix=why)
+            raise DataError(f"{name} is of another page, {one.page[:16]}, than {drawn.page}", fix=why)
         person, once = one_line(one.person), Once("sample", "keep one of its labels")
-        persons.add(person.casefold(), path)
-        given = people.setdefault(person, {})
+        persons.add(person.casefold(), name)
+        given = found.people.setdefault(person, {})
         for label in one.labels:
-            once.add(label.id, path)
+            once.add(label.id, name)
             if (item := items.get(label.id)) is None:
-                raise DataError(f"{path} labels {label.id[:40]!r}, which is no sample of its page")
+                raise DataError(f"{name} labels {label.id[:40]!r}, which is no sample of its page")
             if label.comment:
-                comments.append((person, drawn.units[item.unit].key.sample, label.comment))
+                found.comments.append((person, drawn.units[item.unit].key.sample, label.comment))
             if label.label is not None:
-                values = _values(label.label, item.swapped, drawn, path)
-                given[item.unit] = [*given.get(item.unit, ()), *values]
-    seconds = [label.seconds for one in files.values() for label in one.labels if label.label is not None]
-    return PeopleLabels(drawn, people, comments, seconds)
+                given.setdefault(item.unit, []).extend(_values(label.label, item.swapped, drawn, name))
+                found.seconds.append(label.seconds)
+    return found
 
 
 def _read(path: Path) -> LabelsFile:

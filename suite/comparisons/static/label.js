@@ -147,9 +147,9 @@ class Labels {
     try {
       const kept = JSON.parse(localStorage.getItem(this.key) ?? "null");
       if (kept) {
-        this.said = kept.said;
-        this.order = kept.order;
-        labelPart("label-person").value = kept.person;
+        this.said = kept.said ?? {};
+        this.order = kept.order ?? [];
+        labelPart("label-person").value = kept.person ?? "";
       }
     } catch {
       this.keep();
@@ -204,6 +204,24 @@ class Labels {
     }
   }
 
+  /** For another person in this browser; asks a second time. */
+  anew() {
+    const button = labelPart("label-anew");
+    if (!button.dataset.sure) {
+      button.dataset.sure = "yes";
+      button.textContent = "Delete all labels here?";
+      return this.tell("Press it again to delete what this browser keeps of this page. Save the file first.");
+    }
+    delete button.dataset.sure;
+    button.textContent = "Start anew";
+    Object.assign(this, { said: {}, order: [] });
+    labelPart("label-person").value = "";
+    this.show(0);
+    this.said = {};
+    this.keep();
+    this.tell("All labels here are deleted.");
+  }
+
   /** @param {KeyboardEvent} event */
   press(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -238,7 +256,7 @@ class Labels {
     /** @type {[string, string, (event: any) => void][]} */
     const heard = [
       ["label-back", "click", () => this.show(this.at - 1)], ["label-skip", "click", () => this.show(this.at + 1)],
-      ["label-open", "click", () => this.unlabelled()], ["label-undo", "click", () => this.undo()], ["label-save", "click", () => this.save()],
+      ["label-open", "click", () => this.unlabelled()], ["label-undo", "click", () => this.undo()], ["label-save", "click", () => this.save()], ["label-anew", "click", () => this.anew()],
       ["label-load", "change", (event) => { this.load(event.target.files[0]); event.target.value = ""; }],
       ["label-person", "input", () => { this.keep(); this.count(); }],
       ["label-comment", "input", (event) => { (this.said[this.item.id] ??= { seconds: 0 }).comment = event.target.value; this.keep(); }],

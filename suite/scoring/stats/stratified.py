@@ -121,6 +121,7 @@ def shared_out(sizes: Sequence[int], n: int) -> list[int]:
     """How many of each stratum to label: half of n evenly, at least two each, the rest where most are lacking
     for shares like the sizes; none gets more than it has. The sum is n where that is enough and not too many.
     """
+    n = min(n, sum(sizes))
     taken = [min(size, max(2, n // (2 * len(sizes)))) for size in sizes]
     for _ in range(n - sum(taken)):
         lacks = [
