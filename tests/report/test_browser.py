@@ -8,6 +8,7 @@ from chromium import CHROMIUM, Page, browser
 from inspections import inspect_page
 
 from suite.report.html import html_report
+from suite.report.run_reports import write_html
 
 pytestmark = [
     pytest.mark.browser,
@@ -46,3 +47,12 @@ async def test_the_policy_refuses_whatever_is_added(page: Page, report: Path) ->
     await page.open(report.as_uri())
     assert await page.run("document.title") == "run-1"
     assert len(await page.violations()) == 3
+
+
+async def test_samples_load_from_the_folder_beside_a_file(page: Page, make_run: Make, tmp_path: Path) -> None:
+    write_html(tmp_path / "page.html", make_run(text=lambda c, s: HOSTILE), most=5)
+    await page.open((tmp_path / "page.html").as_uri())
+    await page.until("!!document.querySelector('.sv-body .sv-values')")
+    assert await page.run("document.querySelector('.sv-count').textContent") == "82 of 82 answers"
+    assert (await page.violations(), page.said) == ([], [])
+    assert [url.rpartition("/")[2] for url in page.asked][-2:] == ["index.js", "part-0.js"]

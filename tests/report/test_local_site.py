@@ -62,7 +62,9 @@ def test_a_page_comes_with_the_policy_and_nothing_is_guessed_kept_or_told(server
     assert "unsafe" not in policy
 
 
-@pytest.mark.parametrize("path", ["/", "/index.html", "/a-toke/", "/a-token", "/A-TOKEN/", "/%00/", "/%C3%A4/"])
+@pytest.mark.parametrize(
+    "path", ["/", "/index.html", "/a-toke/", "/a-token", "/A-TOKEN/", "/%00/", "/%C3%A4/"]
+)
 def test_without_the_token_nothing_is_shown(server: SiteServer, path: str) -> None:
     status, _, body = ask(server, path)
     assert (status, body[:40]) == (403, b"The address lacks its token, or has an o")

@@ -9,7 +9,7 @@ from typing import TypedDict
 
 import msgspec
 
-from suite.blocks import Block
+from suite.blocks import Block, Text
 from suite.chat import Json, ToolCall
 from suite.journal.records import OutputRecord, ScoreRecord
 from suite.journal.run import Run
@@ -88,7 +88,11 @@ def body_of(
     run: Run, output: OutputRecord, score: ScoreRecord | None, own: Sequence[Block], note: str, texts: Texts
 ) -> tuple[Body, Told]:
     """The body, and what the index tells of it. own: its task's view; note: why there is none."""
-    data = output.output.data
+    data, parts = output.output.data, score.parts if score else []
+    if output.reasoning:
+        own = [*own, Text(output.reasoning, "Reasoning")]
+    if (more := len(parts) - MOST_PARTS) > 0:
+        note = f"{note} {more:,} more parts of the score are in scores.jsonl.".strip()
     calls = [*output.calls, *(score.calls if score else ())]
     # first, so that data and later texts can be made of what was asked
     shown = [_call(one, texts) if isinstance(one, Trace) else clean(one) for one in traces(run, calls)]
@@ -98,7 +102,7 @@ def body_of(
         "values": _values(score.values if score else {}),
         "parts": [
             {"id": clean(one.id), "tags": _cleaned(one.tags), "values": _values(one.values)}
-            for one in (score.parts[:MOST_PARTS] if score else ())
+            for one in parts[:MOST_PARTS]
         ],
         "blocks": list(map(block_data, own)),
         "note": clean(note),

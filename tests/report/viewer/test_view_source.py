@@ -13,15 +13,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from suite.blocks import Table, Text
+from suite.journal.journal_file import JournalFile
 from suite.journal.pairs import Key
-from suite.journal.records import ScoreRecord
+from suite.journal.records import OutputRecord, ScoreRecord
 from suite.journal.run import Run
 from suite.report.hostile_text import clean, one_line
 from suite.report.viewer import source as source_module
 from suite.report.viewer.columns import ScoredValues, ValueTerms
 from suite.report.viewer.source import view_source
 from suite.secrets import remember
-from suite.task import Unscored, Value
+from suite.task import Output, Part, Unscored, Value
 from tests.report.making_runs import Build, build_run
 from tests.report.viewer.reading_views import ViewRow, read_source
 
@@ -239,3 +240,32 @@ def test_an_outcome_follows_direction_and_range(
     told = ScoredValues("kept", {"kept": ValueTerms(direction, ends)})
     score = ScoreRecord(cell="0" * 12, sample="a", output_sha256="0" * 20, values={"kept": value})
     assert told.outcome(score) == outcome
+
+
+def added(folder: Path, parts: int = 0, reasoning: str = "") -> ViewRow:
+    """The row of an imported answer that is written into a run."""
+    cell = Run(folder).manifest.cells[0].cell
+    output = OutputRecord(
+        cell=cell, sample="imported/1", payload_sha256="", output=Output("said"), imported=True,
+        reasoning=reasoning,
+    )  # fmt: skip
+    votes = [Part(f"vote {number}", {"yes": None}) for number in range(parts)]
+    score = ScoreRecord(cell=cell, sample="imported/1", output_sha256="2" * 64, values={}, parts=votes)
+    for name, record in (("outputs", output), ("scorings/abc12345/scores", score)):
+        file = JournalFile(folder / f"{name}.jsonl")
+        file.append(record)
+        file.close()
+    return next(row for row in read_source(view_source(Run(folder))) if row.sample == "imported/1")
+
+
+def test_an_imported_answer_has_its_reasoning_and_no_calls(make_run: Make) -> None:
+    row = added(make_run(**SMALL), reasoning="because \x1b")
+    assert (row.question, row.answer, row.outcome, row.cost) == ("", "said", "scored", (0, 0.0, 0))
+    assert row.body["blocks"] == [{"kind": "Text", "text": "because ␛", "title": "Reasoning"}]
+    assert "calls" not in row.body
+
+
+def test_parts_beyond_the_most_are_counted(make_run: Make) -> None:
+    row = added(make_run(**SMALL), parts=203)
+    assert len(row.body["parts"]) == 200
+    assert row.body["note"].endswith(" 3 more parts of the score are in scores.jsonl.")
