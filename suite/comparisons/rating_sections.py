@@ -68,9 +68,9 @@ def _ratings(found: RatedModels, compact: bool) -> Iterator[Block]:
             "rank": rank.point,
             "rank from": rank.low,
             "to": rank.high,
-            "rating": _round(one.value),
-            "low": _round(one.low),
-            "high": _round(one.high),
+            "rating": one.value,
+            "low": one.low,
+            "high": one.high,
             "votes": point.votes[i],
             "prompts": point.prompts[i],
         }
@@ -100,7 +100,7 @@ def _draws(found: RatedModels) -> Iterator[Block]:
         (
             votes.models[i],
             *(one.ranks[i] for one in others.values()),
-            *(_round(one.ratings[i]) for one in others.values()),
+            *(one.ratings[i] for one in others.values()),
         )
         for i in _order(found)
     ]
@@ -165,15 +165,11 @@ def _style(found: RatedModels) -> Iterator[Block]:
     yield Table(
         ("model", "place", "place without", "rating", "rating without"),
         [
-            (names[i], held.get(i), plain[i], _round(ratings[i]), _round(found.others["half"].ratings[i]))
+            (names[i], held.get(i), plain[i], ratings[i], found.others["half"].ratings[i])
             for i in order
         ],
     )
     yield Text("Descriptive: a style may be a real quality.")
-
-
-def _round(value: float | None) -> float | None:
-    return None if value is None else round(value, 1)
 
 
 def _elo(found: RatedModels) -> Iterator[Block]:
