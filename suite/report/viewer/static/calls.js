@@ -11,7 +11,14 @@ const MOST_OPEN = 6;  // messages, verdicts that are shown without a click
  * @returns {[string, string[]]} the text, and a note if it was cut
  */
 function textAt(texts, place) {
-  const found = place < 0 ? "" : texts[place] ?? "";
+  return cutText(place < 0 ? "" : texts[place] ?? "");
+}
+
+/**
+ * @param {CutText} found
+ * @returns {[string, string[]]} the text, and a note if it was cut
+ */
+function cutText(found) {
   return typeof found === "string" ? [found, []] : [found[0], [`${counted(found[1], "more character")} not shown here`]];
 }
 

@@ -74,10 +74,11 @@ function drawConversation(body, texts) {
  */
 function drawAnswer({ body, texts }) {
   const [text, notes] = textAt(texts, body.text);
-  const data = body.data === null ? "" : typeof body.data === "string" ? body.data : JSON.stringify(body.data, null, 1);
+  const [data, cut] = cutText(body.data ?? "");
+  const shown = () => [passage([data], data, "sv-code"), ...cut.map((note) => make("p", { class: "sv-note" }, note))];
   return [
     text && message("assistant", text, notes),
-    data && (text ? fold(["Data"], () => [passage([data], data, "sv-code")]) : passage([data], data, "sv-code")),
+    ...(data ? (text ? [fold(["Data"], shown)] : shown()) : []),
     !text && !data && make("p", { class: "sv-note" }, body.note ? "Not shown." : "No text."),
   ];
 }

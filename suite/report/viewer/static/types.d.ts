@@ -99,7 +99,7 @@ interface ScorePart {
 
 interface SampleBody {
   text: number;
-  data: unknown;
+  data: CutText | null;
   values: { [name: string]: BodyValue };
   parts: ScorePart[];
   blocks: Block[];
