@@ -1,7 +1,7 @@
 """A site of files by their paths: answered on the loopback alone, or put into a folder in one step.
 
 The server only reads. It refuses other host names than the loopback's, which a page elsewhere can make a
-browser send, and whoever lacks the token, the first part of each address. Not here: what the files are.
+browser send, and whoever lacks the token, the first part of each address.
 """
 
 import hmac
@@ -77,8 +77,8 @@ class _FileHandler(SimpleHTTPRequestHandler):
         self.send_response(status if body is None else HTTPStatus.OK)
         kind = "text/plain" if body is None else self.guess_type(name)
         body = told.encode() if body is None else body
-        told_of = {"Content-Type": f"{kind}; charset=utf-8" if kind.startswith("text/") else kind}
-        for header, value in {**HEADERS, **told_of, "Content-Length": str(len(body))}.items():
+        more = {"Content-Type": f"{kind}; charset=utf-8", "Content-Length": str(len(body))}
+        for header, value in {**HEADERS, **more}.items():
             self.send_header(header, value)
         self.end_headers()
         return BytesIO(body)

@@ -1,7 +1,6 @@
 """The runs that a page lists, each as a row of its table: from manifest and results, again where they change.
 
-Of a run that is being written the journals are read on from where they ended. One that cannot be read has its
-sentence. What a row says stands in `templates/row.html.j2`.
+Of a run that is being written the journals are read on. What a row says stands in `templates/row.html.j2`.
 """
 
 import hashlib
@@ -95,9 +94,8 @@ class RunListing:
         cells = run.manifest.cells if run else ()
         values = [parameters_of(one, run.scored_cells.get(one.cell)) for one in cells if run]
         labels = [label(one, distinguishing(values)) for one in values]
-        return row._replace(
-            html=Markup(self._template.render(row=row, run=run, scores=scores, labels=labels))
-        )
+        text = self._template.render(row=row, run=run, scores=scores, labels=labels)
+        return row._replace(html=Markup(text))
 
 
 def key_of(folder: Path) -> str:

@@ -1,10 +1,8 @@
 """Every file of the site by its path, made when it is asked for: what is served is what is exported.
 
-    index.html, runs/KEY.html, compare/KEY--KEY.html, samples/NAME/part-0.js, assets/…
-
-The first key of a comparison is the run that the others are compared with; `.anyway` before `.html` compares
-what is not comparable. Samples are made once for a state of a run's files, in a folder of our own; nothing is
-ever written into a run's.
+index.html, runs/KEY.html, compare/KEY--KEY.html (the first run is what others are compared with; `.anyway`
+before `.html` compares what is not comparable), samples/NAME/part-0.js, assets/. Samples are made once for a
+state of a run's files, in a folder of our own; nothing is ever written into a run's.
 """
 
 import itertools
@@ -12,7 +10,7 @@ import re
 import shutil
 import tempfile
 import threading
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files as resources
 from pathlib import Path
@@ -82,12 +80,18 @@ class ViewSite:
 
     def _made(self, rows: Sequence[RunRow], anyway: bool) -> bytes:
         """The page of a run, or of a comparison."""
+        from suite.comparisons.comparison import ComparisonWanted, compare_runs
+        from suite.comparisons.sections import sections
+
         try:
             if trouble := next((row.trouble for row in rows if row.trouble), ""):
                 raise SuiteError(trouble)
             left = {name for row in rows if not self.texts for name in withheld(Run(row.folder))}
             if len(rows) > 1:
-                return self._comparison(rows, left, anyway)
+                asked = ComparisonWanted(baseline=rows[0].folder.name, examples=0, anyway=anyway)
+                found = compare_runs([str(row.folder.absolute()) for row in rows], asked)
+                parts = {"site": self, "rows": rows, "left": left, "anyway": anyway, "drawer": Drawer()}
+                return self._page("comparison", "../", found=found, sections=sections(found), **parts)
             note = "Questions and answers are left out: a licence lets nobody pass them on." if left else ""
             if rows[0].running:
                 note = f"This run is being written: {rows[0].running}. Load the page again to see more."
@@ -96,15 +100,6 @@ class ViewSite:
             told = str(error) if isinstance(error, SuiteError) else f"{type(error).__name__}: {error}"
             again = self.compared is None and "--anyway" in told
             return self._page("trouble", rows=rows, lines=told.splitlines(), again=again)
-
-    def _comparison(self, rows: Sequence[RunRow], left: Container[str], anyway: bool) -> bytes:
-        from suite.comparisons.comparison import ComparisonWanted, compare_runs
-        from suite.comparisons.sections import sections
-
-        asked = ComparisonWanted(baseline=rows[0].folder.name, examples=0, anyway=anyway)
-        found = compare_runs([str(row.folder.absolute()) for row in rows], asked)
-        parts = {"site": self, "rows": rows, "left": left, "anyway": anyway, "drawer": Drawer()}
-        return self._page("comparison", "../", found=found, sections=sections(found), **parts)
 
     def source(self, row: RunRow) -> str:
         """What a run's samples, as they are now, are called."""
