@@ -14,7 +14,6 @@ from typing import NamedTuple
 import numpy as np
 
 from suite.blocks import Block, Line, Plot, Section, Table, Text
-from suite.chat import Json
 from suite.comparisons.label_choice import LabelUnit
 from suite.comparisons.label_files import PeopleLabels
 from suite.data.text_files import TABLES, Once, csv_rows, json_rows
@@ -176,24 +175,21 @@ def read_labels(path: Path) -> tuple[list[float | None], list[float | None], lis
 
     Values: yes or no, in the usual words; empty is missing. Raises DataError naming the line.
     """
-    human: list[float | None] = []
-    judge: list[float | None] = []
-    clusters: list[Json] = []
+    rows = list(csv_rows(path)[1] if path.suffix.lower() in TABLES else json_rows(path))
+    said: dict[str, list[float | None]] = {"human": [], "judge": []}
     once = Once("sample", fix="leave one of the rows out: a sample counts once")
-    table = path.suffix.lower() in TABLES
-    for one in csv_rows(path)[1] if table else json_rows(path):
-        row, place = one.value, f"{path.name} {one.place}"
-        if row.get("id") not in (None, ""):
-            once.add(str(row["id"]), place)
-        for name in ("human", "judge"):
-            if name not in row:
+    for one in rows:
+        place = f"{path.name} {one.place}"
+        if one.value.get("id") not in (None, ""):
+            once.add(str(one.value["id"]), place)
+        for name, values in said.items():
+            if name not in one.value:
                 raise DataError(f"{place} has no {name!r}", fix="columns: human, judge, cluster")
-        human.append(_value(row["human"], f"{place}, human"))
-        judge.append(_value(row["judge"], f"{place}, judge"))
-        clusters.append(row.get("cluster"))
-    if not judge:
+            values.append(_value(one.value[name], f"{place}, {name}"))
+    if not rows:
         raise DataError(f"{path.name} holds no rows")
-    return human, judge, None if None in clusters or "" in clusters else [str(one) for one in clusters]
+    clusters = [one.value.get("cluster") for one in rows]
+    return said["human"], said["judge"], None if {None, ""} & set(clusters) else list(map(str, clusters))
 
 
 def _value(value: object, where: str) -> float | None:
@@ -243,7 +239,9 @@ def sections(found: Correction) -> list[Section]:
             (o.of, o.what, o.estimate) for o in found.estimates if o.part == part and o.what not in COUNTS
         ]
         rows = [(of, what, e.value, e.low, e.high, e.n, e.note) for of, what, e in each]
-        columns = ("of", "number", "value", "low", "high", "n", "note")[: 7 if any(row[-1] for row in rows) else 6]
+        columns = ("of", "number", "value", "low", "high", "n", "note")[
+            : 7 if any(row[-1] for row in rows) else 6
+        ]
         table = Table(columns, [row[: len(columns)] for row in rows])
         told = _drawn(found) if part == NUMBER else ()
         if rows:

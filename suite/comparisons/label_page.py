@@ -85,7 +85,13 @@ def _items(drawn: LabelDraw) -> Iterator[dict[str, object]]:
 def compared(run: Run, task: AnyTask | None, output: OutputRecord) -> tuple[str, str]:
     """Both answers of a pair, the first one first. Raises ConfigError where the task does not tell them."""
     whole = Output(run.text(output), output.output.data, output.output.finish)
-    if task is None or (found := task.compared(whole)) is None:
+    try:
+        found = None if task is None else task.compared(whole)
+    except Exception as error:  # third-party code
+        raise ConfigError(
+            f"the task does not tell the answers of {output.sample!r}: {error!r}", run.name
+        ) from error
+    if found is None:
         what = "the pairs cannot be labelled: their task is not installed or does not tell the two answers"
         raise ConfigError(what, run.name, "give the task a method `compared`, or install its plugin")
     return found
