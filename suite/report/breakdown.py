@@ -1,5 +1,5 @@
-"""What a report computes from a run's scores beside results.json: numbers by tags that hold all at once, who
-is served worst, and what each metric is, as its task declares it.
+"""What reports compute from a run's scores beside results.json: numbers by tags that hold all at once, who is
+served worst; and what each metric is, as its task declares it.
 
 Where a task is not installed as it was, or its code fails, the numbers of `results.json` are shown, and that
 each of their intervals is for itself.
@@ -8,9 +8,8 @@ each of their intervals is for itself.
 import inspect
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from suite.journal.documents import MetricResult
 from suite.journal.run import Run
@@ -21,16 +20,13 @@ if TYPE_CHECKING:
     from suite.scoring.rows import Context
     from suite.scoring.served import Best, Worst
     from suite.scoring.stats.estimate import Estimate
-    from suite.scoring.table import ScoreTable
 
 MOST_CELLS = 12  # of which the best is asked for
+Rows = Mapping[str, Sequence[MetricResult]]  # by cell
 
 
-@dataclass(frozen=True)
-class Served:
-    """Who is served worst by a task's headline, over all its cells. tenths: the worst tenth by a tag, or by
-    "" for clusters. best: the best cell by tag and value.
-    """
+class Served(NamedTuple):
+    """Over all cells: who is served worst; worst tenths by tag, "" for clusters; the best cell for whom."""
 
     worst: Sequence["Worst"] = ()
     tenths: Sequence[tuple[str, "Estimate"]] = ()
@@ -38,7 +34,7 @@ class Served:
 
 
 class Scores:
-    """A run's scores as tables, read when first asked for."""
+    """A run's scores as tables, read when first asked for. Nothing here raises."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -49,23 +45,15 @@ class Scores:
         from suite.run.reopen import tasks_of
 
         try:
-            cells, found = {one.cell: one.task for one in self._run.manifest.cells}, tasks_of(self._run)
-            return {cells[cell]: task for cell, task in found.items()}
-        except Exception:  # a task is third-party code; its numbers are in results.json
+            return {type(one).info.name: one for one in tasks_of(self._run).values()}
+        except Exception:  # third-party code
             return {}
 
-    def declared(self, task: str) -> Sequence[Declared]:
-        """The metrics of a task."""
-        return list(metrics_of(self._tasks[task].metrics)) if task in self._tasks else ()
-
-    def docs(self, task: str) -> str:
-        """What its author says of a task, at the top of its module."""
-        known = self._tasks.get(task)
-        return inspect.cleandoc(getattr(inspect.getmodule(type(known)), "__doc__", "") or "") if known else ""
-
     @cached_property
-    def _tables(self) -> Mapping[str, "ScoreTable"]:
+    def _contexts(self) -> Mapping[str, "Context"]:
+        """By task."""
         from suite.scoring.computation import wanted
+        from suite.scoring.rows import Context
         from suite.scoring.table import TableBuilder
 
         task_of = {one.cell: one.task for one in self._run.manifest.cells}
@@ -73,49 +61,62 @@ class Scores:
         for output, score in self._run.pairs():
             if score is not None and (builder := made.get(task_of[output.cell])):
                 builder.add(output, score)
-        return {task: builder.build() for task, builder in made.items()}
+        seed, level = self._run.manifest.seed, self._run.results.level
+        return {task: Context(one.build(), "", "", seed, level) for task, one in made.items()}
 
-    def by_tags(
-        self, task: str, headline: str, cells: Mapping[str, Sequence[MetricResult]]
-    ) -> Mapping[str, Sequence[MetricResult]]:
-        """The rows by tags of these cells, with intervals that hold at once; {} where they cannot be had."""
-        from suite.scoring.served import simultaneous
+    def declared(self, task: str) -> Sequence[Declared]:
+        """The metrics of a task."""
+        return list(metrics_of(self._tasks[task].metrics)) if task in self._tasks else ()
+
+    def docs(self, task: str) -> str:
+        """What its author says of a task, at the top of its module."""
+        module = inspect.getmodule(type(self._tasks.get(task)))
+        return inspect.cleandoc(module.__doc__ or "") if module and task in self._tasks else ""
+
+    def by_tags(self, task: str, told: Rows) -> Rows:
+        """The rows by tags, with intervals that hold at once for all numbers of a metric; {} without them.
+
+        told: the rows of results.json.
+        """
+        from suite.scoring.served import at_once
 
         shown = Counter(
-            one.name for rows in cells.values() for one in rows if one.slice and one.low is not None
+            one.name for rows in told.values() for one in rows if one.slice and one.low is not None
         )
         sliced = [one for one in self.declared(task) if isinstance(one, OfOneCell) and one.slices]
-        if not sliced or not shown:
-            return {}
+        claims = [max(shown[row] for row in one.rows()) for one in sliced]
+        found: dict[str, list[MetricResult]] = {}
         try:
-            return simultaneous(sliced, self._context(task, headline), list(cells), shown)
-        except Exception:
+            for cell in told if shown and sliced else ():
+                asked = [at_once(self._contexts[task], count, cell) for count in claims]
+                rows = [
+                    row for one, context in zip(sliced, asked, strict=True) for row in one.results(context)
+                ]
+                found[cell] = [row for row in rows if row.slice]
+        except Exception:  # of a formula, say
             return {}
+        return found
 
-    def served(self, task: str, headline: str, cells: Sequence[str]) -> Served:
-        """Who is served worst; nothing where the headline has no tags, or no end that is better."""
+    def served(self, task: str, row: str, cells: Sequence[str]) -> Served:
+        """Who is served worst; nothing where no end of the row is better, or it has no sums."""
         from suite.scoring.served import best_cells, together, worst_served, worst_tenths
 
-        metrics = [one for one in self.declared(task) if headline in one.rows()]
-        if not metrics or not isinstance(metric := metrics[0], OfOneCell) or metric.direction == "neither":
-            return Served()
-        measure = next(one for one in metric.measures() if one.name == headline)
-        if measure.top is None:
+        declared = [(one, measure) for one in self.declared(task) for measure in one.measures()]
+        metric, measure = next((pair for pair in declared if pair[1].name == row), (None, None))
+        if (
+            not isinstance(metric, OfOneCell)
+            or not measure
+            or not measure.top
+            or metric.direction == "neither"
+        ):
             return Served()
         try:
-            context = self._context(task, headline)
+            context = self._contexts[task]
             scope = together(metric, context, cells)
-            several = measure.mean and 1 < len(cells) <= MOST_CELLS
+            worst, several = list(worst_served(metric, row, context, scope)), 1 < len(cells) <= MOST_CELLS
+            tenths = list(worst_tenths(measure, context.level, scope)) if measure.mean else ()
             return Served(
-                list(worst_served(metric, headline, context, scope)),
-                list(worst_tenths(measure, context.level, scope)) if measure.mean else (),
-                list(best_cells(measure, context, cells)) if several else (),
+                worst, tenths, list(best_cells(measure, context, cells)) if measure.mean and several else ()
             )
-        except Exception:
+        except Exception:  # as above
             return Served()
-
-    def _context(self, task: str, headline: str) -> "Context":
-        from suite.scoring.rows import Context
-
-        results = self._run.results
-        return Context(self._tables[task], "", headline, self._run.manifest.seed, results.level)

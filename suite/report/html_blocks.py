@@ -10,19 +10,30 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup, escape
 from msgspec import structs
 
-from suite.blocks import Block, Code, Plot, Section, Table
+from suite.blocks import Block, Code, Plot, Section
 from suite.report import dot_plots, matrix, plots, words
 from suite.report.dot_plots import DotPlot
 from suite.report.hostile_text import clean, cut, one_line
-from suite.report.markdown import cell_text, plot_grid
+from suite.report.markdown import cell_text, number_columns, plot_grid
 from suite.report.numbers import interval, number, plain, signed
-from suite.report.summary import is_number
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 MOST_CELL = 1_000
-_FILTERS = (clean, cut, interval, matrix.ends, number, one_line, plain, plot_grid, plots.series_class, signed)
+_FILTERS = (
+    clean,
+    cut,
+    interval,
+    matrix.ends,
+    number,
+    number_columns,
+    one_line,
+    plain,
+    plot_grid,
+    plots.series_class,
+    signed,
+)
 
 
 @cache
@@ -72,14 +83,6 @@ class Drawer:
             return part("block", found, type(found).__name__, self)
         except Exception as error:  # what a plugin may hand over is not ours to foresee
             return part("failed", "A block", f"{type(error).__name__}: {error}")
-
-    def numbers(self, found: Table) -> list[int]:
-        """The columns of a table that hold numbers and nothing else."""
-        columns = [
-            [row[i] for row in found.rows if i < len(row) and row[i] is not None]
-            for i in range(len(found.columns))
-        ]
-        return [i for i, values in enumerate(columns) if values and all(map(is_number, values))]
 
     def lines(self, found: Code, shown: str) -> list[tuple[Markup, list[str]]]:
         """The lines of what is shown of a program, each with the findings at it."""

@@ -6,7 +6,6 @@ GitHub's flavour: pipe tables, fenced code.
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import takewhile
 from pathlib import Path
 
 import msgspec
@@ -19,7 +18,7 @@ from suite.report.matrix import Grid
 from suite.report.numbers import DASH, interval, number, plain
 from suite.report.plugin_sections import plugin_sections
 from suite.report.run_facts import fact_lines, parameter_rows, run_facts
-from suite.report.summary import Summary, TaskSummary, summarise
+from suite.report.summary import Summary, TaskSummary, is_number, summarise
 
 MOST_ROWS = 200
 MOST_TEXT = 4000
@@ -77,18 +76,16 @@ def _task(task: TaskSummary, level: float) -> Iterator[str]:
     listed += [f"left out: {escaped(plain(one.parameters))}: {escaped(one.reason)}" for one in task.skipped]
     if listed:
         yield "\n".join(f"- {line}" for line in listed)
-    if task.metric_names:
-        yield f"### Further metrics\n\n{grid(matrix.turned(matrix.metrics_grid(task)))}"
-    for one in task.breakdowns:
+    for further in matrix.further(task):
+        yield f"### {escaped(further.title)}\n\n{grid(further)}"
+    for place, one in enumerate(task.breakdowns):
         found = matrix.turned(matrix.breakdown_grid(task, one))
         yield f"### {escaped(found.title)}"
-        if one.metric == task.headline and (said := words.served_lines(task)):
+        if not place and (said := words.served_lines(task)):
             yield "\n".join(f"- {escaped(line, 2000)}" for line in said)
         yield grid(found)
-        yield from map(escaped, words.told("at_once", one, one.fields))
-    if task.across:
-        yield f"### Across cells\n\n{grid(matrix.across_grid(task))}"
-    meant = [f"- {escaped(one.name)}: {escaped(' '.join(one.lines), 1000)}" for one in words.meanings(task)]
+        yield from map(escaped, words.told("at_once", one))
+    meant = [f"- {escaped(name)}: {escaped(' '.join(lines), 1000)}" for name, lines in words.meanings(task)]
     if meant:
         yield "\n".join(["### How these numbers are made", "", *meant])
 
@@ -177,13 +174,16 @@ def block(found: Block) -> Iterator[str]:
 
 def table_grid(found: Table) -> Grid:
     """A table block as text; columns of numbers to the right."""
-    left = list(takewhile(lambda index: not _numbers(found.rows, index), range(len(found.columns))))
-    return Grid("", found.columns, [[cell_text(value) for value in row] for row in found.rows], len(left))
+    numbers = number_columns(found)
+    left = next((index for index in range(len(found.columns)) if index in numbers), len(found.columns))
+    return Grid("", found.columns, [[cell_text(value) for value in row] for row in found.rows], left)
 
 
-def _numbers(rows: Sequence[Sequence[object]], index: int) -> bool:
-    values = [row[index] for row in rows if index < len(row)]
-    return bool(values) and all(isinstance(value, int | float) or value is None for value in values)
+def number_columns(found: Table) -> list[int]:
+    """The columns of a table that hold numbers and nothing else."""
+    columns = [[row[i] for row in found.rows if i < len(row)] for i in range(len(found.columns))]
+    kept = [[value for value in values if value is not None] for values in columns]
+    return [i for i, values in enumerate(kept) if values and all(map(is_number, values))]
 
 
 def plot_grid(found: Plot) -> Grid:

@@ -22,7 +22,6 @@ from suite.report.summary import Breakdown, CellSummary, TaskSummary, is_number,
 
 BETTER = {"higher": "higher is better", "lower": "lower is better", "neither": ""}
 MOST_COLUMNS = 6  # a wider table is turned where that makes it narrower
-MOST_CATEGORIES = 40  # of the plot of a sweep
 
 
 @dataclass(frozen=True)
@@ -124,16 +123,6 @@ def breakdown_title(found: Breakdown) -> str:
     return f"{found.metric} by {some([plain(one.tag) for one in found.tags], 4, 'tags', ', ')}"
 
 
-def heat_ends(found: Breakdown) -> tuple[float, float]:
-    """Lowest and highest value of a breakdown, for its colours; a fifth of the size apart at least, so that
-    small differences do not look large.
-    """
-    values = [r.value for one in found.tags for _, rs in one.rows for r in rs if r and r.value is not None]
-    low, high = min(values, default=0.0), max(values, default=1.0)
-    room = max(0.0, max(abs(low), abs(high), 1e-9) / 5 - (high - low)) / 2
-    return low - room, high + room
-
-
 def across_grid(task: TaskSummary) -> Grid:
     """Metrics over several cells."""
     rows = [
@@ -228,56 +217,31 @@ def ends(task: TaskSummary) -> tuple[float, float]:
 
 
 def sweep_plot(task: TaskSummary, level: float) -> Plot | None:
-    """The plot of a task's cells; None for a single cell, or where no cell has a number.
-
-    The x axis is the numeric swept parameter with the most values; without one, the cells are categories.
+    """The headline against the numeric swept parameter with the most values; None where there is none: then
+    the headline's table draws the intervals.
     """
-    cells = [cell for cell in task.cells if cell.headline and cell.headline.value is not None]
-    if len(task.cells) < 2 or not cells:
-        return None
-    y = f"{task.headline} ({percent(level)} interval)"
-    axis = _numeric_axis(task)
-    if axis is None:
-        shown = cells[:MOST_CATEGORIES]
-        names = [cell_name(cell) for cell in shown]
-        return Plot(
-            [Line.of(task.headline, _headlines(shown))],
-            y=y,
-            kind="points",
-            title=f"{task.headline} by cell",
-            x_labels=names,
-            y_range=_range(cells),
-        )
-    groups: dict[str, list[CellSummary]] = {}
-    for cell in cells:
-        others = [plain(value) for index, value in enumerate(cell.values) if index != axis]
-        groups.setdefault(" · ".join(others) or task.headline, []).append(cell)
-    lines = []
-    for name, members in groups.items():
-        members.sort(key=lambda cell: _along(cell, axis))
-        lines.append(Line.of(name, _headlines(members), [_along(cell, axis) for cell in members]))
-    title = f"{task.headline} against {task.swept[axis]}"
-    return Plot(lines, x=task.swept[axis], y=y, title=title, y_range=_range(cells))
-
-
-def _along(cell: CellSummary, axis: int) -> float:
-    value = cell.values[axis]
-    return float(value) if is_number(value) else math.nan
-
-
-def _numeric_axis(task: TaskSummary) -> int | None:
+    shown = [
+        (cell, cell.headline) for cell in task.cells if cell.headline and cell.headline.value is not None
+    ]
     columns = enumerate(zip(*(cell.values for cell in task.cells), strict=True))
     counts = {index: len(set(map(repr, values))) for index, values in columns if all(map(is_number, values))}
-    return max((index for index, n in counts.items() if n > 1), key=counts.__getitem__, default=None)
-
-
-def _headlines(cells: list[CellSummary]) -> list[MetricResult]:
-    return [cell.headline for cell in cells if cell.headline is not None]
-
-
-def _range(cells: list[CellSummary]) -> tuple[float, float] | None:
-    """0 to 1 if everything lies there, so that small differences do not look large."""
-    return (0.0, 1.0) if all(end is None or 0 <= end <= 1 for end in _ends(cells)) else None
+    axis = max((index for index, n in counts.items() if n > 1), key=counts.__getitem__, default=None)
+    if axis is None or not shown:
+        return None
+    groups: dict[str, list[tuple[float, MetricResult]]] = {}
+    for cell, head in shown:
+        others = [plain(value) for index, value in enumerate(cell.values) if index != axis]
+        along = cell.values[axis]
+        place = float(along) if is_number(along) else math.nan
+        groups.setdefault(" · ".join(others) or task.headline, []).append((place, head))
+    lines = []
+    for name, members in groups.items():
+        members.sort(key=lambda pair: pair[0])
+        lines.append(Line.of(name, [head for _, head in members], [x for x, _ in members]))
+    y, title = f"{task.headline} ({percent(level)} interval)", f"{task.headline} against {task.swept[axis]}"
+    # from 0 to 1 if everything lies there, so that small differences do not look large
+    whole = all(end is None or 0 <= end <= 1 for end in _ends(task.cells))
+    return Plot(lines, x=task.swept[axis], y=y, title=title, y_range=(0.0, 1.0) if whole else None)
 
 
 def _ends(cells: Sequence[CellSummary]) -> list[float | None]:

@@ -18,8 +18,6 @@ def number(value: float | int | None) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     size = abs(value)
-    if 0 < size < 0.0005:
-        return f"{value:.2g}"
     digits = 3 if size < 10 else 1 if size < 100 else 0
     return f"{value:,.{digits}f}"
 

@@ -73,13 +73,6 @@ class Breakdown:
     level: float
     at_once: bool
 
-    @property
-    def fields(self) -> int:
-        """How many intervals it has."""
-        return sum(
-            one is not None and one.low is not None for tag in self.tags for _, row in tag.rows for one in row
-        )
-
 
 @dataclass(frozen=True)
 class TaskSummary:
@@ -106,7 +99,7 @@ class TaskSummary:
     def breakdowns(self) -> list[Breakdown]:
         """All metrics that are sliced by tags, the headline's first."""
         told = {cell.id: cell.metrics for cell in self.cells}
-        wider = self.scores.by_tags(self.name, self.headline, told)
+        wider = self.scores.by_tags(self.name, told)
         found: dict[str, dict[str, dict[str, list[MetricResult | None]]]] = {}
         levels: dict[str, float] = {}
         for position, rows in enumerate((wider or told).values()):
@@ -128,11 +121,11 @@ class TaskSummary:
 
     @cached_property
     def served(self) -> Served:
-        """Who is served worst by the headline, and which cell is best for whom."""
-        return self.scores.served(self.name, self.headline, [cell.id for cell in self.cells])
-
-
-TaskPart = TaskSummary  # its name in work that is under way
+        """Who is served worst by the first metric with tags, and which cell is best for whom."""
+        cells = [cell.id for cell in self.cells]
+        return (
+            self.scores.served(self.name, self.breakdowns[0].metric, cells) if self.breakdowns else Served()
+        )
 
 
 @dataclass(frozen=True)

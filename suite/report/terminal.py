@@ -127,15 +127,14 @@ def task_parts(task: TaskSummary, level: float, width: int, details: bool) -> It
     for one in matrix.further(task):
         yield ""
         yield from tables(one, width)
-    for found in (one for one in task.breakdowns if one.metric == task.headline or details):
+    for place, found in enumerate(task.breakdowns if details else task.breakdowns[:1]):
         yield ""
-        for line in words.served_lines(task) if found.metric == task.headline else ():
-            yield styled(line, "")
+        yield from (styled(line, "") for line in words.served_lines(task) if not place)
         yield from tables(matrix.turned(matrix.breakdown_grid(task, found)), width)
-        for line in words.told("at_once", found, found.fields):
+        for line in words.told("at_once", found):
             yield styled(line, "dim", 2)
-    for meant in words.meanings(task) if details else ():
-        yield styled(f"{meant.name}: {' '.join(meant.lines)}", "dim", 2)
+    for name, lines in words.meanings(task) if details else ():
+        yield styled(f"{name}: {' '.join(lines)}", "dim", 2)
 
 
 def unscored_lines(task: TaskSummary) -> Iterator[str]:

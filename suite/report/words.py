@@ -3,23 +3,16 @@
 They stand in `templates/words.j2`.
 """
 
-from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from suite.report.matrix import cell_name
 from suite.report.numbers import interval, number, percent, plain
 from suite.report.summary import TaskSummary
 
 if TYPE_CHECKING:
     from jinja2.environment import TemplateModule
-
-
-class Meaning(NamedTuple):
-    """What a metric is. lines: sentences."""
-
-    name: str
-    lines: Sequence[str]
 
 
 @cache
@@ -39,20 +32,17 @@ def told(name: str, *values: object) -> list[str]:
 
 def served_lines(task: TaskSummary) -> list[str]:
     """Who is served worst, and which cell is best for whom."""
-    from suite.report.matrix import cell_name
-
-    return told("served", task.served, task.direction, {cell.id: cell_name(cell) for cell in task.cells})
+    return told("served", task.served, {cell.id: cell_name(cell) for cell in task.cells})
 
 
-def meanings(task: TaskSummary) -> list[Meaning]:
-    """What each metric is, as its task declares it; of a task that is not installed what results tell."""
+def meanings(task: TaskSummary) -> list[tuple[str, list[str]]]:
+    """(name, sentences) of each metric, as its task declares it; else only what results tell."""
     results = {one.name: one for cell in reversed(task.cells) for one in cell.metrics if not one.slice}
     declared = {
-        row.name: (row, type(metric).__doc__ or "")
+        row.name: (row, metric.__doc__)
         for metric in task.scores.declared(task.name)
         for row in metric.measures()
     }
     return [
-        Meaning(name, told("meaning", found, *declared.get(name, (None, ""))))
-        for name, found in results.items()
+        (name, told("meaning", found, *declared.get(name, (None, "")))) for name, found in results.items()
     ]

@@ -8,7 +8,7 @@ Cells are compared on the units that they share. Pure functions of the table of 
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -18,17 +18,16 @@ from suite.journal.documents import MetricResult
 from suite.scoring.measures import Measure
 from suite.scoring.metrics.declared import OfOneCell
 from suite.scoring.rows import CellSlice, Context
-from suite.scoring.stats.clusters import clusters_of
+from suite.scoring.stats.clusters import Digests, Floats, is_binary
 from suite.scoring.stats.estimate import Estimate, clip
-from suite.scoring.stats.means import of_mean
 from suite.scoring.stats.paired_difference import paired_difference
 from suite.scoring.stats.worst_tenth import FEWEST_EACH, FEWEST_GROUPS, worst_tenth
-from suite.scoring.units import Scope, Units, scope_of, units_of
+from suite.scoring.units import Scope, scope_of, units_of
 
 
 class Worst(NamedTuple):
-    """A value of a tag that is served worst. own: its number, with an interval that holds beside those of all
-    values of all tags. rest: the number of all other values. beyond: whether it is worse beyond chance.
+    """A value of a tag. own: its number, with an interval that holds beside those of all values of all tags.
+    rest: the number of all other values. beyond: whether it is worse beyond chance.
     """
 
     tag: str
@@ -47,24 +46,17 @@ class Best(NamedTuple):
     beyond: bool
 
 
-def at_once(context: Context, claims: int) -> Context:
-    """With the level of each of so many intervals at which all of them hold at once."""
-    return replace(context, level=1 - (1 - context.level) / max(claims, 1))
+class _Seen(NamedTuple):
+    """What one cell has for a value of a tag, a unit each."""
+
+    x: Floats
+    ids: Digests
+    clusters: Digests
 
 
-def simultaneous(
-    metrics: Sequence[OfOneCell], context: Context, cells: Sequence[str], shown: Mapping[str, int]
-) -> dict[str, list[MetricResult]]:
-    """Cell -> its rows by tags, with intervals that hold at once for all numbers of a row in all cells.
-
-    shown: how many numbers each row has by tags, over all cells.
-    """
-    found: dict[str, list[MetricResult]] = {cell: [] for cell in cells}
-    for metric in metrics:
-        asked = at_once(context, max(shown.get(row, 0) for row in metric.rows()))
-        for cell in cells:
-            found[cell] += [one for one in metric.results(replace(asked, cell=cell)) if one.slice]
-    return found
+def at_once(context: Context, claims: int, cell: str = "") -> Context:
+    """For a cell, with the level of each of so many intervals at which all of them hold at once."""
+    return replace(context, cell=cell, level=1 - (1 - context.level) / max(claims, 1))
 
 
 def together(metric: OfOneCell, context: Context, cells: Sequence[str]) -> Scope:
@@ -107,38 +99,35 @@ def _worse(own: MetricResult, rest: MetricResult, better: float) -> bool:
 
 def best_cells(measure: Measure, context: Context, cells: Sequence[str]) -> Iterator[Best]:
     """For each value of each tag, the best of several cells by a mean. context: as of `worst_served`."""
-    held: dict[tuple[str, str], dict[str, Units]] = {}
+    held: dict[tuple[str, str], dict[str, _Seen]] = {}
     for cell in cells:
         scope = scope_of(context.table, cell, measure.over, measure.where)
-        for tags, part in scope.slices(measure.slices):
-            for pair in tags.items():
-                if (units := units_of(measure, part)).n:
-                    held.setdefault(pair, {})[cell] = units
-    asked = at_once(context, sum(len(one) * (len(one) - 1) // 2 for one in held.values()))
+        for tag in measure.slices:
+            for value, part in scope.sliced(tag):
+                if measure.top is not None and (units := units_of(measure, part)).n:
+                    x = np.asarray(measure.top(units.columns), dtype=np.float64)
+                    ids = units.samples if units.ids is None else units.ids
+                    held.setdefault((tag, value), {})[cell] = _Seen(x, ids, units.clusters)
+    level = at_once(context, sum(len(one) * (len(one) - 1) // 2 for one in held.values())).level
     better = -1.0 if measure.direction == "lower" else 1.0
     for (tag, value), by in held.items():
-        first, *others = sorted(by, key=lambda cell: -better * (measure.statistic(by[cell].columns) or 0.0))
+        first, *others = sorted(by, key=lambda cell: -better * float(by[cell].x.mean()))
         if others:
-            beyond = all(_beats(measure, by[first], by[other], better, asked.level) for other in others)
+            beyond = all(_beats(measure, by[first], by[other], better, level) for other in others)
             yield Best(tag, value, first, beyond)
 
 
-def _beats(measure: Measure, a: Units, b: Units, better: float, level: float) -> bool:
+def _beats(measure: Measure, a: _Seen, b: _Seen, better: float, level: float) -> bool:
     """Whether one cell is better than another beyond chance, on the units that both have."""
-    own, other = (one.samples if one.ids is None else one.ids for one in (a, b))
-    _, *places = np.intersect1d(own, other, return_indices=True)
-    if measure.top is None or not len(places[0]):
-        return False
-    x, y = (
-        np.asarray(measure.top(one.columns), dtype=np.float64)[at]
-        for one, at in zip((a, b), places, strict=True)
+    _, i, j = np.intersect1d(a.ids, b.ids, return_indices=True)
+    every = [np.ones(len(i), dtype=bool)] if len(i) else []
+    binary = measure.binary and is_binary(np.concatenate([a.x[i], b.x[j]]))
+    found = paired_difference(
+        a.x[i], b.x[j], a.clusters[i], every, binary=binary, value_range=measure.range, level=level
+    )[0].difference
+    return (
+        found.low is not None and found.high is not None and min(better * found.low, better * found.high) > 0
     )
-    binary = measure.binary and bool(np.isin([x, y], (0, 1)).all())
-    every = [np.ones(len(x), dtype=bool)]
-    clusters = a.clusters[places[0]]
-    found, _ = paired_difference(x, y, clusters, every, binary=binary, value_range=measure.range, level=level)
-    low, high = found.difference.low, found.difference.high
-    return low is not None and high is not None and min(better * low, better * high) > 0
 
 
 def worst_tenths(measure: Measure, level: float, scope: Scope) -> Iterator[tuple[str, Estimate]]:
@@ -149,17 +138,15 @@ def worst_tenths(measure: Measure, level: float, scope: Scope) -> Iterator[tuple
     x = np.asarray(measure.top(units.columns), dtype=np.float64)
     groups = {tag: (units.columns[f"tag:{tag}"].astype(str), units.clusters) for tag in measure.slices}
     for name, (labels, inner) in {**groups, "": (units.clusters, units.samples)}.items():
-        found, codes = np.unique(labels, return_inverse=True)
-        sizes = np.bincount(codes)
-        if len(found) < FEWEST_GROUPS or sizes.mean() < FEWEST_EACH:
+        codes = [np.unique(one, return_inverse=True)[1] for one in (labels, inner)]
+        (group, _), within = np.unique(np.stack(codes), axis=1, return_inverse=True)
+        y = np.bincount(within.reshape(-1), weights=x) / np.bincount(within.reshape(-1))
+        sizes = np.bincount(group)
+        if len(sizes) < FEWEST_GROUPS or sizes.mean() < FEWEST_EACH:
             continue
-        places = np.split(np.argsort(codes, kind="stable"), np.cumsum(sizes)[:-1])
-        own = [of_mean(x[at], clusters_of(inner[at], len(at))) for at in places]
-        each = sizes * np.array([one.se**2 for one in own])
-        pooled = float(each[sizes > 1].mean()) / sizes  # the variance of one mean of few tells little
-        made = worst_tenth(
-            np.array([one.mean for one in own]), pooled, lower=measure.direction == "lower", level=level
-        )
+        means = np.bincount(group, weights=y) / sizes
+        spread = float(((y - means[group]) ** 2).sum()) / (len(y) - len(sizes))
+        made = worst_tenth(means, spread / sizes, lower=measure.direction == "lower", level=level)
         if made.low is not None and made.high is not None:
             low, high = clip((made.low, made.high), measure.range)
             yield name, replace(made, low=low, high=high)

@@ -128,7 +128,8 @@ def test_a_single_cell_is_a_large_number_and_no_plot(make_run: Make, page: Any) 
     assert "bar" in classes
 
 
-def test_categories_are_plotted_where_no_parameter_is_a_number(make_run: Make, page: Any) -> None:
+def test_categories_have_their_intervals_drawn_in_the_table(make_run: Make, page: Any) -> None:
     found = page(built(make_run(turns=(0,), methods=("plain", "remind"))))
-    assert "kept by cell" in found.text
-    assert "dots" in found.attributes("class")
+    assert "chart" not in found.attributes("class")
+    drawn = [attrs for tag, attrs in found.elements if tag == "svg" and attrs.get("class") == "bar"]
+    assert len(drawn) == 3  # the two cells of one task, and that of the other

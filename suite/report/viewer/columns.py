@@ -39,7 +39,7 @@ class ScoredValues(NamedTuple):
     @classmethod
     def of(cls, task: TaskSummary) -> "ScoredValues":
         """Of every value that a number of the task reads alone."""
-        about = {one.name: " ".join(one.lines) for one in meanings(task)}
+        about = {name: " ".join(lines) for name, lines in meanings(task)}
         found, headline = dict[str, ValueTerms](), task.headline
         for row in (row for metric in task.scores.declared(task.name) for row in metric.measures()):
             if row.over == "samples" and len(row.needs) == 1:
