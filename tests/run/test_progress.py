@@ -2,9 +2,12 @@
 
 import asyncio
 import io
+import os
+import pty
+import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pytest
 from rich.console import Console
@@ -25,9 +28,9 @@ SWEEP = cells(
 )
 
 
-def progress(made: Sequence[Cell]) -> Progress:
+def progress(made: Sequence[Cell], file: TextIO | None = None) -> Progress:
     """Of one scored sample in each cell."""
-    found = Progress(made, 400, (Stage.SOLVE, Stage.SCORE), quiet=False, file=io.StringIO())
+    found = Progress(made, 400, (Stage.SOLVE, Stage.SCORE), file=file or io.StringIO())
     waiting = ["9 under way", "candidate: 4 asked, 2 waiting for the engine"]
     tally = {"candidate": MemberCost(completion=70, retries=2)}
     found.watch(lambda: tally, lambda: ["$0.12", *waiting, HOSTILE])
@@ -94,3 +97,23 @@ async def test_what_is_under_way_is_told_by_role(tmp_path: Path, monkeypatch: py
     await run(plan, tmp_path / "run")
     assert ["2 under way", "candidate: 1 asked, 1 waiting for the engine"] in told
     assert drivers[0].under_way() == []
+
+
+def test_on_a_terminal_the_view_is_redrawn_in_place_and_leaves_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("TERM", "xterm")
+    master, slave = pty.openpty()
+    with os.fdopen(slave, "w") as file:
+        found = progress(SWEEP, file)
+        with found:
+            found._live.refresh()  # type: ignore[union-attr]
+            found.say("a line that stays")
+    shown = os.read(master, 1 << 16).decode()
+    os.close(master)
+    lines = [re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", one) for one in re.split(r"[\r\n]+", shown)]
+    assert any("turns=25 style=polite" in one for one in lines)
+    assert max(map(len, lines)) <= 60
+    assert "a line that stays" in lines
+    assert shown.count("\x1b[1A") > len(drawn(found, 60))  # erased again, line by line
