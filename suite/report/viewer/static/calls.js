@@ -80,6 +80,18 @@ function drawMessages(said, texts, marked) {
 }
 
 /**
+ * Messages of which the last is open: it is what both answered.
+ * @param {Said[]} said
+ * @param {CutText[]} texts
+ * @returns {Child[]}
+ */
+function lastOpen(said, texts) {
+  const before = said.slice(0, -1);
+  return [before.length > 0 && fold([`${counted(before.length, "message")} before`], () => drawMessages(before, texts)),
+    ...drawMessages(said.slice(-1), texts)];
+}
+
+/**
  * @param {Call} call
  * @returns {string}
  */

@@ -38,19 +38,33 @@ function drawSample(shown, level) {
   const { body, texts } = shown;
   const own = body.blocks.length > 0;
   const said = drawConversation(body, texts);
+  const asked = own && !showsQuestion(body, texts);  // a view need not tell what was asked
   const answer = drawAnswer(shown);
   return [
     body.note && make("p", { class: "sv-note", dir: "auto" }, body.note),
     drawValues(shown),
+    asked && section("Question", level, lastOpen(conversationOf(body), texts)),
     own && section("As the task shows it", level, body.blocks.map((one) => drawBlock(one, level + 1))),
     !own && section("Conversation", level, said),
     !own && section(answerTitle(shown.entry), level, answer),
     section("Verdicts", level, drawVerdicts(body, texts)),
     drawParts(body, level),
-    own && said.length > 0 && fold(["Conversation"], () => drawConversation(body, texts)),
+    own && !asked && said.length > 0 && fold(["Conversation"], () => drawConversation(body, texts)),
     own && fold([answerTitle(shown.entry)], () => drawAnswer(shown)),
     drawCalls(body, texts),
   ];
+}
+
+/**
+ * Whether the task's own view shows the last message of the conversation, or there is none.
+ * @param {SampleBody} body
+ * @param {CutText[]} texts
+ * @returns {boolean}
+ */
+function showsQuestion(body, texts) {
+  const last = conversationOf(body).at(-1);
+  const text = last && typeof last !== "number" ? textAt(texts, last[1])[0].trim() : "";
+  return stringsIn(body.blocks).some((one) => one.includes(text.slice(0, 200)) || (one.length > 20 && text.includes(one.trim())));
 }
 
 /** @param {Entry} entry */
