@@ -43,9 +43,9 @@ def progress(made: Sequence[Cell], file: TextIO | None = None) -> Progress:
 
 def drawn(found: Progress, width: int) -> list[str]:
     """The live view as a terminal of this width shows it."""
-    console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None)
-    console.print(found)
-    return console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    out = io.StringIO()
+    Console(file=out, width=width, force_terminal=True, color_system=None).print(found)
+    return out.getvalue().splitlines()
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 120])
@@ -83,8 +83,13 @@ def test_a_line_tells_cells_apart() -> None:
 
 async def test_what_is_under_way_is_told_by_role(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     drivers: list[Driver] = []
-    kept = Driver.__post_init__
-    monkeypatch.setattr(Driver, "__post_init__", lambda self: (drivers.append(self), kept(self))[1])
+
+    class Watched(Driver):
+        def __post_init__(self) -> None:
+            super().__post_init__()
+            drivers.append(self)
+
+    monkeypatch.setattr("suite.run.session.Driver", Watched)
     told: list[list[str]] = []
 
     async def answer(request: Request, asking: Any) -> str:
