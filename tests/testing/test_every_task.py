@@ -12,7 +12,9 @@ from suite.testing.bench import Subject
 from suite.testing.declared import advice
 
 ROOT = Path(__file__).resolve().parents[2]
-PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
+PLUGINS = sorted(
+    path.parents[1] for path in ROOT.glob("plugins/*/*/plugin.py") if '"task"' in path.read_text()
+)
 OWN = [entry.name for entry in BUILTIN if entry.kind == "task"]
 
 
