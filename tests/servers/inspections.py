@@ -27,7 +27,7 @@ STICKING_OUT = """
 })()
 """
 RUN_AXE = """
-axe.run(document, {resultTypes: ["violations"], ...OPTIONS}).then((found) => found.violations.flatMap(
+axe.run(document, {resultTypes: ["violations"], preload: false, ...OPTIONS}).then((found) => found.violations.flatMap(
   (rule) => rule.nodes.map((node) =>
     `${rule.id}: ${node.target.join(" ")}: ${node.failureSummary}: ${node.html.slice(0, 160)}`)))
 """
