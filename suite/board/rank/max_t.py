@@ -25,16 +25,27 @@ class Pairwise:
     """All pairs of K entries.
 
     better: (K, K), [i, j] whether i is better than j. se: (K, K) of the differences; inf where it is not
-    known, which makes a tie. critical: c, with all corrections, None where nothing could be tested.
-    difference: (K, K), by how much i is better than j, in units of the values. p: (K, K), of a difference no
-    larger than what counts, corrected for all pairs; NaN where the spread is not known.
+    known, which makes a tie; 0 for none. critical: c, with all corrections, None where nothing could be
+    tested. largest: (B,), the sorted deviations that c is a quantile of. The rest: as it was given.
     """
 
     better: NDArray[np.bool_]
     se: Floats
     critical: float | None
-    difference: Floats
-    p: Floats
+    values: Floats
+    largest: NDArray[np.float32]
+    epsilon: float = 0.0
+    clusters: float | None = None
+
+    def p(self, i: int, j: int) -> float | None:
+        """Of a difference no larger than what counts, corrected for all pairs; None where not known."""
+        gap, se = max(abs(self.values[i] - self.values[j]) - self.epsilon, 0.0), self.se[i, j]
+        if self.critical is None or np.isinf(se):
+            return None
+        if se == 0:
+            return _sign_flips(self.clusters, len(self.values)) if gap > 1e-12 else 1.0
+        at = np.searchsorted(self.largest, _narrowed(gap / se, self.clusters))
+        return float((1 + len(self.largest) - at) / (1 + len(self.largest)))
 
     @property
     def intervals(self) -> list[tuple[int, int]]:
@@ -65,11 +76,11 @@ def pairwise(
     """
     k = len(values)
     se = _spread(replicates)
-    difference = values[:, None] - values[None, :]
     blind = np.zeros((k, k), np.bool_) if unknown is None else unknown & ~np.eye(k, dtype=np.bool_)
     if k < 2 or (clusters is not None and clusters < 2):
         unknown_se = np.where(np.eye(k, dtype=np.bool_), 0.0, np.inf)
-        return Pairwise(np.zeros((k, k), np.bool_), unknown_se, None, difference, np.full((k, k), np.nan))
+        return Pairwise(np.zeros((k, k), np.bool_), unknown_se, None, values, np.empty(0, np.float32))
+    difference = values[:, None] - values[None, :]
     scale = max(float(np.abs(values).max()), float(se.max()), 1e-300)
     tiny = se <= precision * scale
     blind |= tiny & (np.abs(difference) > 1e-12) & (_sign_flips(clusters, k) > 1 - level)
@@ -79,11 +90,8 @@ def pairwise(
     widened = _widened(float(np.quantile(largest, level, method="higher")), clusters)
     better = np.where(tiny, np.abs(difference) > 1e-12, difference - widened * se > epsilon)
     better &= (difference > epsilon) & ~blind
-    studentised = np.maximum(np.abs(difference) - epsilon, 0.0) * inverse
-    beyond = len(largest) - np.searchsorted(largest, _narrowed(studentised, clusters))
-    p = (1 + beyond) / (1 + len(largest))
-    p[tiny] = np.where(np.abs(difference[tiny]) > 1e-12, _sign_flips(clusters, k), 1.0)
-    return Pairwise(better, np.where(blind, np.inf, se), widened, difference, np.where(blind, np.nan, p))
+    se = np.where(blind, np.inf, np.where(tiny, 0.0, se))
+    return Pairwise(better, se, widened, values, largest, epsilon, clusters)
 
 
 def _sign_flips(clusters: float | None, k: int) -> float:
@@ -101,13 +109,13 @@ def _widened(critical: float, clusters: float | None) -> float:
     return -float(stdtrit(clusters - 1, ndtr(-critical))) * math.sqrt(clusters / (clusters - 1))
 
 
-def _narrowed(studentised: Floats, clusters: float | None) -> Floats:
+def _narrowed(studentised: float, clusters: float | None) -> float:
     """The other way round: which critical value is widened to this."""
     if clusters is None:
         return studentised
     from scipy.special import ndtri, stdtr
 
-    return np.asarray(-ndtri(stdtr(clusters - 1, -studentised * math.sqrt((clusters - 1) / clusters))))
+    return -float(ndtri(stdtr(clusters - 1, -studentised * math.sqrt((clusters - 1) / clusters))))
 
 
 def widening(clusters: float | None, level: float) -> float:

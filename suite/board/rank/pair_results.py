@@ -11,7 +11,6 @@ import numpy as np
 from suite.board.rank.columns import RankedColumn
 from suite.board.rank.overall import outcomes
 from suite.board.rank.state import RankTable
-from suite.scoring.stats.estimate import finite
 
 
 class PairStanding(NamedTuple):
@@ -47,10 +46,10 @@ def pair_result(table: RankTable, first: int, second: int, key: str = "") -> Pai
         return PairStanding(won=won, lost=lost, same=same)
     at = members.index(first), members.index(second)
     word = "better" if pairs.better[at] else "worse" if pairs.better[at[::-1]] else "tied"
-    difference, se, p = (float(part[at]) for part in (pairs.difference, pairs.se, pairs.p))
+    difference, se = float(pairs.values[at[0]] - pairs.values[at[1]]), float(pairs.se[at])
     half = pairs.critical * se if pairs.critical is not None and 0 < se < np.inf else None
     low, high = (None, None) if half is None else (difference - half, difference + half)
-    return PairStanding(word, difference, low, high, finite(p), won, lost, same)
+    return PairStanding(word, difference, low, high, pairs.p(*at), won, lost, same)
 
 
 def _counts(column: RankedColumn, first: int, second: int) -> tuple[int, int, int]:

@@ -71,7 +71,10 @@ def _write(board: Board, entry: AcceptedEntry, path: Path, folder: Path, made: E
             raise BundleError("the bundle is not the one that was accepted", fix="`suite board check`")
         for number, one in enumerate(bundle.runs):
             run = Run(one.folder)
-            closed = _closed(run)
+            brought = (
+                key for key, data in run.manifest.data.items() if data.get("source") in ("file", "run")
+            )
+            closed = [name(one) for one in dict.fromkeys([*withheld(run), *brought])]
             source = view_source(run, texts=not closed, label=name(entry.submission.model.display_name, 60))
             called = f"{entry.short}-{number}"
             for file, content in script_files(called, source):
@@ -83,11 +86,6 @@ def _write(board: Board, entry: AcceptedEntry, path: Path, folder: Path, made: E
                 "" if run.candidate is None else plain(run.candidate.sampling)
             )
             made.closed += [data for data in closed if data not in made.closed]
-
-
-def _closed(run: Run) -> list[str]:
-    brought = [key for key, one in run.manifest.data.items() if one.get("source") in ("file", "run")]
-    return [name(one) for one in dict.fromkeys([*withheld(run), *brought])]
 
 
 def _title(board: Board, entry: AcceptedEntry, run: BundleRun) -> str:

@@ -44,7 +44,7 @@ def xml(text: str) -> Markup:
 
 _FILTERS = (
     counted, file_name, forest, model, name, number, percent, plain, words, xml,
-    page_words.chance, page_words.first_of, signed, page_words.tokens, page_words.warning,
+    page_words.first_of, signed, page_words.tokens, page_words.warning,
     page_words.when
 )  # fmt: skip
 _GLOBALS = (

@@ -67,11 +67,6 @@ def first_of(table: RankTable, standing: Standing, most: int = 4) -> str:
     return ", ".join(names) + more or DASH
 
 
-def chance(p: float | None) -> str:
-    """A p as a table shows it."""
-    return "p unknown" if p is None else "p < 0.001" if p < 0.001 else f"p {min(p, 1):.3f}"
-
-
 def headlines(state: State, item: Item) -> list[str]:
     """The names of the metrics that entries were measured by in a column."""
     results = (one.entry.column(item.name) for table in state.tables for one in table.rows)

@@ -118,10 +118,9 @@ async def test_a_matrix_is_a_list_on_a_phone_and_stays_a_table_for_the_ear(site:
         assert {"table", "row", "rowheader", "cell"} <= roles
 
 
-@pytest.mark.parametrize("how", ["file", "http"])
-async def test_sorting_by_a_click_on_every_column(site: Path, address: str, how: str, port: int) -> None:
+async def test_sorting_by_a_click_on_every_column(site: Path, port: int) -> None:
     async with tab(port) as page:
-        await page.open(f"{places(site, address)[how]}/index.html")
+        await page.open(f"{site.as_uri()}/index.html")
         assert not any(url.endswith("rows.js") for url in page.asked)
         heads = await page.run("[...document.querySelectorAll('#board thead th')].map(t => t.dataset.kind)")
         for index, kind in enumerate(heads):
@@ -202,16 +201,13 @@ async def test_best_of_each_organisation_and_all_columns(address: str, port: int
         assert "more=1" in await page.run("location.hash")
 
 
-@pytest.mark.parametrize("how", ["file", "http"])
-async def test_an_anchor_leads_to_an_entry_that_is_not_on_the_first_page(
-    site: Path, address: str, how: str, port: int
-) -> None:
+async def test_an_anchor_leads_to_an_entry_that_is_not_on_the_first_page(site: Path, port: int) -> None:
     from bs4 import BeautifulSoup
 
     second = BeautifulSoup((site / "page-2.html").read_text(), "html.parser")
     identity = second.select("#rows tr")[-1]["id"]
     async with tab(port) as page:
-        await page.open(f"{places(site, address)[how]}/index.html#{identity}")
+        await page.open(f"{site.as_uri()}/index.html#{identity}")
         await page.until(f"document.getElementById('{identity}')?.classList.contains('target')")
         box = f"document.getElementById('{identity}').getBoundingClientRect()"
         assert await page.run(f"{box}.top > 0 && {box}.bottom < innerHeight")
