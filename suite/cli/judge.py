@@ -33,6 +33,7 @@ def _apart(places: Sequence[str], labels: Sequence[Path]) -> tuple[list[str], li
 @click.option(
     "--labels",
     multiple=True,
+    metavar="FILE",
     type=FILE,
     help="Pairs with human labels (JSONL: id, question, first, second, human), judged too. With RUN: what "
     "people saved on its labelling page.",
@@ -81,12 +82,20 @@ def audit(
 @judge.command()
 @click.argument("places", nargs=-1, required=True, metavar="RUN...")
 @click.option("--n", default=60, show_default=True, type=click.IntRange(2), help="How many samples to label.")
-@click.option("--task", default="", help="The task, where a run has several with a judge.")
+@click.option("--task", default="", metavar="NAME", help="The task, where a run has several with a judge.")
 @click.option("--value", default="", metavar="NAME", help="The value to label (default: the headline).")
 @click.option("--question", default="", metavar="TEXT", help="What people are asked, in place of the usual.")
 @click.option("--twice", is_flag=True, help="Put each pair twice, in both orders.")
 @seed_flag("Seed of the choice and of the order.")
-@click.option("-O", "--output", type=PATH, default=Path("labels.html"), show_default=True, help="The page.")
+@click.option(
+    "-O",
+    "--output",
+    type=PATH,
+    metavar="FILE",
+    default=Path("labels.html"),
+    show_default=True,
+    help="The page.",
+)
 def label(places: tuple[str, ...], question: str, output: Path, **wanted: object) -> None:
     """Write a page on which people label samples of runs, blind to model and verdict; it works offline.
 
@@ -111,7 +120,7 @@ def label(places: tuple[str, ...], question: str, output: Path, **wanted: object
 
 @judge.command()
 @click.argument("places", nargs=-1, required=True, metavar="FILE|RUN...")
-@click.option("--labels", multiple=True, type=FILE, metavar="FILE...", help="What people saved on the page.")
+@click.option("--labels", multiple=True, type=FILE, metavar="FILE", help="What people saved on the page.")
 @steps.level_flag
 @page_flags
 def correct(places: tuple[str, ...], labels: tuple[Path, ...], level: float, pages: Pages) -> None:
