@@ -133,6 +133,8 @@ def write_site(listing: RunListing, out: Path, compared: Sequence[Sequence[str]]
         raise ConfigError(f"{listing.folder} holds no run that can be shown", fix="suite eval … makes one")
     if not compared and len(keys) <= MOST_PAIRED:
         compared = list(itertools.combinations(keys, 2))
+    pairs = [(first, one) for first, *others in compared for one in others]  # a page of several leads to them
+    compared = list(dict.fromkeys(map(tuple, [*compared, *pairs])))
     with replaced_folder(out, MARK) as part, tempfile.TemporaryDirectory() as scratch:
         return put_files(part, ViewSite(listing, Path(scratch), texts, compared).pieces())
 

@@ -26,6 +26,9 @@ CHOOSE = """
 """
 
 
+ASK = "document.dispatchEvent(new Event('visibilitychange')), 0"  # as when somebody comes back to the page
+
+
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     with chromium(tmp_path_factory.mktemp("profile")) as found:
@@ -67,7 +70,10 @@ async def test_the_list_keeps_every_promise(page: Page, address: str, runs: Path
 
 async def test_a_run_s_page_shows_its_samples(page: Page, address: str, site: ViewSite) -> None:
     key = site.listing.rows()[1].key  # model-b, whose answers are hostile
-    await inspect_page(page, f"{address}runs/{key}.html", "view-run", act=drawn)
+    await page.open(f"{address}runs/{key}.html")
+    await drawn(page)
+    assert (page.said, await page.violations()) == ([], [])
+    assert await page.run("document.title") == "model-b"
 
 
 async def test_two_runs_are_picked_and_compared_side_by_side(
@@ -116,13 +122,16 @@ async def test_runs_that_come_grow_and_go_are_followed_and_the_place_is_kept(
     await page.run("document.querySelector('#runs tbody tr:nth-child(3) a').focus(); window.mark = 1")
     shutil.copytree(runs / "model-a", tmp_path / "model-d")
     (tmp_path / "model-d").rename(runs / "model-d")
+    await page.run(ASK)
     await page.until(f"{SHOWN}.includes('model-d')")
     outputs = runs / "model-a" / "outputs.jsonl"
     next((runs / "model-a").glob("scorings/*/results.json")).unlink()
     lines = outputs.read_bytes().splitlines(keepends=True)
     outputs.write_bytes(b"".join(lines[:5]))
+    await page.run(ASK)
     await page.until("document.body.textContent.includes('5 solved, 14 scored of 14')")
     shutil.rmtree(runs / "model-c")
+    await page.run(ASK)
     await page.until("document.getElementById('said').textContent === 'No longer there: model-c.'")
     assert await page.run("[window.mark, document.activeElement.textContent]") == [1, "model-a"]
     assert await page.run("document.getElementById('picks').textContent") == "… against model-b"
@@ -136,6 +145,7 @@ async def test_a_server_that_is_gone_is_said(page: Page, site: ViewSite) -> None
         await page.open(running.address)
         running.shutdown()
         thread.join()
+    await page.run(ASK)
     await page.until("document.getElementById('said').textContent.startsWith('suite view does not answer')")
     assert len(await page.run(SHOWN)) == 3
 

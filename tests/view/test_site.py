@@ -46,6 +46,12 @@ def test_each_row_leads_to_a_page_of_its_run(site: ViewSite) -> None:
     assert all("Evaluation run" in page(site, link).text for link in links)
 
 
+def test_an_empty_folder_says_how_to_make_a_run(tmp_path: Path) -> None:
+    found = page(ViewSite(RunListing(tmp_path), tmp_path / "scratch"), "index.html")
+    assert "There are no runs here yet. This makes one:" in found.text
+    assert "suite eval --task" in found.text
+
+
 def test_no_page_has_style_or_script_of_its_own(site: ViewSite) -> None:
     a, b, c = keys(site)
     for path in ("index.html", f"runs/{a}.html", f"compare/{a}--{b}.html", f"compare/{a}--{b}--{c}.html"):
@@ -162,7 +168,7 @@ def test_an_export_holds_every_pair_and_no_link_that_leads_nowhere(runs: Path, t
 
 def test_an_export_holds_the_comparisons_that_were_named(runs: Path, tmp_path: Path) -> None:
     a, b, c = (key_of(runs / f"model-{one}") for one in "abc")
-    found = exported(runs, tmp_path, compared=[[c, a, b], [c, a], [c, b]])
+    found = exported(runs, tmp_path, compared=[[c, a, b], [c, a]])
     assert sorted(path for path in found if path.startswith("compare/")) == sorted(
         [f"compare/{c}--{a}--{b}.html", f"compare/{c}--{a}.html", f"compare/{c}--{b}.html"]
     )
