@@ -56,3 +56,23 @@ async def test_samples_load_from_the_folder_beside_a_file(page: Page, make_run: 
     assert await page.run("document.querySelector('.sv-count').textContent") == "82 of 82 answers"
     assert (await page.violations(), page.said) == ([], [])
     assert [url.rpartition("/")[2] for url in page.asked][-2:] == ["index.js", "part-0.js"]
+
+
+async def test_what_a_metric_is_opens_and_closes_by_key(page: Page, report: Path) -> None:
+    await page.open(report.as_uri())
+    await page.run("document.querySelector('.what').focus()")
+    await page.press("Enter")
+    await page.until("document.querySelector('.meaning:popover-open')?.textContent.includes('is better')")
+    await page.press("Escape")
+    await page.until("!document.querySelector('.meaning:popover-open')")
+
+
+async def test_plots_and_tables_keep_their_text_legible_on_a_phone(page: Page, report: Path) -> None:
+    await page.look(width=400)
+    await page.open(report.as_uri())
+    sizes = "[...document.querySelectorAll('.chart text, .heat td, .scale')].map((one) =>"
+    drawn = await page.run(f"{sizes} parseFloat(getComputedStyle(one).fontSize))")
+    assert len(drawn) > 20
+    assert min(drawn) >= 10
+    box = await page.run("document.querySelector('.chart text').getBoundingClientRect().height")
+    assert box >= 10  # nothing shrinks what is drawn

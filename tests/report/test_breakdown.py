@@ -1,0 +1,135 @@
+"""Numbers by tags, who is served worst, what metrics are: the same in every report."""
+
+import io
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from suite.journal.run import Run
+from suite.report.html import html_report
+from suite.report.markdown import escaped, markdown_report
+from suite.report.summary import TaskSummary, summarise
+from suite.report.terminal import print_results
+from suite.report.words import meanings, served_lines, told
+
+Make = Callable[..., Path]
+
+
+def tasks_of(folder: Path) -> dict[str, TaskSummary]:
+    return {one.name: one for one in summarise(Run(folder)).tasks}
+
+
+def numbers(task: TaskSummary) -> list[Any]:
+    return [
+        (found.metric, one.tag, value, [row and (row.value, row.n) for row in rows])
+        for found in task.breakdowns
+        for one in found.tags
+        for value, rows in one.rows
+    ]
+
+
+def test_an_installed_task_s_intervals_are_wider_around_the_same_numbers(
+    mini_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wide = tasks_of(mini_run)["prefeval/classification"]
+    shown = numbers(wide)
+    monkeypatch.setattr("suite.run.reopen.tasks_of", lambda _run: {})
+    alone = tasks_of(mini_run)["prefeval/classification"]
+    assert numbers(alone) == shown
+    (first, *_), (other, *_) = wide.breakdowns, alone.breakdowns
+    fields = sum(
+        row is not None and row.low is not None for one in first.tags for _, r in one.rows for row in r
+    )
+    assert (first.metric, first.at_once, first.level) == ("correct", True, pytest.approx(1 - 0.05 / fields))
+    assert (other.at_once, other.level) == (False, 0.95)
+    assert "hold all at once" in " ".join(told("at_once", first))
+    assert "not all at once" in " ".join(told("at_once", other))
+
+
+def test_a_task_whose_code_fails_costs_only_what_needs_it(
+    mini_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_run: Run) -> None:
+        raise RuntimeError("third-party code")
+
+    monkeypatch.setattr("suite.run.reopen.tasks_of", broken)
+    task = tasks_of(mini_run)["prefeval/generation"]
+    assert not task.breakdowns[0].at_once
+    assert served_lines(task) == []
+    assert dict(meanings(task))["kept"][0] == "Higher is better."
+
+
+def test_every_report_says_the_same_of_who_is_served_worst(mini_run: Path) -> None:
+    lines = served_lines(tasks_of(mini_run)["prefeval/classification"])
+    assert any(line.startswith("topic: ") and "the rest" in line for line in lines)
+    out = io.StringIO()
+    print_results(mini_run, file=out, width=2000)
+    page, document = "".join(html_report(mini_run)), markdown_report(mini_run)
+    for line in lines:
+        assert line in out.getvalue()
+        assert f"<li>{line}</li>" in page
+        assert f"- {escaped(line, 2000)}" in document
+
+
+def test_a_metric_is_explained_from_its_declaration_and_its_task_s_own_words(
+    mini_run: Path, page: Any
+) -> None:
+    found = page("".join(html_report(mini_run)))
+    said = " ".join(dict(meanings(tasks_of(mini_run)["prefeval/classification"]))["correct"])
+    assert said.startswith(
+        "The share of samples (or parts) whose 0/1 value is true. Reads correct. Mean of the"
+    )
+    assert "From 0 to 1. Higher is better. Interval: " in said
+    assert said in found.text
+    assert (
+        "does a free answer follow the preference its user mentioned?" in found.text
+    )  # the module's docstring
+    targets = found.attributes("popovertarget")
+    assert targets
+    assert set(targets) <= set(found.attributes("id"))
+
+
+def test_no_table_has_two_columns_of_one_name(mini_run: Path) -> None:
+    heads = re.findall("<thead>(.*?)</thead>", "".join(html_report(mini_run)), re.DOTALL)
+    for head in heads:
+        names = [re.sub("<[^>]+>", "", one) for one in re.findall("<th[ >].*?</th>", head, re.DOTALL)]
+        assert len(names) == len(set(names))
+        assert all(names)
+
+
+def test_tags_are_text_whatever_they_hold(make_run: Make, page: Any) -> None:
+    hostile = ("</td><script>alert(1)</script>", "\u202eevil\x1b[2J", "{{ 7 * 7 }}", "\0 \x85")
+    folder = make_run(turns=(0,), methods=("plain",), tag=lambda sample: hostile[sample % 4])
+    html = "".join(html_report(folder))
+    found = page(html)
+    assert "</td><script>alert(1)</script>" in found.text
+    assert "{{ 7 * 7 }}" in found.text
+    assert not set(html) & {"\u202e", "\x1b", "\0", "\x85"}
+
+
+def test_numbers_of_few_samples_are_marked_and_shown(make_run: Make) -> None:
+    html = "".join(html_report(make_run(turns=(0,), methods=("plain",), samples=12, pending=0)))
+    fields = re.findall(r'<td class="n ([^"]+)"><b>[0-9.]+</b> <small>(?:–|\[[^]]*\]) n=(\d+)</small>', html)
+    assert fields
+    assert all((kind == "few") == (int(n) < 5) for kind, n in fields)
+
+
+def test_colours_are_told_by_numbers_too(make_run: Make) -> None:
+    html = "".join(html_report(make_run(turns=(0,), samples=60)))
+    (scale,) = re.findall('<p class="scale">(.*?)</p>', html)
+    values = [float(one) for one in re.findall(r'<td class="n h\d"><b>([0-9.]+)</b>', html)]
+    ends = [float(one) for one in re.findall(r'<span class="h[06]">([0-9.]+)</span>', scale)]
+    assert ends[0] <= min(values) < max(values) <= ends[1]
+    assert "higher is better" in scale
+
+
+def test_results_are_left_as_they_are(mini_run: Path) -> None:
+    (path,) = mini_run.glob("scorings/*/results.json")
+    before = path.read_bytes()
+    "".join(html_report(mini_run))
+    assert path.read_bytes() == before
+    assert {row["level"] for cell in json.loads(before)["cells"] for row in cell["metrics"]} == {0.95}
