@@ -1,11 +1,11 @@
 """The labelling page in Chromium: labels by keys, kept over a reload, saved as a file that is taken back."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from chromium import CHROMIUM, Page, browser
+from chromium import CHROMIUM, Page, chromium, tab
 from inspections import inspect_page
 from labelling import judged_run
 
@@ -29,9 +29,15 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(judged_run(tmp_path_factory.mktemp("label-browser")))
 
 
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    with chromium(tmp_path_factory.mktemp("profile")) as found:
+        yield found
+
+
 @pytest.fixture
-async def page(tmp_path: Path) -> AsyncIterator[Page]:
-    async with browser(tmp_path / "profile") as found:
+async def page(port: int, tmp_path: Path) -> AsyncIterator[Page]:
+    async with tab(port) as found:
         await found.send("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
         yield found
 

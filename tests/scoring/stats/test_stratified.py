@@ -67,7 +67,7 @@ def test_unequal_shares_of_labels_are_right_on_average_and_covered(
 ) -> None:
     chance = np.random.default_rng(7)
     values, held = [], []
-    for _ in range(500):
+    for _ in range(300):
         drawn = world(chance, 240, p, right, per_cluster)
         sizes = np.bincount(drawn[2])
         count = [min(int(size), labels) for size, labels in zip(sizes, (40, 15, 5), strict=True)]
@@ -81,7 +81,7 @@ def test_unequal_shares_of_labels_are_right_on_average_and_covered(
 def test_the_difference_of_two_runs_on_the_same_questions_is_covered() -> None:
     chance = np.random.default_rng(3)
     held = []
-    for _ in range(400):
+    for _ in range(250):
         human, *_ = first = world(chance, 200, 0.6, 0.85)
         worse = np.where(chance.random(200) < 0.2, 0.0, human)
         judge = np.where(chance.random(200) < 0.85, worse, 1 - worse)
@@ -95,7 +95,7 @@ def test_the_difference_of_two_runs_on_the_same_questions_is_covered() -> None:
 
 def test_the_labels_that_halve_the_interval_do_so() -> None:
     chance = np.random.default_rng(5)
-    drawn = world(chance, 20_000, 0.5, 0.8)
+    drawn = world(chance, 8_000, 0.5, 0.8)
     widths = []
     first = mean_of(chance, drawn, 100)
     more = first.labels_to_halve(drawn[3])
