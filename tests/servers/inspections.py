@@ -27,9 +27,10 @@ STICKING_OUT = """
 })()
 """
 RUN_AXE = """
-axe.run(document, {resultTypes: ["violations"], preload: false, ...OPTIONS}).then((found) => found.violations.flatMap(
-  (rule) => rule.nodes.map((node) =>
-    `${rule.id}: ${node.target.join(" ")}: ${node.failureSummary}: ${node.html.slice(0, 160)}`)))
+axe.run(document, {resultTypes: ["violations"], preload: false, ...OPTIONS})
+  .then((found) => found.violations.flatMap(
+    (rule) => rule.nodes.map((node) =>
+      `${rule.id}: ${node.target.join(" ")}: ${node.failureSummary}: ${node.html.slice(0, 160)}`)))
 """
 
 

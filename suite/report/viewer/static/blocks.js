@@ -14,8 +14,8 @@ const SVG = "http://www.w3.org/2000/svg";
  * @returns {HTMLElement}
  */
 function drawBlock(block, level) {
-  const heading = block.title ? make(/** @type {"h5"} */ (`h${level}`), { class: "sv-title", dir: "auto" }, block.title) : null;
-  return make("div", { class: "sv-block" }, heading, blockContent(block));
+  const title = block.title ? heading(level, { class: "sv-title", dir: "auto" }, block.title) : null;
+  return make("div", { class: "sv-block" }, title, blockContent(block));
 }
 
 /**

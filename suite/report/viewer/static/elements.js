@@ -26,6 +26,16 @@ function make(tag, given = {}, ...children) {
 }
 
 /**
+ * @param {number} level
+ * @param {{[name: string]: unknown}} given
+ * @param {...Child} children
+ * @returns {HTMLHeadingElement}
+ */
+function heading(level, given, ...children) {
+  return make(/** @type {"h6"} */ (`h${Math.min(level, 6)}`), given, ...children);
+}
+
+/**
  * Append what there is of the children.
  * @param {Element | DocumentFragment} into
  * @param {Iterable<Child>} children

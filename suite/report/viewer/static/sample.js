@@ -25,7 +25,7 @@ async function opened(entry) {
 function section(title, level, children) {
   const inside = children.filter(Boolean);
   return inside.length ? make("section", { class: "sv-section" },
-    make(/** @type {"h4"} */ (`h${level}`), { class: "sv-heading" }, title), ...inside) : null;
+    heading(level, { class: "sv-heading" }, title), ...inside) : null;
 }
 
 /**

@@ -131,7 +131,7 @@ class Viewer {
     this.notice.hidden = true;
     const { turn, model } = this;
     this.list.activate(row);
-    const title = make(/** @type {"h3"} */ (`h${this.level}`), { class: "sv-sample-title", tabindex: -1 }, words(model.identity(row).sample));
+    const title = heading(this.level, { class: "sv-sample-title", tabindex: -1 }, words(model.identity(row).sample));
     const head = make("div", { class: "sv-head" }, this.#bar(row), title, make("div", { class: "sv-chips" }, ...model.head(row)));
     const body = make("div", { class: "sv-body" }, make("p", { class: "sv-note" }, "Reading …"));
     const at = this.pane.contains(document.activeElement) ? document.activeElement : null;
