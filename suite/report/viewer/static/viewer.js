@@ -41,6 +41,9 @@ class Viewer {
     root.classList.add("sv-ready", `sv-${model.noun[1]}`);
     refill(this.pane, make("p", { class: "sv-note" }, "Choose a sample."));
     root.addEventListener("focusin", () => { keysGoTo = this; });
+    for (const one of number ? [this.filters.element, this.list.element, this.pane] : []) {  // each landmark has its name
+      one.setAttribute("aria-label", `${one.getAttribute("aria-label")} ${number + 1}`);
+    }
     document.addEventListener("keydown", (event) => { this.#key(event); });
   }
 
