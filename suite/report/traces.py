@@ -106,26 +106,15 @@ def _trace(number: int, found: FoundCall, known: _Known) -> Trace:
     hashes = list(message_hashes(call, blocks))
     continues, shared = _shared(known, call.role, hashes)
     known.setdefault(call.role, []).append((number, hashes))
-    head, between, hidden, tail = _folded(hashes[shared:], blocks, bool(shared))
+    folded = _folded(hashes[shared:], blocks, bool(shared))
+    prompt = _said("prompt", blocks.get(call.prompt).content) if call.prompt else None
     texts = [_said("text", blocks.get(digest).content) for digest in call.texts[:MOST_TEXTS]]
     asked: dict[str, Json] = msgspec.to_builtins(call.options)
+    options = ", ".join(f"{name}={value}" for name, value in asked.items() if name != "json_schema")
     return Trace(
-        number=number,
-        call=call,
-        stage=found.stage,
-        options=", ".join(f"{name}={value}" for name, value in asked.items() if name != "json_schema"),
-        seconds=seconds_of(call),
-        continues=continues,
-        shared=shared,
-        head=head,
-        between=between,
-        hidden=hidden,
-        tail=tail,
-        prompt=_said("prompt", blocks.get(call.prompt).content) if call.prompt else None,
-        texts=texts,
-        more_texts=max(len(call.texts) - MOST_TEXTS, 0),
-        tools=_tools(call, blocks),
-    )
+        number, call, found.stage, options, seconds_of(call), continues, shared, *folded, prompt, texts,
+        max(len(call.texts) - MOST_TEXTS, 0), _tools(call, blocks),
+    )  # fmt: skip
 
 
 def seconds_of(call: CallRecord) -> float:

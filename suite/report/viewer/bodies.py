@@ -29,6 +29,7 @@ from suite.report.viewer.columns import Told
 from suite.task import Unscored, Value
 
 MOST_ANSWER = 20_000  # characters of an answer, of a text of the task's own view
+MOST_SIZE = 4_000_000  # characters of a part after which calls are left out
 MOST_PARTS, MOST_ROWS = 200, 500  # of a score; of a table or dialogue in the task's own view
 NEAR, SHORT = 8, 60  # texts among which pieces of the next one are looked for; shorter ones are not
 Body = dict[str, object]
@@ -91,11 +92,16 @@ def body_of(
     data, parts = output.output.data, score.parts if score else []
     if output.reasoning:
         own = [*own, Text(output.reasoning, "Reasoning")]
-    if (more := len(parts) - MOST_PARTS) > 0:
-        note = f"{note} {more:,} more parts of the score are in scores.jsonl.".strip()
     calls = [*output.calls, *(score.calls if score else ())]
+    more, full = len(parts) - MOST_PARTS, texts.size > MOST_SIZE
+    notes = [
+        note,
+        f"{more:,} more parts of the score are in scores.jsonl." if more > 0 else "",
+        "Its calls are left out, since this sample has very much text." if full else "",
+    ]
     # first, so that data and later texts can be made of what was asked
-    shown = [_call(one, texts) if isinstance(one, Trace) else clean(one) for one in traces(run, calls)]
+    told = traces(run, () if full else calls)
+    shown = [_call(one, texts) if isinstance(one, Trace) else clean(one) for one in told]
     body: Body = {
         "text": texts.place(run.text(output), MOST_ANSWER),
         "data": -1 if data is None else texts.place(pretty(data, MOST_ANSWER), 2 * MOST_ANSWER),
@@ -105,14 +111,14 @@ def body_of(
             for one in parts[:MOST_PARTS]
         ],
         "blocks": list(map(block_data, own)),
-        "note": clean(note),
+        "note": clean(" ".join(filter(None, notes))),
         "calls": shown,
     }
     made = [found.call for one in calls if (found := run.call(one))]
     tokens = sum(one.reply.usage.prompt + one.reply.usage.completion for one in made)
     seconds = round(sum(map(seconds_of, made)), 2)
-    told = Told(question(run, output), answer(run, output), tokens, seconds, len(made))
-    return {name: one for name, one in body.items() if one not in ("", [])}, told
+    row = Told(question(run, output), answer(run, output), tokens, seconds, len(made))
+    return {name: one for name, one in body.items() if one not in ("", [])}, row
 
 
 def withheld(score: ScoreRecord | None, note: str) -> Body:

@@ -19,7 +19,6 @@ _SCRIPTS = (
     "elements", "numbers", "source", "entries", "blocks", "calls", "sample", "facets", "filters", "list",
     "search", "difference", "sides", "pair", "browse", "viewer", "start",
 )  # fmt: skip
-_NAME = re.compile("[a-z0-9-]+")
 
 
 def inline(name: str, source: ViewSource) -> Iterator[Markup]:
@@ -39,7 +38,7 @@ def script_files(name: str, source: ViewSource) -> Iterator[tuple[str, bytes]]:
 
 
 def _checked(name: str) -> str:
-    if _NAME.fullmatch(name):
+    if re.fullmatch("[a-z0-9-]+", name):
         return name
     raise ConfigError(f"{name!r} names no source of a viewer", fix="write it with a to z, 0 to 9 and -")
 
@@ -48,16 +47,17 @@ def _text(body: bytes) -> str:
     return base64.b64encode(body).decode()
 
 
+def _static(name: str) -> str:
+    return (files("suite.report.viewer") / "static" / name).read_text("utf-8")
+
+
 @cache
 def viewer_script(names: tuple[str, ...] = _SCRIPTS, own: str = "") -> str:
     """The viewer's script: its files in order, in one function. own: another page's, after those it needs."""
-    found = (files("suite.report.viewer") / "static" / f"{name}.js" for name in names)
-    texts = [one.read_text("utf-8") for one in found if one.is_file()]
-    return "(() => {\n" + "\n".join([*texts, own]) + "})();\n"
+    return "(() => {\n" + "\n".join([*(_static(f"{name}.js") for name in names), own]) + "})();\n"
 
 
 @cache
 def viewer_style() -> str:
     """The viewer's style."""
-    found = files("suite.report.viewer") / "static" / "viewer.css"
-    return found.read_text("utf-8") if found.is_file() else ""
+    return _static("viewer.css")

@@ -72,12 +72,14 @@ class ViewSource:
             for key in sorted(self._rows[sample], key=lambda one: (self._cells[one.cell], one.trial)):
                 self._row(key, views.get(key, ()), note, texts, bodies)
             if texts.size > PART_SIZE or len(bodies) > PART_ROWS:
-                yield _encode({"texts": texts.kept, "samples": bodies})
+                yield self._part(texts, bodies)
                 texts, bodies = Texts(), []
-                self._parts += 1
         if bodies:
-            yield _encode({"texts": texts.kept, "samples": bodies})
-            self._parts += 1
+            yield self._part(texts, bodies)
+
+    def _part(self, texts: Texts, bodies: Sequence[Body]) -> bytes:
+        self._parts += 1
+        return _encode({"texts": texts.kept, "samples": bodies})
 
     def _row(self, key: Key, own: Sequence[Block], note: str, texts: Texts, bodies: list[Body]) -> None:
         output, score = self._run.output(key), self._run.score(key)
@@ -92,12 +94,9 @@ class ViewSource:
     def _own_views(self) -> tuple[Mapping[Key, Sequence[Block]], str]:
         if len(self) > MOST_VIEWS:
             return {}, f"The task's own view is left out, since there are more than {MOST_VIEWS:,} answers."
-        found = [
-            Picked(key, output, self._run.score(key), "")
-            for key in (key for keys in self._rows.values() for key in keys)
-            if (output := self._run.output(key))
-        ]
-        views, why = own_views(self._run, found)
+        run, keys = self._run, [key for keys in self._rows.values() for key in keys]
+        picked = [Picked(key, one, run.score(key), "") for key in keys if (one := run.output(key))]
+        views, why = own_views(run, picked)
         return views, why and f"The task's own view is left out: {why}."
 
     def index(self) -> bytes:
@@ -111,18 +110,15 @@ class ViewSource:
             for task in self._tasks
             for cell in task.cells
         }  # fmt: skip
-        told = {"name": clean(run.name), "scoring": run.scoring, "label": clean(self._label)}
-        return _packed(
-            _encode(
-                {
-                    "format": "suite-view/1",
-                    "run": told | {"level": run.results.level},
-                    "parts": self._parts,
-                    "cells": [cells[cell] for cell in self._cells],
-                    **self._columns.told(),
-                }
-            )  # fmt: skip
-        )
+        told = {
+            "name": clean(run.name), "scoring": run.scoring, "label": clean(self._label),
+            "level": run.results.level,
+        }  # fmt: skip
+        index = {
+            "format": "suite-view/1", "run": told, "parts": self._parts,
+            "cells": [cells[cell] for cell in self._cells], **self._columns.told(),
+        }  # fmt: skip
+        return _packed(_encode(index))
 
 
 def _packed(body: bytes) -> bytes:

@@ -18,6 +18,7 @@ from suite.journal.pairs import Key
 from suite.journal.records import OutputRecord, ScoreRecord
 from suite.journal.run import Run
 from suite.report.hostile_text import clean, one_line
+from suite.report.viewer import bodies
 from suite.report.viewer import source as source_module
 from suite.report.viewer.columns import ScoredValues, ValueTerms
 from suite.report.viewer.source import view_source
@@ -172,6 +173,17 @@ def test_long_texts_are_cut_and_say_so(make_run: Make) -> None:
     assert sum(map(len, source.parts())) < 100_000
     row = read_source(view_source(run))[0]
     assert row.texts[row.body["text"]] == ["x" * 20_000, 4_980_000]
+
+
+def test_a_sample_with_too_much_text_lacks_calls_and_says_so(
+    make_run: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bodies, "MOST_SIZE", 500)
+    rows = read_source(view_source(Run(make_run(samples=1, pending=0))))
+    assert rows[0].calls()
+    assert "calls" not in rows[-1].body
+    assert rows[-1].body["note"].endswith("Its calls are left out, since this sample has very much text.")
+    assert rows[-1].text(rows[-1].body["text"]) == "answer 0 of cell 6"
 
 
 def test_nothing_hostile_is_left_in_what_a_page_reads(make_run: Make) -> None:
