@@ -219,6 +219,8 @@ def correct_file(
     own, among = whole.only(judged).packed(), whole.only(both).packed()
     alone = covering_mean(f[judged], own, binary=True, level=level)
     strata = np.unique(f[judged], return_inverse=True)[1]
+    if not np.bincount(strata, ~np.isnan(y[judged])).all():  # chance left a verdict without a label
+        strata = np.zeros_like(strata)
     units = LabelledUnits(y[judged], f[judged], np.ones(int(judged.sum())), strata, own)
     table, name = RatingTable(np.column_stack([y, f])[both].astype(np.int64), 2), "share of yes"
     named = {f"agreement, {one}": agreement(one, "nominal", table, among, level) for one in COEFFICIENTS}
@@ -235,17 +237,15 @@ def sections(found: Correction) -> list[Section]:
     """For a report: the corrected numbers first, then how good the judge is, and the people."""
     made = []
     for part in dict.fromkeys(one.part for one in found.estimates):
-        each = [
-            (o.of, o.what, o.estimate) for o in found.estimates if o.part == part and o.what not in COUNTS
-        ]
-        rows = [(of, what, e.value, e.low, e.high, e.n, e.note) for of, what, e in each]
-        columns = ("of", "number", "value", "low", "high", "n", "note")[
-            : 7 if any(row[-1] for row in rows) else 6
-        ]
-        table = Table(columns, [row[: len(columns)] for row in rows])
-        told = _drawn(found) if part == NUMBER else ()
+        each = [one for one in found.estimates if one.part == part and one.what not in COUNTS]
+        rows = [(of, what, e.value, e.low, e.high, e.n, e.note) for _, of, what, e in each]
+        told = 7 if any(row[-1] for row in rows) else 6  # columns
+        columns = ("of", "number", "value", "low", "high", "n", "note")[:told]
+        table = Table(columns, [row[:told] for row in rows])
+        first = part == NUMBER
         if rows:
-            made.append(Section(f"{found.value}, {part}" if part == NUMBER else part, (*told, table)))
+            blocks = (*_drawn(found), table) if first else (table,)
+            made.append(Section(f"{found.value}, {part}" if first else part, blocks))
     if found.comments:
         made.append(Section("Comments", (Table(("person", "sample", "comment"), found.comments),)))
     return [*made, Section("Remarks", tuple(map(Text, found.remarks)))] if found.remarks else made

@@ -164,10 +164,7 @@ def _style(found: RatedModels) -> Iterator[Block]:
     plain = {i: place for place, i in enumerate(_order(found), 1)}
     yield Table(
         ("model", "place", "place without", "rating", "rating without"),
-        [
-            (names[i], held.get(i), plain[i], ratings[i], found.others["half"].ratings[i])
-            for i in order
-        ],
+        [(names[i], held.get(i), plain[i], ratings[i], found.others["half"].ratings[i]) for i in order],
     )
     yield Text("Descriptive: a style may be a real quality.")
 

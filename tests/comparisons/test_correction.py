@@ -44,6 +44,12 @@ def test_a_judge_that_is_always_wrong_is_corrected_all_the_same() -> None:
     assert sections(found)
 
 
+def test_a_verdict_that_chance_left_without_a_label_is_corrected_by_the_others() -> None:
+    found = correct_file([1.0, 0.0, 1.0, None, None], [1.0, 1.0, 1.0, 1.0, 0.0]).find("corrected")
+    assert found.value == pytest.approx(2 / 3)
+    assert found.low is not None
+
+
 def test_samples_without_a_verdict_are_counted_on_the_page() -> None:
     human, judge = laid_out()
     remarks = correct_file(human, [None, *judge[1:]]).remarks
