@@ -21,8 +21,6 @@ against calls, since there are none. Metrics are computed by today's code from t
 """
 
 import hashlib
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -51,6 +49,7 @@ from suite.journal.records import FORMAT, AttemptRecord, OutputRecord, Record, S
 from suite.journal.run import Run
 from suite.models.reasoning import separated, tags_of
 from suite.plugins import Catalogue, catalogue
+from suite.report.local_site import replaced_folder
 from suite.run.cells import Cell, load_task, make_cell
 from suite.run.hardware import hardware
 from suite.run.imported import SAMPLES, payload_of
@@ -112,15 +111,8 @@ def import_run(
     if not path.exists():
         raise NotFound(f"there is no {path.name}", where=str(path.parent), fix="name a file or folder")
     chosen = _model(_records(read, path, importer, say), model, path)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    building = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
+    with replaced_folder(folder) as building:
         _write(building, _records(read, path, importer), importer, chosen, found, folder.name)
-        building.chmod(0o755)
-        building.replace(folder)  # an empty folder of that name gives way
-    except BaseException:
-        shutil.rmtree(building, ignore_errors=True)
-        raise
     return folder
 
 

@@ -88,11 +88,10 @@ class _FileHandler(SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def replaced_folder(out: Path, mark: str) -> Iterator[Path]:
+def replaced_folder(out: Path, mark: str = "") -> Iterator[Path]:
     """A new folder that takes the place of `out` when the block ends; an error leaves what was there.
 
-    mark: name of a file that is put into it: a folder with something else and without it is not replaced.
-    Raises ConfigError.
+    mark: a file that is put into it; what has content and no mark is not replaced. Raises ConfigError.
     """
     if out.is_symlink() or (out.exists() and not out.is_dir()):
         raise ConfigError(f"{out} is no folder", fix="name a new or empty folder")
@@ -103,7 +102,8 @@ def replaced_folder(out: Path, mark: str) -> Iterator[Path]:
         part = Path(scratch) / "new"
         part.mkdir()
         yield part
-        (part / mark).write_text("made by suite, replaced by the same command\n", "utf-8")
+        if mark:
+            (part / mark).write_text("made by suite, replaced by the same command\n", "utf-8")
         if out.exists():
             out.replace(Path(scratch) / "old")
         part.replace(out)

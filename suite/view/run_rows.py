@@ -26,7 +26,7 @@ from suite.report.remarks import parameters_of, toys
 from suite.report.summary import label
 from suite.view.running_scores import RunningScores
 
-_CALLED = (costs, percent, sentences, shown_usd, toys)
+_CALLED = (costs, distinguishing, label, parameters_of, percent, sentences, shown_usd, toys)
 QUIET_S = 60  # a run whose journals got nothing for so long is not being written
 
 
@@ -50,7 +50,7 @@ class RunListing:
         self.folder, self._named = folder, named
         self._kept: dict[Path, RunRow] = {}
         self._scores: dict[Path, RunningScores] = {}
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
         text = (files("suite.view") / "templates/row.html.j2").read_text("utf-8")
         self._template = environment().from_string(text, {one.__name__: one for one in _CALLED})
 
@@ -63,9 +63,7 @@ class RunListing:
 
     def row(self, key: str) -> RunRow | None:
         """One run by its key, as it is now."""
-        with self._lock:
-            known = self._kept.values() or self.rows()
-            return next((self._row(one.folder) for one in known if one.key == key), None)
+        return next((row for row in self.rows() if row.key == key), None)
 
     def _row(self, folder: Path) -> RunRow:
         digest, growing = _state(folder)
@@ -91,11 +89,7 @@ class RunListing:
             return self._drawn(row._replace(trouble=told, running=""))
 
     def _drawn(self, row: RunRow, run: Run | None = None, scores: RunningScores | None = None) -> RunRow:
-        cells = run.manifest.cells if run else ()
-        values = [parameters_of(one, run.scored_cells.get(one.cell)) for one in cells if run]
-        labels = [label(one, distinguishing(values)) for one in values]
-        text = self._template.render(row=row, run=run, scores=scores, labels=labels)
-        return row._replace(html=Markup(text))
+        return row._replace(html=Markup(self._template.render(row=row, run=run, scores=scores)))
 
 
 def key_of(folder: Path) -> str:

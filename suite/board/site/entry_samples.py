@@ -16,6 +16,7 @@ from suite.board.repository.remote_bundle import bundle_beside
 from suite.board.site.page_words import name
 from suite.errors import BundleError, SuiteError
 from suite.journal.run import Run
+from suite.report.local_site import put_files
 from suite.report.numbers import plain
 from suite.report.rows import withheld
 from suite.report.viewer.embedding import script_files
@@ -77,9 +78,7 @@ def _write(board: Board, entry: AcceptedEntry, path: Path, folder: Path, made: E
             closed = [name(one) for one in dict.fromkeys([*withheld(run), *brought])]
             source = view_source(run, texts=not closed, label=name(entry.submission.model.display_name, 60))
             called = f"{entry.short}-{number}"
-            for file, content in script_files(called, source):
-                (folder / file).parent.mkdir(parents=True, exist_ok=True)
-                (folder / file).write_bytes(content)
+            put_files(folder, script_files(called, source))
             cells, title = tuple(cell.cell for cell in run.manifest.cells), _title(board, entry, one)
             made.sources.append(SampleSource(called, title, cells, len(source)))
             made.sampling[f"sampling, {title}"] = (
