@@ -127,8 +127,8 @@ def _headline(found: Compared, compact: bool) -> Iterator[Block]:
     for title, some in _by_pair(rows):
         yield Table.of([_line(row, found, pair=not title) for row in some], title)
         yield from _plots(some, found, title)
-    if not compact:
-        yield _details(rows, found)
+        if not compact:
+            yield _details(some, found, pair=not title)
     yield Text(
         f"p corrected by {CORRECTIONS[asked.correction]} over {counted(found.family, 'headline')}, "
         f"alpha {asked.alpha:g}; every interval is at the level that this leaves it. "
@@ -226,24 +226,23 @@ def _difference(d: Estimate) -> str:
     return f"{signed(d.value)}{span}"
 
 
-def _details(rows: Sequence[MeasureRow], found: Compared) -> Table:
-    lines: list[dict[str, Shown]] = []
-    for row in rows:
-        one = row.found.comparison
-        lines.append(
-            {
-                "comparison": _name(row, found),
-                "metric": row.measure.name,
-                "method": one.difference.method,
-                "test": one.p_method,
-                "note": row.found.note,
-                "p, uncorrected": _p(one.p),
-                "clusters": one.difference.clusters,
-                "A / same / B wins": _wins(row, one),
-                "correlation": one.correlation,
-                "smallest difference found": one.smallest_difference,
-            }
-        )
+def _details(rows: Sequence[MeasureRow], found: Compared, *, pair: bool) -> Table:
+    lines: list[dict[str, Shown]] = [
+        {
+            "comparison": _name(row, found, pair=pair),
+            "metric": row.measure.name,
+            "method": one.difference.method,
+            "test": one.p_method,
+            "note": row.found.note,
+            "p, uncorrected": _p(one.p),
+            "clusters": one.difference.clusters,
+            "A / same / B wins": _wins(row, one),
+            "correlation": one.correlation,
+            "smallest difference found": one.smallest_difference,
+        }
+        for row in rows
+        for one in [row.found.comparison]
+    ]
     return Table.of(lines, "How it was computed")
 
 
