@@ -12,6 +12,7 @@ from suite.board.define.board import Board
 from suite.board.pack import bundle_files
 from suite.board.repository.acceptance import accept
 from tests.board import making
+from tests.board.rewriting import changed
 
 
 @pytest.fixture(autouse=True)
@@ -86,15 +87,19 @@ def run(good_run: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(good_run, tmp_path / "good-run"))
 
 
+HOSTILE_NAME = "</script><img src=x onerror=alert(1)>"
+
+
 @pytest.fixture(scope="session")
 def twins(good: Callable[[str], tuple[Path, Board]], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A repository with two entries of real bundles. Do not change it."""
+    """A repository with two entries of real bundles, the second with a hostile name. Do not change it."""
     base = tmp_path_factory.mktemp("twins")
     first, board = good("choice")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SUITE_CACHE", str(base / "cache"))
         other = good_bundles.run(good_bundles.RECIPES["choice"], base / "run", constant="<choice>B</choice>")
-        second = good_bundles.bundle([other], board, base / "bundle")
+        plain = good_bundles.bundle([other], board, base / "bundle")
+        second = changed(plain, base / "named", model={"display_name": HOSTILE_NAME})
         (base / "repo" / "boards" / board.id).mkdir(parents=True)
         (base / "repo" / "submissions" / board.id).mkdir(parents=True)
         assert board.path is not None

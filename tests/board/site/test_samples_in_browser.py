@@ -11,6 +11,7 @@ from inspections import inspect_page
 from suite.board.repository.shelves import open_repository
 from suite.board.site.pages import build_site
 from suite.report.local_site import SiteServer, folder_files
+from tests.board.conftest import HOSTILE_NAME
 
 pytestmark = [
     pytest.mark.browser,
@@ -67,7 +68,10 @@ async def test_samples_are_shown_when_they_are_asked_for(
         await opened(page)
         assert page.asked[-1].startswith(base)
         assert any("/index.js" in url for url in page.asked)
-        assert "<choice>" in await page.run("document.querySelector('#viewer').textContent")
+        text = await page.run("document.querySelector('#viewer').textContent")
+        assert "<choice>" in text
+        assert what == "entry" or HOSTILE_NAME in text
+        assert await page.run("document.querySelector('img') === null")
         assert await page.violations() == []
         assert page.said == []
 
