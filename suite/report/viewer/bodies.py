@@ -11,6 +11,7 @@ import msgspec
 
 from suite.blocks import Block, Text
 from suite.chat import Json, ToolCall
+from suite.errors import RunError
 from suite.journal.records import OutputRecord, ScoreRecord
 from suite.journal.run import Run
 from suite.report.hostile_text import clean, cut, one_line
@@ -117,7 +118,11 @@ def body_of(
     made = [found.call for one in calls if (found := run.call(one))]
     tokens = sum(one.reply.usage.prompt + one.reply.usage.completion for one in made)
     seconds = round(sum(map(seconds_of, made)), 2)
-    row = Told(question(run, output), answer(run, output), tokens, seconds, len(made))
+    try:
+        asked = question(run, output)
+    except RunError:  # a message is missing: said where its call is shown
+        asked = ""
+    row = Told(asked, answer(run, output), tokens, seconds, len(made))
     return {name: one for name, one in body.items() if one not in ("", [])}, row
 
 

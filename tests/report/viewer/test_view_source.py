@@ -133,6 +133,14 @@ def test_a_torn_run_that_is_not_scored_is_shown_as_far_as_it_goes(make_run: Make
     assert {row.outcome for row in rows} == {"pending"}
 
 
+def test_a_run_whose_messages_are_gone_says_so_at_its_calls(make_run: Make) -> None:
+    folder = make_run(**SMALL)
+    (folder / "blocks.jsonl").unlink()
+    row = read_source(view_source(Run(folder)))[0]
+    assert (row.question, row.answer) == ("", "answer 2 of cell 0")
+    assert all("blocks.jsonl has no block" in one for one in row.body["calls"][:2])
+
+
 def test_a_run_without_outputs_has_an_index_and_no_part(make_run: Make) -> None:
     assert read_source(view_source(Run(make_run(scored=False, samples=0)))) == []
 
