@@ -19,7 +19,7 @@ def number(value: float | int | None) -> str:
         return f"{value:,}"
     size = abs(value)
     digits = 3 if size < 10 else 1 if size < 100 else 0
-    return f"{value:,.{digits}f}"
+    return f"{value:z,.{digits}f}"  # z: no minus before what rounds to zero
 
 
 def signed(value: float | None) -> str:

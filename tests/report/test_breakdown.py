@@ -81,7 +81,7 @@ def test_a_metric_is_explained_from_its_declaration_and_its_task_s_own_words(
     found = page("".join(html_report(mini_run)))
     said = " ".join(dict(meanings(tasks_of(mini_run)["prefeval/classification"]))["correct"])
     assert said.startswith(
-        "The share of samples (or parts) whose 0/1 value is true. Reads correct. Mean of the"
+        "The share of samples (or parts) whose 0/1 value is true. Reads the value correct. Mean of"
     )
     assert "From 0 to 1. Higher is better. Interval: " in said
     assert said in found.text
