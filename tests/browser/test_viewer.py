@@ -1,12 +1,15 @@
 """The viewer in Chromium, from a file: list, filters, search, keys, permalinks, a phone, hostile text."""
 
+import json
 from collections.abc import AsyncIterator, Iterator
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 from chromium import CHROMIUM, Page, chromium, tab
 from inspections import inspect_page
 
+from suite.report.numbers import number
 from tests.browser.viewer_pages import HOSTILE, Made, write_page
 
 pytestmark = [
@@ -209,6 +212,27 @@ async def test_on_a_phone_a_sample_stands_in_place_of_the_list(page: Page, small
     await page.click(".sv-back")
     await page.until(f"JSON.stringify({seen}) === '[true,false]'")
     assert await page.run("document.activeElement.className") == "sv-list"
+
+
+async def test_numbers_are_written_as_in_the_rest_of_the_reports(page: Page) -> None:
+    values = [
+        0.5,
+        1 / 3,
+        0.0625,
+        -0.0625,
+        -2.0005,
+        9.9996,
+        10.26,
+        12.25,
+        99.96,
+        100.5,
+        -101.5,
+        12_345_678.9,
+        7,
+    ]
+    script = files("suite.report.viewer").joinpath("static/numbers.js").read_text("utf-8")
+    shown = await page.run(f"(() => {{ {script}; return {json.dumps(values)}.map(numberText); }})()")
+    assert shown == [number(value) for value in values]
 
 
 async def test_the_chosen_sample_is_printed_without_the_list(page: Page, small: str) -> None:

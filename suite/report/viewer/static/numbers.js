@@ -4,7 +4,7 @@
 const DASH = "–";
 
 /**
- * About three significant digits, more for large numbers.
+ * Three decimals below 10, three significant digits above, all of a whole number.
  * @param {number} value
  * @returns {string}
  */
@@ -12,8 +12,21 @@ function numberText(value) {
   if (!Number.isFinite(value)) { return DASH; }
   if (Number.isInteger(value)) { return value.toLocaleString("en"); }
   const size = Math.abs(value);
-  const digits = size < 10 ? 3 : size < 100 ? 2 : size < 10000 ? 1 : 0;
-  return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  const digits = size < 10 ? 3 : size < 100 ? 1 : 0;
+  return roundedAsPython(value, digits).toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+/**
+ * Rounded by the exact number, a half to the even digit.
+ * @param {number} value
+ * @param {number} digits
+ * @returns {number}
+ */
+function roundedAsPython(value, digits) {
+  const half = Math.abs(value * 2 ** (digits + 1)) % 2 === 1;  // exact: by a power of two
+  if (!half) { return Number(value.toFixed(digits)); }
+  const below = Math.floor(value * 10 ** digits);
+  return (below + Math.abs(below % 2)) / 10 ** digits;
 }
 
 /**
