@@ -12,7 +12,7 @@ import msgspec
 from suite.board.rank.state import Listed, RankTable
 from suite.board.site.entry_samples import EntrySamples
 from suite.chat import Json
-from suite.report.numbers import plain
+from suite.report.numbers import number, plain
 
 MOST_PAIRS = 12
 
@@ -59,4 +59,4 @@ def _flat(name: str, value: Json) -> Iterator[tuple[str, str]]:
             yield from _flat(f"{name} {key}".strip(), part)
     else:
         shown = name.replace("_", " ").replace("organization", "organisation")
-        yield shown, "unknown" if value is None else plain(value)
+        yield shown, "unknown" if value is None else number(value) if type(value) is int else plain(value)

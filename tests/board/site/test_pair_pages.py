@@ -93,7 +93,7 @@ def test_what_was_different_is_listed_and_what_is_the_same_is_not(site: Path) ->
     page = page_of(site, 0, 1)
     facts = {what: texts for what, *texts in cells(page, 1)}
     assert facts["organisation"] == ["Lab 0", "Lab 1"]
-    assert facts["parameters total"] == ["unknown", "1000000000"]
+    assert facts["parameters total"] == ["unknown", "1,000,000,000"]
     assert facts["selection complete runs"] == ["1", "2"]
     assert "deployment" not in facts
     assert "alert(1)" in page.text
