@@ -6,19 +6,30 @@ of a task that is not installed.
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
 
 from suite.data.entry import DatasetEntry
 from suite.data.registry import Registry
 from suite.errors import SuiteError
 from suite.journal.commands import solving_command
 from suite.journal.run import Run
+from suite.journal.shapes import Values
 from suite.plugins import catalogue
 from suite.report.rows import SampleRow, records, revision_of, withheld
+from suite.report.run_facts import run_facts
+from suite.report.run_reports import write_html
 from suite.report.summary import Summary, summarise
+from suite.report.tables import arrow_table, table_shape
 from suite.run.reopen import tasks_of
 from suite.scoring.measures import Measure
 from suite.scoring.metrics.declared import facts_of
 from suite.task import AnyTask
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 class ExportedRun(Run):
@@ -32,6 +43,23 @@ class ExportedRun(Run):
     def summary(self) -> Summary:
         """Tasks, cells and their numbers, with all that a reader must know before believing them."""
         return summarise(self)
+
+    @cached_property
+    def config(self) -> Values:
+        """What was run as plain JSON, as `suite report show --json` has it: tasks, models, settings, data."""
+        found: Values = msgspec.to_builtins(run_facts(self))
+        return found
+
+    def table(self, name: Literal["samples", "values", "results"]) -> "pa.Table":
+        """One of its tables, as `suite report export --to parquet` writes it."""
+        return arrow_table(table_shape(self, name))
+
+    def write_report(self, path: Path) -> Path:
+        """Write its HTML page, for whoever has the run: it holds the data's texts under any licence.
+
+        Samples of a large run lie in a folder beside it. Raises RunError, ConfigError.
+        """
+        return write_html(path, self.folder, self.scoring)
 
     def rows(self) -> Iterator[SampleRow]:
         """Samples with answers and values, by cell in the plan's order, then by id and trial; read anew."""

@@ -96,6 +96,14 @@ def test_the_example_of_the_kit_writes_headlines(export: Command, tmp_path: Path
     assert len(others) == 6
 
 
+def test_an_exporter_has_config_tables_and_the_report(make_run: Make, tmp_path: Path) -> None:
+    run = suite.ExportedRun(make_run(pending=0, samples=2))
+    assert json.loads(json.dumps(run.config))["seed"] == 7
+    assert run.table("results").num_rows == sum(len(cell.metrics) for cell in run.results.cells)
+    assert run.table("samples").num_rows == len(list(run.rows())) == 14
+    assert run.write_report(tmp_path / "page.html").read_text("utf-8").startswith("<!doctype html>")
+
+
 def test_options_reach_their_exporter_as_their_types(export: Command, tmp_path: Path) -> None:
     words = ["--to", "sent", "--to-whom", "me", "--most", "2", "--table"]  # --table has a value for csv
     code, said = export(*words, "-O", tmp_path / "out")
