@@ -1,5 +1,6 @@
 """The labelling page in Chromium: labels by keys, kept over a reload, saved as a file that is taken back."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -65,7 +66,7 @@ async def test_labels_by_keys_are_kept_saved_and_taken_back(page: Page, run: str
     await page.type("a comment </script>")
     await page.press("Escape")
     assert await page.run(COUNT) == "4 of 12 labelled"
-    await page.open(path.as_uri())
+    await page.reload()
     assert await page.run(COUNT) == "4 of 12 labelled"
     assert await page.run(PLACE) == "Sample 5 of 12"
     for _ in range(8):
@@ -82,14 +83,16 @@ async def test_labels_by_keys_are_kept_saved_and_taken_back(page: Page, run: str
     assert (page.said, await page.violations(), await page.run("document.title")) == (
         [], [], "Labels: Answers that please",
     )  # fmt: skip
-    saved = next(tmp_path.glob("labels-Ann-*.json"))
+    while not (files := [*tmp_path.glob("labels-Ann-*.json")]):
+        await asyncio.sleep(0.05)
+    (saved,) = files
     assert json.loads(saved.read_text("utf-8")) == given
     found = correct_runs(read_labels_files([run], [saved]))
     assert (found.find("labelled", "Ann <b>").value, found.find("cannot tell").value) == (12, 1)
     for left in (12, 0):  # a second press is the consent
         await page.click("#label-anew")
         assert await page.run(COUNT) == f"{left} of 12 labelled"
-    await page.open(path.as_uri())
+    await page.reload()
     assert await page.run(COUNT) == "0 of 12 labelled"
     loads = f"""(() => {{
       const files = new DataTransfer();

@@ -85,6 +85,12 @@ class Page:
         await self.send("Page.navigate", url=url)
         await asyncio.wait_for(self._loaded.wait(), PATIENCE_S)
 
+    async def reload(self) -> None:
+        """Load the page again, in the process that has it."""
+        self._loaded.clear()
+        await self.send("Page.reload")
+        await asyncio.wait_for(self._loaded.wait(), PATIENCE_S)
+
     async def run(self, script: str) -> Any:
         got = await self.send("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in got, got
