@@ -50,7 +50,7 @@ def view(
         count = write_site(listing, export, wanted, texts=with_texts)
         click.echo(f"wrote {count:,} files; open {export / 'index.html'}")
         return
-    with tempfile.TemporaryDirectory(prefix="suite-view-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="suite-view-", ignore_cleanup_errors=True) as scratch:
         files = ViewSite(listing, Path(scratch)).files
         with SiteServer(files, port, secrets.token_urlsafe(16)) as server:
             click.echo(f"{server.address} (for this machine alone; Ctrl-C ends it)")

@@ -58,7 +58,8 @@ class ViewSite:
         keys = re.sub(r"(\.anyway)?\.html$", "", name).split("--") if name.endswith(".html") else []
         rows = [row for key in dict.fromkeys(keys) if (row := self.listing.row(key))]
         fits = len(rows) == 1 if room == "runs" else room == "compare" and len(rows) > 1
-        return self._made(rows, ".anyway." in name) if fits and len(rows) == len(keys) else None
+        with self._lock:  # plots are drawn one at a time
+            return self._made(rows, ".anyway." in name) if fits and len(rows) == len(keys) else None
 
     def pieces(self) -> Iterator[tuple[str, bytes]]:
         """All files with their paths; samples come after the pages that name them were made."""
