@@ -85,6 +85,8 @@ def _write(board: Board, entry: AcceptedEntry, path: Path, folder: Path, made: E
                 "" if run.candidate is None else plain(run.candidate.sampling)
             )
             made.closed += [data for data in closed if data not in made.closed]
+    order = [name(item.shown, 60) for item in board.tasks]
+    made.sources.sort(key=lambda one: [not one.title.startswith(shown) for shown in order])
 
 
 def _title(board: Board, entry: AcceptedEntry, run: BundleRun) -> str:
