@@ -45,6 +45,7 @@ class ViewSite:
     compared: Sequence[Sequence[str]] | None = None
     _sources: dict[str, RunRow] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _drawing: threading.Lock = field(default_factory=threading.Lock)
 
     def files(self, path: str) -> bytes | None:
         """A file's bytes, None where there is none. Raises RunError for samples that cannot be read."""
@@ -58,7 +59,7 @@ class ViewSite:
         keys = re.sub(r"(\.anyway)?\.html$", "", name).split("--") if name.endswith(".html") else []
         rows = [row for key in dict.fromkeys(keys) if (row := self.listing.row(key))]
         fits = len(rows) == 1 if room == "runs" else room == "compare" and len(rows) > 1
-        with self._lock:  # plots are drawn one at a time
+        with self._drawing:  # plots are drawn one at a time
             return self._made(rows, ".anyway." in name) if fits and len(rows) == len(keys) else None
 
     def pieces(self) -> Iterator[tuple[str, bytes]]:
