@@ -111,7 +111,7 @@ def body_of(
             {"id": clean(one.id), "tags": _cleaned(one.tags), "values": _values(one.values)}
             for one in parts[:MOST_PARTS]
         ],
-        "blocks": list(map(block_data, own)),
+        "blocks": [_placed(block_data(one), texts) for one in own],
         "note": clean(" ".join(filter(None, notes))),
         "calls": shown,
     }
@@ -142,17 +142,28 @@ def _value(value: Value, details: bool) -> object:
     return clean(cut(value, MOST_TEXT)[0]) if isinstance(value, str) else value
 
 
-def block_data(found: Block) -> Json:
+def block_data(found: Block) -> dict[str, Json]:
     """A block as the page's script draws it, its texts cleaned and cut."""
     try:
         raw = {"kind": type(found).__name__, **msgspec.to_builtins(found)}
         for name, one in raw.items():
             if isinstance(one, list | tuple) and len(one) > MOST_ROWS:
                 raw["title"] += f" ({name}: the first {MOST_ROWS} of {len(one):,})"
-        msgspec.json.encode(told := _cleaned(raw))
+        told = {name: _cleaned(one) for name, one in raw.items()}
+        msgspec.json.encode(told)
     except Exception as error:  # a plugin may put anything into a table
         return {"kind": "Text", "text": clean(f"A block cannot be shown: {type(error).__name__}: {error}")}
     return told
+
+
+def _placed(block: dict[str, Json], texts: Texts) -> dict[str, Json]:
+    """The same with the places of its texts: they are often those of the calls."""
+    for name in ("text", "code"):
+        if isinstance(text := block.get(name), str):
+            block[name] = texts.place(text, 2 * MOST_ANSWER)
+    if isinstance(turns := block.get("turns"), list):
+        block["turns"] = [_placed(turn, texts) for turn in turns]
+    return block
 
 
 def _cleaned(value: Json) -> Json:

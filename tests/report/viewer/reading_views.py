@@ -39,6 +39,15 @@ class ViewRow(NamedTuple):
             return str(one[0])
         return "".join(piece if isinstance(piece, str) else self.texts[piece] for piece in one["pieces"])
 
+    def blocks(self) -> list[dict[str, Json]]:
+        """The task's own view, its texts put in."""
+        return [self._filled(one) for one in self.body.get("blocks", [])]
+
+    def _filled(self, block: dict[str, Json]) -> dict[str, Json]:
+        told = {name: self.text(block[name]) for name in ("text", "code") if name in block}
+        turns = {"turns": [self._filled(one) for one in block["turns"]]} if "turns" in block else {}
+        return block | told | turns
+
     def calls(self) -> list[dict[str, Json]]:
         """Its calls; a sentence in the place of one fails."""
         found = self.body.get("calls", [])

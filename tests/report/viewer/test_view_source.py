@@ -223,7 +223,7 @@ def test_a_block_that_cannot_be_told_harms_only_itself(
         source_module, "own_views", lambda run, picked: ({picked[0].key: own}, "the data is not here")
     )
     rows = read_source(view_source(Run(make_run(samples=1, pending=0))))
-    (blocks,) = [row.body["blocks"] for row in rows if "blocks" in row.body]
+    (blocks,) = filter(None, [row.blocks() for row in rows])
     assert [one["kind"] for one in blocks] == ["Text", "Text"]
     assert blocks[0]["text"].startswith("A block cannot be shown: ")
     assert blocks[1]["text"] == "the task's ␛ view"
@@ -232,7 +232,9 @@ def test_a_block_that_cannot_be_told_harms_only_itself(
 def test_a_real_run_shows_its_tasks_own_view_of_every_row(mini_run: Path) -> None:
     rows = read_source(view_source(Run(mini_run)))
     assert len(rows) == 64
-    assert all(row.body["blocks"] for row in rows)
+    for row in rows:
+        (dialogue,) = (one for one in row.blocks() if one["kind"] == "Dialogue")
+        assert row.text(row.body["text"]) in [turn["text"] for turn in dialogue["turns"]]
     assert {row.trial for row in rows} == {0, 1}
 
 
@@ -281,7 +283,7 @@ def added(folder: Path, parts: int = 0, reasoning: str = "") -> ViewRow:
 def test_an_imported_answer_has_its_reasoning_and_no_calls(make_run: Make) -> None:
     row = added(make_run(**SMALL), reasoning="because \x1b")
     assert (row.question, row.answer, row.outcome, row.cost) == ("", "said", "scored", (0, 0.0, 0))
-    assert row.body["blocks"] == [{"kind": "Text", "text": "because ␛", "title": "Reasoning"}]
+    assert row.blocks() == [{"kind": "Text", "text": "because ␛", "title": "Reasoning"}]
     assert "calls" not in row.body
 
 

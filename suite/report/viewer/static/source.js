@@ -52,9 +52,16 @@ function readPart(read) {
     return one.left ? [text, one.left] : text;
   };
   const texts = read.texts.map(joined);
+  /** @param {any} one a block or a turn with the places of its texts @returns {any} */
+  const filled = (one) => ({
+    ...one,
+    ...(typeof one.text === "number" && { text: texts[one.text] ?? "" }),
+    ...(typeof one.code === "number" && { code: texts[one.code] ?? "" }),
+    ...(one.turns && { turns: one.turns.map(filled) }),
+  });
   const samples = read.samples.map((body) => ({
-    text: -1, values: {}, parts: [], blocks: [], note: "", calls: [], ...body,
-    data: texts[body.data ?? -1] ?? null,
+    text: -1, values: {}, parts: [], note: "", calls: [], ...body,
+    data: texts[body.data ?? -1] ?? null, blocks: (body.blocks ?? []).map(filled),
   }));
   return { texts, samples };
 }

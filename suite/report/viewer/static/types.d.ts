@@ -112,7 +112,7 @@ interface Part {
   samples: SampleBody[];
 }
 
-/** A part as it is written. data: the place of its text. */
+/** A part as it is written. data: the place of its text; in blocks, text and code are places, too. */
 interface WrittenPart {
   texts: WrittenText[];
   samples: (Partial<Omit<SampleBody, "data">> & { data?: number })[];
