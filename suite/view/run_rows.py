@@ -9,6 +9,7 @@ import re
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
@@ -27,6 +28,7 @@ from suite.report.summary import label
 from suite.view.running_scores import RunningScores
 
 _CALLED = (costs, distinguishing, label, parameters_of, percent, sentences, shown_usd, toys)
+KINDS = ("*.json", "*.jsonl", "scorings/*/*.json", "scorings/*/*.jsonl")
 QUIET_S = 60  # a run whose journals got nothing for so long is not being written
 
 
@@ -100,8 +102,10 @@ def key_of(folder: Path) -> str:
 
 def _state(folder: Path) -> tuple[str, bool]:
     """A digest of times and sizes of a run's files, and whether journals grew just now, after the results."""
-    paths = sorted([*folder.glob("*.json*"), *folder.glob("scorings/*/*.json*")])
-    told = [(one.name, one.stat().st_mtime, one.stat().st_size) for one in paths if one.is_file()]
+    told: list[tuple[str, float, int]] = []
+    with suppress(OSError):  # the run may be taken away meanwhile
+        paths = sorted(one for kind in KINDS for one in folder.glob(kind) if one.is_file())
+        told = [(one.name, one.stat().st_mtime, one.stat().st_size) for one in paths]
     grew = max([at for name, at, _ in told if name in ("outputs.jsonl", "scores.jsonl")], default=0.0)
     done = max([at for name, at, _ in told if name == "results.json"], default=0.0)
     return hashlib.sha256(repr(told).encode()).hexdigest()[:12], done < grew > time.time() - QUIET_S

@@ -112,6 +112,15 @@ def test_only_what_changed_is_read_again(runs: Path) -> None:
     assert [name for name in before if after[name] is not before[name]] == ["model-a"]
 
 
+def test_a_file_that_is_half_there_hides_no_run(runs: Path) -> None:
+    for name in ("gone.json", "results.json.part"):
+        (runs / "model-a" / name).symlink_to("nowhere")
+    listing = RunListing(runs, [runs / "model-a"])
+    assert "finished" in text(listing.rows()[0])
+    results(runs / "model-a", pending=3, complete=False)
+    assert "partial" in text(listing.rows()[0])
+
+
 def test_a_run_that_went_away_is_gone(runs: Path) -> None:
     listing = RunListing(runs)
     key = next(row.key for row in listing.rows() if row.folder.name == "model-a")
