@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from suite.cli.main import cli, run
+from suite.report.local_site import SiteServer
 
 
 @pytest.mark.parametrize(
@@ -71,3 +72,24 @@ def test_an_address_is_printed_and_answered_until_it_is_stopped(runs: Path) -> N
         server.send_signal(signal.SIGINT)
         _, told = server.communicate(timeout=60)
     assert (server.returncode, told) == (130, "interrupted\n")
+
+
+@pytest.mark.parametrize(("words", "opened"), [([], 0), (["--open"], 1)])
+def test_the_browser_is_opened_where_that_is_asked_for(
+    runs: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    opened: int,
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("click.launch", asked.append)
+    monkeypatch.setattr("suite.report.local_site.SiteServer.serve_forever", lambda self: None)
+    assert run(["view", "--dir", str(runs), *words]) == 0
+    assert asked == [capsys.readouterr().out.split()[0]] * opened
+
+
+def test_a_port_in_use_is_bad_input(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with SiteServer(lambda path: None, 0) as taken:
+        assert run(["view", "--dir", str(runs), "--port", str(taken.server_port)]) == 2
+    assert f"port {taken.server_port} is not to be had" in capsys.readouterr().err
