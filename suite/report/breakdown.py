@@ -101,22 +101,17 @@ class Scores:
         """Who is served worst; nothing where no end of the row is better, or it has no sums."""
         from suite.scoring.served import best_cells, together, worst_served, worst_tenths
 
-        declared = [(one, measure) for one in self.declared(task) for measure in one.measures()]
-        metric, measure = next((pair for pair in declared if pair[1].name == row), (None, None))
-        if (
-            not isinstance(metric, OfOneCell)
-            or not measure
-            or not measure.top
-            or metric.direction == "neither"
-        ):
+        declared = [one for one in self.declared(task) if isinstance(one, OfOneCell) and row in one.rows()]
+        measures = [one for metric in declared for one in metric.measures() if one.name == row and one.top]
+        if not measures or measures[0].direction == "neither":
             return Served()
+        metric, measure = declared[0], measures[0]
         try:
             context = self._contexts[task]
             scope = together(metric, context, cells)
             worst, several = list(worst_served(metric, row, context, scope)), 1 < len(cells) <= MOST_CELLS
             tenths = list(worst_tenths(measure, context.level, scope)) if measure.mean else ()
-            return Served(
-                worst, tenths, list(best_cells(measure, context, cells)) if measure.mean and several else ()
-            )
+            best = list(best_cells(measure, context, cells)) if measure.mean and several else ()
+            return Served(worst, tenths, best)
         except Exception:  # as above
             return Served()

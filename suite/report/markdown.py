@@ -12,7 +12,7 @@ import msgspec
 
 from suite.blocks import Block, Code, Dialogue, Facts, Plot, Section, Table, Text
 from suite.journal.run import Run
-from suite.report import matrix, words
+from suite.report import matrix
 from suite.report.hostile_text import clean, cut, one_line
 from suite.report.matrix import Grid
 from suite.report.numbers import DASH, interval, number, plain
@@ -81,11 +81,11 @@ def _task(task: TaskSummary, level: float) -> Iterator[str]:
     for place, one in enumerate(task.breakdowns):
         found = matrix.turned(matrix.breakdown_grid(task, one))
         yield f"### {escaped(found.title)}"
-        if not place and (said := words.served_lines(task)):
+        if not place and (said := matrix.served_lines(task)):
             yield "\n".join(f"- {escaped(line, 2000)}" for line in said)
         yield grid(found)
-        yield from map(escaped, words.told("at_once", one))
-    meant = [f"- {escaped(name)}: {escaped(' '.join(lines), 1000)}" for name, lines in words.meanings(task)]
+        yield from map(escaped, matrix.told("at_once", one))
+    meant = [f"- {escaped(name)}: {escaped(' '.join(lines), 1000)}" for name, lines in matrix.meanings(task)]
     if meant:
         yield "\n".join(["### How these numbers are made", "", *meant])
 
@@ -127,13 +127,9 @@ def _row(cells: Iterable[str]) -> str:
 
 def cell_text(value: object) -> str:
     """A block's cell as text."""
-    if value is None:
-        return DASH
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return number(value)
-    return str(value)
+    if value is None or isinstance(value, bool):
+        return DASH if value is None else "yes" if value else "no"
+    return number(value) if isinstance(value, float) else str(value)
 
 
 def section(found: Section, level: int = 3) -> str:

@@ -1,23 +1,16 @@
-"""Results arranged, still without any drawing: tables of text that all reports share, the plot of a sweep."""
+"""Results arranged, not yet drawn: tables of text that all reports share, a sweep's plot, sentences."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 
 from msgspec.structs import asdict
 
 from suite.blocks import Line, Plot
 from suite.journal.documents import KEPT, REASONING, CallTotals, MetricResult
-from suite.report.numbers import (
-    DASH,
-    coverage_text,
-    interval,
-    number,
-    percent,
-    plain,
-    value_text,
-    with_unit,
-)
+from suite.report.numbers import DASH, coverage_text, interval, number, percent, plain, value_text, with_unit
 from suite.report.summary import Breakdown, CellSummary, TaskSummary, is_number, label
 
 BETTER = {"higher": "higher is better", "lower": "lower is better", "neither": ""}
@@ -97,30 +90,25 @@ def metrics_grid(task: TaskSummary) -> Grid:
     rows = []
     for name in task.metric_names:
         found = [cell.row(name) for cell in task.cells]
-        rows.append([marked(name, found), *map(value_text, found)])
+        lower = any(one is not None and one.direction == "lower" for one in found)
+        rows.append([f"{name} ↓" if lower else name, *map(value_text, found)])
     return Grid("Further metrics", ["metric", *map(cell_name, task.cells)], rows)
-
-
-def marked(name: str, found: Sequence[MetricResult | None]) -> str:
-    """A metric's name, with an arrow down where lower is better."""
-    lower = any(one is not None and one.direction == "lower" for one in found)
-    return f"{name} ↓" if lower else name
 
 
 def breakdown_grid(task: TaskSummary, found: Breakdown) -> Grid:
     """A metric by tags: a row a value of a tag, a column a cell."""
     rows = []
-    for one in found.tags:
-        for value, results in one.rows:
+    for tag, values in found.tags.items():
+        for value, results in values:
             counts = sorted({result.n for result in results if result})
             n = " to ".join(map(number, dict.fromkeys(counts[:1] + counts[-1:])))
-            rows.append([f"{plain(one.tag)}={plain(value)}", n, *map(value_text, results)])
+            rows.append([f"{plain(tag)}={plain(value)}", n, *map(value_text, results)])
     return Grid(breakdown_title(found), ["", "n", *map(cell_name, task.cells)], rows)
 
 
 def breakdown_title(found: Breakdown) -> str:
     """The metric and its tags."""
-    return f"{found.metric} by {some([plain(one.tag) for one in found.tags], 4, 'tags', ', ')}"
+    return f"{found.metric} by {some(list(map(plain, found.tags)), 4, 'tags', ', ')}"
 
 
 def across_grid(task: TaskSummary) -> Grid:
@@ -209,7 +197,8 @@ def calls_grid(calls: Mapping[str, CallTotals]) -> Grid:
 
 def ends(task: TaskSummary) -> tuple[float, float]:
     """The scale of the headlines' bars: 0 to 1 where everything lies in it, else what is needed."""
-    values = [end for end in _ends(task.cells) if end is not None]
+    heads = [cell.headline for cell in task.cells if cell.headline]
+    values = [end for one in heads for end in (one.value, one.low, one.high) if end is not None]
     if not values or (min(values) >= 0 and max(values) <= 1):
         return 0.0, 1.0
     low, high = min(0.0, *values), max(0.0, *values)
@@ -240,10 +229,38 @@ def sweep_plot(task: TaskSummary, level: float) -> Plot | None:
         lines.append(Line.of(name, [head for _, head in members], [x for x, _ in members]))
     y, title = f"{task.headline} ({percent(level)} interval)", f"{task.headline} against {task.swept[axis]}"
     # from 0 to 1 if everything lies there, so that small differences do not look large
-    whole = all(end is None or 0 <= end <= 1 for end in _ends(task.cells))
+    whole = ends(task) == (0.0, 1.0)
     return Plot(lines, x=task.swept[axis], y=y, title=title, y_range=(0.0, 1.0) if whole else None)
 
 
-def _ends(cells: Sequence[CellSummary]) -> list[float | None]:
-    """Values of the headlines and ends of their intervals."""
-    return [end for cell in cells if (head := cell.headline) for end in (head.value, head.low, head.high)]
+@cache
+def _words() -> object:  # a module of macros
+    from jinja2 import Environment, StrictUndefined
+
+    made = Environment(autoescape=False, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made.filters |= {"interval": interval, "number": number, "percent": percent, "plain": plain}
+    return made.from_string((files("suite.report") / "templates" / "words.j2").read_text("utf-8")).module
+
+
+def told(name: str, *values: object) -> list[str]:
+    """The lines of a macro of `templates/words.j2`: plain text, to be escaped by who shows it."""
+    text: str = getattr(_words(), name)(*values)
+    return [line for one in text.split("\n") if (line := " ".join(one.split()))]
+
+
+def served_lines(task: TaskSummary) -> list[str]:
+    """Who is served worst, and which cell is best for whom."""
+    return told("served", task.served, {cell.id: cell_name(cell) for cell in task.cells})
+
+
+def meanings(task: TaskSummary) -> list[tuple[str, list[str]]]:
+    """(name, sentences) of each metric, as its task declares it; else only what results tell."""
+    results = {one.name: one for cell in reversed(task.cells) for one in cell.metrics if not one.slice}
+    declared = {
+        row.name: (row, metric.__doc__)
+        for metric in task.scores.declared(task.name)
+        for row in metric.measures()
+    }
+    return [
+        (name, told("meaning", found, *declared.get(name, (None, "")))) for name, found in results.items()
+    ]

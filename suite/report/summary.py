@@ -57,20 +57,13 @@ class CellSummary:
 
 
 @dataclass(frozen=True)
-class Slices:
-    """A metric by one tag: the tag's values, each with a row for every cell."""
-
-    tag: str
-    rows: Sequence[tuple[str, Sequence[MetricResult | None]]]
-
-
-@dataclass(frozen=True)
 class Breakdown:
-    """A metric by tags. level: of its intervals; at_once: whether they hold for all numbers at once."""
+    """A metric by tags: of each tag its values, each with a result for every cell. at_once: whether intervals
+    hold for all of these numbers at once.
+    """
 
     metric: str
-    tags: Sequence[Slices]
-    level: float
+    tags: Mapping[str, Sequence[tuple[str, Sequence[MetricResult | None]]]]
     at_once: bool
 
 
@@ -101,31 +94,23 @@ class TaskSummary:
         told = {cell.id: cell.metrics for cell in self.cells}
         wider = self.scores.by_tags(self.name, told)
         found: dict[str, dict[str, dict[str, list[MetricResult | None]]]] = {}
-        levels: dict[str, float] = {}
         for position, rows in enumerate((wider or told).values()):
             for one in rows:
                 if len(one.slice) == 1:
                     ((tag, value),) = one.slice.items()
                     values = found.setdefault(one.name, {}).setdefault(tag, {})
                     values.setdefault(value, [None] * len(self.cells))[position] = one
-                    levels[one.name] = one.level
+        ordered = sorted(found.items(), key=lambda pair: pair[0] != self.headline)
         return [
-            Breakdown(
-                name,
-                [Slices(tag, sorted(rows.items())) for tag, rows in tags.items()],
-                levels[name],
-                bool(wider),
-            )
-            for name, tags in sorted(found.items(), key=lambda pair: pair[0] != self.headline)
+            Breakdown(name, {tag: sorted(rows.items()) for tag, rows in tags.items()}, bool(wider))
+            for name, tags in ordered
         ]
 
     @cached_property
     def served(self) -> Served:
         """Who is served worst by the first metric with tags, and which cell is best for whom."""
-        cells = [cell.id for cell in self.cells]
-        return (
-            self.scores.served(self.name, self.breakdowns[0].metric, cells) if self.breakdowns else Served()
-        )
+        row = self.breakdowns[0].metric if self.breakdowns else ""
+        return self.scores.served(self.name, row, [cell.id for cell in self.cells])
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from suite.journal.run import Run
-from suite.report import matrix, words
+from suite.report import matrix
 from suite.report.hostile_text import one_line
 from suite.report.run_facts import fact_lines, parameter_rows, run_facts
 from suite.report.summary import Summary, TaskSummary, summarise
@@ -129,11 +129,11 @@ def task_parts(task: TaskSummary, level: float, width: int, details: bool) -> It
         yield from tables(one, width)
     for place, found in enumerate(task.breakdowns if details else task.breakdowns[:1]):
         yield ""
-        yield from (styled(line, "") for line in words.served_lines(task) if not place)
+        yield from (styled(line, "") for line in matrix.served_lines(task) if not place)
         yield from tables(matrix.turned(matrix.breakdown_grid(task, found)), width)
-        for line in words.told("at_once", found):
+        for line in matrix.told("at_once", found):
             yield styled(line, "dim", 2)
-    for name, lines in words.meanings(task) if details else ():
+    for name, lines in matrix.meanings(task) if details else ():
         yield styled(f"{name}: {' '.join(lines)}", "dim", 2)
 
 

@@ -46,12 +46,7 @@ class Best(NamedTuple):
     beyond: bool
 
 
-class _Seen(NamedTuple):
-    """What one cell has for a value of a tag, a unit each."""
-
-    x: Floats
-    ids: Digests
-    clusters: Digests
+Seen = tuple[Floats, Digests, Digests]  # what a cell has for a value of a tag, a unit each; ids; clusters
 
 
 def at_once(context: Context, claims: int, cell: str = "") -> Context:
@@ -99,7 +94,7 @@ def _worse(own: MetricResult, rest: MetricResult, better: float) -> bool:
 
 def best_cells(measure: Measure, context: Context, cells: Sequence[str]) -> Iterator[Best]:
     """For each value of each tag, the best of several cells by a mean. context: as of `worst_served`."""
-    held: dict[tuple[str, str], dict[str, _Seen]] = {}
+    held: dict[tuple[str, str], dict[str, Seen]] = {}
     for cell in cells:
         scope = scope_of(context.table, cell, measure.over, measure.where)
         for tag in measure.slices:
@@ -107,24 +102,24 @@ def best_cells(measure: Measure, context: Context, cells: Sequence[str]) -> Iter
                 if measure.top is not None and (units := units_of(measure, part)).n:
                     x = np.asarray(measure.top(units.columns), dtype=np.float64)
                     ids = units.samples if units.ids is None else units.ids
-                    held.setdefault((tag, value), {})[cell] = _Seen(x, ids, units.clusters)
+                    held.setdefault((tag, value), {})[cell] = (x, ids, units.clusters)
     level = at_once(context, sum(len(one) * (len(one) - 1) // 2 for one in held.values())).level
     better = -1.0 if measure.direction == "lower" else 1.0
     for (tag, value), by in held.items():
-        first, *others = sorted(by, key=lambda cell: -better * float(by[cell].x.mean()))
+        first, *others = sorted(by, key=lambda cell: -better * float(by[cell][0].mean()))
         if others:
             beyond = all(_beats(measure, by[first], by[other], better, level) for other in others)
             yield Best(tag, value, first, beyond)
 
 
-def _beats(measure: Measure, a: _Seen, b: _Seen, better: float, level: float) -> bool:
+def _beats(measure: Measure, a: Seen, b: Seen, better: float, level: float) -> bool:
     """Whether one cell is better than another beyond chance, on the units that both have."""
-    _, i, j = np.intersect1d(a.ids, b.ids, return_indices=True)
-    every = [np.ones(len(i), dtype=bool)] if len(i) else []
-    binary = measure.binary and is_binary(np.concatenate([a.x[i], b.x[j]]))
-    found = paired_difference(
-        a.x[i], b.x[j], a.clusters[i], every, binary=binary, value_range=measure.range, level=level
-    )[0].difference
+    _, i, j = np.intersect1d(a[1], b[1], return_indices=True)
+    x, y, groups = a[0][i], b[0][j], [np.ones(len(i), dtype=bool)] if len(i) else []
+    binary = measure.binary and is_binary(np.concatenate([x, y]))
+    found = paired_difference(x, y, a[2][i], groups, binary=binary, value_range=measure.range, level=level)[
+        0
+    ].difference
     return (
         found.low is not None and found.high is not None and min(better * found.low, better * found.high) > 0
     )

@@ -12,9 +12,9 @@ import pytest
 from suite.journal.run import Run
 from suite.report.html import html_report
 from suite.report.markdown import escaped, markdown_report
+from suite.report.matrix import meanings, served_lines, told
 from suite.report.summary import TaskSummary, summarise
 from suite.report.terminal import print_results
-from suite.report.words import meanings, served_lines, told
 
 Make = Callable[..., Path]
 
@@ -25,10 +25,10 @@ def tasks_of(folder: Path) -> dict[str, TaskSummary]:
 
 def numbers(task: TaskSummary) -> list[Any]:
     return [
-        (found.metric, one.tag, value, [row and (row.value, row.n) for row in rows])
+        (found.metric, tag, value, [row and (row.value, row.n) for row in rows])
         for found in task.breakdowns
-        for one in found.tags
-        for value, rows in one.rows
+        for tag, values in found.tags.items()
+        for value, rows in values
     ]
 
 
@@ -41,11 +41,19 @@ def test_an_installed_task_s_intervals_are_wider_around_the_same_numbers(
     alone = tasks_of(mini_run)["prefeval/classification"]
     assert numbers(alone) == shown
     (first, *_), (other, *_) = wide.breakdowns, alone.breakdowns
-    fields = sum(
-        row is not None and row.low is not None for one in first.tags for _, r in one.rows for row in r
+    levels, told_levels = (
+        [
+            row.level
+            for values in one.tags.values()
+            for _, rows in values
+            for row in rows
+            if row and row.low is not None
+        ]
+        for one in (first, other)
     )
-    assert (first.metric, first.at_once, first.level) == ("correct", True, pytest.approx(1 - 0.05 / fields))
-    assert (other.at_once, other.level) == (False, 0.95)
+    assert (first.metric, first.at_once, other.at_once) == ("correct", True, False)
+    assert levels == pytest.approx([1 - 0.05 / len(levels)] * len(levels))
+    assert set(told_levels) == {0.95}
     assert "hold all at once" in " ".join(told("at_once", first))
     assert "not all at once" in " ".join(told("at_once", other))
 

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from suite.journal.records import OutputRecord, ScoreRecord
 from suite.report.hostile_text import clean, one_line
+from suite.report.matrix import meanings
 from suite.report.summary import TaskSummary
-from suite.report.words import meanings
 from suite.task import Unscored, Value
 
 OUTCOMES = ("good", "bad", "between", "scored", "unscored", "pending")
@@ -20,7 +20,7 @@ Entry = str | float | int | bool | None | Mapping[str, int]
 
 
 class ValueTerms(NamedTuple):
-    """What a task says of a value. ends: of its range, if it has one. about: in words."""
+    """What a task says of a value. ends: of its range, if it has one. about: in matrix."""
 
     direction: str = "neither"
     ends: tuple[float, float] | None = None
