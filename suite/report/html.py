@@ -40,7 +40,7 @@ def policy(style: str, script: str, beside: bool = False) -> str:
 
     beside: whether scripts may be loaded from where the page is.
     """
-    own = "'self' " if beside else ""
+    own = "'self' file: " if beside else ""  # to Firefox a file is of no origin, and 'self' is nothing
     return (
         f"default-src 'none'; style-src {_hash(style)}; script-src {own}{_hash(script)}; "
         "base-uri 'none'; form-action 'none'"

@@ -73,7 +73,7 @@ def test_many_rows_lie_beside_the_page_and_the_policy_lets_them_load(
     (place,) = (attrs for _, attrs in found.elements if attrs.get("class") == "suite-viewer")
     assert (place["data-sources"], place["data-base"]) == ("run", "page-parts/")
     header = next(attrs["content"] for _, attrs in found.elements if "http-equiv" in attrs)
-    assert re.search(r"script-src 'self' 'sha256-[^']+';", header)
+    assert re.search(r"script-src 'self' file: 'sha256-[^']+';", header)
     assert "text/plain" not in found.attributes("type")
 
 
