@@ -20,8 +20,9 @@ from suite.data.text_files import TABLES, Once, csv_rows, json_rows
 from suite.errors import ConfigError, DataError
 from suite.report.remarks import parameters_of
 from suite.report.summary import label
-from suite.scoring.stats.agreement import RatingTable, agreement
+from suite.scoring.stats.agreement import RatingTable, agreement, largest_cohen
 from suite.scoring.stats.clusters import Clusters, Codes, Floats, clusters_of, floats
+from suite.scoring.stats.corrected import ppi_mean, rogan_gladen
 from suite.scoring.stats.estimate import Estimate, Pair
 from suite.scoring.stats.means import covering_mean, covering_ratio
 from suite.scoring.stats.stratified import StratifiedMean, stratified_mean
@@ -32,6 +33,7 @@ NO = {"0", "0.0", "false", "no", "bad", "second"}
 COEFFICIENTS = ("percent", "alpha", "ac1", "randolph", "fleiss", "cohen")
 NUMBER, AGAINST, PEOPLE = "corrected for the judge", "The judge against people", "People"
 JUDGE, CORRECTED, ALONE = "judge alone", "corrected", "human labels alone"
+POOLED, ERRORS = "PPI++, verdicts together", "Rogan-Gladen, from error rates alone"
 COUNTS = LABELS, MORE, GIVEN, UNSURE = "labels used", "more labels that halve", "labelled", "cannot tell"
 
 
@@ -225,12 +227,31 @@ def correct_file(
     table, name = RatingTable(np.column_stack([y, f])[both].astype(np.int64), 2), "share of yes"
     named = {f"agreement, {one}": agreement(one, "nominal", table, among, level) for one in COEFFICIENTS}
     left = f"{len(y) - len(strata)} of {len(y)} samples have no verdict and are left out."
+    named["Cohen's kappa at most, with these margins"] = Estimate(
+        *largest_cohen(table)[:1], n=int(both.sum())
+    )
+    yes, no = f[both & (y == 1)], f[both & (y == 0)]
+    rates = (int(f[judged].sum()), len(own.codes), int(yes.sum()), len(yes), int((no == 0).sum()), len(no))
+    others = {
+        ALONE: covering_mean(y[both], among, binary=True, level=level),
+        POOLED: _pooled(human, judge, clusters, level),
+        ERRORS: rogan_gladen(*rates, level=level).estimate,
+    }
     estimates = [
         *units.estimates(name, alone, level),
-        Corrected(NUMBER, name, ALONE, covering_mean(y[both], among, binary=True, level=level)),
+        *(Corrected(NUMBER, name, what, one) for what, one in others.items()),
         *(Corrected(AGAINST, name, what, one) for what, one in named.items()),
     ]
     return Correction(name, estimates, [] if judged.all() else [left])
+
+
+def _pooled(
+    human: Sequence[float | None], judge: Sequence[float | None], clusters: Sequence[str] | None, level: float
+) -> Estimate:
+    try:
+        return ppi_mean(human, judge, clusters, level=level).estimate
+    except ConfigError as error:  # a cluster that was labelled in part
+        return Estimate(None, level=level, note=error.what)
 
 
 def sections(found: Correction) -> list[Section]:

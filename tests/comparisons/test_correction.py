@@ -9,6 +9,8 @@ from suite.cli.judge import judge as command
 from suite.comparisons.correction import as_data, correct_file, read_labels, sections
 from suite.errors import ConfigError, DataError
 
+ROGAN_GLADEN = "Rogan-Gladen, from error rates alone"
+
 
 def laid_out(n: int = 400, labelled: int = 100) -> tuple[Any, ...]:
     """A judge that misses one yes in five and one no in ten."""
@@ -21,7 +23,7 @@ def test_a_judge_is_corrected_by_labels() -> None:
     human, judge = laid_out()
     found = correct_file(human, judge)
     assert (found.find("corrected").n, found.find("labels used").value) == (400, 100)
-    for name in ("corrected", "human labels alone"):
+    for name in ("corrected", "human labels alone", "PPI++, verdicts together", ROGAN_GLADEN):
         assert found.find(name).low < 0.6 < found.find(name).high
     assert found.find("sensitivity").n + found.find("specificity").n == 100
     assert found.find("agreement, percent").value > 0.8
@@ -40,6 +42,7 @@ def test_samples_of_one_cluster_widen_the_interval() -> None:
 
 def test_a_judge_that_is_always_wrong_is_corrected_all_the_same() -> None:
     found = correct_file([1.0, 0.0] * 20, [0.0, 1.0] * 20)
+    assert found.find(ROGAN_GLADEN).value is None
     assert (found.find("corrected").value, found.find("sensitivity").value) == (pytest.approx(0.5), 0.0)
     assert sections(found)
 

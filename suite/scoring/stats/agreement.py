@@ -105,6 +105,17 @@ def cohen(table: RatingTable, _scale: str = "") -> Found:
     return _corrected(float((pairs[:, 0] == pairs[:, 1]).mean()), float(one @ two))
 
 
+def largest_cohen(table: RatingTable) -> Found:
+    """The largest kappa that the margins of two raters allow."""
+    pairs = table.pairs()
+    if not len(pairs):
+        return None, NO_PAIRS
+    q = table.categories
+    cells = np.bincount(pairs[:, 0] * q + pairs[:, 1], minlength=q * q).reshape(q, q) / len(pairs)
+    one, two = cells.sum(axis=1), cells.sum(axis=0)
+    return _corrected(float(np.minimum(one, two).sum()), float((one * two).sum()))
+
+
 def alpha(table: RatingTable, scale: str = "nominal") -> Found:
     """Krippendorff's: 1 - observed over expected disagreement; handles missing ratings."""
     counts = table.counts()

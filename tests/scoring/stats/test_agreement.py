@@ -7,7 +7,7 @@ from hypothesis import given as forall
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from suite.scoring.stats.agreement import COMPUTE, RatingTable, agreement
+from suite.scoring.stats.agreement import COMPUTE, RatingTable, agreement, largest_cohen
 from suite.scoring.stats.clusters import clusters_of
 
 SCALES = ("nominal", "ordinal", "interval")
@@ -40,6 +40,7 @@ def test_two_raters_meet_the_golden_values(given: dict[str, Any], golden: dict[s
         "fleiss": close(row["scott_pi"]),
         "cohen": close(row["cohen"]),
     }
+    assert largest_cohen(table_of(ratings, case["categories"]))[0] == close(row["max_kappa"])
     assert values(ratings, case["categories"])["alpha"] == close(row["kripp_nominal"])
     assert values(ratings, case["categories"], "interval")["alpha"] == close(row["kripp_interval"])
 
@@ -74,6 +75,7 @@ def test_items_of_one_category_have_no_kappa() -> None:
         "fleiss": (None, "no variation"),  # statsmodels says NaN
         "cohen": (None, "no variation"),  # scikit-learn says NaN
     }
+    assert largest_cohen(table) == (None, "no variation")
 
 
 @pytest.mark.parametrize(

@@ -10,16 +10,28 @@ from hypothesis.strategies._internal.random import ArtificialRandom
 from suite.scoring.stats.clusters import clusters_of, floats
 from suite.scoring.stats.estimate import Estimate
 from suite.scoring.stats.intervals import t_interval, wilson
-from suite.scoring.stats.textbook import spread
+from suite.scoring.stats.textbook import share_estimate, spread
 
 
 def close(value: float | list[float]) -> Any:
     return pytest.approx(value, rel=1e-9, abs=1e-12)
 
 
+def both(found: Estimate) -> list[Any]:
+    return [found.low, found.high]
+
+
+def shared(scores: list[Any], labels: list[Any] | None = None, level: float = 0.95) -> Estimate:
+    return share_estimate(np.array(scores, float), clusters_of(labels, len(scores)), level)
+
+
 def test_shares_meet_the_golden_values(golden: dict[str, Any]) -> None:
     for row in golden["proportions"]:
-        assert list(wilson(row["k"] / row["n"], row["n"], row["level"])) == close(row["wilson"])
+        k, n, level = row["k"], row["n"], row["level"]
+        assert list(wilson(k / n, n, level)) == close(row["wilson"])
+        found = shared([1] * k + [0] * (n - k), level=level)
+        assert (found.method, found.n_effective) == ("wilson", n)
+        assert both(found) == close(row["wilson"])
 
 
 def test_means_meet_the_golden_values(given: dict[str, Any], golden: dict[str, Any]) -> None:
@@ -45,10 +57,32 @@ def test_clusters_meet_the_golden_values(given: dict[str, Any], golden: dict[str
     assert found.n_effective == close(19 / row["design_effect_cr1"])
 
 
-def test_values_that_are_alike_or_cancel_within_clusters_do_not_vary() -> None:
+def test_clustered_shares_meet_the_golden_values(given: dict[str, Any], golden: dict[str, Any]) -> None:
+    row, c = golden["clustered"], given["clustered"]
+    found = shared(c["score"], c["cluster"])
+    assert (found.method, found.note) == ("wilson-neff", "only 8 clusters")
+    assert found.n_effective == close(row["n_effective"])
+    assert both(found) == close(row["wilson_neff95"])
+    for c, row in zip(given["clustered_binary_edges"], golden["clustered_binary_edges"], strict=True):
+        found = shared(c["score"], c["cluster"])
+        assert found.n_effective == (row["n_effective"] and close(row["n_effective"]))
+        assert both(found) == (close(row["wilson_neff95"]) if row["wilson_neff95"] else [None, None])
+
+
+def test_where_there_is_no_interval_the_note_says_why() -> None:
+    cases: list[tuple[Any, ...]] = [([], None, None, "no scores"), ([1, 0], ["a", "a"], 0.5, "one cluster")]
+    for scores, labels, value, note in cases:
+        found = shared(scores, labels)
+        assert (found.value, found.low, found.high, found.method) == (value, None, None, "none")
+        assert note in found.note
     assert not spread(np.array([0.5, 0.5, 0.5]), clusters_of(None, 3)).varies
     assert not spread(np.array([0.1, 0.3, 0.1, 0.3]), clusters_of([1, 1, 2, 2], 4)).varies
     assert not spread(np.array([0.7]), clusters_of(None, 1)).varies
+
+
+def test_a_clustered_share_is_flagged_where_one_cluster_dominates() -> None:
+    found = shared([0, 1, 0, 0, 1], ["a", "a", "a", "a", "b"])
+    assert found.note == "only 2 clusters; one cluster holds more than half of the units"
 
 
 def test_a_unit_without_a_cluster_is_its_own() -> None:
@@ -98,3 +132,12 @@ def test_wilson_lies_in_the_unit_interval_around_the_share(k: int, n: int) -> No
     assert 0 <= low <= k / n <= high <= 1
     oracle = pytest.importorskip("statsmodels.stats.proportion")
     assert [low, high] == pytest.approx(oracle.proportion_confint(k, n, method="wilson"), abs=1e-12)
+
+
+@forall(st.lists(st.sampled_from([0.0, 1.0]), max_size=12), st.data())
+def test_no_input_raises_or_gives_nan(values: list[Any], data: DataObject) -> None:
+    size = len(values)
+    labels = data.draw(st.none() | st.lists(st.sampled_from(["a", "b", None]), min_size=size, max_size=size))
+    found = shared(values, labels)
+    if found.low is not None:
+        assert 0 <= found.low <= found.value <= found.high <= 1
