@@ -29,11 +29,10 @@ MOST_TEXTS = 12  # documents or answers of one call
 
 @dataclass(frozen=True)
 class Said:
-    """One message as shown. left: characters cut off. calls: of tools."""
+    """One message. calls: of tools."""
 
     role: str
     text: str
-    left: int = 0
     calls: Sequence[ToolCall] = ()
 
 
@@ -107,8 +106,8 @@ def _trace(number: int, found: FoundCall, known: _Known) -> Trace:
     continues, shared = _shared(known, call.role, hashes)
     known.setdefault(call.role, []).append((number, hashes))
     folded = _folded(hashes[shared:], blocks, bool(shared))
-    prompt = _said("prompt", blocks.get(call.prompt).content) if call.prompt else None
-    texts = [_said("text", blocks.get(digest).content) for digest in call.texts[:MOST_TEXTS]]
+    prompt = Said("prompt", blocks.get(call.prompt).content) if call.prompt else None
+    texts = [Said("text", blocks.get(digest).content) for digest in call.texts[:MOST_TEXTS]]
     asked: dict[str, Json] = msgspec.to_builtins(call.options)
     options = ", ".join(f"{name}={value}" for name, value in asked.items() if name != "json_schema")
     return Trace(
@@ -156,16 +155,12 @@ def _folded(
 
 def _message(blocks: BlockReader, digest: str) -> Said:
     message: Message = message_of(blocks.get(digest))
-    return _said(message.role, message.content, message.tool_calls)
+    return Said(message.role, message.content, message.tool_calls)
 
 
 def with_calls(text: str, tool_calls: Sequence[ToolCall]) -> str:
     """What a model said, with its calls of tools below."""
     return text + "".join(f"\n[calls {one.name}({one.arguments})]" for one in tool_calls)
-
-
-def _said(role: str, text: str, calls: Sequence[ToolCall] = ()) -> Said:
-    return Said(role, *cut(text, MOST_TEXT), calls)
 
 
 def _tools(call: CallRecord, blocks: BlockReader) -> list[str]:

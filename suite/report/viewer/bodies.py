@@ -55,16 +55,15 @@ class Texts:
         self._places: dict[tuple[str, int], int] = {}
         self._near = deque[tuple[str, int]](maxlen=NEAR)
 
-    def place(self, text: str, most: int = MOST_TEXT, left: int = 0) -> int:
-        """Where a text stands, -1 for none. most: characters that are kept; left: that were cut already."""
+    def place(self, text: str, most: int = MOST_TEXT) -> int:
+        """Where a text stands, -1 for none. most: characters that are kept."""
         if not text:
             return -1
-        shown, more = cut(text, most)
-        key = shown, left + more
+        shown, left = key = cut(text, most)
         if (known := self._places.get(key)) is not None:
             return known
         place = self._places[key] = len(self.kept)
-        shown, left = clean(shown), key[1]
+        shown = clean(shown)
         pieces = self._pieces(shown)
         if len(pieces) > 1:
             self.kept.append(Pieces(pieces=pieces, left=left))
@@ -180,18 +179,16 @@ def _call(one: Trace, texts: Texts) -> Body:
     call, reply = one.call, one.call.reply
 
     def said(message: Said) -> list[object]:
-        return [message.role, place(message), *([_tools(message.calls)] if message.calls else ())]
-
-    def place(message: Said) -> int:
-        return texts.place(message.text, left=message.left)
+        tools = [_tools(message.calls)] if message.calls else ()
+        return [message.role, texts.place(message.text), *tools]
 
     return {
         "number": one.number, "role": clean(call.role), "stage": one.stage, "kind": call.kind,
         "model": clean(reply.model), "key": clean(call.key), "options": one_line(one.options, 1000),
         "continues": one.continues, "shared": one.shared, "hidden": one.hidden,
         "messages": list(map(said, one.head)), "between": list(map(said, one.between)),
-        "tail": list(map(said, one.tail)), "prompt": place(one.prompt) if one.prompt else -1,
-        "texts": list(map(place, one.texts)), "more_texts": one.more_texts,
+        "tail": list(map(said, one.tail)), "prompt": texts.place(one.prompt.text) if one.prompt else -1,
+        "texts": [texts.place(text.text) for text in one.texts], "more_texts": one.more_texts,
         "tools": [one_line(name) for name in one.tools], "reply": texts.place(reply.text, MOST_ANSWER),
         "reasoning": texts.place(reply.reasoning, MOST_ANSWER), "tool_calls": _tools(reply.tool_calls),
         "finish": reply.finish, "facts": [[name, one_line(text, 2000)] for name, text in reply_facts(reply)],
