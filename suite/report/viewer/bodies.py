@@ -25,7 +25,7 @@ from suite.report.traces import (
     reply_facts,
     seconds_of,
     traces,
-)  # fmt: skip
+)
 from suite.report.viewer.columns import Told
 from suite.task import Unscored, Value
 
@@ -130,15 +130,15 @@ def withheld(score: ScoreRecord | None, note: str) -> Body:
     return {"values": _values(score.values if score else {}, details=False), "note": note}
 
 
-def _values(values: Mapping[str, Value], details: bool = True) -> dict[str, object]:
+def _values(values: Mapping[str, Value], details: bool = True) -> dict[str, Json]:
     return {clean(name): _value(value, details) for name, value in values.items()}
 
 
-def _value(value: Value, details: bool) -> object:
+def _value(value: Value, details: bool) -> Json:
     if isinstance(value, Unscored):
         told = {"u": clean(value.reason)}
-        return told | {"detail": clean(cut(value.detail, MOST_TEXT)[0])} if value.detail and details else told
-    return clean(cut(value, MOST_TEXT)[0]) if isinstance(value, str) else value
+        return {**told, "detail": _cleaned(value.detail)} if value.detail and details else told
+    return _cleaned(value)
 
 
 def block_data(found: Block) -> dict[str, Json]:
@@ -197,5 +197,5 @@ def _call(one: Trace, texts: Texts) -> Body:
     }  # fmt: skip
 
 
-def _tools(calls: Sequence[ToolCall]) -> list[list[str]]:
-    return [[one_line(one.name), clean(cut(one.arguments, MOST_TEXT)[0])] for one in calls]
+def _tools(calls: Sequence[ToolCall]) -> list[list[Json]]:
+    return [[one_line(one.name), _cleaned(one.arguments)] for one in calls]
