@@ -4,9 +4,10 @@
     python benchmarks/viewer.py --samples 100000    # a folder of scripts beside the page
     python benchmarks/viewer.py --keep FOLDER       # the run stays there, and is taken up again
 
-Questions and answers are a few hundred words each, made by a chain over the words of `docs/`; a judge is asked
-about each answer. Prints the seconds to write the page, its size beside the compressed journal (`gzip -6`),
-peak memory, and where Chromium is installed the time until samples can be seen and until a filter is applied.
+Questions and answers are a few hundred words each, made by a chain over the words of `docs/`; a judge is
+asked about each answer. Prints the seconds to write the page, its size beside the compressed journal
+(`gzip -6`), peak memory, and where Chromium is installed the time until samples can be seen and until a
+filter is applied.
 """
 
 import argparse
@@ -39,8 +40,8 @@ from suite.run.session import run_plan
 ROOT = Path(__file__).resolve().parents[1]
 TOPICS = ("travel", "cooking", "music", "money", "health", "gardens")
 TEMPLATE = (
-    "You judge the answer of an assistant. Decide whether it helps the person who asked, whether it is true, and "
-    "whether it keeps to what was asked.\n\n[Question]\n{}\n\n[Answer]\n{}\n\nGive your reasons first, then "
+    "You judge the answer of an assistant. Decide whether it helps the person who asked, whether it is true, "
+    "and whether it keeps to what was asked.\n\n[Question]\n{}\n\n[Answer]\n{}\n\nGive your reasons first, then "
     "write on a line of its own <answer>Yes</answer> or <answer>No</answer>."
 )
 
