@@ -41,8 +41,8 @@ ROOT = Path(__file__).resolve().parents[1]
 TOPICS = ("travel", "cooking", "music", "money", "health", "gardens")
 TEMPLATE = (
     "You judge the answer of an assistant. Decide whether it helps the person who asked, whether it is true, "
-    "and whether it keeps to what was asked.\n\n[Question]\n{}\n\n[Answer]\n{}\n\nGive your reasons first, then "
-    "write on a line of its own <answer>Yes</answer> or <answer>No</answer>."
+    "and whether it keeps to what was asked.\n\n[Question]\n{}\n\n[Answer]\n{}\n\nGive your reasons first, "
+    "then write on a line of its own <answer>Yes</answer> or <answer>No</answer>."
 )
 
 
