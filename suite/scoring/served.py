@@ -38,7 +38,7 @@ class Worst(NamedTuple):
 
 
 class Best(NamedTuple):
-    """The cell that is best for a tag's value. beyond: whether it beats each other cell beyond chance."""
+    """The cell that is best for a tag's value, "" for a tie. beyond: whether it beats others beyond chance."""
 
     tag: str
     value: str
@@ -62,7 +62,7 @@ def together(metric: OfOneCell, context: Context, cells: Sequence[str]) -> Scope
 
 def worst_served(metric: OfOneCell, row: str, context: Context, scope: Scope) -> Iterator[Worst]:
     """For each tag of two values or more: the values that are worse than the rest beyond chance, the worst
-    first; without any, the one whose interval reaches least far to the good side.
+    first; without any, the worst of those with five values or more, if there are such.
 
     row: of the metric. context: with the level that all claims have together.
     """
@@ -74,15 +74,15 @@ def worst_served(metric: OfOneCell, row: str, context: Context, scope: Scope) ->
         return next(one for one in metric.compute(CellSlice(asked, part, {tag: value})) if one.name == row)
 
     for tag, parts in tags.items():
-        found: list[tuple[float, Worst]] = []
+        found: list[tuple[bool, float, Worst]] = []
         for value, part in parts:
             own = result(part, tag, value)
             rest = result(scope.only(~np.isin(scope.rows, part.rows)), tag, "(rest)")
             if own.low is not None and own.high is not None and rest.value is not None:
-                reach = max(better * own.low, better * own.high)
-                found.append((reach, Worst(tag, value, own, rest.value, _worse(own, rest, better))))
-        found.sort(key=lambda pair: pair[0])
-        yield from [one for _, one in found if one.beyond] or [one for _, one in found[:1]]
+                one = Worst(tag, value, own, rest.value, _worse(own, rest, better))
+                found.append((own.n < FEWEST_EACH, better * (own.value or 0.0), one))
+        found.sort(key=lambda each: each[:2])
+        yield from [one for *_, one in found if one.beyond] or [one for *_, one in found[:1]]
 
 
 def _worse(own: MetricResult, rest: MetricResult, better: float) -> bool:
@@ -109,7 +109,8 @@ def best_cells(measure: Measure, context: Context, cells: Sequence[str]) -> Iter
         first, *others = sorted(by, key=lambda cell: -better * float(by[cell][0].mean()))
         if others:
             beyond = all(_beats(measure, by[first], by[other], better, level) for other in others)
-            yield Best(tag, value, first, beyond)
+            tied = float(by[first][0].mean()) == float(by[others[0]][0].mean())
+            yield Best(tag, value, "" if tied else first, beyond and not tied)
 
 
 def _beats(measure: Measure, a: Seen, b: Seen, better: float, level: float) -> bool:

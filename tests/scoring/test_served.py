@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -153,3 +154,17 @@ def test_a_worst_tenth_needs_twenty_groups_of_five(topics: int, n: int, each: in
     found = list(worst_tenths(metric.measures()[0], 0.95, together(metric, context, ["a"])))
     assert [name for name, _ in found] == names
     assert all(0 <= (one.low or 0) <= (one.value or 0) <= (one.high or 0) <= 1 for _, one in found)
+
+
+def test_a_value_of_few_samples_is_not_the_first_to_be_named_and_a_tie_has_no_best_cell() -> None:
+    context = drawn([0.5] * 3, 20, np.random.default_rng(9))
+    table = context.table
+    codes = np.tile(np.repeat([1, 2, 3], [30, 28, 2]), 2).astype(np.uint16)
+    x = np.tile(np.repeat([1.0, 0.0, 1.0, 0.0, 0.0], [20, 10, 14, 14, 2]), 2)
+    column = Column(x, np.zeros(len(x), dtype=np.uint8), ())
+    tags = {"topic": TagCodes(codes, ("", "many", "most", "few"))}
+    context = replace(context, table=replace(table, tags=tags, values={"kept": column}))
+    (found,) = worst_served(KEPT, "kept", context, together(KEPT, context, CELLS))
+    assert (found.value, found.own.value, found.beyond) == ("most", 0.5, False)
+    cells = [(one.value, one.cell, one.beyond) for one in best_cells(KEPT.measures()[1], context, CELLS)]
+    assert cells == [("few", "", False), ("many", "", False), ("most", "", False)]
