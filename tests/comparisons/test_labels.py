@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from labelling import HOSTILE, judged_run, said
+from labelling import HOSTILE, TASK, judged_run, said
 
 import suite
 from suite.cli.judge import judge as command
@@ -274,6 +274,7 @@ def test_a_judge_is_audited_on_the_pairs_that_people_labelled(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SUITE_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "judged.py").write_text(TASK, "utf-8")  # wherever it was: it is found here, by its name
     pairs = drawn(runs[1:], value="win")
     firsts = ["second" if one.swapped else "first" for one in pairs.items]
     (path,) = written(tmp_path, said("".join(label_page(pairs)), "Ann", firsts.__getitem__))
