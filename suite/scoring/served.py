@@ -38,7 +38,7 @@ class Worst(NamedTuple):
 
 
 class Best(NamedTuple):
-    """The cell that is best for a tag's value, "" for a tie. beyond: whether it beats others beyond chance."""
+    """The cell that is best for a tag's value, "" for a tie. beyond: whether it beats all others by more."""
 
     tag: str
     value: str
@@ -127,13 +127,16 @@ def _beats(measure: Measure, a: Seen, b: Seen, better: float, level: float) -> b
 
 
 def worst_tenths(measure: Measure, level: float, scope: Scope) -> Iterator[tuple[str, Estimate]]:
-    """The worst tenth by each tag of many values, and by clusters of many units ("" is their name)."""
+    """The worst tenth by each tag of many values, and by clusters of many units ("" if no tag names them)."""
     units = units_of(measure, scope, [f"tag:{tag}" for tag in measure.slices])
     if measure.top is None or not units.n:
         return
     x = np.asarray(measure.top(units.columns), dtype=np.float64)
     groups = {tag: (units.columns[f"tag:{tag}"].astype(str), units.clusters) for tag in measure.slices}
-    for name, (labels, inner) in {**groups, "": (units.clusters, units.samples)}.items():
+    pairs = {tag: len(set(zip(one.tolist(), of.tolist(), strict=True))) for tag, (one, of) in groups.items()}
+    count = len(np.unique(units.clusters))
+    same = [tag for tag, (one, _) in groups.items() if pairs[tag] == count == len(np.unique(one))]
+    for name, (labels, inner) in {**groups, "".join(same[:1]): (units.clusters, units.samples)}.items():
         codes = [np.unique(one, return_inverse=True)[1] for one in (labels, inner)]
         (group, _), within = np.unique(np.stack(codes), axis=1, return_inverse=True)
         y = np.bincount(within.reshape(-1), weights=x) / np.bincount(within.reshape(-1))

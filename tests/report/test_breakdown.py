@@ -9,12 +9,16 @@ from typing import Any
 
 import pytest
 
+from suite.journal.documents import Direction, MetricResult
 from suite.journal.run import Run
+from suite.report.breakdown import Served
 from suite.report.html import html_report
 from suite.report.markdown import escaped, markdown_report
 from suite.report.matrix import meanings, served_lines, told
 from suite.report.summary import TaskSummary, summarise
 from suite.report.terminal import print_results
+from suite.scoring.served import Best, Worst
+from suite.scoring.stats.estimate import Estimate
 
 Make = Callable[..., Path]
 
@@ -144,3 +148,35 @@ def test_results_are_left_as_they_are(mini_run: Path) -> None:
     "".join(html_report(mini_run))
     assert path.read_bytes() == before
     assert {row["level"] for cell in json.loads(before)["cells"] for row in cell["metrics"]} == {0.95}
+
+
+def shown(value: float, n: int, direction: Direction = "higher") -> MetricResult:
+    return MetricResult(
+        name="kept", slice={}, headline=False, value=value, low=value - 0.1, high=value + 0.1, level=0.99,
+        method="beta", n=n, unscored=0, not_applicable=0, coverage=1.0, bounds=None, clusters=n,
+        n_effective=None, direction=direction, note="", unit="",
+    )  # fmt: skip
+
+
+def test_who_is_served_worst_is_said_in_one_sentence_a_tag() -> None:
+    beyond = [Worst("topic", f"t\n{i}", shown(0.2, 40), 0.6, True) for i in range(6)]
+    found = Served(
+        [*beyond, Worst("tier", "hard", shown(0.4, 7, "lower"), 0.35, False)],
+        [("user", Estimate(0.3, 0.2, 0.4, n=30)), ("", Estimate(0.25, 0.2, 0.3, n=200))],
+        [Best("topic", "a", "c1", True), Best("topic", "b", "c2", False), Best("topic", "c", "", False)],
+    )
+    tier, topic, user, clusters, best = told("served", found, {"c1": "remind", "c2": "plain"})
+    assert tier == (
+        "tier: highest for hard, 0.400 [0.300, 0.500], n=7 over all cells; "
+        "no difference from the rest (0.350) is shown."
+    )
+    assert topic.startswith(
+        "topic: worse than the rest beyond chance, over all cells: t 0 0.200 [0.100, 0.300], n=40"
+    )
+    assert topic.endswith("(the rest 0.600) and 1 more.")
+    assert user.startswith("Worst tenth of 30 values of user: 0.300 [0.200, 0.400], after what is bad luck")
+    assert clusters.startswith("Worst tenth of 200 clusters (samples of one origin, such as a user): 0.250")
+    assert best == (
+        "topic: best cell: plain for 1 of 3, remind for 1 (beyond chance: a), tied for 1; "
+        "no difference is shown for the others."
+    )

@@ -146,7 +146,7 @@ def test_where_low_is_good_the_worst_tenth_is_the_highest() -> None:
 
 @pytest.mark.parametrize(
     ("topics", "n", "each", "names"),
-    [(24, 6, 1, ["topic"]), (4, 60, 6, [""]), (19, 9, 1, []), (24, 2, 1, [])],
+    [(24, 6, 1, ["topic"]), (4, 60, 6, [""]), (24, 6, 6, ["topic"]), (19, 9, 1, []), (24, 2, 1, [])],
 )
 def test_a_worst_tenth_needs_twenty_groups_of_five(topics: int, n: int, each: int, names: list[str]) -> None:
     metric = Mean("kept", by="topic", range=(0.0, 1.0))
