@@ -59,4 +59,4 @@ async def test_the_report_of_a_core_task_keeps_what_every_page_promises(
     monkeypatch.setenv("SUITE_CACHE", str(tmp_path / "cache"))
     path = tmp_path / "report.html"
     path.write_text("".join(html_report(run_of(name, tmp_path))), "utf-8")
-    await inspect_page(page, path, f"report-{name}", act=open_a_sample)
+    await inspect_page(page, path, f"report-{name}", act=open_a_sample, start=".suite-viewer")

@@ -134,13 +134,13 @@ class Page:
                 "Input.dispatchMouseEvent", type=kind, x=box[0], y=box[1], button="left", clickCount=1
             )
 
-    async def picture(self, path: Path, most_height: int = 0) -> None:
-        """A picture of what is seen, or of the page down to most_height pixels."""
+    async def picture(self, path: Path, most_height: int = 0, top: float = 0) -> None:
+        """A picture of what is seen, or of the page from top pixels on, at most most_height of them."""
         more: dict[str, Any] = {}
         if most_height:
             size = (await self.send("Page.getLayoutMetrics"))["cssContentSize"]
-            height = min(size["height"], most_height)
-            clip = {"x": 0, "y": 0, "width": size["width"], "height": height, "scale": 1}
+            height = min(size["height"] - top, most_height)
+            clip = {"x": 0, "y": top, "width": size["width"], "height": height, "scale": 1}
             more = {"captureBeyondViewport": True, "clip": clip}
         got = await self.send("Page.captureScreenshot", format="png", **more)
         path.write_bytes(base64.b64decode(got["data"]))

@@ -17,6 +17,7 @@ TOOLS = Path(os.environ.get("SUITE_BROWSER_TOOLS") or ROOT / ".tox" / "browser-t
 AXE = TOOLS / "node_modules" / "axe-core" / "axe.min.js"
 MOST_HEIGHT = 3_000
 WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+TOP = "document.querySelector('START').getBoundingClientRect().top + scrollY"
 # the elements that stick out, the outermost first; what is inside something that scrolls does not
 STICKING_OUT = """
 (() => {
@@ -41,11 +42,12 @@ async def inspect_page(
     *,
     act: Callable[[Page], Awaitable[object]] | None = None,
     axe: bool = True,
+    start: str = "html",
 ) -> None:
     """Open a file or an address and assert what every page promises.
 
     name: of its pictures, `NAME-1400-light.png` and so on. act: what to do on the page before one looks
-    at it, such as opening a sample. axe: False leaves axe-core out.
+    at it, such as opening a sample. axe: False leaves axe-core out. start: the element where pictures begin.
     """
     url = path if isinstance(path, str) else path.resolve().as_uri()
     PICTURES.mkdir(parents=True, exist_ok=True)
@@ -61,7 +63,8 @@ async def inspect_page(
         for dark in (False, True):
             scheme = "dark" if dark else "light"
             await page.look(width=width, height=height, dark=dark)
-            await page.picture(PICTURES / f"{name}-{width}-{scheme}.png", MOST_HEIGHT)
+            top = await page.run(TOP.replace("START", start))
+            await page.picture(PICTURES / f"{name}-{width}-{scheme}.png", MOST_HEIGHT, top)
             if axe and not (dark and width == 400):  # it adds nothing to the other three
                 found = await axe_violations(page, "color-contrast" if dark else "")
                 faults += [f"axe at {width}, {scheme}: {one}" for one in found]
