@@ -2,6 +2,7 @@
 "use strict";
 
 const MOST_TABLE_ROWS = 500;
+const SHORT_CELL = 24;  // characters that stay on one line
 /** The colour of who speaks. */
 const SPEAKERS = new Map([["system", "system"], ["user", "user"], ["assistant", "assistant"], ["agent", "assistant"],
   ["candidate", "assistant"], ["tool", "tool"], ["database", "tool"], ["environment", "tool"], ["reasoning", "reasoning"]]);
@@ -48,8 +49,10 @@ function table(columns, rows) {
     rows.every((row) => typeof row[i] === "number" || row[i] === null));
   const style = (/** @type {number} */ i) => (numeric[i] ? "sv-n" : null);
   const head = make("tr", {}, ...columns.map((name, i) => make("th", { scope: "col", class: style(i), dir: "auto" }, name)));
-  const body = rows.slice(0, MOST_TABLE_ROWS).map((row) => make("tr", {},
-    ...row.map((value, i) => make("td", { class: style(i), dir: "auto" }, valueText(value)))));
+  const body = rows.slice(0, MOST_TABLE_ROWS).map((row) => make("tr", {}, ...row.map((value, i) => {
+    const text = valueText(value);
+    return make("td", { class: style(i) ?? (text.length <= SHORT_CELL ? "sv-short" : "sv-long"), dir: "auto" }, text);
+  })));
   const left = rows.length - body.length;
   return make("div", {},
     wide("Table", make("table", { class: "sv-table" }, make("thead", {}, head), make("tbody", {}, ...body))),

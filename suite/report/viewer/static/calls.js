@@ -106,15 +106,17 @@ function callFacts(call) {
  * What a call replied: reasoning folded, text, tool calls, other facts.
  * @param {Call} call
  * @param {CutText[]} texts
+ * @param {boolean} [plain] without the name of who speaks
  * @returns {Child[]}
  */
-function drawReply(call, texts) {
+function drawReply(call, texts, plain = false) {
   const [text, notes] = textAt(texts, call.reply);
   const [reasoning, more] = textAt(texts, call.reasoning);
   const said = Boolean(text || call.tool_calls.length || !call.facts.length);
   return [
     reasoning && fold([`Reasoning (${counted(reasoning.length, "character")})`], () => [message("reasoning", reasoning, more)]),
-    said && message("assistant", text, notes, call.tool_calls),
+    plain && text ? make("div", {}, passage([text], text), ...notes.map((note) => make("p", { class: "sv-note" }, note)), ...call.tool_calls.map(toolCall)) :
+      said && message("assistant", text, notes, call.tool_calls),
     facts(call.facts),
   ];
 }
@@ -167,7 +169,7 @@ function drawVerdicts(body, texts) {
   const judged = body.calls.flatMap((one) => (typeof one !== "string" && one.stage === "score" ? [one] : []));
   const drawn = judged.map((call) => make("div", { class: "sv-verdict" },
     make("div", { class: "sv-who" }, words(call.role), call.key && words(call.key, "sv-aside"), words(call.model, "sv-aside")),
-    ...drawReply(call, texts),
+    ...drawReply(call, texts, true),
     fold(["What it was asked"], () => drawRequest(call, texts))));
   return drawn.length <= MOST_OPEN ? drawn : [...drawn.slice(0, MOST_OPEN - 1),
     fold([counted(drawn.length - MOST_OPEN + 1, "more verdict")], () => drawn.slice(MOST_OPEN - 1))];
