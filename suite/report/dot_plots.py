@@ -55,9 +55,8 @@ def marks(plot: DotPlot) -> list[tuple[str, list[Mark]]]:
 
 def axis(plot: DotPlot, rows: Sequence[tuple[str, list[Mark]]]) -> tuple[float, float]:
     """Where the axis begins and ends."""
-    if plot.y_range and math.isfinite(sum(plot.y_range)) and plot.y_range[0] < plot.y_range[1]:
-        return plot.y_range
     numbers = [one for _, row in rows for mark in row for one in mark[1:]] or [0.0, 1.0]
+    numbers += [one for one in plot.y_range or () if math.isfinite(one) and abs(one) < 1e300]
     low, high = min(numbers), max(numbers)
     if plot.sides:
         beside = BESIDE_ZERO * (max(high, 0.0) - min(low, 0.0))

@@ -1,6 +1,7 @@
 """Rows of values on one axis: zero stays in sight, labels differ, whatever the numbers are."""
 
 import math
+import re
 
 import pytest
 
@@ -54,6 +55,8 @@ def test_nothing_to_draw_is_drawn() -> None:
 def test_two_values_of_a_row_are_told_apart_without_colour() -> None:
     lines = [Line("A", [(0, 0.2)]), Line("B", [(0, 0.7)])]
     drawn = str(Drawer().block(DotPlot(lines, x_labels=["row"])))
-    assert drawn.count("<circle") == drawn.count("<rect") == 2  # in the row and in the legend
+    forms = re.findall(r'<path class="fill-c([01])" d="([^"]+)"', drawn)
+    assert len(forms) == 4  # in the row and in the legend
+    assert len(set(forms)) == len({form for _, form in forms}) == 2
     assert "A 0.200" in drawn
     assert 'class="join"' in drawn
