@@ -36,6 +36,7 @@ TESTS: Mapping[str, tuple[str, ...]] = {
     "own-label": ("own_label",),
     "own-answer": ("own_answer",),
 }
+FOLLOWS = {"first_slot": (1, 1), "second_slot": (2, 2), "shorter": (2, 1)}  # choices; of others 1, then 2
 BIASES = tuple(name for names in TESTS.values() for name in names if name != "sound")
 
 
@@ -167,11 +168,7 @@ def followed(test: str, one: int | None, two: int | None) -> dict[str, Value]:
     names = TESTS[test]
     if one is None or two is None:
         return {"valid": False, **({"sound": False} if test == "quality" else dict.fromkeys(names))}
-    if test == "position":
-        return {"valid": True, "first_slot": (one, two) == (1, 1), "second_slot": (one, two) == (2, 2)}
-    if test == "length":
-        return {"valid": True, "longer": (one, two) == (1, 2), "shorter": (one, two) == (2, 1)}
-    return {"valid": True, names[0]: (one, two) == (1, 2)}
+    return {"valid": True, **{name: (one, two) == FOLLOWS.get(name, (1, 2)) for name in names}}
 
 
 WORDS = {

@@ -19,7 +19,7 @@ Sources: Bradley and Terry 1952; Davidson 1970, JASA 65 (draws); Hunter 2004, An
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -165,15 +165,22 @@ def fit_logistic(x: NDArray[np.float64], y: Floats) -> Floats | None:
     n, k = x.shape
     if n < k or k == 0:
         return None
+    found = climb(logistic_slope(x, y), np.zeros(k), held=0, singular=SINGULAR)
+    return None if found is None or np.abs(x @ found).max() > SEPARATED else found
+
+
+def logistic_slope(x: Any, y: Floats) -> Callable[[Floats], Slope]:
+    """Of P = logistic(x b). x: shape (n, k), an array or a sparse one."""
 
     def slope(b: Floats) -> Slope:
         linear = x @ b
         p = expit(linear)
         value = float((y * linear - np.logaddexp(0, linear)).sum())
-        return Slope(value, x.T @ (y - p), np.asarray((x * (p * (1 - p))[:, None]).T @ x, np.float64))
+        curvature = (x * (p * (1 - p))[:, None]).T @ x
+        dense = curvature if isinstance(curvature, np.ndarray) else curvature.toarray()
+        return Slope(value, x.T @ (y - p), np.asarray(dense, np.float64))
 
-    found = climb(slope, np.zeros(k), held=0, singular=SINGULAR)
-    return None if found is None or np.abs(x @ found).max() > SEPARATED else found
+    return slope
 
 
 POINTS = 400 / math.log(10)

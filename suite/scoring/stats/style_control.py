@@ -6,16 +6,16 @@ million votes over 200 models fit in seconds. Source: Chiang et al. 2024, arXiv 
 its sandwich errors); style as covariates is the public arena's.
 """
 
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
 from suite.errors import ConfigError
-from suite.scoring.stats.bradley_terry import CENTRE, POINTS, SEPARATED, SINGULAR, Slope, climb
+from suite.scoring.stats.bradley_terry import CENTRE, POINTS, SEPARATED, SINGULAR, climb, logistic_slope
 from suite.scoring.stats.clusters import Clusters, Floats, Scores, floats
 from suite.scoring.stats.estimate import Estimate
 from suite.scoring.stats.intervals import normal_quantile
@@ -69,20 +69,22 @@ def style_controlled(
     used = {name: column / scales[name] for name, column in found.items() if name not in flat}
     if side:
         used[SIDE] = np.ones(kept.n)
-    fit = _Fit(kept, np.stack([*used.values()], axis=1) if used else np.zeros((kept.n, 0)))
-    names, k = tuple(used), len(votes.models)
+    x, y, k = _design(kept, [*used.values()]), (kept.outcome + 1) / 2, len(votes.models)
+    slope, free = logistic_slope(x, y), k + len(used) - 1
+    b = climb(slope, np.zeros(free + 1), held=1, singular=SINGULAR) if kept.n >= free >= 1 else None
     empty = Estimate(None, level=level, n=kept.n, clusters=kept.prompts.count)
-    if not fit.solve():
+    if b is None or np.abs(b).max() > SEPARATED:
         nothing = (None,) * k
         note = "; ".join(filter(None, (note, NO_FIT)))
         estimates = dict.fromkeys([*features, *([SIDE] if side else [])], empty)
         return StyleControlled(votes.models, nothing, nothing, estimates, scales, int(gone.sum()), note)
-    centred = fit.b[:k] - fit.b[:k].mean()
-    errors = np.sqrt(np.maximum(0.0, np.diag(fit.covariance(kept.prompts))))
+    centred = b[:k] - b[:k].mean()
+    covariance = _covariance(x, y - expit(x @ b), slope(b).curvature, kept.prompts, k)
+    errors = np.sqrt(np.maximum(0.0, np.diag(covariance)))
     z = normal_quantile(level)
     estimates = dict.fromkeys(features, empty)
-    for place, name in enumerate(names, k):
-        value, half = float(fit.b[place]), z * float(errors[place])
+    for place, name in enumerate(used, k):
+        value, half = float(b[place]), z * float(errors[place])
         method = "logit-z" if kept.prompts.singletons else "logit-cluster-z"
         estimates[name] = Estimate(
             value, value - half, value + half, level, method, kept.n, clusters=kept.prompts.count
@@ -98,84 +100,32 @@ def style_controlled(
     )
 
 
-class _Fit:
-    """Newton's method on K strengths (the first held at 0) and m coefficients."""
+def _design(votes: Votes, styles: Sequence[Floats]) -> Any:
+    """1 for a, -1 for b, then the styles: sparse, shape (n, K + m)."""
+    from scipy.sparse import coo_array
 
-    def __init__(self, votes: Votes, x: NDArray[np.float64]) -> None:
-        self.k, self.m = len(votes.models), x.shape[1]
-        self.x = x
-        self.one, self.two = votes.a, votes.b
-        self.y = (votes.outcome + 1) / 2
-        self.b = np.zeros(self.k + self.m)
-
-    def linear(self, b: Floats) -> Floats:
-        return np.asarray(b[self.one] - b[self.two] + self.x @ b[self.k :], np.float64)
-
-    def by_model(self, weights: Floats) -> Floats:
-        """Sum of weights of votes in which a model is a, minus those in which it is b."""
-        up = np.bincount(self.one, weights=weights, minlength=self.k)
-        return np.asarray(up - np.bincount(self.two, weights=weights, minlength=self.k), np.float64)
-
-    def hessian(self, p: Floats) -> NDArray[np.float64]:
-        k, w = self.k, p * (1 - p)
-        pairs = np.bincount(self.one * k + self.two, weights=w, minlength=k * k).reshape(k, k)
-        pairs = pairs + pairs.T
-        found = np.zeros((k + self.m, k + self.m))
-        found[:k, :k] = np.diag(pairs.sum(axis=1)) - pairs
-        for place in range(self.m):
-            mixed = self.by_model(w * self.x[:, place])
-            found[:k, k + place] = found[k + place, :k] = mixed
-        found[k:, k:] = (self.x * w[:, None]).T @ self.x
-        return found
-
-    def solve(self) -> bool:
-        """Whether the maximum exists; then it is in `b`."""
-        free = self.k + self.m - 1
-        if len(self.y) < free or free < 1:
-            return False
-        found = climb(self.slope, self.b, held=1, singular=SINGULAR)
-        if found is None or np.abs(found).max() > SEPARATED:
-            return False
-        self.b = found
-        return True
-
-    def slope(self, b: Floats) -> Slope:
-        linear = self.linear(b)
-        p = expit(linear)
-        value = float((self.y * linear - np.logaddexp(0, linear)).sum())
-        gradient = np.concatenate([self.by_model(self.y - p), self.x.T @ (self.y - p)])
-        return Slope(value, gradient, self.hessian(p))
-
-    def covariance(self, prompts: Clusters) -> NDArray[np.float64]:
-        """Sandwich of (centred strengths, coefficients), scores summed by prompt."""
-        from scipy.sparse import coo_array
-
-        k, n = self.k, len(self.y)
-        p = expit(self.linear(self.b))
-        residuals = self.y - p
-        rows = np.tile(prompts.codes, 2 + self.m)
-        columns = [self.one, self.two, *(np.full(n, k + place) for place in range(self.m))]
-        values = [residuals, -residuals, *(residuals * self.x[:, place] for place in range(self.m))]
-        scores = coo_array(
-            (np.concatenate(values), (rows, np.concatenate(columns))), shape=(prompts.count, k + self.m)
-        ).tocsr()
-        meat = np.asarray((scores.T @ scores).todense())
-        inverse = _inverse(self.hessian(p)[1:, 1:])
-        bread = np.zeros((k + self.m, k + self.m))
-        bread[1:, 1:] = 0.0 if inverse is None else inverse
-        factor = 1.0
-        if not prompts.singletons and prompts.count > 1 and n > k + self.m - 1:
-            factor = prompts.count / (prompts.count - 1) * (n - 1) / (n - (k + self.m - 1))
-        centre = np.eye(k + self.m)
-        centre[:k, :k] -= 1 / k
-        return np.asarray(factor * centre @ bread @ meat @ bread @ centre.T, np.float64)
+    n, k = votes.n, len(votes.models)
+    columns = [votes.a, votes.b, *(np.full(n, k + place) for place in range(len(styles)))]
+    values = np.concatenate([np.ones(n), -np.ones(n), *styles])
+    places = np.tile(np.arange(n), len(columns)), np.concatenate(columns)
+    return coo_array((values, places), shape=(n, k + len(styles))).tocsr()
 
 
-def _inverse(matrix: NDArray[np.float64]) -> NDArray[np.float64] | None:
-    scale = np.sqrt(np.maximum(0.0, np.diag(matrix)))
-    if (scale <= 1e-12).any() or not math.isfinite(float(scale.sum())):
-        return None
-    scaled = matrix / np.outer(scale, scale)
-    if np.linalg.cond(scaled) > SINGULAR:
-        return None
-    return np.asarray(np.linalg.inv(scaled) / np.outer(scale, scale), np.float64)
+def _covariance(
+    x: Any, residuals: Floats, curvature: NDArray[np.float64], prompts: Clusters, k: int
+) -> NDArray[np.float64]:
+    """Sandwich of (centred strengths, coefficients), scores summed by prompt. k: strengths."""
+    from scipy.sparse import coo_array
+
+    n, free = x.shape[0], x.shape[1] - 1
+    scores = coo_array((residuals, (prompts.codes, np.arange(n))), shape=(prompts.count, n)).tocsr() @ x
+    scale = np.sqrt(np.diag(curvature))[1:]  # as `climb` solved it
+    bread = np.zeros((free + 1, free + 1))
+    bread[1:, 1:] = np.linalg.inv(curvature[1:, 1:] / np.outer(scale, scale)) / np.outer(scale, scale)
+    factor = 1.0
+    if not prompts.singletons and prompts.count > 1 and n > free:
+        factor = prompts.count / (prompts.count - 1) * (n - 1) / (n - free)
+    centre = np.eye(free + 1)
+    centre[:k, :k] -= 1 / k
+    meat = (scores.T @ scores).toarray()
+    return np.asarray(factor * centre @ bread @ meat @ bread @ centre.T, np.float64)
