@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
 import msgspec
@@ -98,9 +98,11 @@ def board_flag(text: str, *, required: bool = False, default: str = "") -> Calla
     )
 
 
-def output_flag(metavar: str, text: str, *, required: bool = True) -> Callable[[CommandT], CommandT]:
+def output_flag(
+    metavar: str, text: str, *, required: bool = True, **more: Any
+) -> Callable[[CommandT], CommandT]:
     """-O/--output: what a command writes. text: its help."""
-    return click.option("-O", "--output", type=PATH, required=required, metavar=metavar, help=text)
+    return click.option("-O", "--output", type=PATH, required=required, metavar=metavar, help=text, **more)
 
 
 new_run_flags = together(

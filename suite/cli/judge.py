@@ -7,7 +7,7 @@ import click
 import msgspec
 
 from suite.cli import steps
-from suite.cli.flags import FILE, PATH, limit_flag, new_run_flags, parameters_flag, seed_flag
+from suite.cli.flags import FILE, limit_flag, new_run_flags, output_flag, parameters_flag, seed_flag
 from suite.cli.pages import Pages, page_flags, show, write
 
 
@@ -87,15 +87,7 @@ def audit(
 @click.option("--question", default="", metavar="TEXT", help="What people are asked, in place of the usual.")
 @click.option("--twice", is_flag=True, help="Put each pair twice, in both orders.")
 @seed_flag("Seed of the choice and of the order.")
-@click.option(
-    "-O",
-    "--output",
-    type=PATH,
-    metavar="FILE",
-    default=Path("labels.html"),
-    show_default=True,
-    help="The page.",
-)
+@output_flag("FILE", "The page.", required=False, default=Path("labels.html"), show_default=True)
 def label(places: tuple[str, ...], question: str, output: Path, **wanted: object) -> None:
     """Write a page on which people label samples of runs, blind to model and verdict; it works offline.
 

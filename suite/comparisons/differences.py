@@ -90,8 +90,8 @@ def pair(measure: Measure, a: Side, b: Side, *, seed: int, level: float) -> Pair
     only_a, only_b = len(a.every) - len(common), len(b.every) - len(common)
     clusters = a.every_cluster[np.searchsorted(a.every, common)]
     if not measure.mean:
-        plain = Paired(None, None, Comparison(Estimate(None, level=level)), only_a, only_b)
-        return _by_formula(measure, a, b, common, clusters, plain, seed)
+        value_a, value_b, tested, at = _by_formula(measure, a, b, common, clusters, seed=seed, level=level)
+        return Paired(value_a, value_b, tested, only_a, only_b, interval=at)
     x, y = _laid_out(measure, a, common), _laid_out(measure, b, common)
     either = ~(np.isnan(x) & np.isnan(y))  # scored for neither: not applicable, or lost by both
     common, clusters, x, y = common[either], clusters[either], x[either], y[either]
@@ -130,41 +130,37 @@ def _laid_out(measure: Measure, one: Side, common: Digests) -> Floats:
 
 
 def _by_formula(
-    measure: Measure, a: Side, b: Side, common: Digests, clusters: Digests, plain: Paired, seed: int
-) -> Paired:
+    measure: Measure, a: Side, b: Side, common: Digests, clusters: Digests, *, seed: int, level: float
+) -> tuple[float | None, float | None, Comparison, Interval | None]:
     """The difference of a statistic: clusters resampled jointly, and swapped between the models for p."""
     ids = np.intersect1d(np.intersect1d(a.ids, b.ids), common)
     kept = clusters[np.searchsorted(common, ids)]
     one, two = (_rows(each, ids) for each in (a, b))
-    lost_a, lost_b = (len(common) - len(np.intersect1d(each.ids, common)) for each in (a, b))
     codes = clusters_of(kept, len(ids))
-    value_a, value_b = _value(measure, one, codes.codes), _value(measure, two, codes.codes)
-    empty = replace(
-        plain.comparison.difference, n=len(ids), clusters=codes.count, note="no value on one side"
-    )
-    nothing = Comparison(empty, n_common=len(ids), lost_a=lost_a, lost_b=lost_b)
-    plain = replace(plain, a=value_a, b=value_b, comparison=nothing)
-    if value_a is None or value_b is None:
-        return plain
+    first, second = _value(measure, one, codes.codes), _value(measure, two, codes.codes)
+    lost_a, lost_b = (len(common) - len(np.intersect1d(each.ids, common)) for each in (a, b))
+    empty = Estimate(None, level=level, n=len(ids), clusters=codes.count, note="no value on one side")
+    found = Comparison(empty, n_common=len(ids), lost_a=lost_a, lost_b=lost_b)
+    if first is None or second is None:
+        return first, second, found, None
 
     def difference(tables: Mapping[str, Columns]) -> float | None:
-        first, second = finite(measure.statistic(tables["a"])), finite(measure.statistic(tables["b"]))
-        return None if first is None or second is None else first - second
+        x, y = finite(measure.statistic(tables["a"])), finite(measure.statistic(tables["b"]))
+        return None if x is None or y is None else x - y
 
     limits = range_of_difference(measure.range)
-    value, tables = value_a - value_b, {"a": (one, kept), "b": (two, kept)}
-    found, note = resample(value, difference, tables, DRAWS, seed, limits)
-    comparison = replace(nothing, difference=replace(empty, value=value, note=note))
-    if found is None:
-        return replace(plain, comparison=comparison)
-    se = float(found.drawn.std())
-    comparison = replace(comparison, se=se, smallest_difference=2.801585 * se)
+    value, tables = first - second, {"a": (one, kept), "b": (two, kept)}
+    drawn, note = resample(value, difference, tables, DRAWS, seed, limits)
+    found = replace(found, difference=replace(empty, value=value, note=note))
+    if drawn is None:
+        return first, second, found, None
+    se = float(drawn.drawn.std())
 
     def interval(level: float) -> tuple[float, float]:
-        return clip(found.at(level), limits)
+        return clip(drawn.at(level), limits)
 
-    tested = comparison.tested(interval, "cluster-bootstrap")
-    return replace(plain, comparison=tested, interval=interval)
+    found = replace(found, se=se, smallest_difference=2.801585 * se).tested(interval, "cluster-bootstrap")
+    return first, second, found, interval
 
 
 def _rows(one: Side, ids: Digests) -> Columns:

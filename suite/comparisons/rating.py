@@ -93,13 +93,7 @@ def rate(raw: RawVotes, wanted: RateWanted | None = None) -> RatedModels:
     Raises ConfigError where there is nothing to rate: fewer than two models, or no vote between two.
     """
     asked = wanted or RateWanted()
-    voted = raw.votes
-    votes = votes_of(
-        [one.a for one in voted],
-        [one.b for one in voted],
-        [one.winner for one in voted],
-        [one.prompt for one in voted],
-    )
+    votes = votes_of(*([getattr(one, name) for one in raw.votes] for name in ("a", "b", "winner", "prompt")))
     if len(votes.models) < 2:
         raise ConfigError(
             f"there is one model, {votes.models[0]!r}: nothing to rate", raw.source, "votes are between two"

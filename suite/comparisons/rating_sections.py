@@ -1,15 +1,20 @@
 """A rating as typed blocks, and as the plain data of its JSON form."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from typing import Any
 
 from suite.blocks import Block, Facts, Line, Section, Shown, Table, Text
 from suite.comparisons.rating import RatedModels
 from suite.report.dot_plots import DotPlot
-from suite.scoring.stats.style_control import SIDE
+from suite.scoring.stats.style_control import SIDE, StyleControlled
+from suite.scoring.stats.vote_by_vote import Elo
 
 FORMAT = "suite-ratings/1"
+# of the table of models, by their names in `as_data`
+COLUMNS = {"rank": "rank", "rank from": "rank_low", "to": "rank_high", "rating": "value"}
+COLUMNS |= {name: name for name in ("low", "high", "votes", "prompts")}
 POLICY = {"half": "half a win each", "drop": "left out", "davidson": "an outcome of their own (Davidson)"}
 
 
@@ -19,8 +24,8 @@ def sections(found: RatedModels, *, compact: bool = False) -> list[Section]:
         "Ratings": _ratings(found, compact),
         "Draws": _draws(found),
         "Pairs": _pairs(found),
-        "Style held equal": _style(found),
-        "Elo, and how it depends on the order of votes": _elo(found),
+        "Style held equal": _style(found, found.style) if found.style else (),
+        "Elo, and how it depends on the order of votes": _elo(found, found.elo) if found.elo else (),
         "How easily the ranking moves": _robustness(found),
     }
     return [Section(title, made) for title, blocks in parts.items() if (made := tuple(blocks))]
@@ -58,25 +63,12 @@ def _ratings(found: RatedModels, compact: bool) -> Iterator[Block]:
             "The rank depends on how draws are counted for: " + ", ".join(found.moved) + " (see Draws)."
         )
     board = {i: number for number, one in enumerate(point.boards, 1) for i in one}
-    rows: list[dict[str, Shown]] = []
+    columns = COLUMNS if compact else COLUMNS | {"arena rank": "arena_rank", "log score": "log_score"}
+    rows = []
     for i in _order(found):
-        one, rank = found.found.estimates[i], found.ranks[i]
-        row: dict[str, Shown] = {"model": votes.models[i]}
-        if len(point.boards) > 1:
-            row["group"] = f"group {board.get(i, 0)}"
-        row |= {
-            "rank": rank.point,
-            "rank from": rank.low,
-            "to": rank.high,
-            "rating": one.value,
-            "low": one.low,
-            "high": one.high,
-            "votes": point.votes[i],
-            "prompts": point.prompts[i],
-        }
-        if not compact:
-            row |= {"arena rank": rank.arena, "log score": point.log_scores[i]}
-        rows.append(row)
+        group = {"group": f"group {board.get(i, 0)}"} if len(point.boards) > 1 else {}
+        told = _model(found, i)
+        rows.append({"model": votes.models[i], **group, **{name: told[key] for name, key in columns.items()}})
     yield Table.of(rows)
     shown = [i for i in _order(found) if found.found.estimates[i].value is not None][:40]
     yield DotPlot(
@@ -95,17 +87,11 @@ def _draws(found: RatedModels) -> Iterator[Block]:
     votes = found.votes
     drawn = sum(votes.draws.values())
     yield Facts({"draws": drawn, "share of votes": round(drawn / votes.n, 4), **votes.draws})
-    others = found.others
-    rows = [
-        (
-            votes.models[i],
-            *(one.ranks[i] for one in others.values()),
-            *(one.ratings[i] for one in others.values()),
-        )
-        for i in _order(found)
-    ]
-    columns = ("model", *(f"rank, {name}" for name in others), *(f"rating, {name}" for name in others))
-    yield Table(columns, rows, title="Ranks under each policy (scales differ between policies)")
+    each: dict[str, Sequence[float | None]]
+    each = {f"rank, {name}": one.ranks for name, one in found.others.items()}
+    each |= {f"rating, {name}": one.ratings for name, one in found.others.items()}
+    rows = [(votes.models[i], *(column[i] for column in each.values())) for i in _order(found)]
+    yield Table(("model", *each), rows, title="Ranks under each policy (scales differ between policies)")
     for test in found.prequential:
         gain = test.gain.difference
         span = "" if gain.low is None else f", interval {gain.low:+.4f} to {gain.high:+.4f}"
@@ -122,10 +108,9 @@ def _draws(found: RatedModels) -> Iterator[Block]:
         )
         value = "none" if gain.value is None else f"{gain.value:+.4f}"
         order = "in order of time" if found.raw.ordered else "in the order of the file"
+        last = ", which come last" if found.raw.ordered else ""
         if found.raw.undated:
-            order += f" (no readable time in {found.raw.undated:,} votes" + (
-                ", which come last)" if found.raw.ordered else ")"
-            )
+            order += f" (no readable time in {found.raw.undated:,} votes{last})"
         yield Text(
             f"{test.votes:,} votes of {test.users:,} users {order}: decided only minus all {value}{span}: "
             f"{better}."
@@ -142,10 +127,7 @@ def _pairs(found: RatedModels) -> Iterator[Block]:
     )
 
 
-def _style(found: RatedModels) -> Iterator[Block]:
-    style = found.style
-    if style is None:
-        return
+def _style(found: RatedModels, style: StyleControlled) -> Iterator[Block]:
     if style.note:
         yield Text(f"Note: {style.note}.")
     rows = [
@@ -169,10 +151,7 @@ def _style(found: RatedModels) -> Iterator[Block]:
     yield Text("Descriptive: a style may be a real quality.")
 
 
-def _elo(found: RatedModels) -> Iterator[Block]:
-    one = found.elo
-    if one is None:
-        return
+def _elo(found: RatedModels, one: Elo) -> Iterator[Block]:
     names = found.votes.models
     order = sorted(range(len(names)), key=lambda i: -one.mean[i])
     columns = (one.given, one.backwards, one.mean, one.sd, one.low, one.high)
@@ -211,6 +190,23 @@ def _robustness(found: RatedModels) -> Iterator[Block]:
         yield Text(f"Fewest votes: {said}.")
 
 
+def _model(found: RatedModels, i: int) -> dict[str, Any]:
+    point, rank = found.found.point, found.ranks[i]
+    return {
+        "model": point.models[i],
+        "log_score": point.log_scores[i],
+        **{k: v for k, v in asdict(found.found.estimates[i]).items() if k != "n"},
+        "votes": point.votes[i],
+        "prompts": point.prompts[i],
+        "regularised": point.regularised[i],
+        "rank": rank.point,
+        "rank_low": rank.low,
+        "rank_high": rank.high,
+        "arena_rank": rank.arena,
+        "ranks": {policy: one.ranks[i] for policy, one in found.others.items()},
+    }
+
+
 def as_data(found: RatedModels) -> dict[str, object]:
     """The rating as plain data, with the difference of every two neighbours in the ranking."""
     votes, point = found.votes, found.found.point
@@ -231,22 +227,7 @@ def as_data(found: RatedModels) -> dict[str, object]:
         "note": point.note,
         "fallbacks": found.found.fallbacks,
         "groups": [[names[i] for i in board] for board in point.boards],
-        "models": [
-            {
-                "model": names[i],
-                "log_score": point.log_scores[i],
-                **{k: v for k, v in asdict(found.found.estimates[i]).items() if k != "n"},
-                "votes": point.votes[i],
-                "prompts": point.prompts[i],
-                "regularised": point.regularised[i],
-                "rank": found.ranks[i].point,
-                "rank_low": found.ranks[i].low,
-                "rank_high": found.ranks[i].high,
-                "arena_rank": found.ranks[i].arena,
-                "ranks": {policy: one.ranks[i] for policy, one in found.others.items()},
-            }
-            for i in _order(found)
-        ],
+        "models": [_model(found, i) for i in _order(found)],
         "neighbours": [
             {"a": names[i], "b": names[j], **asdict(found.found.difference(names[i], names[j]))}
             for i, j in itertools.pairwise(order)

@@ -41,19 +41,6 @@ class How(msgspec.Struct, frozen=True):
     order: Literal["hash", "given"] = "hash"
 
 
-async def rate_by_chat(
-    model: Model, messages: Sequence[Message], answers: Sequence[str], key: str, kind: str, how: How
-) -> Ratings:
-    """Preference of a chat model. kind: "pairwise" (two answers), "rank" (n), "rating" (each alone, 1 to 10).
-
-    prefers: None for a tie (orders that disagree, equal grades) and for a failure, which `failure` names.
-    diagnostics: for each asking its state, attempts and choice, so that a task can give partial credit.
-    Raises ConfigError for pairwise with other than two answers.
-    """
-    rate = {"pairwise": _pairwise, "rank": _rank, "rating": _grade}[kind]
-    return await rate(model, conversation_text(messages), answers, key, how)
-
-
 def conversation_text(messages: Sequence[Message]) -> str:
     """A conversation as one text: the only message's content, else turns with their speakers."""
     if len(messages) == 1:
@@ -165,9 +152,8 @@ def shown_order(request: str, answers: Sequence[str], key: str = "") -> list[int
 
 
 CLASSIFIER = "classifier"
-CHAT_KINDS = ("pairwise", "rank", "rating")
+CHAT_KINDS = {"pairwise": _pairwise, "rank": _rank, "rating": _grade}
 LIKELIHOOD_KINDS = ("logp_sum", "logp_mean", "logp_reference")
-KINDS = (CLASSIFIER, *CHAT_KINDS, *LIKELIHOOD_KINDS)
 
 
 def kind_for(model: Model, answers: int) -> str:
@@ -195,6 +181,7 @@ async def rate_answers(
     kind: see `Ratings`; "" lets the capabilities that the plan chose decide. Chat models take options of
     `generative.How` behind it: "pairwise?max_tokens=16&guided=true", "rank?order=given", or "?guided=true"
     alone; other kinds ignore them. reference: the reference policy of "logp_reference".
+    A chat model's diagnostics have for each asking its state, attempts and choice, for partial credit.
     Raises NotFound for an unknown kind or option, ConfigError for what it cannot do, CallFailed.
     """
     if len(answers) < 2:
@@ -205,10 +192,10 @@ async def rate_answers(
         reply = await model.ask(Request("rate", tuple(messages), texts=tuple(answers)), key)
         return by_score(_scores(reply, len(answers)), kind, _diagnostics(reply))
     if kind in CHAT_KINDS:
-        return await rate_by_chat(model, messages, answers, key, kind, how)
+        return await CHAT_KINDS[kind](model, conversation_text(messages), answers, key, how)
     if kind in LIKELIHOOD_KINDS:
         return await rate_by_logprobs(model, messages, answers, key, kind, reference)
-    raise unknown("kind of rating", kind, KINDS)
+    raise unknown("kind of rating", kind, (CLASSIFIER, *CHAT_KINDS, *LIKELIHOOD_KINDS))
 
 
 def read_kind(text: str) -> tuple[str, How]:
@@ -242,17 +229,15 @@ async def rate_by_logprobs(
         raise ConfigError("logp_reference needs a reference model", fix="name one: --role reference=SPEC")
     normalise = "mean" if kind == "logp_mean" else "sum"
     policies = [model, reference] if kind == "logp_reference" and reference else [model]
-    replies = await together(
-        [one.logprobs(messages, answers, normalise=normalise, key=key) for one in policies]
+    asked = [one.logprobs(messages, answers, normalise=normalise, key=key) for one in policies]
+    (scores, diagnostics), *others = (
+        (_scores(reply, len(answers)), _diagnostics(reply)) for reply in await together(asked)
     )
-    scores = _scores(replies[0], len(answers))
-    diagnostics = _diagnostics(replies[0])
-    if len(replies) == 2:
-        other = _scores(replies[1], len(answers))
-        scores = tuple(None if a is None or b is None else a - b for a, b in zip(scores, other, strict=True))
-        diagnostics |= {f"reference_{name}": value for name, value in _diagnostics(replies[1]).items()}
-        tokens, others = diagnostics.get("tokens"), diagnostics.get("reference_tokens")
-        if tokens is not None and others is not None and tokens != others:
+    for theirs, told in others:  # of the reference
+        scores = tuple(None if a is None or b is None else a - b for a, b in zip(scores, theirs, strict=True))
+        diagnostics |= {f"reference_{name}": value for name, value in told.items()}
+        counts = diagnostics.get("tokens"), diagnostics.get("reference_tokens")
+        if None not in counts and counts[0] != counts[1]:
             diagnostics["reasons"] = ["other-tokens"] * len(answers)
             scores = (None,) * len(answers)
     return by_score(scores, kind, diagnostics)

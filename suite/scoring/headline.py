@@ -8,6 +8,7 @@ come from `computation`.
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from operator import add
 
 from suite.journal.records import OutputRecord, ScoreRecord
 from suite.scoring.measures import Measure, fits
@@ -20,33 +21,25 @@ Z = 1.959964  # 95 %, two-sided
 
 @dataclass(slots=True)
 class _Sums:
-    """Sums of pairs (x, w): the value is sum x / sum w."""
+    """Of n pairs (x, w), whose value is sum x / sum w: sums of x, w, xx, xw, ww."""
 
     n: int = 0
-    x: float = 0.0
-    w: float = 0.0
-    xx: float = 0.0
-    xw: float = 0.0
-    ww: float = 0.0
+    sums: tuple[float, ...] = (0.0,) * 5
 
     def add(self, x: float, w: float) -> None:
         self.n += 1
-        self.x += x
-        self.w += w
-        self.xx += x * x
-        self.xw += x * w
-        self.ww += w * w
+        self.sums = tuple(map(add, self.sums, (x, w, x * x, x * w, w * w)))
 
     def value(self) -> float | None:
-        return self.x / self.w if self.w else None
+        return self.sums[0] / self.sums[1] if self.sums[1] else None
 
     def variance(self) -> float | None:
         """Of the value, by linearisation; None with fewer than two units."""
         value = self.value()
         if value is None or self.n < 2:
             return None
-        residuals = max(0.0, self.xx - 2 * value * self.xw + value * value * self.ww)
-        return residuals * self.n / (self.n - 1) / self.w**2
+        _, w, xx, xw, ww = self.sums
+        return max(0.0, xx - 2 * value * xw + value * value * ww) * self.n / (self.n - 1) / w**2
 
 
 class RunningHeadline:

@@ -43,6 +43,11 @@ class Scope:
             rows = self.samples()
         return found.codes[rows], found.categories
 
+    def tag(self, name: str) -> Array:
+        """The categories of a tag, named "tag:NAME", for these rows."""
+        codes, categories = self.codes(name.removeprefix(TAG))
+        return np.array(categories, dtype=object)[codes]
+
     def samples(self) -> Rows:
         """The row of the sample table that each row belongs to."""
         return self.table.parts.owner[self.rows] if self.over == "parts" else self.rows
@@ -137,18 +142,9 @@ def units_of(measure: Measure, scope: Scope, tags: Sequence[str] = ()) -> Units:
         return collect(scope, [*measure.needs, *tags], numbers=measure.numbers)
     every, k = measure.trials
     (value,) = measure.needs
-    counted = trials_of(scope, value)
+    counted = trials_of(scope, value, tags)
     units = counted.units(k, every=every)
-    if counted.refusal(k):
-        units = units.take(np.zeros(units.n, dtype=bool))
-    if tags and units.n:
-        tagged = collect(scope, tags)
-        names, first = np.unique(tagged.samples, return_index=True)
-        place = first[np.searchsorted(names, units.samples)]
-        units.columns.update({name: tagged.columns[name][place] for name in tags})
-    for name in tags:
-        units.columns.setdefault(name, np.empty(units.n, dtype=object))
-    return units
+    return units.take(np.zeros(units.n, dtype=bool)) if counted.refusal(k) else units
 
 
 def collect(scope: Scope, needs: Sequence[str], *, numbers: bool = True) -> Units:
@@ -164,8 +160,7 @@ def collect(scope: Scope, needs: Sequence[str], *, numbers: bool = True) -> Unit
     labels = 0
     for name in needs:
         if name.startswith(TAG):
-            codes, categories = scope.codes(name.removeprefix(TAG))
-            data[name] = np.array(categories, dtype=object)[codes]
+            data[name] = scope.tag(name)
             continue
         column = column_of(held.values, name, len(held))
         data[name], state = column.take(rows) if numbers else column.values(rows)
@@ -224,9 +219,10 @@ def _averaged(
 
 @dataclass(frozen=True)
 class Trials:
-    """The answers of every sample: run, scored, right; shape (samples,) each."""
+    """The answers of every sample: run, scored, right; shape (samples,) each. tags: columns of theirs."""
 
     value: str
+    tags: Mapping[str, Array]
     samples: Digests
     clusters: Digests
     run: NDArray[np.intp]
@@ -238,7 +234,10 @@ class Trials:
         applicable = self.run > 0
         enough = applicable & (self.scored >= k)
         return Units(
-            {self.value: pass_values(self.scored[enough], self.right[enough], k, every=every)},
+            {
+                self.value: pass_values(self.scored[enough], self.right[enough], k, every=every),
+                **{name: column[enough] for name, column in self.tags.items()},
+            },
             self.clusters[enough],
             self.samples[enough],
             None,
@@ -252,7 +251,7 @@ class Trials:
         return f"k = {k} needs {k} trials of every sample; one has {fewest}" if fewest < k else ""
 
 
-def trials_of(scope: Scope, value: str) -> Trials:
+def trials_of(scope: Scope, value: str, tags: Sequence[str] = ()) -> Trials:
     """Count the answers of every sample."""
     table, rows = scope.table, scope.rows
     samples, first, inverse = np.unique(table.sample[rows], return_index=True, return_inverse=True)
@@ -263,7 +262,8 @@ def trials_of(scope: Scope, value: str) -> Trials:
 
     scored = state == SCORED
     counts = (per_sample(one) for one in (state != NOT_APPLICABLE, scored, scored & (data >= 1)))
-    return Trials(value, samples, table.cluster[rows][first], *counts)
+    tagged = {name: scope.tag(name)[first] for name in tags}
+    return Trials(value, tagged, samples, table.cluster[rows][first], *counts)
 
 
 def on_common_samples(held: Mapping[str, Units]) -> dict[str, Units]:
