@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from suite.blocks import Block, Facts, Line, Section, Shown, Table, Text
+from suite.blocks import Block, Facts, Line, Section, Table, Text
 from suite.comparisons.rating import RatedModels
 from suite.report.dot_plots import DotPlot
 from suite.scoring.stats.style_control import SIDE, StyleControlled
