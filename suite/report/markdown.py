@@ -87,7 +87,8 @@ def _task(task: TaskSummary, level: float) -> Iterator[str]:
         yield from map(escaped, matrix.told("at_once", one))
     meant = [f"- {escaped(name)}: {escaped(' '.join(lines), 1000)}" for name, lines in matrix.meanings(task)]
     if meant:
-        yield "\n".join(["### How these numbers are made", "", *meant])
+        docs = escaped(task.scores.docs(task.name), 2000)
+        yield "\n".join(["### How these numbers are made", "", docs, "", *meant])
 
 
 def _facts(run: Run) -> Iterator[str]:

@@ -103,6 +103,7 @@ def test_a_metric_is_explained_from_its_declaration_and_its_task_s_own_words(
     assert (
         "does a free answer follow the preference its user mentioned?" in found.text
     )  # the module's docstring
+    assert "does a free answer follow the preference its user mentioned?" in markdown_report(mini_run)
     targets = found.attributes("popovertarget")
     assert targets
     assert set(targets) <= set(found.attributes("id"))
