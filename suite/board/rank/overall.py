@@ -21,20 +21,6 @@ from suite.board.rank.max_t import mid_ranks
 from suite.scoring.stats.bradley_terry import fit_board
 from suite.scoring.stats.votes import Policy, Tally
 
-PROPERTIES = {
-    "mean_of_normalised": "does not depend on who else is listed; needs scales that mean something",
-    "mean_rank": "depends on who else is listed",
-    "borda": "depends on who else is listed; the order of mean_rank where nobody misses a column",
-    "bradley_terry": "depends on who else is listed; assumes that strength is one number; "
-    "not comparable across boards",
-}
-NAMES = {
-    "mean_of_normalised": "Mean of normalised values",
-    "mean_rank": "Minus mean rank",
-    "borda": "Borda count",
-    "bradley_terry": "Bradley-Terry strength",
-}
-
 
 @dataclass(frozen=True)
 class Scale:

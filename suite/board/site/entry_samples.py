@@ -4,7 +4,6 @@ A run of the bundle is one source. Texts are left out where the licence of a run
 passed on; what a submitter brought in the place of a dataset has no licence that the board knows.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -95,16 +94,3 @@ def _title(board: Board, entry: AcceptedEntry, run: BundleRun) -> str:
     found = ((item, entry.column(item.name)) for item in board.tasks)
     shown = [item.shown for item, result in found if result is not None and cells & set(result.cells)]
     return ", ".join(name(one, 60) for one in shown or [run.id])
-
-
-def facing(one: EntrySamples, two: EntrySamples) -> Iterator[tuple[SampleSource, SampleSource, str]]:
-    """(source of the one, of the other, places of the cells that both have) for the viewer's pairs."""
-    for mine in one.sources:
-        for other in two.sources:
-            both = [
-                f"{mine.cells.index(cell)}:{other.cells.index(cell)}"
-                for cell in mine.cells
-                if cell in other.cells
-            ]
-            if both:
-                yield mine, other, " ".join(both)

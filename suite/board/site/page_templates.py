@@ -9,11 +9,10 @@ from markupsafe import Markup
 
 from suite.board.define.board import file_name
 from suite.board.entry import GONE
-from suite.board.rank.overall import NAMES, PROPERTIES
 from suite.board.rank.pair_results import pair_result
+from suite.board.rank.sample_tables import flips
 from suite.board.rank.state import luck, staleness
 from suite.board.site import page_words
-from suite.board.site.entry_samples import facing
 from suite.board.site.figures import forest
 from suite.board.site.page_words import external, model, name
 from suite.board.site.pair_facts import MOST_PAIRS, pair_page
@@ -43,14 +42,11 @@ def xml(text: str) -> Markup:
 
 
 _FILTERS = (
-    counted, file_name, forest, model, name, number, percent, plain, words, xml,
-    page_words.first_of, signed, page_words.tokens, page_words.warning,
-    page_words.when
+    counted, file_name, forest, model, name, number, page_words.when, percent, plain, signed, words, xml
 )  # fmt: skip
 _GLOBALS = (
-    external, facing, luck, marks_of, missing, pair_page, pair_result, ranks, span, staleness,
-    page_words.apart, page_words.flips_of, page_words.latency, page_words.marks_in, page_words.members,
-    page_words.open_roles
+    external, flips, luck, marks_of, missing, pair_page, pair_result, ranks, span, staleness,
+    page_words.apart, page_words.members, page_words.open_roles
 )  # fmt: skip
 
 
@@ -70,8 +66,7 @@ def environment() -> "Environment":
     for one in _FILTERS:
         made.filters[one.__name__] = one
     made.globals |= {one.__name__: one for one in _GLOBALS}
-    made.globals |= {"dash": DASH, "methods": NAMES, "properties": PROPERTIES, "trust_names": TRUST_NAMES}
-    made.globals |= {"most_pairs": MOST_PAIRS, "zip": zip}
+    made.globals |= {"dash": DASH, "most_pairs": MOST_PAIRS, "trust_names": TRUST_NAMES, "zip": zip}
     made.globals |= {"gone": GONE, "policy": Markup(POLICY)}  # a constant of this package: quotes stay quotes
     return made
 

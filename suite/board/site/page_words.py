@@ -1,6 +1,5 @@
-"""What pages about columns and entries tell in words: who is first, who filled which role, times, tokens,
-marks, events; and what submitters wrote, made safe to show: every text of theirs passes `name` or the
-cleaning of a template. The pages: `templates/`.
+"""What pages tell in words: who filled which role, times, events; and what submitters wrote, made safe to
+show: every text of theirs passes `name` or the cleaning of a template. The pages: `templates/`.
 """
 
 import re
@@ -10,12 +9,10 @@ from datetime import UTC, datetime
 from markupsafe import Markup, escape
 
 from suite.board.define.board import Item
-from suite.board.entry import AcceptedEntry, ColumnResult, Latency
-from suite.board.rank.ranking import Standing
-from suite.board.rank.sample_tables import ColumnFlips, flips
+from suite.board.entry import AcceptedEntry, ColumnResult
 from suite.board.rank.state import Listed, RankTable, State
 from suite.report.hostile_text import one_line
-from suite.report.numbers import DASH, number
+from suite.report.numbers import DASH
 
 _INVISIBLE = re.compile("[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u2064\u206a-\u206f\ufe00-\ufe0f\ufeff\U000e0000-\U000e0fff]")  # fmt: skip  # noqa: E501
 _HTTPS = re.compile(r"https://[^\s\"<>\\^`{|}\x00-\x20\x7f]{1,490}", re.ASCII)
@@ -52,27 +49,6 @@ def apart(table: RankTable, item: Item, free: Sequence[str]) -> str:
     return f"Not every entry has the same {' and '.join(unlike)}: such values do not compare."
 
 
-def warning(standing: Standing) -> str:
-    """What must be known of a standing's intervals, as a sentence; "" if there is nothing."""
-    text = standing.note
-    return f"{text[:1].upper()}{text[1:]}." if text else ""
-
-
-def first_of(table: RankTable, standing: Standing, most: int = 4) -> str:
-    """Who is first or statistically tied for it, in words."""
-    first = standing.tied_for_first or standing.leading[:1]
-    more = f" and {len(first) - most} more" if len(first) > most else ""
-    bare = set(standing.bare)
-    names = (model(table.ranked[i], 40) + (" (no interval)" if i in bare else "") for i in first[:most])
-    return ", ".join(names) + more or DASH
-
-
-def headlines(state: State, item: Item) -> list[str]:
-    """The names of the metrics that entries were measured by in a column."""
-    results = (one.entry.column(item.name) for table in state.tables for one in table.rows)
-    return sorted({name(one.headline) for one in results if one is not None})
-
-
 def open_roles(item: Item, entries: Iterable[AcceptedEntry]) -> list[str]:
     """Roles that the item does not fix and somebody filled, sorted."""
     results = (one.column(item.name) for one in entries)
@@ -84,38 +60,6 @@ def members(result: ColumnResult | None, role: str) -> str:
     """Who filled a role of an entry, "" if that is not known."""
     told = result.roles.get(role, ()) if result is not None else ()
     return ", ".join(name(one, 80) for one in told)
-
-
-def marks_in(listed: Listed, item: Item) -> list[str]:
-    """What a reader must see beside an entry's result in a column."""
-    result, told = listed.entry.column(item.name), listed.exposed.get(item.name, "").replace("_", " ")
-    marks = [f"declared: {told}"] if told else []
-    marks += ["not in the submission"] if result is None else []
-    marks += ["judge of its own family"] if item.name in listed.judges else []
-    marks += ["released after data"] if item.name in listed.late else []
-    roles = open_roles(item, [listed.entry])
-    return marks + [f"{role}: {text}" for role in roles if (text := members(result, role))]
-
-
-def flips_of(state: State, listed: Listed) -> list[tuple[str, ColumnFlips]]:
-    """(title of a column, what changed by sample) against the entry that this one supersedes."""
-    before = state.entries.get(listed.entry.submission.supersedes or "")
-    titles = {item.name: item.shown for item in state.board.tasks}
-    found = [] if before is None else flips(before.entry, listed.entry)
-    return [(titles.get(one.key, one.key), one) for one in found]
-
-
-def tokens(result: ColumnResult | None) -> str:
-    """Prompt and reply of a sample."""
-    if result is None or result.tokens is None or not result.n + result.unscored:
-        return DASH
-    both = result.tokens.prompt + result.tokens.completion
-    return number(both / (result.n + result.unscored)) if both else DASH
-
-
-def latency(told: Latency | None) -> str:
-    """Median seconds of a call, by the submitter's clock: declared, whatever was recorded."""
-    return DASH if told is None else f"{number(told.median_s)} s"
 
 
 def when(text: str) -> str:

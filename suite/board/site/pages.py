@@ -21,7 +21,7 @@ from suite.board.repository.shelves import Shelf
 from suite.board.site import board_data
 from suite.board.site.entry_samples import EntrySamples, write_samples
 from suite.board.site.page_templates import render, resource
-from suite.board.site.page_words import events_of, headlines, name
+from suite.board.site.page_words import events_of, name
 from suite.board.site.pair_facts import different, pair_page, pairs_of
 from suite.board.site.ranking_table import columns, rows, script_rows
 from suite.errors import ConfigError, SuiteError
@@ -160,8 +160,7 @@ class _Site:
             self._page(path, "task.html.j2", "../", item=item)
         if len(tasks) > 1:
             self._page("tasks/overall.html", "task.html.j2", "../", item=None)
-        found = {item.name: headlines(self.state, item) for item in tasks}
-        self._page("tasks/index.html", "tasks.html.j2", "../", headlines=found)
+        self._page("tasks/index.html", "tasks.html.j2", "../")
 
     def _pairs(self) -> None:
         """The leading entries of each class against each other."""
