@@ -288,7 +288,7 @@ def verify(
         seconds=time_limit or usual(board),
     )
     plain = msgspec.to_builtins(found.document)
-    lines, report = list(as_text(found)), json.dumps(plain, indent=2, ensure_ascii=False)
+    lines, report = as_text(found), json.dumps(plain, indent=2, ensure_ascii=False)
     click.echo(report if as_json else "\n".join(lines[-1:] if quiet else lines))
     if output is not None:
         replace_file(output, [report + "\n"])

@@ -19,6 +19,7 @@ import msgspec
 from suite.board.bundle.bounds import MIB, README, SIGNATURE, run_path
 from suite.board.entry import FOLDER, SUBMISSION, Verification, read_bytes
 from suite.board.repository.remote_bundle import BUNDLE, BUNDLE_FOLDER, REFERENCE
+from suite.board.verify.report_text import report_lines
 from suite.errors import ConfigError, DataError
 from suite.report.hostile_text import one_line
 from suite.report.markdown import fence
@@ -217,17 +218,6 @@ def comment(path: Path) -> str:
         found = msgspec.json.decode(read_bytes(path), type=Verification)
     except (msgspec.DecodeError, RecursionError) as error:
         raise DataError("this is no verification report", where=str(path)) from error
-    lines = [f"bundle {one_line(found.bundle_id, 64)}", f"verdict {found.verdict}, class {found.kind}", ""]
-    for rung in found.rungs[:20]:
-        reason = f" ({one_line(rung.reason, 120)})" if rung.reason else ""
-        lines.append(
-            f"{one_line(rung.id, 4):4} {one_line(rung.status, 8):8} {one_line(rung.title, 70)}{reason}"
-        )
-    lines.append("")
-    for one in found.findings[:MOST_LINES]:
-        told = (one.code, one.severity, one.what, one.where, one.sample, one.expected, one.found)
-        lines.append(" | ".join(one_line(text, 120) for text in told if text))
-    if len(found.findings) > MOST_LINES:
-        lines.append(f"and {len(found.findings) - MOST_LINES} more")
+    lines = report_lines("comment", found, MOST_LINES)
     block = fence("\n".join(lines)[:MOST_CHARACTERS], "text", MOST_CHARACTERS)
     return f"Verification of this pull request, to be repeated after a merge:\n\n{block}\n"

@@ -2,8 +2,7 @@
 
 import platform
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 import suite
-from suite.board.bundle.rungs import Findings, Rung, RungFinding, shown
+from suite.board.bundle.rungs import Findings
 from suite.board.bundle.signatures import Signers
 from suite.board.bundle.submission import BoardName
 from suite.board.define.board import Board
@@ -29,12 +28,12 @@ from suite.board.entry import (
 )
 from suite.board.verify.child_work import SECONDS, Tell, TimeUp, in_child
 from suite.board.verify.ladder import Ladder, VerifyRequest, climb, out_of_time
+from suite.board.verify.report_text import report_lines
 from suite.board.verify.reproduction import Rerun
 from suite.chat import sha256_hex
 from suite.errors import ConfigError
 from suite.files import write_whole
 from suite.journal.document_files import write_json
-from suite.report.numbers import counted
 from suite.run.manifest import now
 
 CANNOT_SHOW = (
@@ -46,13 +45,6 @@ CANNOT_SHOW = (
     "hardware, cost and times: they are declared, and never ranked",
 )
 Say = Callable[[str], None]
-_STATUS = {"passed": "ok", "warned": "warnings", "failed": "FAILED", "not_run": "not run"}
-_VERDICTS = {
-    "verified": "verified: the records are complete and consistent, and the numbers follow from them",
-    "verified_with_warnings": "verified, with warnings to look at",
-    "incomplete": "incomplete: a rung could not be climbed here",
-    "rejected": "rejected",
-}
 
 
 @dataclass
@@ -188,72 +180,6 @@ def time_limit(board: Board | None) -> float:
     return (board.limits.verify_seconds if board is not None else None) or SECONDS
 
 
-def as_text(found: VerifiedBundle) -> Iterator[str]:
+def as_text(found: VerifiedBundle) -> list[str]:
     """The lines."""
-    ladder = found.ladder
-    yield _head(found)
-    for rung in ladder.findings.rungs.values():
-        yield _rung(rung)
-        yield from told_of(found, rung.id)
-    yield ""
-    if ladder.columns and found.exit_code() != 0:
-        yield "numbers, as far as they can be recomputed, of what was not verified:"
-    for one in (column.result for column in ladder.columns):
-        if one.value is None:
-            yield f"{one.key}: {one.headline} has no value"
-            continue
-        spread = "" if one.low is None else f" [{one.low:.3f}, {one.high:.3f}]"
-        counted = f"n={one.n}" + (f", {one.unscored} unscored" if one.unscored else "")
-        yield f"{one.key}: {one.headline} {one.value:.3f}{spread}, {counted}"
-    if ladder.kind == "custom":
-        told = ladder.standing.differences if ladder.standing is not None else ()
-        yield "class: custom" + (f" ({'; '.join(told)})" if told else "")
-    for what, again in (("re-run", ladder.rerun), ("judged again", ladder.rejudge)):
-        if again is not None:
-            yield f"{what}: {again.label.replace('_', ' ')} ({again.why})"
-    yield "This check cannot show:"
-    yield from (f"- {one}" for one in CANNOT_SHOW)
-    yield _VERDICTS[found.verdict]
-
-
-def _head(found: VerifiedBundle) -> str:
-    submission, board = found.ladder.submission, found.ladder.board
-    if submission is None:
-        return "not a bundle that can be read"
-    model = submission.model
-    against = f", for board {board.id} {board.version}" if board is not None else ""
-    return (
-        f"bundle {found.ladder.bundle_id[:12]}: {shown(model.display_name)} of "
-        f"{shown(model.organization)}, {submission.submission_type}, "
-        f"{counted(len(submission.runs), 'run')}{against}"
-    )
-
-
-def _rung(rung: Rung) -> str:
-    tallies = (rung.errors, "error"), (rung.warnings, "warning"), (rung.notes, "note")
-    counts = ", ".join(counted(n, word) for n, word in tallies if n)
-    told = rung.reason or rung.remark
-    reason = f" ({told})" if told else ""
-    return f"{rung.id:<3} {_STATUS[rung.status]:<8} {rung.title}{reason}{f': {counts}' if counts else ''}"
-
-
-def told_of(found: VerifiedBundle, rung: str) -> Iterator[str]:
-    """The findings of one rung."""
-    told: Counter[str] = Counter()
-    for one in found.ladder.findings:
-        if one.rung == rung:
-            told[one.code] += 1
-            yield from _finding(one)
-    for code, count in (found.ladder.findings.rungs[rung].by_code - told).items():
-        yield f"      {code}: and {count} more"
-
-
-def _finding(one: RungFinding) -> Iterator[str]:
-    mark = {"error": "", "warning": "warning: ", "note": "note: "}[one.severity]
-    sample = f", sample {one.sample}" if one.sample else ""
-    yield f"      {one.code}: {mark}{one.what}"
-    if one.where or sample:
-        yield f"          {one.where}{sample}"
-    if one.expected or one.found:
-        sides = [f"expected {one.expected}"] if one.expected else []
-        yield f"          {', '.join([*sides, f'found {one.found}'] if one.found else sides)}"
+    return report_lines("as_text", found, CANNOT_SHOW)

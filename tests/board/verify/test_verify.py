@@ -32,7 +32,7 @@ needs_sandbox = pytest.mark.skipif(not probe().ok, reason="no sandbox on this ma
 def test_a_real_bundle_of_all_five_benchmarks() -> None:
     """Packed on another machine, with a real model as candidate, baseline and judge, for the board mini."""
     found = verify(FIXTURE, board=find_board("mini"))
-    assert found.exit_code() == 0, list(as_text(found))
+    assert found.exit_code() == 0, as_text(found)
     data = as_values(found)
     assert {one["status"] for one in data["rungs"] if one["id"] in ("R0", "R1", "R2", "R3", "R4", "R5")} == {
         "passed"
