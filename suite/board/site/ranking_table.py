@@ -1,39 +1,36 @@
-"""The big table of a board: its columns, and each entry's cells, for the page and for its script alike.
+"""The big table of a board: heads of its tasks, and the cells of entries, for the page and its script alike.
+Which other columns there are, and their heads: `templates/board.html.j2`.
 
 A cell is (text, key to sort by, smaller text below, marks), for the script a list of these. A key of
 None sorts last in both directions: what is unknown is never 0.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import msgspec
 
+from suite.board.bundle.submission import SubmittedModel
 from suite.board.define.board import Item, file_name
 from suite.board.entry import ColumnResult
-from suite.board.rank.ranking import Position
 from suite.board.rank.state import Listed, RankTable, State, luck
 from suite.board.site.page_words import name
 from suite.report.numbers import DASH, counted, number, percent
 
-Kind = Literal["rank", "model", "number", "text"]
-First = Literal["ascending", "descending"]
-
 
 @dataclass(frozen=True)
-class ColumnHead:
-    """A column's head. first: the direction of a first click. more: hidden by the script until asked for.
-    sub: smaller text. href: a page about it.
+class TaskHead:
+    """The head of a task's column. first: the direction of a first click. sub: smaller text. href: a page
+    about it. more: whether the script hides it until asked.
     """
 
     key: str
     title: str
-    kind: Kind
-    first: First = "descending"
+    first: str
+    sub: str
+    href: str
+    kind: str = "number"
     more: bool = False
-    sub: str = ""
-    href: str = ""
 
 
 class TableCell(msgspec.Struct, frozen=True, array_like=True):
@@ -54,9 +51,6 @@ class Row(msgspec.Struct, frozen=True, array_like=True):
     cells: Sequence[TableCell]
 
 
-Column = tuple[ColumnHead, Callable[[Listed], TableCell]]
-
-
 def span(low: float | None, high: float | None) -> str:
     """An interval in few characters; "" if there is none."""
     if low is None or high is None:
@@ -72,52 +66,22 @@ def ranks(low: int | None, high: int | None) -> str:
     return str(low) if low == high else f"{low}–{high}"
 
 
-def columns(state: State, table: RankTable) -> list[Column]:
-    """The columns, each with how it makes an entry's cell."""
-    tasks, standing = state.board.tasks, table.first
-
-    def at(listed: Listed) -> Position:
-        return standing.at(table.place.get(listed.entry.id))
-
-    def rank(listed: Listed) -> TableCell:
-        one = at(listed)
-        shown = DASH if one.rank is None else str(one.rank)
-        return TableCell(shown, one.rank, ranks(one.lowest, one.highest))
-
-    def model(listed: Listed) -> TableCell:
-        one = listed.entry.submission.model
-        title, marks = one.display_name, marks_of(state, listed)
-        return TableCell(name(title, 80), name(title).casefold(), name(one.organization, 80), marks)
-
-    def overall(listed: Listed) -> TableCell:
-        one = at(listed)
-        marks = ["interval too narrow"] if one.lacking else []
-        marks += ["no interval"] if one.value is not None and one.low is None else []
-        return TableCell(number(one.value), one.value, span(one.low, one.high), marks)
-
-    whole = ColumnHead("overall", "Overall", "number", sub="interval", href="tasks/overall.html")
-    return [
-        (ColumnHead("rank", "Rank", "rank", "ascending", sub="interval"), rank),
-        (ColumnHead("model", "Model", "model", "ascending", sub="organisation"), model),
-        *([(whole, overall)] if len(tasks) > 1 else []),
-        *(_task(table, item) for item in tasks),
-        *_about(state),
-    ]
-
-
-def _task(table: RankTable, item: Item) -> Column:
+def task_heads(state: State, table: RankTable) -> Iterator[TaskHead]:
     """Counts that are the same for all stand in the head, else with each value."""
-    found = [one for row in table.ranked if (one := row.entry.column(item.name)) is not None]
-    counts = {one.n + one.unscored for one in found}
-    others = [one for row in table.unranked if (one := row.entry.column(item.name)) is not None]
-    lower = any(one.direction == "lower" for one in [*found, *others])
-    shared = len(counts) == 1
-    sub = [asked(table, item, counts.pop())] if shared else []
-    sub += ["lower is better"] if lower else []
-    first: First = "ascending" if lower else "descending"
-    href = f"tasks/{file_name(item.name)}.html"
-    head = ColumnHead(item.name, item.shown, "number", first, sub=", ".join(sub), href=href)
-    return head, lambda listed: _result(listed.entry.column(item.name), shared)
+    for item in state.board.tasks:
+        counts = _counts(table, item)
+        results = (one.entry.column(item.name) for one in table.rows)
+        lower = any(one is not None and one.direction == "lower" for one in results)
+        sub = [asked(table, item, counts.pop())] if len(counts) == 1 else []
+        sub += ["lower is better"] if lower else []
+        first, href = "ascending" if lower else "descending", f"tasks/{file_name(item.name)}.html"
+        yield TaskHead(item.name, item.shown, first, ", ".join(sub), href)
+
+
+def _counts(table: RankTable, item: Item) -> set[int]:
+    """How many answers the values of ranked entries rest on."""
+    results = (one.entry.column(item.name) for one in table.ranked)
+    return {one.n + one.unscored for one in results if one is not None}
 
 
 def asked(table: RankTable, item: Item, count: int) -> str:
@@ -130,11 +94,12 @@ def asked(table: RankTable, item: Item, count: int) -> str:
     return f"{asked}, n\u00a0=\u00a0{count:,}"
 
 
-def rows(table: RankTable, columns: Sequence[Column]) -> list[Row]:
+def rows(state: State, table: RankTable) -> list[Row]:
     """All rows, in order."""
+    shared = {item.name for item in state.board.tasks if len(_counts(table, item)) == 1}
     found = []
     for listed in table.rows:
-        entry, cells = listed.entry, [make(listed) for _, make in columns]
+        entry, cells = listed.entry, _cells(state, table, listed, shared)
         facets = {
             "availability": entry.submission.model.availability,
             "organisation": name(entry.submission.model.organization),
@@ -143,6 +108,43 @@ def rows(table: RankTable, columns: Sequence[Column]) -> list[Row]:
         }
         found.append(Row(entry.short, f"entries/{entry.short}.html", facets, cells))
     return found
+
+
+def _cells(state: State, table: RankTable, listed: Listed, shared: Collection[str]) -> list[TableCell]:
+    """In the order of the heads. shared: tasks that tell in their head how many answers there are."""
+    tasks, entry, at = state.board.tasks, listed.entry, table.first.at(table.place.get(listed.entry.id))
+    model, submitter = entry.submission.model, entry.submission.submitter
+    rank = TableCell(DASH if at.rank is None else str(at.rank), at.rank, ranks(at.lowest, at.highest))
+    title, maker, marks = model.display_name, name(model.organization, 80), marks_of(state, listed)
+    narrow = ["interval too narrow"] if at.lacking else []
+    narrow += ["no interval"] if at.value is not None and at.low is None else []
+    overall = TableCell(number(at.value), at.value, span(at.low, at.high), narrow)
+    trust, runs = entry.verification.trust, entry.submission.disclosure.selection.complete_runs
+    gain = luck(state.table_of(entry), listed)
+    return [
+        rank,
+        TableCell(name(title, 80), name(title).casefold(), maker, marks),
+        *([overall] if len(tasks) > 1 else []),
+        *(_result(entry.column(item.name), item.name in shared) for item in tasks),
+        _parameters(model),
+        _words(model.availability.removesuffix("_weights")),
+        _number(listed.zero_shot, percent),
+        TableCell(trust, trust, TRUST_NAMES.get(trust, "")),
+        TableCell(
+            name(submitter.name, 60),
+            name(submitter.name).casefold(),
+            submitter.relationship.replace("_", " "),
+        ),
+        _words(model.licence),
+        _words(model.release_date),
+        _words(listed.run_date.isoformat() if listed.run_date else None),
+        _words(entry.record.accepted.date().isoformat()),
+        _number(listed.cost_per_sample),
+        _number(listed.cost),
+        _tokens(listed),
+        _number(listed.latency),
+        TableCell(f"{runs:,}", float(runs), f"luck {number(gain)}" if gain else ""),
+    ]
 
 
 def _result(result: ColumnResult | None, shared: bool) -> TableCell:
@@ -176,44 +178,6 @@ def marks_of(state: State, listed: Listed) -> list[str]:
     return [words for there, words in marks if there]
 
 
-def _about(state: State) -> list[Column]:
-    """The columns about the model and its run."""
-    money = f"{state.currency}, from tokens"
-
-    def head(key: str, title: str, sub: str = "", kind: Kind = "text", more: bool = True) -> ColumnHead:
-        return ColumnHead(key, title, kind, "ascending", more, sub)
-
-    def availability(one: Listed) -> TableCell:
-        return _words(one.entry.submission.model.availability.removesuffix("_weights"))
-
-    declared = "seconds a call, declared"
-    return [
-        (head("parameters", "Parameters", "total, active", "number", more=False), _parameters),
-        (head("availability", "Weights", more=False), availability),
-        (
-            head("zero_shot", "Zero-shot", "share of tasks, declared", "number", more=False),
-            lambda one: _number(one.zero_shot, percent),
-        ),
-        (head("trust", "Trust", more=False), _trust),
-        (head("submitter", "Submitter", "relationship"), _submitter),
-        (head("licence", "Licence"), lambda one: _words(one.entry.submission.model.licence)),
-        (
-            head("released", "Released", "declared"),
-            lambda one: _words(one.entry.submission.model.release_date),
-        ),
-        (
-            head("run", "Run", "declared", more=False),
-            lambda one: _words(one.run_date and one.run_date.isoformat()),
-        ),
-        (head("accepted", "Accepted"), lambda one: _words(one.entry.record.accepted.date().isoformat())),
-        (head("cost_sample", "Cost a sample", money, "number"), lambda one: _number(one.cost_per_sample)),
-        (head("cost", "Cost", money, "number"), lambda one: _number(one.cost)),
-        (head("tokens", "Tokens a sample", "prompt, reply", "number"), _tokens),
-        (head("latency", "Median latency", declared, "number"), lambda one: _number(one.latency)),
-        (head("runs", "Whole runs", "declared; luck of the best", "number"), lambda one: _runs(state, one)),
-    ]
-
-
 UNKNOWN = TableCell("unknown", None)
 
 
@@ -227,8 +191,7 @@ def _number(value: float | None, shown: Callable[[float], str] = number) -> Tabl
     return UNKNOWN if value is None else TableCell(shown(value), value)
 
 
-def _parameters(listed: Listed) -> TableCell:
-    model = listed.entry.submission.model
+def _parameters(model: SubmittedModel) -> TableCell:
     total, active = model.parameters_total, model.parameters_active
     if total is None:
         return UNKNOWN
@@ -243,11 +206,6 @@ def _large(value: int) -> str:
     return f"{value:,}"
 
 
-def _trust(listed: Listed) -> TableCell:
-    trust = listed.entry.verification.trust
-    return TableCell(trust, trust, TRUST_NAMES.get(trust, ""))
-
-
 TRUST_NAMES = {
     "L0": "reported",
     "L1": "consistent",
@@ -257,11 +215,6 @@ TRUST_NAMES = {
 }
 
 
-def _submitter(listed: Listed) -> TableCell:
-    one = listed.entry.submission.submitter
-    return TableCell(name(one.name, 60), name(one.name).casefold(), one.relationship.replace("_", " "))
-
-
 def _tokens(listed: Listed) -> TableCell:
     prompt, completion = listed.tokens
     each = listed.tokens_per_sample
@@ -269,12 +222,6 @@ def _tokens(listed: Listed) -> TableCell:
         return UNKNOWN
     parts = f"{number(prompt / listed.samples)}, {number(completion / listed.samples)}"
     return TableCell(number(each), each, parts)
-
-
-def _runs(state: State, listed: Listed) -> TableCell:
-    runs = listed.entry.submission.disclosure.selection.complete_runs
-    gain = luck(state.table_of(listed.entry), listed)
-    return TableCell(f"{runs:,}", float(runs), f"luck {number(gain)}" if gain else "")
 
 
 def script_rows(found: Sequence[Row]) -> str:
