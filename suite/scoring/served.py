@@ -19,7 +19,7 @@ from suite.scoring.measures import Measure
 from suite.scoring.metrics.declared import OfOneCell
 from suite.scoring.rows import CellSlice, Context
 from suite.scoring.stats.clusters import Digests, Floats, is_binary
-from suite.scoring.stats.estimate import Estimate, clip
+from suite.scoring.stats.estimate import Estimate
 from suite.scoring.stats.paired_difference import paired_difference
 from suite.scoring.stats.worst_tenth import FEWEST_EACH, FEWEST_GROUPS, worst_tenth
 from suite.scoring.units import Scope, scope_of, units_of
@@ -141,11 +141,9 @@ def worst_tenths(measure: Measure, level: float, scope: Scope) -> Iterator[tuple
         (group, _), within = np.unique(np.stack(codes), axis=1, return_inverse=True)
         y = np.bincount(within.reshape(-1), weights=x) / np.bincount(within.reshape(-1))
         sizes = np.bincount(group)
-        if len(sizes) < FEWEST_GROUPS or sizes.mean() < FEWEST_EACH:
+        if len(sizes) < FEWEST_GROUPS or sizes.mean() < FEWEST_EACH or sizes.min() < 2:
             continue
-        means = np.bincount(group, weights=y) / sizes
-        spread = float(((y - means[group]) ** 2).sum()) / (len(y) - len(sizes))
-        made = worst_tenth(means, spread / sizes, lower=measure.direction == "lower", level=level)
-        if made.low is not None and made.high is not None:
-            low, high = clip((made.low, made.high), measure.range)
-            yield name, replace(made, low=low, high=high)
+        lower, binary = measure.direction == "lower", measure.binary and is_binary(y)
+        found = worst_tenth(y, group, lower=lower, binary=binary, limits=measure.range, level=level)
+        if found.low is not None:
+            yield name, replace(found, n=len(sizes))

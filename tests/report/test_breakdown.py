@@ -175,7 +175,7 @@ def test_who_is_served_worst_is_said_in_one_sentence_a_tag() -> None:
         "topic: worse than the rest beyond chance, over all cells: t 0 0.200 [0.100, 0.300], n=40"
     )
     assert topic.endswith("(the rest 0.600) and 1 more.")
-    assert user.startswith("Worst tenth of 30 values of user: 0.300 [0.200, 0.400], after what is bad luck")
+    assert user.startswith("Worst tenth of 30 values of user: 0.300 [0.200, 0.400]. Half of the answers say")
     assert clusters.startswith("Worst tenth of 200 clusters (samples of one origin, such as a user): 0.250")
     assert best == (
         "topic: best cell: plain for 1 of 3, remind for 1 (beyond chance: a), tied for 1; "

@@ -1,52 +1,36 @@
-"""The mean of the worst tenth of many groups (users, topics), from noisy means of few answers each.
+"""How the tenth of many groups (users, topics) is served that is served worst.
 
-The worst tenth of observed means is mostly bad luck. So the means are drawn to their own mean until they
-spread as the groups themselves do (constrained empirical Bayes: Louis 1984, Ghosh 1992), by a spread of the
-groups whose interval comes from Cochran's Q (Viechtbauer 2007). The lowest and the highest spread give the
-ends, with room for the mean and for who the worst are. How often it holds: docs/statistics.md, "Clusters".
+The lowest of observed means are mostly bad luck. So half of each group's answers say which groups are the
+worst, and the other half how these are served, and the other way round: luck that chose them is not counted.
+It assumes nothing of how groups differ. Whoever is taken for one of the worst by mistake is served better, so
+that the true worst are served no better than this.
 """
 
-import math
-
 import numpy as np
-from scipy.special import chdtri
 
-from suite.scoring.stats.clusters import Floats
-from suite.scoring.stats.estimate import Estimate
-from suite.scoring.stats.intervals import normal_quantile
+from suite.scoring.stats.clusters import Clusters, Codes, Floats, clusters_of
+from suite.scoring.stats.estimate import Estimate, Limits
+from suite.scoring.stats.means import covering_mean
 
 FEWEST_GROUPS = 20
-FEWEST_EACH = 5  # answers a group, on average: fewer do not tell bad luck from bad service
-STEPS = 40
+FEWEST_EACH = 5  # answers a group, on average: fewer tell little about who is served worst
 
 
-def worst_tenth(means: Floats, variances: Floats, *, lower: bool, level: float = 0.95) -> Estimate:
-    """The mean of the k/10 (rounded up) lowest true means of k groups; of the highest with `lower`.
+def worst_tenth(
+    x: Floats, groups: Codes, *, lower: bool, binary: bool, limits: Limits, level: float = 0.95
+) -> Estimate:
+    """The mean of answers of the k/10 (rounded up) groups that the other half of their answers puts last.
 
-    means, variances: of each group, shape (k,), k >= 2; a variance is that of the group's mean. lower: low
-    values are good. Each half of the error goes to the spread of the groups and to all else.
+    x: shape (n,), in an order that means nothing: every second answer of a group is of one half. groups:
+    codes 0 to k - 1, of two answers or more each. lower: low values are good. Interval over groups.
     """
-    m, k, z = -means if lower else means, len(means), normal_quantile((1 + level) / 2)
-    v, rank, share = np.maximum(variances, 1e-12), -(-k // 10), (1 - level) / 4
-    centre = float(m.mean())
-
-    def spread(target: float) -> float:
-        """The variance between groups at which Cochran's Q is so large, 0 where it never is."""
-        low, high = 0.0, float(m.var(ddof=1)) * k + 1e-12
-        for _ in range(STEPS):
-            middle = (low + high) / 2
-            weights = 1 / (middle + v)
-            away = m - float(weights @ m) / float(weights.sum())
-            low, high = (middle, high) if float(weights @ away**2) > target else (low, middle)
-        return low
-
-    def at(between: float) -> tuple[float, float]:
-        shrunk = np.sort(centre + np.sqrt(between / (between + v)) * (m - centre))
-        left = float((between * v / (between + v)).mean()) / rank
-        return float(shrunk[:rank].mean()), z * math.sqrt(float(m.var(ddof=1)) / k + left)
-
-    value = at(spread(k - 1.0))[0]
-    (worst, below), (best, above) = (at(spread(float(chdtri(k - 1, one)))) for one in (1 - share, share))
-    ends = min(worst - below, value), max(best + above, value)
-    low, high = (-ends[1], -ends[0]) if lower else ends
-    return Estimate(-value if lower else value, low, high, level, "shrunk-spread", k, clusters=k)
+    sizes = np.bincount(groups)
+    order, counted = np.argsort(groups, kind="stable"), np.zeros(len(x), dtype=bool)
+    place = np.empty(len(x), dtype=np.int64)
+    place[order] = np.arange(len(x)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    for half in (place % 2 == 0, place % 2 == 1):
+        means = np.bincount(groups[half], x[half]) / np.bincount(groups[half])
+        last = np.argsort(-means if lower else means, kind="stable")[: -(-len(sizes) // 10)]
+        counted |= ~half & np.isin(groups, last)
+    own: Clusters = clusters_of(groups[counted].tolist(), int(counted.sum()))
+    return covering_mean(x[counted], own, binary=binary, limits=limits, level=level)
