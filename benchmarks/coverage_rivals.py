@@ -10,8 +10,8 @@ from scipy.special import betaincinv
 from suite.scoring.stats.bootstrap import bootstrap
 from suite.scoring.stats.clusters import clusters_of
 from suite.scoring.stats.estimate import Limits, clip
-from suite.scoring.stats.intervals import normal_quantile, t_interval, t_quantile, wilson
-from suite.scoring.stats.textbook import NOTHING, spread
+from suite.scoring.stats.intervals import NOTHING, normal_quantile, t_interval, t_quantile, wilson
+from suite.scoring.stats.means import spread
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]

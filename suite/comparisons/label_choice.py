@@ -18,7 +18,7 @@ from suite.errors import ConfigError, RunError, unknown
 from suite.journal.pairs import Key
 from suite.journal.shapes import Count
 from suite.plugins import Catalogue, catalogue
-from suite.scoring.measures import Measure, fits
+from suite.scoring.measures import Measure
 from suite.scoring.metrics.declared import measures_of
 from suite.scoring.stats.clusters import Codes, clusters_of
 from suite.scoring.stats.estimate import Pair
@@ -130,7 +130,7 @@ def _units(runs: Sequence[LabelledRun], task: str, measure: Measure) -> list[Lab
         if not cells:
             raise ConfigError(f"{run.name} has no cell of {task}", fix="give runs of one task")
         for output, score in run.pairs():
-            if output.cell not in cells or not fits(output.tags, measure.where):
+            if output.cell not in cells or not measure.takes(output.tags):
                 continue
             if score is None:
                 raise RunError(f"{run.name} is not wholly scored", fix="complete it by the same command")

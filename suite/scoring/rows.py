@@ -7,7 +7,7 @@ import numpy as np
 
 from suite.errors import PluginError
 from suite.journal.documents import MetricResult
-from suite.scoring.measures import Columns, Measure, Range
+from suite.scoring.measures import Columns, Measure
 from suite.scoring.stats.bootstrap import resample, seed_for
 from suite.scoring.stats.clusters import grouped, grouped_together, is_binary
 from suite.scoring.stats.estimate import Estimate, clip, finite, joined
@@ -105,20 +105,46 @@ class CellSlice:
 
     def formula_row(self, measure: Measure, draws: int) -> MetricResult:
         """The value of a formula, resampled so many times. Raises PluginError for a formula that fails."""
-        units = self.units(measure)
-        found = Estimate(None)
-        if units.n:
-            seed = self.context.seed_of(measure.name, self.tags)
-            found = formula_estimate(
-                measure.name,
-                lambda tables: measure.statistic(tables[""]),
-                {"": units},
-                draws=draws,
-                seed=seed,
-                level=self.context.level,
-                limits=measure.range,
-            )
-        return self.row(measure, found, units)
+        held = {"": self.units(measure)}
+        found = self.formula_estimate(measure, lambda tables: measure.statistic(tables[""]), held, draws)
+        return self.row(measure, found, held[""])
+
+    def formula_estimate(
+        self,
+        measure: Measure,
+        formula: Callable[[Mapping[str, Columns]], float | None],
+        held: Mapping[str, Units],
+        draws: int,
+    ) -> Estimate:
+        """A formula's value with its interval. held: units by name of the cell. draws: 0 for no interval.
+
+        Raises PluginError for a formula that fails on the sample itself.
+        """
+        if not all(units.n for units in held.values()):
+            return Estimate(None)
+        try:
+            whole = {  # as a draw has it, with numbers for clusters
+                cell: {**units.columns, "cluster": np.unique(units.clusters, return_inverse=True)[1]}
+                for cell, units in held.items()
+            }
+            value = finite(formula(whole))
+        except Exception as error:  # third-party code: anything may come out
+            raise PluginError(
+                f"the formula of metric {measure.name!r} failed: {type(error).__name__}: {error}"
+            ) from error
+        if value is None:
+            return Estimate(None, note="the formula yields no number here")
+        if not draws:
+            return Estimate(value)
+        tables = {cell: (units.columns, units.clusters) for cell, units in held.items()}
+        seed, level = self.context.seed_of(measure.name, self.tags), self.context.level
+        drawn, note = resample(value, formula, tables, draws, seed, measure.range)
+        clusters = len(np.unique(np.concatenate([units.clusters for units in held.values()])))
+        point = Estimate(value, level=level, clusters=clusters, note=note)
+        if drawn is None:
+            return point
+        low, high = clip(drawn.at(level), measure.range)
+        return replace(point, low=low, high=high, method="cluster-bootstrap")
 
     def macro_row(self, measure: Measure, whole: Units) -> MetricResult:
         """The mean over slices; counts and coverage are those of the whole. The groups are fixed; why:
@@ -149,42 +175,3 @@ class CellSlice:
             found = replace(found, note=joined(f"macro over {len(columns)} slices", found.note))
             bounds = bounds_of_macro(limits, columns)
         return self.row(measure, replace(found, n_effective=None), replace(whole, labels=0), bounds)
-
-
-def formula_estimate(
-    name: str,
-    formula: Callable[[Mapping[str, Columns]], float | None],
-    held: Mapping[str, Units],
-    *,
-    draws: int,
-    seed: int,
-    level: float,
-    limits: Range | None,
-) -> Estimate:
-    """A formula's value with its interval. name: of its metric. held: units by name of the cell. draws: 0 for
-    no interval.
-
-    Raises PluginError for a formula that fails on the sample itself.
-    """
-    try:
-        whole = {  # as a draw has it, with numbers for clusters
-            cell: {**units.columns, "cluster": np.unique(units.clusters, return_inverse=True)[1]}
-            for cell, units in held.items()
-        }
-        value = finite(formula(whole))
-    except Exception as error:  # third-party code: anything may come out
-        raise PluginError(
-            f"the formula of metric {name!r} failed: {type(error).__name__}: {error}"
-        ) from error
-    if value is None:
-        return Estimate(None, note="the formula yields no number here")
-    if not draws:
-        return Estimate(value)
-    tables = {cell: (units.columns, units.clusters) for cell, units in held.items()}
-    drawn, note = resample(value, formula, tables, draws, seed, limits)
-    clusters = len(np.unique(np.concatenate([units.clusters for units in held.values()])))
-    point = Estimate(value, level=level, clusters=clusters, note=note)
-    if drawn is None:
-        return point
-    low, high = clip(drawn.at(level), limits)
-    return replace(point, low=low, high=high, method="cluster-bootstrap")

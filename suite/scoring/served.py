@@ -118,12 +118,9 @@ def _beats(measure: Measure, a: Seen, b: Seen, better: float, level: float) -> b
     _, i, j = np.intersect1d(a[1], b[1], return_indices=True)
     x, y, groups = a[0][i], b[0][j], [np.ones(len(i), dtype=bool)] if len(i) else []
     binary = measure.binary and is_binary(np.concatenate([x, y]))
-    found = paired_difference(x, y, a[2][i], groups, binary=binary, value_range=measure.range, level=level)[
-        0
-    ].difference
-    return (
-        found.low is not None and found.high is not None and min(better * found.low, better * found.high) > 0
-    )
+    told, _ = paired_difference(x, y, a[2][i], groups, binary=binary, value_range=measure.range, level=level)
+    low, high = told.difference.low, told.difference.high
+    return low is not None and high is not None and min(better * low, better * high) > 0
 
 
 def worst_tenths(measure: Measure, level: float, scope: Scope) -> Iterator[tuple[str, Estimate]]:

@@ -15,7 +15,7 @@ from suite.comparisons.sections import as_data, sections
 from suite.errors import ConfigError, NotFound, RunError
 from suite.plugins import Catalogue
 from suite.scoring.stats.clusters import clusters_of
-from suite.scoring.stats.textbook import spread
+from suite.scoring.stats.means import spread
 from suite.task import Unscored
 from tests.scoring.measuring import table_of
 

@@ -106,8 +106,7 @@ class Across(Formulated):
         return {name: value for name, value in _parameters(cell).items() if name not in named}
 
     def _result(self, context: "Context", cells: Mapping[str, CellPlan]) -> AcrossResult:
-        from suite.scoring.rows import CellSlice, formula_estimate
-        from suite.scoring.stats.estimate import Estimate
+        from suite.scoring.rows import CellSlice
         from suite.scoring.units import Units, collect, on_common_samples, scope_of
 
         held = {
@@ -119,21 +118,11 @@ class Across(Formulated):
             held = on_common_samples(held)
         first, n = next(iter(held.values())), min(units.n for units in held.values())
         any_cell = next(iter(cells.values()))
-        shared = self._shared(any_cell)
-        found = Estimate(None)
-        if n:
-            found = formula_estimate(
-                self.name,
-                self.function,
-                held,
-                draws=self.resamples,
-                seed=context.seed_of(self.name, {name: str(value) for name, value in shared.items()}),
-                level=context.level,
-                limits=self.range,
-            )
-        counted = Units({}, first.clusters[:n], first.samples[:n], None, applicable - n, 0)
+        shared, (measure,) = self._shared(any_cell), self.measures()
         whole = scope_of(context.table, any_cell.cell, "samples", self.where)
-        (measure,) = self.measures()
+        tags = {name: str(value) for name, value in shared.items()}
+        found = CellSlice(context, whole, tags).formula_estimate(measure, self.function, held, self.resamples)
+        counted = Units({}, first.clusters[:n], first.samples[:n], None, applicable - n, 0)
         row = CellSlice(context, whole, {}).row(measure, found, counted)
         return AcrossResult(any_cell.task, {role: one.cell for role, one in cells.items()}, shared, row)
 

@@ -13,10 +13,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from suite.errors import ConfigError
-from suite.scoring.stats.clusters import Floats, Labels, Scores, clusters_of, floats, subset
+from suite.scoring.stats.clusters import (
+    Clusters,
+    Floats,
+    Labels,
+    Scores,
+    cluster_flags,
+    clusters_of,
+    floats,
+    subset,
+)
 from suite.scoring.stats.estimate import Estimate, clip, joined
-from suite.scoring.stats.intervals import normal_quantile, t_interval, wilson
-from suite.scoring.stats.textbook import share_estimate, spread
+from suite.scoring.stats.intervals import NOTHING, normal_quantile, t_interval, t_quantile, wilson
+from suite.scoring.stats.means import ONE_CLUSTER, spread
 
 FEWEST_LABELS = 30
 USELESS = "judge no better than chance"
@@ -68,6 +77,26 @@ def ppi_mean(
     few = n < FEWEST_LABELS
     note = f"fewer than {FEWEST_LABELS} human labels: they alone come first" if few else ""
     return Corrected(found, alone, raw, used, "human" if few else "estimate", note)
+
+
+def share_estimate(x: Floats, clusters: Clusters, level: float = 0.95) -> Estimate:
+    """A share with Wilson's interval. x: 0/1 scores without missing ones."""
+    n = len(x)
+    if not n:
+        return Estimate(None, level=level, clusters=0, note="no scores")
+    found = spread(x, clusters)
+    plain = Estimate(found.mean, level=level, n=n, clusters=found.clusters, note=cluster_flags(clusters))
+    if clusters.singletons:
+        low, high = wilson(found.mean, n, level)
+        return replace(plain, low=low, high=high, method="wilson", n_effective=n)
+    if found.se is None:
+        return replace(plain, note=joined(plain.note, ONE_CLUSTER))
+    effective = float(found.clusters)
+    if found.se >= NOTHING:  # at a t quantile with G - 1; where the scores vary and do not cancel
+        factor = (normal_quantile(level) / t_quantile(found.clusters - 1, level)) ** 2
+        effective = min(float(n), found.mean * (1 - found.mean) / found.se**2 * factor)
+    low, high = wilson(found.mean, effective, level)
+    return replace(plain, low=low, high=high, method="wilson-neff", n_effective=effective)
 
 
 def _estimate(

@@ -7,9 +7,12 @@ interval at the effective number of units. Graded values: `intervals.tails_of`. 
 chosen by benchmarks/coverage.py; its table and the reasons are in docs/statistics.md. pass@k and pass^k are
 means of unbiased estimates, one a sample: graded, never 0/1.
 
+What textbooks say of a mean (`spread`) stands beside paired differences and labels of people.
+
 Sources: Tukey 1958, Efron 1982 (jackknife values; "CR3" of MacKinnon and White 1985); Carter, Schnepel and
 Steigerwald 2017 (effective clusters); Satterthwaite 1946 (degrees of freedom); Chen et al. 2021 (arXiv
-2107.03374) eq. 1; tau-bench (arXiv 2406.12045).
+2107.03374) eq. 1; tau-bench (arXiv 2406.12045); Miller 2024 (arXiv 2411.00640) and Korn and Graubard 1998
+for `spread`.
 """
 
 import math
@@ -47,6 +50,49 @@ class Influence(NamedTuple):
     worth: float
     clusters: int
     seen: Floats
+
+
+class Spread(NamedTuple):
+    """mean and its CR1 standard error (None with fewer than two clusters) of n units in so many clusters.
+
+    se_iid: what the standard error were if all units were independent.
+    """
+
+    mean: float
+    se: float | None
+    clusters: int
+    se_iid: float | None
+    n: int
+
+    @property
+    def varies(self) -> bool:
+        """Whether there is an error that is more than rounding."""
+        return self.se is not None and self.se >= NOTHING * max(1.0, abs(self.mean))
+
+    @property
+    def n_effective(self) -> float:
+        """Independent units worth as much, by the design effect."""
+        if self.se is None or not self.se_iid or self.clusters == self.n:
+            return float(self.n)
+        return self.n / (self.se / self.se_iid) ** 2
+
+
+def spread(x: Floats, clusters: Clusters) -> Spread:
+    """Mean and cluster-robust (CR1) standard error of n >= 1 scores without missing ones.
+
+    SE = sqrt(G/(G-1) sum_g (sum_{i in g} (x_i - m))^2) / n; singletons give s/sqrt(n). Equals statsmodels OLS
+    on a constant with cov_type="cluster".
+    """
+    n, count = len(x), clusters.count
+    mean = math.fsum(x) / n
+    if count < 2:
+        return Spread(mean, None, count, None, n)
+    residuals = x - mean
+    iid = math.sqrt(math.fsum(residuals * residuals) * n / (n - 1)) / n
+    if clusters.singletons:
+        return Spread(mean, iid, count, iid, n)
+    sums = clusters.sums(residuals)
+    return Spread(mean, math.sqrt(math.fsum(sums * sums) * count / (count - 1)) / n, count, iid, n)
 
 
 def of_mean(x: Floats, clusters: Clusters) -> Influence:

@@ -28,8 +28,8 @@ from suite.scoring.stats.means import (
     interval_of,
     of_mean,
     p_value,
+    spread,
 )
-from suite.scoring.stats.textbook import spread
 
 Method = Literal["holm", "bh", "bonferroni", "none"]
 METHODS: tuple[Method, ...] = ("holm", "bh", "bonferroni", "none")

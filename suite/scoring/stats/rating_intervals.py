@@ -31,7 +31,7 @@ from suite.scoring.stats.bradley_terry import (
 )
 from suite.scoring.stats.clusters import Floats, Labels, clusters_of
 from suite.scoring.stats.estimate import Estimate, finite, joined
-from suite.scoring.stats.votes import Canonical, Policy, Votes, canonical, cells_of, tally_of
+from suite.scoring.stats.votes import Policy, Votes, canonical, cells_of, tally_of
 
 ROUNDS = 1000
 
@@ -75,10 +75,20 @@ def rating_intervals(
     point = bradley_terry(votes, policy)
     found = canonical(votes)
     drawn, fallbacks = _replicates(found.votes, point.policy, rounds, seed)
-    drawn = found.back(drawn)
-    return RatingIntervals(
-        point, _estimates(votes, point, drawn, found, fallbacks, level), drawn, found.kinds, fallbacks, level
-    )
+    drawn, prompts = found.back(drawn), votes.prompts.count
+    lost = f"{fallbacks} of {len(drawn)} resamples regularised" if fallbacks else ""
+
+    def estimate(i: int, rating: float | None) -> Estimate:
+        note = joined("regularised" if point.regularised[i] else "", lost)
+        plain = Estimate(rating, level=level, n=point.votes[i], clusters=prompts, note=note)
+        if rating is None:
+            return replace(plain, note="no opponents")
+        if prompts < 2:
+            return replace(plain, note=joined(note, "one cluster"))
+        return interval_from(plain, drawn[:, found.like(i)].ravel())
+
+    estimates = tuple(estimate(i, rating) for i, rating in enumerate(point.ratings))
+    return RatingIntervals(point, estimates, drawn, found.kinds, fallbacks, level)
 
 
 def _replicates(votes: Votes, policy: Policy, rounds: int, seed: int) -> tuple[NDArray[np.float64], int]:
@@ -100,28 +110,6 @@ def _replicates(votes: Votes, policy: Policy, rounds: int, seed: int) -> tuple[N
             drawn[round_, board] = CENTRE + POINTS * (found.log_scores - found.log_scores.mean())
         fallbacks += fell
     return drawn, fallbacks
-
-
-def _estimates(
-    votes: Votes, point: Strengths, drawn: NDArray[np.float64], found: Canonical, fallbacks: int, level: float
-) -> tuple[Estimate, ...]:
-    note = f"{fallbacks} of {len(drawn)} resamples regularised" if fallbacks else ""
-    estimates = []
-    for i, rating in enumerate(point.ratings):
-        plain = Estimate(
-            rating,
-            level=level,
-            n=point.votes[i],
-            clusters=votes.prompts.count,
-            note=joined("regularised" if point.regularised[i] else "", note),
-        )
-        if rating is None:
-            estimates.append(replace(plain, note="no opponents"))
-        elif votes.prompts.count < 2:
-            estimates.append(replace(plain, note=joined(plain.note, "one cluster")))
-        else:
-            estimates.append(interval_from(plain, drawn[:, found.like(i)].ravel()))
-    return tuple(estimates)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ its sandwich errors); style as covariates is the public arena's.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from scipy.special import expit
 from suite.errors import ConfigError
 from suite.scoring.stats.bradley_terry import CENTRE, POINTS, SEPARATED, SINGULAR, climb, logistic_slope
 from suite.scoring.stats.clusters import Clusters, Floats, Scores, floats
-from suite.scoring.stats.estimate import Estimate
+from suite.scoring.stats.estimate import Estimate, joined
 from suite.scoring.stats.intervals import normal_quantile
 from suite.scoring.stats.votes import Votes
 
@@ -73,31 +73,21 @@ def style_controlled(
     slope, free = logistic_slope(x, y), k + len(used) - 1
     b = climb(slope, np.zeros(free + 1), held=1, singular=SINGULAR) if kept.n >= free >= 1 else None
     empty = Estimate(None, level=level, n=kept.n, clusters=kept.prompts.count)
+    estimates = dict.fromkeys([*features, *([SIDE] if side else [])], empty)
+    log_scores: tuple[float | None, ...] = (None,) * k
+    deviations = log_scores
     if b is None or np.abs(b).max() > SEPARATED:
-        nothing = (None,) * k
-        note = "; ".join(filter(None, (note, NO_FIT)))
-        estimates = dict.fromkeys([*features, *([SIDE] if side else [])], empty)
-        return StyleControlled(votes.models, nothing, nothing, estimates, scales, int(gone.sum()), note)
-    centred = b[:k] - b[:k].mean()
-    covariance = _covariance(x, y - expit(x @ b), slope(b).curvature, kept.prompts, k)
-    errors = np.sqrt(np.maximum(0.0, np.diag(covariance)))
-    z = normal_quantile(level)
-    estimates = dict.fromkeys(features, empty)
-    for place, name in enumerate(used, k):
-        value, half = float(b[place]), z * float(errors[place])
+        note = joined(note, NO_FIT)
+    else:
+        covariance = _covariance(x, y - expit(x @ b), slope(b).curvature, kept.prompts, k)
+        errors = np.sqrt(np.maximum(0.0, np.diag(covariance)))
+        log_scores, deviations = tuple((b[:k] - b[:k].mean()).tolist()), tuple(errors[:k].tolist())
         method = "logit-z" if kept.prompts.singletons else "logit-cluster-z"
-        estimates[name] = Estimate(
-            value, value - half, value + half, level, method, kept.n, clusters=kept.prompts.count
-        )
-    return StyleControlled(
-        votes.models,
-        tuple(float(one) for one in centred),
-        tuple(float(one) for one in errors[:k]),
-        estimates,
-        scales,
-        int(gone.sum()),
-        note,
-    )
+        for place, name in enumerate(used, k):
+            value, half = float(b[place]), normal_quantile(level) * float(errors[place])
+            ends = value - half, value + half
+            estimates[name] = replace(empty, value=value, low=ends[0], high=ends[1], method=method)
+    return StyleControlled(votes.models, log_scores, deviations, estimates, scales, int(gone.sum()), note)
 
 
 def _design(votes: Votes, styles: Sequence[Floats]) -> Any:

@@ -13,6 +13,7 @@ from suite.errors import ConfigError, NotFound
 from suite.scoring.stats.clusters import clusters_of
 from suite.scoring.stats.estimate import Estimate
 from suite.scoring.stats.intervals import t_interval
+from suite.scoring.stats.means import spread
 from suite.scoring.stats.paired_difference import (
     METHODS,
     Comparison,
@@ -23,7 +24,6 @@ from suite.scoring.stats.paired_difference import (
     sign_flip,
     verdict,
 )
-from suite.scoring.stats.textbook import spread
 
 
 def close(

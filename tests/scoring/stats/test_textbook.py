@@ -8,9 +8,10 @@ from hypothesis.strategies._internal.core import DataObject
 from hypothesis.strategies._internal.random import ArtificialRandom
 
 from suite.scoring.stats.clusters import clusters_of, floats
+from suite.scoring.stats.corrected import share_estimate
 from suite.scoring.stats.estimate import Estimate
 from suite.scoring.stats.intervals import t_interval, wilson
-from suite.scoring.stats.textbook import share_estimate, spread
+from suite.scoring.stats.means import spread
 
 
 def close(value: float | list[float]) -> Any:
