@@ -32,7 +32,7 @@ USELESS = "judge no better than chance"
 
 
 @dataclass(frozen=True, slots=True)
-class Corrected:
+class PpiMean:
     """estimate: by PPI++. human: of the labels alone. judge: of the judge alone on all samples, uncorrected.
     weight: how much the judge counts (lambda), from 0 (not at all) to 1. shown: which of the three to put
     first: "estimate" with 30 labels or more, else "human", without labels "judge".
@@ -46,9 +46,7 @@ class Corrected:
     note: str
 
 
-def ppi_mean(
-    human: Scores, judge: Scores, clusters: Labels | None = None, *, level: float = 0.95
-) -> Corrected:
+def ppi_mean(human: Scores, judge: Scores, clusters: Labels | None = None, *, level: float = 0.95) -> PpiMean:
     """Mean of what humans would say of all samples, yes (1) or no (0).
 
     human: shape (n + N,), None where nobody was asked; judge: what it says of the same samples, None where it
@@ -68,15 +66,15 @@ def ppi_mean(
     raw = replace(raw, n_unscored=lost, note=joined(raw.note, "judge, uncorrected"))
     nothing = Estimate(None, level=level, n=n, n_unscored=lost)
     if not n:
-        return Corrected(replace(nothing, note="no human labels"), alone, raw, None, "judge", "")
+        return PpiMean(replace(nothing, note="no human labels"), alone, raw, None, "judge", "")
     if n == total:
         same = replace(alone, note=joined(alone.note, "every sample has a human label"))
-        return Corrected(same, alone, raw, 0.0, "human", "")
+        return PpiMean(same, alone, raw, 0.0, "human", "")
     found, used = _estimate(y[labelled], f[labelled], f[~labelled], labels, labelled, level)
     found = replace(found, n_unscored=lost)
     few = n < FEWEST_LABELS
     note = f"fewer than {FEWEST_LABELS} human labels: they alone come first" if few else ""
-    return Corrected(found, alone, raw, used, "human" if few else "estimate", note)
+    return PpiMean(found, alone, raw, used, "human" if few else "estimate", note)
 
 
 def share_estimate(x: Floats, clusters: Clusters, level: float = 0.95) -> Estimate:
