@@ -102,10 +102,7 @@ def sandbox(python: str = "") -> dict[str, object]:
     """Whether untrusted programs can be contained here and by what, proven by trying it (half a second)."""
     from suite.sandbox import probe
 
-    report = probe(python=python)
-    if report.ok:
-        return {"works": True, "name": report.name, **report.facts}
-    return {"works": False, **report.problems, "fix": report.fix}
+    return probe(python=python)
 
 
 def cache() -> dict[str, object]:

@@ -124,9 +124,10 @@ def check_sandbox(cells: Iterable[Cell]) -> None:
 
     with ThreadPoolExecutor(1) as beside:  # it has a loop of its own, and one may run here
         report = beside.submit(probe).result()
-    if not report.ok:
+    if not report.pop("works"):
+        fix = str(report.pop("fix"))
         raise SandboxUnavailable(
             f"scoring {' and '.join(needing)} runs untrusted code, which can't be contained on this machine",
-            where="; ".join(f"{kind}: {why}" for kind, why in report.problems.items()),
-            fix=report.fix,
+            where="; ".join(f"{kind}: {why}" for kind, why in report.items()),
+            fix=fix,
         )

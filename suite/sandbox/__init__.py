@@ -6,7 +6,7 @@
 `suite.sandbox.harness` decides whether a program passes tests; what a program itself says proves nothing.
 """
 
-from suite.sandbox.choice import ProbeReport, open_sandbox, probe, prove
+from suite.sandbox.choice import open_sandbox, probe, prove
 from suite.sandbox.program import ENVIRONMENT, WORK, Limits, Mount, Program, Sandbox, SandboxResult
 
 __all__ = [
@@ -14,7 +14,6 @@ __all__ = [
     "WORK",
     "Limits",
     "Mount",
-    "ProbeReport",
     "Program",
     "Sandbox",
     "SandboxResult",

@@ -7,8 +7,6 @@ works, running refuses; there is no way around it.
 import asyncio
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from importlib import import_module
 
 from suite.errors import PluginError, SandboxUnavailable, unknown
@@ -133,40 +131,26 @@ async def prove(sandbox: Sandbox, python: str = "") -> None:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class ProbeReport:
-    """What a probe found. ok: untrusted code can be contained here.
-
-    name: the kind that works. facts: how it contains. problems: kind -> why it does not work.
-    """
-
-    ok: bool
-    name: str = ""
-    facts: Mapping[str, str] = field(default_factory=dict)
-    problems: Mapping[str, str] = field(default_factory=dict)
-    fix: str = ""
-
-
-def probe(python: str = "") -> ProbeReport:
-    """Whether untrusted code can be contained here, and how; opens, tries and closes a sandbox.
+def probe(python: str = "") -> dict[str, object]:
+    """Whether untrusted code can be contained here (`works`), and how: the kind's `name` and facts; else kind
+    -> why it does not work, and the `fix`. Opens, tries and closes a sandbox.
 
     python: interpreter that must work inside ("": the suite's own). Blocks for half a second; call it
     outside a running event loop.
     """
 
-    async def look() -> ProbeReport:
+    async def look() -> dict[str, object]:
         try:
             sandbox = await open_sandbox(workers=1)
         except SandboxUnavailable as error:
             problems = dict(part.split(": ", 1) for part in error.where.split("; ") if ": " in part)
-            return ProbeReport(False, problems=problems, fix=error.fix)
-        facts = dict(sandbox.facts())
+            return {"works": False, **problems, "fix": error.fix}
         try:
             await prove(sandbox, python)
         except SandboxUnavailable as error:
-            return ProbeReport(False, problems={sandbox.name: f"{error.what}: {error.where}"}, fix=error.fix)
+            return {"works": False, sandbox.name: f"{error.what}: {error.where}", "fix": error.fix}
         finally:
             await sandbox.close()
-        return ProbeReport(True, sandbox.name, facts)
+        return {"works": True, "name": sandbox.name, **sandbox.facts()}
 
     return asyncio.run(look())

@@ -22,7 +22,7 @@ from suite.sandbox import Sandbox, open_sandbox, probe
 @pytest.fixture(scope="session")
 def contained() -> None:
     report = probe()
-    if not report.ok:
+    if not report["works"]:
         pytest.skip(str(report))
 
 

@@ -23,7 +23,7 @@ from suite.sandbox import probe
 from suite.task import Part
 from tests.board.making import as_values, edit_json
 
-needs_sandbox = pytest.mark.skipif(not probe().ok, reason="no sandbox on this machine")
+needs_sandbox = pytest.mark.skipif(not probe()["works"], reason="no sandbox on this machine")
 CODE = good_bundles.Recipe("vibechecker/live", (("", "k", "0"),), board="parameters: {k: 0}")
 
 

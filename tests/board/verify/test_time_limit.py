@@ -169,7 +169,7 @@ def test_what_no_interrupt_ends_is_killed(good: Callable[..., Any], monkeypatch:
     assert set(psutil.Process().children(recursive=True)) <= before
 
 
-@pytest.mark.skipif(not probe().ok, reason="no sandbox on this machine")
+@pytest.mark.skipif(not probe()["works"], reason="no sandbox on this machine")
 def test_no_program_is_left_in_a_sandbox(tmp_path: Path) -> None:
     recipe = good_bundles.Recipe("vibechecker/live", (("", "k", "0"),), board="parameters: {k: 0}")
     run = good_bundles.run(recipe, tmp_path / "run")

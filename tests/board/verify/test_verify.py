@@ -25,7 +25,7 @@ from suite.sandbox import probe
 from tests.board.making import as_values
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "mini.suite.zip"  # made by the embedded model, elsewhere
-needs_sandbox = pytest.mark.skipif(not probe().ok, reason="no sandbox on this machine")
+needs_sandbox = pytest.mark.skipif(not probe()["works"], reason="no sandbox on this machine")
 
 
 @needs_sandbox
