@@ -64,13 +64,6 @@ def describe(kind: type[EngineOptions]) -> dict[str, str]:
     return {name: field.description or "" for name, field in kind.model_fields.items()}
 
 
-def read_query(kind: type[OptionsT], spec: ModelSpec) -> tuple[str, OptionsT]:
-    """(name, options) of a spec with `name?key=value&...`: options given apart win; see `read_options`."""
-    name, _, query = spec.name.partition("?")
-    found = {key: parse_value(value) for key, value in parse_qsl(query, keep_blank_values=True)}
-    return name, read_options(kind, spec, {**found, **spec.options})
-
-
 def read_options(kind: type[OptionsT], spec: ModelSpec, values: Mapping[str, Json] | None = None) -> OptionsT:
     """The options of a spec, checked.
 
@@ -99,15 +92,22 @@ def read_options(kind: type[OptionsT], spec: ModelSpec, values: Mapping[str, Jso
 
 
 class EngineProvider(Provider, Generic[OptionsT]):
-    """Fills roles with engines of one class, made of a spec and its options."""
+    """Fills roles with engines that are made of a spec and its options.
 
-    def __init__(self, kind: type[OptionsT], made: Callable[[ModelSpec, OptionsT], Engine]) -> None:
+    query: a name may end in options (`NAME?key=value&…`); those given apart win.
+    """
+
+    def __init__(
+        self, kind: type[OptionsT], made: Callable[[ModelSpec, OptionsT], Engine], *, query: bool = False
+    ) -> None:
         self.options = describe(kind)
-        self._kind, self._made = kind, made
+        self._kind, self._made, self._query = kind, made, query
 
     def engine(self, spec: ModelSpec) -> Engine:
         """Raises NotFound or ConfigError for an option, and what the engine has to say of its name."""
-        return self._made(spec, read_options(self._kind, spec))
+        query = spec.name.partition("?")[2] if self._query else ""
+        found = {key: parse_value(value) for key, value in parse_qsl(query, keep_blank_values=True)}
+        return self._made(spec, read_options(self._kind, spec, {**found, **spec.options}))
 
 
 def split_names(value: str | Iterable[str]) -> frozenset[str]:

@@ -29,8 +29,8 @@ from suite.journal.index import OffsetIndex, Recorded, digest64, id64
 from suite.journal.records import CallRecord, OutputRecord, ScoreRecord
 from suite.journal.run import Run, open_run
 from suite.journal.shapes import Values
-from suite.models.engine import Asking, Engine, Provider
-from suite.models.options import PROMPTED, EngineOptions, describe, read_query, recorded_capabilities
+from suite.models.engine import Asking, Engine
+from suite.models.options import PROMPTED, EngineOptions, EngineProvider, recorded_capabilities
 from suite.models.spec import ModelSpec
 
 TEXT_CAPABILITIES = PROMPTED | {"seed", "json_schema", "tools"}
@@ -72,11 +72,9 @@ class RunReplay(Engine):
         self._families = sorted({one.task.partition("/")[0] for one in run.manifest.cells})
 
     def capabilities(self) -> frozenset[str]:
-        """The recorded model's."""
         return recorded_capabilities(self._recorded.capabilities)
 
     def identity(self) -> Values:
-        """The recorded model's, and that it is a replay."""
         return {**self._recorded.identity, "replayed_from": self._run.folder.name}
 
     def thinks(self, thinking: str | int) -> str:  # noqa: ARG002
@@ -84,7 +82,6 @@ class RunReplay(Engine):
         return ""
 
     def settings(self) -> Values | None:
-        """The recorded model's."""
         found = self._recorded.settings
         return {k: v for k, v in found.items() if k != "unknown"} if found else None
 
@@ -117,7 +114,6 @@ class RunReplay(Engine):
         raise CallFailed("not-recorded", why, retryable=False)
 
     def left_over(self, run: Run, member: str) -> str:
-        """How many recorded calls were not asked for."""
         asked = {
             id64(one)
             for call, blocks in _calls(run, member)
@@ -174,11 +170,9 @@ class TextReplay(Engine):
                 ) from error
 
     def capabilities(self) -> frozenset[str]:
-        """Whatever ends in a text."""
         return TEXT_CAPABILITIES
 
     def identity(self) -> Mapping[str, Json]:
-        """The file by name and hash: who wrote the answers is not known."""
         return {
             "provider": "replay",
             "name": self._path.name,
@@ -261,17 +255,15 @@ def _plain(name: str) -> str:
     return "".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
-class ReplayProvider(Provider):
-    """`replay/RUN`, `replay/RUN?role=judge`, `replay/FILE.jsonl`."""
+def _replay(spec: ModelSpec, options: ReplayOptions) -> Engine:
+    """Of `replay/RUN`, `replay/RUN?role=judge` or `replay/FILE.jsonl`.
 
-    options = describe(ReplayOptions)
-
-    def engine(self, spec: ModelSpec) -> Engine:
-        """Raises RunError or NotFound for a missing run or role, ConfigError for a bad file."""
-        name, options = read_query(ReplayOptions, spec)
-        if name.endswith(".jsonl"):
-            return TextReplay(spec, Path(name))
-        return RunReplay(spec, open_run(name), options.role)
+    Raises RunError or NotFound for a missing run or role, ConfigError for a bad file.
+    """
+    name = spec.name.partition("?")[0]
+    if name.endswith(".jsonl"):
+        return TextReplay(spec, Path(name))
+    return RunReplay(spec, open_run(name), options.role)
 
 
-provider = ReplayProvider()
+provider = EngineProvider(ReplayOptions, _replay, query=True)

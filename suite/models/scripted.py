@@ -20,8 +20,8 @@ from suite.chat import Json, Reply, Request, Usage
 from suite.data.cache import sha256_of
 from suite.errors import CallFailed, ConfigError, unknown
 from suite.models.behaviours import BEHAVIOURS, Knobs, estimated_tokens, read_rules
-from suite.models.engine import Asking, Engine, Provider, present
-from suite.models.options import CAPABILITIES, check_needs, describe, read_query, split_names
+from suite.models.engine import Asking, Engine, present
+from suite.models.options import CAPABILITIES, EngineProvider, check_needs, split_names
 from suite.models.spec import ModelSpec
 
 Answer = Reply | str
@@ -61,7 +61,6 @@ class ScriptedEngine(Engine):
         self.calls = 0  # answered or failed, for tests that count
 
     def capabilities(self) -> frozenset[str]:
-        """As declared."""
         return self._capabilities
 
     def identity(self) -> Mapping[str, Json]:
@@ -74,7 +73,6 @@ class ScriptedEngine(Engine):
         return ""
 
     def limits(self) -> Mapping[str, int]:
-        """As declared."""
         return self._limits
 
     async def call(self, request: Request, asking: Asking) -> Reply:
@@ -99,30 +97,26 @@ class ScriptedEngine(Engine):
         return Reply(answer, finish="stop" if answer.strip() else "empty", usage=usage)
 
 
-class ScriptedProvider(Provider):
-    """`scripted/BEHAVIOUR?option=value`, `scripted/module:function`, `scripted/FILE.jsonl`."""
+def _scripted(spec: ModelSpec, options: ScriptedOptions) -> Engine:
+    """Of `scripted/BEHAVIOUR?option=value`, `scripted/module:function` or `scripted/FILE.jsonl`.
 
-    options = describe(ScriptedOptions)
-
-    def engine(self, spec: ModelSpec) -> Engine:
-        """Raises NotFound for an unknown behaviour, ConfigError for a bad file or function."""
-        name, options = read_query(ScriptedOptions, spec)
-        identity: dict[str, Json] = {}
-        function: Function
-        if name in BEHAVIOURS:
-            function = partial(BEHAVIOURS[name], options)
-        elif name.endswith((".jsonl", ".json")):
-            function = read_rules(Path(name))
-            identity = {"name": Path(name).name, "sha256": sha256_of(Path(name))}
-        elif ":" in name:
-            function = _import(name)
-        else:
-            raise unknown("scripted behaviour", name, BEHAVIOURS)
-        given = CAPABILITIES if options.capabilities is None else options.capabilities
-        limits = options.model_dump(include={"delay_s", "window", "concurrency"})
-        return ScriptedEngine(
-            function, capabilities=split_names(given), spec=spec, identity=identity, **limits
-        )
+    Raises NotFound for an unknown behaviour, ConfigError for a bad file or function.
+    """
+    name = spec.name.partition("?")[0]
+    identity: dict[str, Json] = {}
+    function: Function
+    if name in BEHAVIOURS:
+        function = partial(BEHAVIOURS[name], options)
+    elif name.endswith((".jsonl", ".json")):
+        function = read_rules(Path(name))
+        identity = {"name": Path(name).name, "sha256": sha256_of(Path(name))}
+    elif ":" in name:
+        function = _import(name)
+    else:
+        raise unknown("scripted behaviour", name, BEHAVIOURS)
+    given = CAPABILITIES if options.capabilities is None else options.capabilities
+    limits = options.model_dump(include={"delay_s", "window", "concurrency"})
+    return ScriptedEngine(function, capabilities=split_names(given), spec=spec, identity=identity, **limits)
 
 
 def _import(target: str) -> Function:
@@ -139,4 +133,4 @@ def _import(target: str) -> Function:
     return found
 
 
-provider = ScriptedProvider()
+provider = EngineProvider(ScriptedOptions, _scripted, query=True)
