@@ -10,7 +10,7 @@ import json
 import math
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import msgspec
 
@@ -36,87 +36,12 @@ _BROKEN_OFF = frozenset(
 _SAID = ("text", "content", "thinking", "reasoning", "summary")  # fields of a part that hold its words
 
 
-_Tokens = Annotated[int, msgspec.Meta(ge=0, le=_MOST_TOKENS)]
-
-
-class _Details(msgspec.Struct):
-    cached_tokens: _Tokens | None = None
-    reasoning_tokens: _Tokens | None = None
-
-
-class _Counts(msgspec.Struct):
-    prompt_tokens: _Tokens
-    completion_tokens: _Tokens
-    total_tokens: _Tokens | None = None
-    prompt_tokens_details: _Details | None = None
-    completion_tokens_details: _Details | None = None
-
-
-class _Message(msgspec.Struct):
-    content: str
-    error: None = None
-    tool_calls: list[None] | None = None
-    function_call: None = None
-    reasoning_content: None = None
-    reasoning: None = None
-    reasoning_details: None = None
-    thinking: None = None
-
-
-class _Choice(msgspec.Struct):
-    message: _Message
-    finish_reason: Literal["stop", "length"]
-    error: None = None
-
-
-class _Completion(msgspec.Struct):
-    """A completion as nearly all are: a text that stopped or was cut, and its counts."""
-
-    choices: list[_Choice]
-    usage: _Counts
-    model: str | None = None
-    system_fingerprint: str | None = None
-    error: None = None
-
-
-_completion = msgspec.json.Decoder(_Completion)
-
-
-def _usual(body: bytes, scrub: Scrubber, options: Options) -> Reply | None:
-    """The reply in a completion as nearly all are, None for all others: what `_reply` reads, for less."""
-    try:
-        read = _completion.decode(body)
-    except (ValueError, RecursionError):
-        return None
-    if not read.choices or options.logprobs is not None:
-        return None
-    choice, usage = read.choices[0], read.usage
-    text, prompt, new = choice.message.content, usage.prompt_tokens, usage.completion_tokens
-    more, wrote = usage.prompt_tokens_details, usage.completion_tokens_details
-    thought = min((wrote and wrote.reasoning_tokens) or 0, new)
-    most = options.max_tokens
-    hidden = (usage.total_tokens or 0) > prompt + new
-    cached = (more and more.cached_tokens) or 0
-    odd = not new or hidden or cached > prompt or (most is not None and new - thought > most)
-    if odd or not text.strip() or choice.message.tool_calls:
-        return None
-    return Reply(
-        text=whole_text(text),
-        finish=choice.finish_reason,
-        usage=Usage(prompt, new, cached, thought),
-        model=_name(read.model, scrub),
-        fingerprint=_name(read.system_fingerprint, scrub),
-    )
-
-
 def read_reply(body: bytes, scrub: Scrubber, options: Options | None = None) -> Reply:
     """The reply in a body of status 200. options: what was asked, where known.
 
     Raises CallFailed: bad-json, bad-shape, empty-choices, error-in-body, aborted, too-large, status-N.
     """
     options = options or Options()
-    if len(body) <= _LONG_BODY and (usual := _usual(body, scrub, options)) is not None:
-        return usual
     try:
         value, sound = peer_json.read(body)
     except ValueError as error:
@@ -148,7 +73,7 @@ def _reply(value: Any, scrub: Scrubber, options: Options, mended: list[str]) -> 
     calls = _tool_calls(message, mended)
     refusal = refusal or _words(message.get("refusal"))
     finish: Finish = "stop"
-    if filtered(ended):
+    if ended != "stop" and filtered(ended):
         finish = "refused"
     elif refusal.strip() and not text.strip():
         finish, text = "refused", refusal
@@ -251,7 +176,7 @@ def _content(content: object) -> tuple[str, str, str]:
 
 def _words(value: object) -> str:
     """The words in a text, an object that holds them, or a list of such; "" for anything else."""
-    return "".join(_walked(value, 0))
+    return "".join(_walked(value, 0)) if value else ""
 
 
 def _walked(value: object, depth: int) -> Iterator[str]:
@@ -335,7 +260,7 @@ def _count(holder: object, name: str, mended: list[str]) -> int | None:
     value = holder.get(name) if isinstance(holder, dict) else None
     if value is None:
         return 0
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= _MOST_TOKENS:
+    if type(value) in (int, float) and 0 <= value <= _MOST_TOKENS:
         return int(value)
     mended.append(f"{name} {str(value)[:24]}")
     return None

@@ -225,35 +225,3 @@ def test_a_typed_value_is_read_leniently_too() -> None:
     assert decode(b'\xef\xbb\xbf{"a": 1}', dict[str, int]) == {"a": 1}
     with pytest.raises(msgspec.ValidationError):
         decode(b'{"a": "x"}', dict[str, int])
-
-
-@pytest.mark.parametrize(
-    ("text", "finish", "usage"),
-    [
-        ("Yes.", "stop", {"prompt_tokens": 8, "completion_tokens": 9}),
-        ("Yes", "length", {"prompt_tokens": 8, "completion_tokens": 2}),
-        ("a half: \ud800", "stop", {"prompt_tokens": 8, "completion_tokens": 9}),
-        (
-            "Yes.",
-            "stop",
-            {
-                "prompt_tokens": 8,
-                "completion_tokens": 500,
-                "prompt_tokens_details": {"cached_tokens": 99},
-                "completion_tokens_details": {"reasoning_tokens": 490},
-            },
-        ),
-        ("Yes.", "stop", {"prompt_tokens": 8, "completion_tokens": 500}),
-        ("Yes.", "stop", {"prompt_tokens": 8, "completion_tokens": 0}),
-    ],
-)
-def test_a_usual_reply_is_read_as_one_with_a_field_more(
-    text: str, finish: str, usage: dict[str, object]
-) -> None:
-    message: dict[str, object] = {"role": "assistant", "content": text}
-    body = {"model": "m", "choices": [{"message": message, "finish_reason": finish}], "usage": usage}
-    options = Options(max_tokens=100)
-    usual = read_reply(json.dumps(body).encode(), Scrubber(), options)
-    message["thinking"] = ""
-    assert read_reply(json.dumps(body).encode(), Scrubber(), options) == usual
-    assert usual.text.startswith(text[:3])
