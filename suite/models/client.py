@@ -100,7 +100,6 @@ class OpenAIClient:
         self._http.once = once
 
     async def close(self) -> None:
-        """Close all connections."""
         await self._http.close()
 
     async def call(self, request: Request, seed: int | None) -> Reply:

@@ -118,7 +118,6 @@ class Connection(asyncio.Protocol):
         return self.open and self._keep
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """asyncio calls this."""
         self._transport = transport  # type: ignore[assignment]
 
     def ask(self, data: bytes, deadline: float) -> "asyncio.Future[Answer]":
@@ -152,7 +151,6 @@ class Connection(asyncio.Protocol):
             self._fail(timed_out(self._timeout_s))
 
     def close(self) -> None:
-        """End it now."""
         self._end()
         if self._transport is not None:
             self._transport.abort()
@@ -164,7 +162,6 @@ class Connection(asyncio.Protocol):
             self._timer = None
 
     def data_received(self, data: bytes) -> None:
-        """asyncio calls this."""
         if self._waiter is None or self._waiter.done():
             self.close()  # nobody asked
             return
@@ -178,7 +175,6 @@ class Connection(asyncio.Protocol):
             self._fail(_no_http("its head, a chunk's head or its trailer does not end"))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """asyncio calls this."""
         self._end()
         framed = "content-length" in self._headers or "transfer-encoding" in self._headers
         if exc is None and self._status and not framed:

@@ -110,7 +110,6 @@ class MiniLMEngine(Ranker):
         self._turn = asyncio.Lock()
 
     def identity(self) -> Mapping[str, Json]:
-        """The weights by hash."""
         return {
             "provider": "embedded",
             "name": MINILM,
@@ -121,7 +120,6 @@ class MiniLMEngine(Ranker):
         }
 
     def limits(self) -> Mapping[str, int]:
-        """One request at a time."""
         return {"concurrency": 1, "window": WINDOW}
 
     async def start(self, surroundings: Surroundings) -> None:
@@ -131,14 +129,12 @@ class MiniLMEngine(Ranker):
         self._model = await asyncio.to_thread(MiniLM, path, registry_file(_VOCABULARY), self._options)
 
     async def scored(self, query: str, texts: tuple[str, ...]) -> tuple[list[float], int]:
-        """By one thread at a time."""
         model = self._started(self._model)
         async with self._turn:
             vectors, tokens = await asyncio.to_thread(model.embed, [query, *texts])
         return [float(score) for score in vectors[1:] @ vectors[0]], tokens
 
     async def close(self) -> None:
-        """Let the model go."""
         self._model = None
 
 
@@ -193,7 +189,6 @@ class LlamaEngine(Engine):
         return _CAPABILITIES
 
     def identity(self) -> Mapping[str, Json]:
-        """The weights by hash, the engine by version. The same request gives the same reply."""
         return {
             "provider": "embedded",
             "name": self.spec.name,
@@ -282,7 +277,6 @@ class LlamaEngine(Engine):
             replica.in_flight -= 1
 
     async def close(self) -> None:
-        """Stop the servers."""
         self._home.cache_clear()
         replicas, self._replicas = self._replicas, []
         for one in replicas:

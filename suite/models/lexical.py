@@ -43,7 +43,6 @@ class BM25Engine(Ranker):
         self._index = lru_cache(maxsize=_KEPT)(self._indexed)
 
     def identity(self) -> Mapping[str, Json]:
-        """The method and its constants."""
         return {
             "provider": "lexical",
             "name": "bm25",

@@ -149,7 +149,6 @@ class OpenAIEngine(Engine):
         self._hosted = False  # known once started
 
     def check(self) -> None:
-        """Whether the key is there, where one is needed. Raises ConfigError."""
         if self._lacks_key:
             read_key(self._options.api_key_env, required=True)
 
@@ -158,7 +157,6 @@ class OpenAIEngine(Engine):
         return self._capabilities
 
     def identity(self) -> Mapping[str, Json]:
-        """The URL without credentials, and the options that shape answers."""
         options = self._options
         shaping = options.model_dump(mode="json", include=set(_SHAPING), exclude_defaults=True)
         if options.dialect in SENT:
@@ -181,7 +179,6 @@ class OpenAIEngine(Engine):
         return "told" if self._options.identity or (self._hosted and not own) else "nothing"
 
     def thinks(self, thinking: str | int) -> str:
-        """By the kind of server."""
         why = why_not(self._dialect.thinks, thinking)
         twice = self._options.extra_body.keys() & THINKING_FIELDS
         return f"extra_body says it, too: {', '.join(sorted(twice))}" if twice and not why else why
@@ -193,7 +190,6 @@ class OpenAIEngine(Engine):
         return {**told, **self._settings, **sent}
 
     def limits(self) -> Mapping[str, int]:
-        """The cap, if one was set, and the window, if the endpoint says."""
         return present(concurrency=self._options.concurrency, window=self._client.window)
 
     async def start(self, surroundings: Surroundings) -> None:
@@ -243,7 +239,6 @@ class OpenAIEngine(Engine):
             self._settings |= await llamacpp_settings(client.text)
 
     async def call(self, request: Request, asking: Asking) -> Reply:
-        """Answer one request. Raises CallFailed."""
         check_needs(request, self._capabilities, self.spec.text)
         try:
             return await self._client.call(request, asking.seed if "seed" in self._capabilities else None)
@@ -274,7 +269,6 @@ class OpenAIEngine(Engine):
         return CallFailed(failed.kind, f"{failed.message} ({helps})", retryable=False)
 
     async def close(self) -> None:
-        """Close the pool."""
         await self._client.close()
 
 

@@ -27,7 +27,6 @@ class Ranker(Engine):
     """An engine in this process that ranks, and nothing else."""
 
     def capabilities(self) -> frozenset[str]:
-        """It ranks."""
         return frozenset({"rank"})
 
     async def call(self, request: Request, asking: Asking) -> Reply:  # noqa: ARG002 - nobody's answer differs

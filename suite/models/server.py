@@ -115,7 +115,6 @@ class ManagedServer:
 
     @property
     def alive(self) -> bool:
-        """Whether the server's process runs."""
         return self._process is not None and self._process.returncode is None
 
     def dead(self, what: str) -> EngineError:
@@ -133,7 +132,6 @@ class ManagedServer:
             raise self.dead("died") from failed
 
     def tail(self) -> list[str]:
-        """The last lines of the log."""
         with contextlib.suppress(OSError), self.log.open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - 16384))
             return file.read().decode("utf-8", "replace").splitlines()[-_TAIL_LINES:]

@@ -126,7 +126,6 @@ class TorchModel:
         return missing_beginning(plain, self.tokenizer(text)["input_ids"]) + ids
 
     def text_ids(self, text: str) -> Ids:
-        """Token ids of a raw text."""
         ids: Ids = self.tokenizer(text)["input_ids"]
         return ids
 

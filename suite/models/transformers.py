@@ -63,7 +63,6 @@ class TransformersEngine(Engine):
         return family_of(self._checkpoint.architectures, self.spec.name) if self._checkpoint else None
 
     def check(self) -> None:
-        """Whether torch, transformers and a GPU that was asked for are here. Raises EngineError."""
         super().check()
         if (device := self._options.device).startswith("cuda"):
             need_gpu(f"device={device}", "leave device out, or take -o device=cpu")
@@ -79,7 +78,6 @@ class TransformersEngine(Engine):
         return head_of(self._family, False, self._options.label, self._options.weights)
 
     def identity(self) -> Mapping[str, Json]:
-        """The model by commit or fingerprint, the library by version, device and number format."""
         shaping = self._options.model_dump(mode="json", exclude={"batch", "revision"}, exclude_defaults=True)
         return present(
             provider="transformers",
@@ -105,7 +103,6 @@ class TransformersEngine(Engine):
         return {"concurrency": cap, **({"window": self._model.window} if self._model else {})}
 
     async def start(self, surroundings: Surroundings) -> None:
-        """Load the model. Raises EngineError if a library or the model is missing."""
         self.check()
         await asyncio.to_thread(lambda: self._family)
         surroundings.say(f"{self.spec.text}: loading")
@@ -129,7 +126,6 @@ class TransformersEngine(Engine):
         )
 
     async def call(self, request: Request, asking: Asking) -> Reply:
-        """Answer one request. Raises CallFailed for what the model cannot do."""
         self._started(self._model)
         check_needs(request, self.capabilities(), self.spec.text)
         if request.kind == "rate":
@@ -213,7 +209,6 @@ class TransformersEngine(Engine):
         return likelihood_of(model.token_logprobs(full, *span), len(full), request.options.normalise)
 
     async def close(self) -> None:
-        """Let the model go."""
         self._model = None
 
 

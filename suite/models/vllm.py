@@ -134,7 +134,6 @@ class VLLMEngine(Engine):
         return self._checkpoint.name if self._checkpoint and self._checkpoint.folder else self.spec.name
 
     def identity(self) -> Mapping[str, Json]:
-        """The model by commit or fingerprint, the engine by version, the options that were passed on."""
         options, attached = self._options, bool(self._options.url)
         shaping = {
             **self._passed,
@@ -186,11 +185,9 @@ class VLLMEngine(Engine):
         return self._settings
 
     def limits(self) -> Mapping[str, int]:
-        """The cap, if one was set, and the window, once started."""
         return present(concurrency=self._options.concurrency, window=self._window)
 
     async def start(self, surroundings: Surroundings) -> None:
-        """Start the server, or attach. Raises EngineError with the end of its log."""
         await asyncio.to_thread(lambda: self._family)
         try:
             if self._options.url:

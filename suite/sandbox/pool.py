@@ -46,7 +46,6 @@ class PooledSandbox(Sandbox):
         self._closed = False
 
     def facts(self) -> Mapping[str, str]:
-        """Kind and mechanisms."""
         return self._facts
 
     async def run(self, program: Program, limits: Limits = DEFAULT) -> SandboxResult:

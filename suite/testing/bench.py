@@ -159,7 +159,6 @@ class Shuffled(Plan):
     """The same plan with its groups, and the samples in them, in another order."""
 
     def groups(self) -> Iterator[Group]:
-        """All groups, shuffled."""
         chance = random.Random(7)
         found = [
             group._replace(items=tuple(chance.sample(group.items, len(group.items))))

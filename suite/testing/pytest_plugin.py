@@ -67,7 +67,6 @@ class ConformanceItem(pytest.Item):
         self._check, self._bench = check, bench
 
     def runtest(self) -> None:
-        """Make the check; skip or fail as it says."""
         from suite.testing.conformance import one
 
         result = one(self._check, self._bench())

@@ -31,7 +31,6 @@ class MemorySource(GivenSource):
         self._parts = {part: [_raw(row) for row in found] for part, found in parts.items()}
 
     def parts(self) -> Sequence[str]:
-        """The names of its parts; () if it is not divided."""
         return [part for part in self._parts if part]
 
     def rows(self, part: str | None = None) -> Iterator[tuple[RowPlace, Raw]]:
@@ -52,7 +51,6 @@ class FolderSource(GivenSource):
         self._folder = folder
 
     def path(self, path: str) -> Path:
-        """A file of the folder."""
         found = self._folder / path
         if not found.is_file():
             raise DataError(f"{self.name} has no file {path!r}", where=str(self._folder))

@@ -27,7 +27,6 @@ class Pipes:
         self.out = outgoing
 
     def send(self, kind: bytes, data: bytes) -> None:
-        """Send one frame."""
         view = memoryview(kind + struct.pack("<I", len(data)) + data)
         while view:
             view = view[os.write(self.out, view) :]
@@ -38,7 +37,6 @@ class Pipes:
         return dict(marshal.loads(self.exactly(size)))
 
     def exactly(self, size: int) -> bytes:
-        """Read so many bytes."""
         parts = []
         while size:
             part = os.read(self.fd, min(size, 1 << 20))
@@ -63,7 +61,6 @@ class ProgramRun:
         self.status: int | None = None
 
     def go(self) -> None:
-        """Run it and report."""
         folder = os.path.join(WORK, self.job["cwd"])  # noqa: PTH118
         try:
             for name, content in self.job["files"].items():
@@ -186,7 +183,6 @@ class ProgramRun:
         self.report(wall, leftovers)
 
     def report(self, wall: float, leftovers: int) -> None:
-        """Send the result."""
         code, number = -1, 0
         if self.status is not None and not self.ended:
             if os.WIFSIGNALED(self.status):

@@ -32,7 +32,6 @@ class Channel:
             view = view[os.write(self.outgoing, view) :]
 
     def receive(self) -> Json:
-        """Wait for one message."""
         size = int.from_bytes(self._exactly(4), "little")
         if size > LARGEST:
             raise ValueError("a message is too large")
