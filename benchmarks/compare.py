@@ -38,7 +38,7 @@ TOPICS = [f"topic-{index}" for index in range(20)]
 
 def write_run(folder: Path, samples: int, share: float, seed: int) -> None:
     """A run whose every value is true for a share of the samples."""
-    task, _, plugin = load_task(catalogue(), TASK)
+    task, plugin = load_task(catalogue(), TASK)
     cell = make_cell(task(task.parameters_type()()), plugin).plan
     values = sorted(wanted(task.metrics).values or ())
     chance = random.Random(seed)

@@ -230,14 +230,14 @@ def eval_yaml(task: str) -> None:
     from suite.plugins import catalogue
     from suite.run.cells import load_task
 
-    kind, name, _ = load_task(catalogue(), task)
+    kind, _ = load_task(catalogue(), task)
     registry = pulls.registry()
     entries = []
     for one in kind.info.datasets:
         with suppress(NotFound):  # a dataset that a run is always given by --data has no entry
             entries.append(registry.dataset(one))
     about = ". ".join(filter(None, (kind.info.title, kind.info.paper)))
-    content, remarks = made(name, kind.info.title, about, entries, kind.info.headline)
+    content, remarks = made(kind.info.name, kind.info.title, about, entries, kind.info.headline)
     click.echo(rendered(content, remarks), nl=False)
 
 

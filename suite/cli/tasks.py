@@ -149,7 +149,7 @@ def load(name: str) -> tuple["type[AnyTask]", str]:
     from suite.run.cells import load_task
 
     known = catalogue().with_files([name])
-    task, _, _ = load_task(known, name)
+    task, _ = load_task(known, name)
     plugin = known.find("task", name)[1]
     return task, plugin.distribution or plugin.name
 

@@ -9,8 +9,9 @@ import errno
 import fcntl
 import os
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 
 import msgspec
 
@@ -151,31 +152,18 @@ class Blocks:
         return folded + digests[len(folded) * LIST_LENGTH :]
 
 
-class FolderLock:
-    """One writer a run folder: an advisory lock that dies with the process."""
-
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / ".lock"
-        self._fd = -1
-
-    def __enter__(self) -> "FolderLock":
-        with trying("write to the run folder", self._path.parent, CHOOSE_FOLDER):
-            self._fd = open_append(self._path)
+@contextmanager
+def folder_lock(folder: Path) -> Iterator[None]:
+    """One writer a run folder: an advisory lock that dies with the process. Raises RunError."""
+    with trying("write to the run folder", folder, CHOOSE_FOLDER):
+        fd = open_append(folder / ".lock")
+    with os.fdopen(fd, "rb"):
         try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            os.close(self._fd)
-            self._fd = -1
             raise RunError(
                 "another process is working on this run",
-                where=str(self._path.parent),
+                where=str(folder),
                 fix="wait for it, stop it, or start another run with --new",
             ) from error
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        yield

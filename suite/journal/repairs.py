@@ -31,19 +31,16 @@ RecordT = TypeVar("RecordT")
 Offsets: TypeAlias = "array[int]"
 
 
-class Names:
+class Names(OffsetIndex):
     """Names seen in a journal, 16 bytes each."""
 
-    def __init__(self) -> None:
-        self._index = OffsetIndex()
-
-    def add(self, name: Name) -> None:
+    def note(self, name: Name) -> None:
         """Keep one."""
-        self._index.add(key64(name), 0)
+        self.add(key64(name), 0)
 
     def lacks(self, names: Sequence[Name]) -> bool:
-        """Whether any of them was never added."""
-        return any(key64(name) not in self._index for name in names)
+        """Whether any of them was never kept."""
+        return any(key64(name) not in self for name in names)
 
 
 def repair(folder: Path, others: Sequence[Path] = ()) -> dict[str, int]:
@@ -63,7 +60,7 @@ class _Repair:
         self._calls, self._outputs = Names(), Names()
         for other in others:
             for call in Lines(other / "calls.jsonl", CallRecord):
-                self._calls.add(call.id)
+                self._calls.note(call.id)
 
     def done(self) -> dict[str, int]:
         self._sift(self._folder / "attempts.jsonl", AttemptRecord, lambda _: False)
@@ -81,7 +78,7 @@ class _Repair:
     def _bad_output(self, output: OutputRecord) -> bool:
         bad = self._calls.lacks([*output.calls, *filter(None, [output.text_from])])
         if not bad:
-            self._outputs.add(Key.of(output))
+            self._outputs.note(Key.of(output))
         return bad
 
     def _bad_score(self, score: ScoreRecord) -> bool:
@@ -92,16 +89,16 @@ class _Repair:
         blocks, lists = Names(), []
         for _, block in self._records(folder / "blocks.jsonl", BlockRecord):
             if block.list is None:
-                blocks.add(block.sha256)
+                blocks.note(block.sha256)
             else:
                 lists.append(block)
         for name in [block.sha256 for block in lists if not blocks.lacks(block.list or ())]:
-            blocks.add(name)
+            blocks.note(name)
 
         def bad_call(call: CallRecord) -> bool:
             bad = blocks.lacks([*call.request, *call.texts, *filter(None, (call.prompt, call.tools))])
             if not bad:
-                self._calls.add(call.id)
+                self._calls.note(call.id)
             return bad
 
         self._sift(folder / "calls.jsonl", CallRecord, bad_call)
@@ -137,13 +134,9 @@ class _Repair:
 
 
 def _cut(path: Path, end: int) -> None:
-    with trying(f"write {path.name}", path, ROOM):
-        fd = open_append(path)
-        try:
-            os.ftruncate(fd, end)
-            os.fsync(fd)
-        finally:
-            os.close(fd)
+    with trying(f"write {path.name}", path, ROOM), os.fdopen(open_append(path), "rb") as file:
+        os.ftruncate(file.fileno(), end)
+        os.fsync(file.fileno())
 
 
 def _drop(path: Path, offsets: Offsets) -> None:

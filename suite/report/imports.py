@@ -164,7 +164,7 @@ class _Cells:
     def of(self, record: ImportedRecord) -> Cell:
         key = canonical_json([record.task, record.parameters])
         if key not in self._known:
-            task, _, plugin = load_task(self._plugins, record.task)
+            task, plugin = load_task(self._plugins, record.task)
             try:
                 parameters = task.parameters_type().model_validate(record.parameters)
             except ValueError as error:

@@ -8,6 +8,7 @@ reason; equal cells are one. Not here: data (`sources`), models (`role_members`)
 import itertools
 import math
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -62,8 +63,8 @@ def local_values(kind: type[Parameters], values: Values) -> dict[str, Json]:
     }
 
 
-def load_task(catalogue: Catalogue, name: str) -> tuple[type[AnyTask], str, str]:
-    """(task class, its name, "distribution version") for a name or alias. Raises NotFound, PluginError."""
+def load_task(catalogue: Catalogue, name: str) -> tuple[type[AnyTask], str]:
+    """(task class, "distribution version") for a name or alias. Raises NotFound, PluginError."""
     entry, plugin = catalogue.find("task", name)
     found = catalogue.load("task", name)
     if not (isinstance(found, type) and issubclass(found, Task)):
@@ -80,7 +81,7 @@ def load_task(catalogue: Catalogue, name: str) -> tuple[type[AnyTask], str, str]
             where=str(own.path),
             fix=f"rows: {', '.join(rows) or 'none; give it metrics = (suite.Rate(…),)'}",
         )
-    return found, entry.name, f"{plugin.distribution} {plugin.version}".strip()
+    return found, f"{plugin.distribution} {plugin.version}".strip()
 
 
 def make_cell(task: AnyTask, plugin: str) -> Cell:
@@ -123,16 +124,15 @@ def expand(
         raise ConfigError("no task given", fix="name one with --task; `suite tasks list` shows them all")
     names = (task for name in request.tasks for task in catalogue.tasks(name))
     loaded = [load_task(catalogue, name) for name in dict.fromkeys(names)]
-    _check_names(request, [task for task, _, _ in loaded])
-    _check_once(request, loaded)
+    _check_names(request, [task for task, _ in loaded])
     cells: dict[str, Cell] = {}
     skipped: list[SkippedCell] = []
-    for task, name, plugin in loaded:
-        for values in _combinations(request, task, name, fits):
+    for task, plugin in loaded:
+        for values in _combinations(request, task, fits):
             try:
                 made = make_task(task, values)
             except SkipCell as skip:
-                left_out = SkippedCell(name, values, skip.reason)
+                left_out = SkippedCell(task.info.name, values, skip.reason)
                 skipped += [] if left_out in skipped else [left_out]
                 continue
             cell = make_cell(made, plugin)
@@ -169,8 +169,15 @@ def _shown_by(task: type[AnyTask]) -> str:
 
 
 def _check_names(request: EvalRequest, tasks: Sequence[type[AnyTask]]) -> None:
-    """Each -P must have a task that knows it."""
+    """Each -P must have a task that knows it. Two tasks of one name would stand for each other."""
     by_name = {task.info.name: task.parameters_type().model_fields for task in tasks}
+    for name, count in Counter(task.info.name for task in dict.fromkeys(tasks)).items():
+        if count > 1:
+            raise ConfigError(
+                f"two tasks of this run are called {name!r}",
+                where="--task " + " and --task ".join(request.tasks),
+                fix="rename one in its `info`, or run them one after the other",
+            )
     for scope, name, _ in request.parameters:
         if scope and not any(_is_scope(scope, task) for task in by_name):
             raise unknown("chosen task", scope, by_name, where=f"-P {scope}:{name}=…")
@@ -184,49 +191,35 @@ def _check_names(request: EvalRequest, tasks: Sequence[type[AnyTask]]) -> None:
         raise unknown("preset", request.preset, known, f"of {', '.join(by_name)}")
 
 
-def _check_once(request: EvalRequest, loaded: Sequence[tuple[type[AnyTask], str, str]]) -> None:
-    """Two tasks of one name would stand for each other."""
-    first: dict[str, type[AnyTask]] = {}
-    for task, name, _ in loaded:
-        if first.setdefault(name, task) is not task:
-            raise ConfigError(
-                f"two tasks of this run are called {name!r}",
-                where="--task " + " and --task ".join(request.tasks),
-                fix="rename one in its `info`, or run them one after the other",
-            )
-
-
 def _is_scope(scope: str, task: str) -> bool:
     return scope in (task, task.partition("/")[0])
 
 
-def parameters_for(
-    given: Iterable[tuple[str, str, Json]], task: type[AnyTask], name: str
-) -> Iterable[tuple[str, Json]]:
+def parameters_for(given: Iterable[tuple[str, str, Json]], task: type[AnyTask]) -> Iterable[tuple[str, Json]]:
     """(parameter, value as it was given) of each -P that is for a task and known to it."""
     fields = task.parameters_type().model_fields
     for scope, parameter, value in given:
-        if parameter in fields and (not scope or _is_scope(scope, name)):
+        if parameter in fields and (not scope or _is_scope(scope, task.info.name)):
             yield parameter, value
 
 
 def _combinations(
-    request: EvalRequest, task: type[AnyTask], name: str, fits: Callable[[AnyTask], bool]
+    request: EvalRequest, task: type[AnyTask], fits: Callable[[AnyTask], bool]
 ) -> Iterable[dict[str, Json]]:
     """Raw parameter values of each cell: preset cells crossed with what -P sweeps."""
     kind = task.parameters_type()
     given: dict[str, list[Json]] = {}
-    for parameter, text in parameters_for(request.parameters, task, name):
+    for parameter, text in parameters_for(request.parameters, task):
         given.setdefault(parameter, []).extend(_values(task, parameter, text))
     preset = request.preset or ("mini" if request.mini and not given else "")
     bases: Sequence[Values] = task.info.presets.get(preset, [{}])
     if preset in task.info.instead and not all(fits(make_task(task, {**base})) for base in bases):
         bases = task.info.presets[task.info.instead[preset]]
     if request.preset and request.preset not in task.info.presets:
-        raise unknown("preset", request.preset, task.info.presets, f"of {name}")
+        raise unknown("preset", request.preset, task.info.presets, f"of {task.info.name}")
     if (many := len(bases) * math.prod(map(len, given.values()))) > MOST_CELLS:
         raise ConfigError(
-            f"these parameters make {many:,} cells of {name}; a run has at most {MOST_CELLS:,}",
+            f"these parameters make {many:,} cells of {task.info.name}; a run has at most {MOST_CELLS:,}",
             fix="sweep fewer values with -P, in several runs",
         )
     for base in bases:

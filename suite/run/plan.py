@@ -209,7 +209,7 @@ def changed_presets(request: EvalRequest, cells: Sequence[Cell]) -> dict[str, Ch
     """
     found: dict[str, ChangedPreset] = {}
     for name, task in {cell.plan.task: type(cell.task) for cell in cells}.items():
-        given = [f"{parameter}={text}" for parameter, text in parameters_for(request.parameters, task, name)]
+        given = [f"{parameter}={text}" for parameter, text in parameters_for(request.parameters, task)]
         if not given or request.preset not in task.info.presets:
             continue
         presets = (request.preset, task.info.instead.get(request.preset, request.preset))

@@ -54,11 +54,12 @@ def cell_again(
     run may be a stranger's: it is left out, and refused where scores rest on it.
     """
     try:
-        task, name, plugin = load_task(plugins, record.task)
+        task, plugin = load_task(plugins, record.task)
     except (NotFound, PluginError) as error:
         return Refusal("task", error, there=record.plugin)
     if record.file is not None and source_sha256(task) != record.file.sha256:
         return Refusal("task", missing_file(record.task, record.file), there=record.plugin)
+    name = task.info.name
     if (here := task.info.version) != record.version:
         other = RunError(
             f"the run was made with version {record.version} of {name}, installed is version {here}",
@@ -136,11 +137,11 @@ def _changed(
     """Those of the -P that are for a cell's task."""
     if not parameters:
         return
-    task, name, _ = load_task(plugins, record.task)
-    for parameter, text in parameters_for(parameters, task, name):
+    task, _ = load_task(plugins, record.task)
+    for parameter, text in parameters_for(parameters, task):
         if parameter not in task.parameters_type().at_score_names():
             raise ConfigError(
-                f"parameter {parameter!r} of {name} changes what is asked, not how it is scored",
+                f"parameter {parameter!r} of {task.info.name} changes what is asked, not how it is scored",
                 fix="start another run with `suite eval`",
             )
         yield parameter, text

@@ -17,7 +17,7 @@ from suite.files import own_folder, sync_folder, trying
 from suite.journal.document_files import read_document, read_manifest, write_document
 from suite.journal.documents import RunManifest, ScoringManifest
 from suite.journal.index import Recorded
-from suite.journal.journal_file import CHOOSE_FOLDER, FolderLock
+from suite.journal.journal_file import CHOOSE_FOLDER, folder_lock
 from suite.journal.lines import Lines
 from suite.journal.pairs import Key, RecordT
 from suite.journal.records import CallRecord, OutputRecord, ScoreRecord
@@ -163,7 +163,7 @@ def held(
         folder.mkdir(parents=True, exist_ok=True)
     if not made:
         sync_folder(folder.parent)
-    with FolderLock(folder):
+    with folder_lock(folder):
         told = ", ".join(f"{count:,} in {name}" for name, count in repair(folder, others).items())
         if told:
             told = f"records that lack a part count as not done: {told}"

@@ -14,7 +14,7 @@ from small_tasks import Many, Spell, Word, cells, pending_reasons, plan_of, run,
 
 import suite
 from suite.errors import EngineError, RunError
-from suite.journal.journal_file import FolderLock, JournalFile
+from suite.journal.journal_file import JournalFile, folder_lock
 from suite.journal.run import Run
 
 # fault -> kind it is recorded as
@@ -263,7 +263,7 @@ async def test_a_doubled_record_is_an_error_that_names_it(tmp_path: Path) -> Non
 async def test_two_processes_do_not_share_a_run(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     folder.mkdir()
-    with FolderLock(folder), pytest.raises(RunError, match="another process"):
+    with folder_lock(folder), pytest.raises(RunError, match="another process"):
         await run(plan_of({"candidate": "scripted/echo"}), folder)
 
 

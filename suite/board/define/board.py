@@ -226,7 +226,8 @@ class Board(Closed):
         return found
 
     def _cells(self, item: Item, plugins: Catalogue) -> tuple[Cell, ...]:
-        task, name, plugin = load_task(plugins, item.task)
+        task, plugin = load_task(plugins, item.task)
+        name = task.info.name
         if name != item.task:
             raise ConfigError(f"{item.task!r} is an alias", fix=f"write task: {name}")
         if task.info.version != item.version:
