@@ -5,7 +5,7 @@ A message has up to three lines: what is wrong, where, what to do.
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from suite.secrets import scrub, scrub_all
 
@@ -131,6 +131,12 @@ def nearest(name: str, names: Iterable[str]) -> list[str]:
     ][:MOST_NAMES]
 
 
+def listed(names: Sequence[str], most: int, mark: str = ", ") -> str:
+    """The first of some names, and how many more there are: "a, b and 3 more"."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return mark.join(names[:most]) + more
+
+
 def unknown(
     kind: str, name: str, known: Iterable[str], where: str = "", also: Iterable[str] = ()
 ) -> NotFound:
@@ -145,9 +151,7 @@ def unknown(
         quoted = [repr(one) for one in near]
         fix = f"did you mean {' or '.join(quoted) if len(near) <= 3 else 'one of ' + ', '.join(quoted)}?"
     elif names:
-        rest = len(names) - MOST_NAMES
-        shown = names if rest <= 0 else names[:MOST_NAMES]
-        fix = f"known: {', '.join(shown)}{f' and {rest} more' if rest > 0 else ''}"
+        fix = f"known: {listed(names, MOST_NAMES)}"
     else:
         fix = f"there is no {kind} at all"
     return NotFound(f"no {kind} named {name!r}", where, fix)

@@ -39,7 +39,6 @@ class TaskLoader(SourceFileLoader):
         self.source = source
 
     def get_code(self, fullname: str) -> CodeType:  # noqa: ARG002
-        """The code of the bytes given."""
         code: CodeType = self.source_to_code(self.source, self.path)
         return code
 

@@ -39,7 +39,6 @@ class Screen:
         self._line = line
 
     def say(self, line: str) -> None:
-        """A line that stays."""
         if self.in_notebook:
             self._lines.append(line)
         elif not self.off:

@@ -14,7 +14,6 @@ from suite.plugins import catalogue
 
 _TEMPLATES = Path(str(files("suite.testing")))
 _MODEL, _EMBEDDER = "embedded/smollm2-135m", "embedded/minilm-l6-v2"
-_FLAGS = {"candidate": "--model "} | {one: f"--{one} " for one in ("judge", "baseline", "user", "embedder")}
 _COMMON = ("pyproject.toml.txt", "$package/__init__.py.txt", "$package/py.typed.txt")
 
 
@@ -47,6 +46,7 @@ def of_file(file: str, name: str | None) -> Distribution:
     Raises ConfigError for a bad name, one that is taken, or rows that lie elsewhere; DataError for rows that
     are not there; NotFound and PluginError as `task_file` does.
     """
+    from suite.run.role_members import flag_of
     from suite.task_files import task_file
 
     found = task_file(file)
@@ -56,10 +56,9 @@ def of_file(file: str, name: str | None) -> Distribution:
     for one in (name, info.name):
         free(one)
     fields = {"name": name, "package": package, "title": info.title}
-    flags = {
-        role: _FLAGS.get(role, f"--role {role}=") for role, one in info.roles.items() if not one.optional
-    }
-    models = " ".join(f"{flag}{_EMBEDDER if role == 'embedder' else _MODEL}" for role, flag in flags.items())
+    needed = (role for role, one in info.roles.items() if not one.optional)
+    flags = (flag_of(role, _EMBEDDER if role == "embedder" else _MODEL) for role in needed)
+    models = " ".join(word for words in flags for word in words)
     fields |= {"task": info.name, "kind": found.kind.__name__, "models": models}
     own = _TEMPLATES / "template_from"
     contents = _filled(_TEMPLATES / "template", _COMMON, **fields) | _filled(own, _below(own), **fields)

@@ -16,11 +16,10 @@ import click
 import suite
 from suite.cli.spellings import modern
 from suite.errors import NotFound, PluginError, SuiteError, unknown
+from suite.plugins import catalogue
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
-
-    from suite.plugins import Catalogue
 
 INTERRUPTED = 130
 READER_GONE = 141
@@ -48,12 +47,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 
-def _catalogue() -> "Catalogue":
-    from suite.plugins import catalogue
-
-    return catalogue()
-
-
 class Commands(click.Group):
     """The built-in commands of the table and those of plugins; help and completion load none of them."""
 
@@ -64,7 +57,7 @@ class Commands(click.Group):
 
     def added(self) -> dict[str, str]:
         """The plugins' commands with their titles; a built-in name cannot be taken."""
-        return {e.name: e.title for e, _ in _catalogue().entries("command") if e.name not in COMMANDS}
+        return {e.name: e.title for e, _ in catalogue().entries("command") if e.name not in COMMANDS}
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """A command by name, imported now; None if there is none.
@@ -78,11 +71,11 @@ class Commands(click.Group):
             command: object = getattr(importlib.import_module(module), name)
         else:
             try:
-                entry, plugin = _catalogue().find("command", cmd_name)
+                entry, plugin = catalogue().find("command", cmd_name)
             except NotFound:
                 return None
             where = f"{entry.target} of {plugin.distribution or plugin.name}"
-            command = _catalogue().load("command", cmd_name)
+            command = catalogue().load("command", cmd_name)
         if not isinstance(command, click.Command):
             raise PluginError(
                 f"command {cmd_name!r} is a {type(command).__name__}, not a click command", where
@@ -111,8 +104,7 @@ class Commands(click.Group):
         raise unknown("command", name, self.list_commands(ctx), where)
 
     def broken(self) -> list[str]:
-        """Names of the plugins that failed to load."""
-        return [plugin.name for plugin in _catalogue().plugins if plugin.error]
+        return [plugin.name for plugin in catalogue().plugins if plugin.error]
 
     def _read_settings(self, ctx: click.Context, name: str, command: click.Command) -> None:
         from suite.cli import settings

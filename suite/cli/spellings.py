@@ -1,60 +1,23 @@
 """Old spellings of the command line: each works for one version more, and a note on stderr names the new one.
 
-One table of flags, one of arguments that became flags, one of what variables and settings were called where
-that was not the flag's name. The new spelling takes the place of the old one before a line is read, so that
-no command knows an old one and no help shows it. All of it goes with 0.3.0.
+The tables stand in `spellings.toml`: flags, arguments that became flags, and what variables and settings were
+called where that was not the flag's name. The new spelling takes the place of the old one before a line is
+read, so that no command knows an old one and no help shows it. All of it goes with 0.3.0.
 """
 
 import os
+import tomllib
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import click
 
 from suite.errors import ConfigError
 
-# command -> old flag -> new one
-FLAGS: Mapping[str, Mapping[str, str]] = {
-    "eval": {"--out": "--output"},
-    "score": {"--out": "--output"},
-    "judge audit": {"--out": "--output"},
-    "compare": {"--baseline": "--against"},
-    "report show": {"--md": "--markdown=-"},
-    "report export": {"-o": "-O", "--format": "--to"},
-    "runs import": {"-o": "-O"},
-    "data import": {"--from": "--dir"},
-    "plugin new": {"--dir": "--output"},
-    "submit pack": {"-o": "-O", "--url": "--model-url"},
-    "submit place": {"--url": "--bundle-url"},
-    "submit verify": {"--json": "--output"},
-    "board accept": {"--url": "--bundle-url", "--new": "--all"},
-    "board build": {"-o": "-O", "--url": "--site-url"},
-    "board fetch": {"-o": "-O"},
-    "userbench generate": {"--out": "--output", "-o": "-O"},
-    "userbench export": {"--out": "--output", "-o": "-O"},
-}
-# command -> the flag that took the place of its only argument
-ARGUMENTS: Mapping[str, str] = {
-    "board init": "--repo",
-    "board commands": "--board",
-    "board check": "--repo",
-    "board check-pr": "--repo",
-    "board build": "--repo",
-}
-
-# command -> name in variables and settings, where it was not the flag's -> the flag today
-NAMES: Mapping[str, Mapping[str, str]] = {
-    "report show": {"markdown": "--markdown=-"},
-    "report export": {"kind": "--to"},
-    "data import": {"folder": "--dir"},
-    "plugin new": {"folder": "--output"},
-    "submit pack": {"flag-url": "--model-url", "board": "--board"},
-    "submit declare": {"board": "--board"},
-    "submit place": {"urls": "--bundle-url"},
-    "submit verify": {"json-path": "--output"},
-    "board accept": {"urls": "--bundle-url"},
-    "userbench generate": {"folder": "--output"},
-    "userbench export": {"file": "--output"},
-}
+_TABLES = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+FLAGS: Mapping[str, Mapping[str, str]] = _TABLES["flags"]
+ARGUMENTS: Mapping[str, str] = _TABLES["arguments"]
+NAMES: Mapping[str, Mapping[str, str]] = _TABLES["names"]
 # flags without a value, of `submit verify` and of the commands of ARGUMENTS
 SWITCHES = frozenset(("--json", "--strict", "--quiet", "--no-verify", "--again", "--help", "-h"))
 _YES, _NO = ("1", "true", "t", "yes", "y", "on"), ("0", "false", "f", "no", "n", "off")  # as click reads them

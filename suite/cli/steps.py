@@ -205,12 +205,10 @@ def dry(plan: "Plan", flags: RunFlags) -> bool:
     """Whether only the plan was asked for (--dry-run); it is printed then."""
     if flags.dry_run:
         from suite.run.estimate import check_limits, estimate
-        from suite.run.ledger import ledger_of, parse_budget
+        from suite.run.ledger import ledger_of
         from suite.run.plan_text import lacking, print_plan, shown_plan
 
-        ledger = None
-        if flags.budget is not None:
-            ledger = ledger_of(parse_budget(flags.budget), plan.filled.at("both", *flags.stages))
+        ledger = ledger_of(flags.budget, plan.filled.at("both", *flags.stages))
         found = asyncio.run(estimate(plan))
         lasts = "" if ledger is None else check_limits(plan, ledger, found)
         if flags.as_json:

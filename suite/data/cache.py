@@ -200,7 +200,6 @@ class Cache:
         return found if isinstance(found, dict) else {}
 
     def write_note(self, kind: str, name: str, content: Mapping[str, object]) -> None:
-        """Keep a small record."""
         text = json.dumps(content, indent=1, sort_keys=True) + "\n"
         write_whole(self.root / kind / f"{name}.json", text.encode())
 
@@ -214,7 +213,6 @@ class Cache:
         return any(self.note("licences", path.stem) == told for path in self.root.glob("licences/*.json"))
 
     def accept(self, entry: RegistryEntry) -> None:
-        """Remember that the entry's licence has been accepted."""
         self.write_note("licences", entry.id, _terms(entry.licence))
 
 

@@ -118,7 +118,7 @@ def _slug(text: str) -> str:
 def _commit_advice(rows: HubRows) -> str:
     source = HubSource(kind="hub", repo=rows.repo, branch=rows.revision)
     try:
-        commit = hub_source.resolve(source, rows.repo, rows.revision)
+        commit, _ = hub_source.about(source, rows.repo, rows.revision)
     except SourceUnreachable:
         return "write a full commit of 40 hex digits; the dataset's page lists them"
     return f"write the commit that it is at now: revision={commit!r}"

@@ -162,7 +162,6 @@ class File(Strict):
 
     @property
     def name(self) -> str:
-        """The file's own name."""
         return PurePosixPath(self.path).name
 
     def differs(self, there: "File") -> str | None:
@@ -341,7 +340,6 @@ class DatasetEntry(RegistryEntry):
     hub: dict[str, HubBenchmark] = Field(default_factory=dict)
 
     def files_of(self, part: str) -> list[File]:
-        """The files of a part, in the order listed."""
         return [one for one in self.files if one.part == part]
 
     @model_validator(mode="after")

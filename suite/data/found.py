@@ -68,8 +68,13 @@ def licence_at(source: HubSource, name: str) -> Licence:
 
 
 def hub_terms(source: HubSource, told: Mapping[str, Json], gated: bool, given: str = "") -> Licence:
-    """The terms of a dataset of the Hub. given: see `_licence`."""
-    return _licence(given, _stated(told), f"https://huggingface.co/datasets/{source.repo}", "card", gated)
+    """The terms of a dataset of the Hub. told: by its card. given: see `_licence`."""
+    licence = told.get("license")
+    if licence == "other" and told.get("license_name"):
+        licence = told["license_name"]
+    named = licence if isinstance(licence, list) else [licence]
+    stated = ", ".join(str(one) for one in named if one and str(one).lower() not in ("unknown", "none"))
+    return _licence(given, stated, f"https://huggingface.co/datasets/{source.repo}", "card", gated)
 
 
 def card(source: HubSource, name: str) -> Mapping[str, Json]:
@@ -184,15 +189,6 @@ def _by_stem(paths: Iterable[str]) -> tuple[dict[str, DatasetPart], tuple[File, 
     }
     files = tuple(File(path=path, part=part) for path, part in parts.items())
     return {part: DatasetPart() for part in parts.values()}, files
-
-
-def _stated(card: Mapping[str, Json]) -> str:
-    """The licence that a card names, "" where it names none."""
-    licence = card.get("license")
-    if licence == "other" and card.get("license_name"):
-        licence = card["license_name"]
-    named = licence if isinstance(licence, list) else [licence]
-    return ", ".join(str(one) for one in named if one and str(one).lower() not in ("unknown", "none"))
 
 
 def _licence(given: str, stated: str, url: str, place: str, gated: bool = False) -> Licence:

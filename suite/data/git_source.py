@@ -5,14 +5,16 @@ passed on. `SUITE_GIT_ENDPOINT` replaces scheme and host of every address, for m
 """
 
 import http.client
+import io
 import os
 import re
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import BinaryIO, NamedTuple, TypeVar
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlsplit, urlunsplit
 from urllib.request import Request, urlopen
@@ -71,18 +73,10 @@ def fetch(source: GitSource, wanted: WantedFile, target: Path, progress: Progres
     Raises SourceUnreachable, or DataError if the host has no such file or it isn't the file itself.
     """
     url, limit = _url(source, wanted), LARGEST if wanted.size is None else wanted.size
-
-    def download() -> int:
-        with target.open("wb") as file:
-
-            def keep(chunk: bytes, done: int, size: int | None) -> None:
-                file.write(chunk)
-                if progress is not None:
-                    progress(wanted.path, done, wanted.size or size)
-
-            return _transfer(url, wanted, limit + 1, keep)[0]
-
-    if _retried(download, shown(url), wanted.entry) > limit:
+    with target.open("wb") as file:
+        transfer = partial(_transfer, url, wanted, limit + 1, file, progress)
+        done, _ = _retried(transfer, shown(url), wanted.entry)
+    if done > limit:
         what = f"{wanted.entry}: {wanted.path} is larger than the entry's {limit} bytes"
         raise DataError(what, where=shown(url))
     with target.open("rb") as file:
@@ -96,14 +90,9 @@ def fetch(source: GitSource, wanted: WantedFile, target: Path, progress: Progres
 
 def beginning(source: GitSource, wanted: WantedFile, limit: int) -> tuple[bytes, int | None]:
     """The first bytes of a file of the pinned commit, and its size if the host tells. Raises as `fetch`."""
-    url = _url(source, wanted)
-
-    def read() -> tuple[bytes, int | None]:
-        parts: list[bytes] = []
-        done, size = _transfer(url, wanted, limit, lambda chunk, *_: parts.append(chunk))
-        return b"".join(parts), done if size is None and done < limit else size
-
-    return _retried(read, shown(url), wanted.entry)
+    url, kept = _url(source, wanted), io.BytesIO()
+    done, size = _retried(partial(_transfer, url, wanted, limit, kept), shown(url), wanted.entry)
+    return kept.getvalue(), done if size is None and done < limit else size
 
 
 def _url(source: GitSource, wanted: WantedFile) -> str:
@@ -192,12 +181,11 @@ def _retried(act: Callable[[], DoneT], where: str, who: str) -> DoneT:
 
 
 def _transfer(
-    url: str, wanted: WantedFile, most: int, take: Callable[[bytes, int, int | None], None]
+    url: str, wanted: WantedFile, most: int, out: BinaryIO, progress: Progress | None = None
 ) -> tuple[int, int | None]:
-    """Hand on at most so many bytes of a file. Returns how many, and the file's size if the host tells.
-
-    take: is given each piece, the bytes so far and the size.
-    """
+    """Write at most so many bytes of a file. Returns how many, and the file's size if the host tells."""
+    out.seek(0)  # behind what an earlier try wrote
+    out.truncate()
     with _open(url, wanted) as response:
         stated, done = response.headers.get("Content-Length", ""), 0
         size = int(stated) if stated.isdigit() else None
@@ -209,7 +197,9 @@ def _transfer(
             if not chunk:
                 break
             done += len(chunk)
-            take(chunk, done, size)
+            out.write(chunk)
+            if progress is not None:
+                progress(wanted.path, done, wanted.size or size)
         if size is not None and done < min(most, size):
             raise _BrokeOff(f"the transfer broke off after {done} of {size} bytes")
         return done, size

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from suite.data.entry import File, HubSource, Progress
-from suite.errors import DataError, LicenceRequired, SourceChanged, SourceUnreachable, causes
+from suite.errors import DataError, LicenceRequired, SourceChanged, SourceUnreachable, causes, listed
 
 if TYPE_CHECKING:
     from huggingface_hub import RepoFile
@@ -64,11 +64,6 @@ def cached(source: HubSource, path: str) -> Path | None:
         source.repo, path, revision=source.revision or source.branch, repo_type=source.type
     )
     return Path(found) if isinstance(found, str) else None
-
-
-def resolve(source: HubSource, entry: str, branch: str) -> str:
-    """The commit that a branch is at now. Raises as `fetch` does."""
-    return about(source, entry, branch)[0]
 
 
 def about(source: HubSource, entry: str, branch: str) -> tuple[str, bool]:
@@ -141,8 +136,7 @@ def _connect(address: str) -> None:
 def files_told(paths: Iterable[str]) -> str:
     """The files of a repository in a sentence."""
     names = sorted(paths)
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"its files: {', '.join(names[:_SHOWN])}{more}" if names else "it has no files"
+    return f"its files: {listed(names, _SHOWN)}" if names else "it has no files"
 
 
 @lru_cache(maxsize=4)  # a commit stays what it is, and each of its files may be looked up in it

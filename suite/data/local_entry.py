@@ -80,7 +80,6 @@ class LocalFiles(Generic[Here_co]):
         return self.cache.linked(file.sha256, readable(self.cache, self.entry, file))
 
     def sha256(self, path: str) -> str:
-        """The hash of a file."""
         file = self.file(path)
         return file.sha256 or sha256_of(self.path(path))
 
@@ -118,7 +117,6 @@ class LocalFiles(Generic[Here_co]):
         return path
 
     def parts(self: "LocalDataset") -> Sequence[str]:
-        """The names of the parts."""
         return list(self.entry.parts)
 
     def part(self: "LocalDataset", name: str) -> DatasetPart:

@@ -87,7 +87,7 @@ def at_commit(
     source = entry.source
     if isinstance(source, HubSource):
         unpinned = source.model_copy(update={"revision": None})
-        commit = commit or hub_source.resolve(unpinned, entry.id, branch or source.branch)
+        commit = commit or hub_source.about(unpinned, entry.id, branch or source.branch)[0]
         source = source.model_copy(update={"revision": commit})
         return source, hub_source.listing(source, entry.id)
     if isinstance(source, GitSource):

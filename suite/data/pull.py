@@ -34,7 +34,7 @@ from suite.data.entry import (
 from suite.data.local_entry import LocalFiles, readable
 from suite.data.locks import hashed, keep_lock, locked
 from suite.data.row_checks import check_rows
-from suite.errors import DataError, LicenceRequired, SourceChanged, SourceUnreachable
+from suite.errors import DataError, LicenceRequired, SourceChanged, SourceUnreachable, listed
 
 _AT_ONCE = 4
 
@@ -190,7 +190,7 @@ def _changes(entry: RegistryEntry) -> str:
     source = entry.source
     if not isinstance(source, HubSource):
         return ""
-    now = hub_source.resolve(source, entry.id, source.branch)
+    now, _ = hub_source.about(source, entry.id, source.branch)
     there = hub_source.listing(source.model_copy(update={"revision": now}), entry.id)
     gone = sorted({file.path for file in entry.files if file.path not in there})
     other = sorted({one.path for one in entry.files if one.path in there and one.differs(there[one.path])})
@@ -312,7 +312,13 @@ def _take(entry: RegistryEntry, folder: Path, cache: Cache) -> dict[str, str]:
         else:
             (differs if named else missing).append(file.path)
     if missing or differs:
-        raise _refusal(entry, folder, missing, differs)
+        told = (("missing", missing), ("with other bytes than pinned", differs))
+        lists = [f"{what}: {listed(paths, 5)}" for what, paths in told if paths]
+        raise DataError(
+            f"{entry.id}: the folder lacks {len(missing) + len(differs)} of {len(entry.files)} files",
+            where=f"{folder}; {'; '.join(lists)}",
+            fix=f"bring the files of revision {entry.revision}; those already taken are kept",
+        )
     return taken
 
 
@@ -338,16 +344,3 @@ def _adopt(file: File, named: Path | None, there: Mapping[Path, int], cache: Cac
         if unknown or sha256 == file.sha256:
             return sha256 if cache.adopt(path, sha256) else None
     return None
-
-
-def _refusal(entry: RegistryEntry, folder: Path, missing: list[str], differs: list[str]) -> DataError:
-    lists = []
-    for what, paths in (("missing", missing), ("with other bytes than pinned", differs)):
-        if paths:
-            more = f" and {len(paths) - 5} more" if len(paths) > 5 else ""
-            lists.append(f"{what}: {', '.join(paths[:5])}{more}")
-    return DataError(
-        f"{entry.id}: the folder lacks {len(missing) + len(differs)} of {len(entry.files)} files",
-        where=f"{folder}; {'; '.join(lists)}",
-        fix=f"bring the files of revision {entry.revision}; those already taken are kept",
-    )

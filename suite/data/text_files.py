@@ -9,12 +9,14 @@ import csv
 import hashlib
 import io
 from collections.abc import Callable, Hashable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from suite.chat import Json
 from suite.data import strict_syntax
 from suite.errors import DataError
+from suite.files import trying
 
 if TYPE_CHECKING:
     import _csv
@@ -52,19 +54,16 @@ class TextRow(NamedTuple):
 
 def raw_lines(path: Path) -> Iterator[tuple[int, int, bytes]]:
     """(line from 1, offset in bytes, content) of every line that isn't empty. Raises DataError."""
-    try:
-        with path.open("rb") as file:
-            offset = 0
-            for line, raw in enumerate(file, 1):
-                content = raw
-                if line == 1:
-                    check_beginning(path, raw)
-                    content = raw.removeprefix(BOM)
-                if content := content.strip():
-                    yield line, offset, content
-                offset += len(raw)
-    except OSError as error:
-        raise _unreadable(path, error) from error
+    with _reading(path), path.open("rb") as file:
+        offset = 0
+        for line, raw in enumerate(file, 1):
+            content = raw
+            if line == 1:
+                check_beginning(path, raw)
+                content = raw.removeprefix(BOM)
+            if content := content.strip():
+                yield line, offset, content
+            offset += len(raw)
 
 
 def check_beginning(path: Path, head: bytes) -> None:
@@ -194,16 +193,14 @@ def read_text(path: Path) -> str:
 
 
 def _bytes(path: Path) -> bytes:
-    try:
+    with _reading(path):
         data = path.read_bytes()
-    except OSError as error:
-        raise _unreadable(path, error) from error
     check_beginning(path, data[:8])
     return data
 
 
-def _unreadable(path: Path, error: OSError) -> DataError:
-    return DataError(f"cannot read {path.name}: {error.strerror or error}", where=str(path))
+def _reading(path: Path) -> AbstractContextManager[None]:
+    return trying(f"read {path.name}", path, kind=DataError)
 
 
 def without_copies(
@@ -217,11 +214,8 @@ def without_copies(
     copies: list[Path] = []
     seen: set[tuple[Hashable, bytes]] = set()
     for path in files:
-        try:
-            with path.open("rb") as file:
-                what = (key(path), hashlib.file_digest(file, "sha256").digest())
-        except OSError as error:
-            raise _unreadable(path, error) from error
+        with _reading(path), path.open("rb") as file:
+            what = (key(path), hashlib.file_digest(file, "sha256").digest())
         (copies if what in seen else kept).append(path)
         seen.add(what)
     return kept, copies

@@ -81,7 +81,6 @@ class FileSource(GivenSource):
             raise DataError(f"{self._told}: {file.name} {wrong}", str(file), fix)
 
     def rows(self, part: str | None = None) -> Iterator[tuple[RowPlace, Raw]]:  # noqa: ARG002
-        """Its rows."""
         return read_rows(self.name, self._file.name, self._file)
 
     def path(self, path: str) -> Path:
@@ -91,7 +90,6 @@ class FileSource(GivenSource):
         return self._file
 
     def identity(self) -> Mapping[str, Json]:
-        """Name and hash of the file."""
         return {"source": "file", "files": {self._file.name: sha256_of(self._file)}}
 
 
@@ -116,7 +114,6 @@ class DataView:
         return self._source(name).path(path)
 
     def has(self, name: str, part: str | None = None) -> bool:
-        """Whether a dataset (or a part of it) is at hand."""
         source = self._sources.get(name)
         return source is not None and (part is None or not source.parts() or part in source.parts())
 

@@ -40,7 +40,6 @@ class OffsetIndex:
         self._sorted = True
 
     def add(self, key: int, offset: int) -> None:
-        """Add one entry."""
         self._keys.append(key)
         self._offsets.append(offset)
         self._sorted = False
@@ -82,9 +81,6 @@ class Recorded(Generic[RecordT]):
 
     def __len__(self) -> int:
         return len(self._index)
-
-    def __contains__(self, key: Name) -> bool:
-        return key64(key) in self._index
 
     def every(self, key: Name) -> list[RecordT]:
         """All records of a key, in file order."""

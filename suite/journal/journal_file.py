@@ -11,6 +11,7 @@ import os
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 import msgspec
@@ -36,16 +37,10 @@ class JournalFile:
         self.waiting: list[bytes] = []  # lines that were put, not written yet
 
     def _cut_torn_line(self) -> int:
-        size = os.fstat(self._fd).st_size
-        end = size
-        while end > 0:
-            start = max(0, end - 65536)
-            chunk = os.pread(self._fd, end - start, start)
-            newline = chunk.rfind(b"\n")
-            if newline >= 0:
-                end = start + newline + 1
-                break
-            end = start
+        size = end = os.fstat(self._fd).st_size
+        if size:
+            with mmap(self._fd, 0, access=ACCESS_READ) as body:
+                end = body.rfind(b"\n") + 1
         if end != size:
             os.ftruncate(self._fd, end)
         return end
@@ -86,7 +81,6 @@ class JournalFile:
             os.fsync(self._fd)
 
     def close(self) -> None:
-        """Write, sync and close."""
         if self._fd >= 0:
             self.write()
             self.sync()
@@ -128,7 +122,6 @@ class Blocks:
         return self._once(digest, BlockRecord(digest, message.role, message.content, extra))
 
     def text(self, text: str) -> str:
-        """Hash of a bare text."""
         digest = block_hash(b"text\x1f" + text.encode())
         return self._once(digest, BlockRecord(digest, "text", text))
 

@@ -26,7 +26,6 @@ class Key(NamedTuple):
 
     @classmethod
     def of(cls, record: OutputRecord | ScoreRecord) -> "Key":
-        """The key of an output or score."""
         return cls(record.cell, record.sample, record.trial)
 
 
@@ -64,7 +63,6 @@ class Waiting(Generic[RecordT]):
         return len(self._near) + len(self._far)
 
     def __iter__(self) -> Iterator[RecordT]:
-        """All that still wait."""
         for _, record in self._near.values():
             yield record
         for offset in self._far.values():

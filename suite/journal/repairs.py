@@ -35,7 +35,6 @@ class Names(OffsetIndex):
     """Names seen in a journal, 16 bytes each."""
 
     def note(self, name: Name) -> None:
-        """Keep one."""
         self.add(key64(name), 0)
 
     def lacks(self, names: Sequence[Name]) -> bool:

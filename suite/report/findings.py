@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from suite.errors import listed
 from suite.journal.documents import ResultFinding, Results
 
 HELP = {
@@ -23,8 +24,7 @@ ENDS = {
 def _shares(counts: Mapping[str, int]) -> str:
     total = sum(counts.values())
     ordered = sorted(counts.items(), key=lambda pair: -pair[1])
-    shown = ", ".join(f"{name[:80]} {n:,} ({n / total:.0%})" for name, n in ordered[:6])
-    return shown + (f" and {len(ordered) - 6} more" if len(ordered) > 6 else "")
+    return listed([f"{name[:80]} {n:,} ({n / total:.0%})" for name, n in ordered], 6)
 
 
 def _option(member: str) -> str:

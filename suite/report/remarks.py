@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from suite.chat import Json
+from suite.errors import listed
 from suite.journal.commands import scoring_command, solving_command
 from suite.journal.documents import CellRecord, ScoredCell
 from suite.journal.records import BUDGET
@@ -106,12 +107,9 @@ def _coverage(run: Run) -> Iterator[Remark]:
         missing = sum(not one.taken for one in values.values())
         # the least covered first: that is what a reader must know
         ordered = sorted(values.items(), key=lambda pair: pair[1].taken / max(pair[1].all, 1))
-        shown = ", ".join(
-            f"{plain(value)} {one.taken:,}/{one.all:,}" for value, one in ordered[:MOST_TAG_VALUES]
-        )
-        more = f" and {len(values) - MOST_TAG_VALUES} more" if len(values) > MOST_TAG_VALUES else ""
+        told = [f"{plain(value)} {one.taken:,}/{one.all:,}" for value, one in ordered]
         none = f"; {missing} not covered at all" if missing else ""
-        yield Remark("note", f"Covered by {plain(tag)}: {shown}{more}{none}.")
+        yield Remark("note", f"Covered by {plain(tag)}: {listed(told, MOST_TAG_VALUES)}{none}.")
 
 
 def _notes(run: Run) -> Iterator[Remark]:

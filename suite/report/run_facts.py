@@ -11,7 +11,7 @@ import msgspec
 
 from suite.chat import Json, text_of
 from suite.data.view import entry_told
-from suite.errors import SuiteError
+from suite.errors import SuiteError, listed
 from suite.journal.commands import scoring_command, solving_command
 from suite.journal.documents import CallTotals, RoleMember
 from suite.journal.run import Run
@@ -230,8 +230,7 @@ def _changed(task: TaskFacts) -> str:
 
 
 def _values(values: Sequence[Json]) -> str:
-    more = f" and {len(values) - MOST_VALUES} more" if len(values) > MOST_VALUES else ""
-    return " | ".join(plain(one) for one in values[:MOST_VALUES]) + more
+    return listed([plain(one) for one in values], MOST_VALUES, " | ")
 
 
 def parameter_rows(facts: RunFacts) -> list[tuple[str, str, str]]:

@@ -158,14 +158,12 @@ class ResponseCache:
             return None
 
     def put(self, key: bytes, reply: Reply) -> None:
-        """Keep a reply."""
         if self._file is not None:
             self._waiting.append((_short(key), key, _encode(reply), time.time(), self._plan))
             if len(self._waiting) >= _BATCH:
                 self.flush()
 
     def flush(self) -> None:
-        """Commit what waits."""
         if self._file is None or not self._waiting:
             return
         waiting, self._waiting = self._waiting, []
@@ -179,7 +177,6 @@ class ResponseCache:
             self._give_up(error)
 
     def close(self) -> None:
-        """Commit and close."""
         self.flush()
         if self._file is not None:
             self._file.close()
@@ -188,9 +185,7 @@ class ResponseCache:
     def _give_up(self, error: Exception) -> None:
         self._say(f"the response cache is not used: {error} (--no-cache leaves it out)")
         self._waiting.clear()
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        self.close()
 
 
 def _short(key: bytes) -> int:

@@ -100,7 +100,6 @@ class WorkModels(Models):
         self._work = work
 
     def all(self, role: str) -> tuple[Model, ...]:
-        """All members of a role, () if nobody fills it."""
         return tuple([TracedModel(self._desk, seat, self._work) for seat in self._desk.seats.get(role, ())])
 
 
@@ -119,13 +118,11 @@ class TracedModel(Model):
         self.chosen = seat.member.chosen
 
     def ask(self, request: Request, key: str = "") -> Coroutine[None, None, Reply]:
-        """The reply to a request: recorded if it is known, else asked and recorded."""
         return self._desk.ask(ModelCall(self._seat, self._work, request, key))
 
     async def rate_answers(
         self, messages: tuple[Message, ...], answers: tuple[str, ...], kind: str, key: str
     ) -> Ratings:
-        """As the model's kind does it."""
         from suite.scoring.answer_ratings import rate_answers
 
         references = self._desk.seats.get("reference", ())
@@ -327,10 +324,12 @@ class Desk:
             step = overloads if failed.overload else call.attempt - overloads
             wait = self._backoff_s * min(LONGEST_WAIT, 2 ** (step - 1)) * jitter(call.id, call.attempt)
             await self._pause(max(wait, failed.retry_after or 0.0), failed)
-        if failed.kind not in self._settle:
+        if (finish := self._settle.get(failed.kind)) is None:
             raise failed
         call.times, call.attempt = (first, time.time()), 1
-        return self._settled(failed)
+        return Reply(
+            finish=finish, details={"refusal": failed.message[:300], "settled": f"{failed.kind}={finish}"}
+        )
 
     async def _reserved(self, call: ModelCall) -> Reservation | None:
         """What the next try may cost, set aside. Where the budget has no room for it, the run stops."""
@@ -363,12 +362,6 @@ class Desk:
             detail=failed.message[:300],
         )
         return again
-
-    def _settled(self, failed: CallFailed) -> Reply:
-        """The outcome that a failure for good is by --settle."""
-        finish = self._settle[failed.kind]
-        told = {"refusal": failed.message[:300], "settled": f"{failed.kind}={finish}"}
-        return Reply(finish=finish, details=told)
 
     async def _pause(self, seconds: float, why: CallFailed) -> None:
         """Wait before a retry; a run that stops does not wait for it."""

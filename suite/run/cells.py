@@ -150,22 +150,17 @@ def make_task(task: type[AnyTask], values: Values) -> AnyTask:
         return task(kind.model_validate(dict(values)))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"]))
+        where, file = ".".join(map(str, first["loc"])), source_file(task)
+        shown = f"{file.path}:{file.kind}" if file and file.path else task.info.name
         raise ConfigError(
             f"{task.info.name}: parameter {where or 'values'}: {first['msg'].removeprefix('Value error, ')}",
             where=", ".join(f"{name}={value}" for name, value in values.items()),
-            fix=f"`suite tasks show {_shown_by(task)}` lists parameters with their ranges",
+            fix=f"`suite tasks show {shown}` lists parameters with their ranges",
         ) from error
     except (SuiteError, SkipCell):
         raise
     except Exception as error:  # a plugin's code: anything may come out
         raise failed(task, f"{task.info.name}: __init__", error) from error
-
-
-def _shown_by(task: type[AnyTask]) -> str:
-    """What `suite tasks show` takes: a task's name, or its file."""
-    file = source_file(task)
-    return f"{file.path}:{file.kind}" if file and file.path else str(task.info.name)
 
 
 def _check_names(request: EvalRequest, tasks: Sequence[type[AnyTask]]) -> None:

@@ -52,7 +52,6 @@ class Driver:
     errors_allowed: int = SAME_ERROR_LIMIT
 
     def __post_init__(self) -> None:
-        """Nothing is open yet."""
         self._fresh = not len(self.solved)
         self._open = 0
         self._scoring = 0

@@ -82,7 +82,6 @@ class CallTally:
         self._counts[kind, member][what] += 1
 
     def add(self, call: Call) -> None:
-        """Count one call."""
         member, reply = call.role, call.reply
         self._calls[member] += 1
         if reply.model:
@@ -122,7 +121,6 @@ class CallTally:
             one.weigh(journal.folder / "blocks.jsonl")
 
     def findings(self) -> Iterator[ResultFinding]:
-        """All findings by member."""
         for (kind, member), counts in sorted(self._counts.items()):
             several = kind not in ("models", "fingerprints") or len(counts) > 1
             if kind == "judged":

@@ -134,7 +134,6 @@ class Ledger:
         self._files[stage].append(record)
 
     def close(self) -> None:
-        """Close what was written to."""
         for file in self._files.values():
             file.close()
 
@@ -254,8 +253,14 @@ def no_limit(member: str, spec: str) -> CapabilityError:
     )
 
 
-def ledger_of(budget: Budget, members: Iterable[Member]) -> Ledger:
-    """The ledger of a run. Raises ConfigError for a model without a price where the budget is one in usd."""
+def ledger_of(text: str | None, members: Iterable[Member]) -> Ledger | None:
+    """The ledger of a run with this budget, if it has one.
+
+    Raises ConfigError for what is no amount, and for a model without a price where it is one in usd.
+    """
+    if text is None:
+        return None
+    budget = parse_budget(text)
     found: dict[str, Rates] = {}
     lacking: dict[str, str] = {}  # model and role -> what to add
     for one in members:

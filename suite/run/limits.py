@@ -150,7 +150,6 @@ class Slots:
 
     @property
     def queued(self) -> int:
-        """How many wait for a place."""
         return len(self._waiting)
 
     def entered(self) -> bool:

@@ -87,7 +87,6 @@ class Plan:
 
     @property
     def sha256(self) -> str:
-        """Hash of the solve plan."""
         return sha256_hex(canonical_json(self.solve_identity()))
 
     def _lasting(self, stage: str) -> dict[str, Json]:

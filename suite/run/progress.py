@@ -119,13 +119,11 @@ class Progress:
             print(line, file=self._file, flush=True)
 
     def solved(self) -> None:
-        """A sample was solved now."""
         self.counts[Stage.SOLVE] += 1
         if Stage.SCORE not in self._stages:
             self._step()
 
     def scored(self, cell: Cell, output: OutputRecord, score: ScoreRecord) -> None:
-        """A sample was scored now."""
         self.counts[Stage.SCORE] += 1
         if not self._quiet:
             self._headlines[cell.id].add(score, output)

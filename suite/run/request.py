@@ -71,7 +71,6 @@ class AskedRun(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def stages(self) -> tuple[str, ...]:
-        """What is done."""
         return ("solve",) if self.solve_only else ("solve", "score")
 
     def request(

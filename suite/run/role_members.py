@@ -63,15 +63,12 @@ class Filled:
     roles: Mapping[str, Role] = field(default_factory=dict)
 
     def of(self, role: str) -> tuple[Member, ...]:
-        """The members of a role."""
         return tuple(one for one in self.members if one.role == role)
 
     def at(self, *stages: str) -> tuple[Member, ...]:
-        """The members asked in these stages."""
         return tuple(one for one in self.members if one.stage in stages)
 
     def engines(self) -> list[Engine]:
-        """Every engine once."""
         return list({id(one.engine): one.engine for one in self.members}.values())
 
     def record(self, *stages: str) -> dict[str, list[RoleMember]]:
@@ -217,18 +214,11 @@ def _check_scope(scope: str, known: set[str], request: EvalRequest) -> None:
         raise unknown("member", scope, members, where=f"-o {scope}.…; {role} has {count}")
 
 
-_FLAGS = {
-    "candidate": "--model",
-    "baseline": "--baseline",
-    "judge": "--judge",
-    "user": "--user",
-    "embedder": "--embedder",
-}
-
-
 def flag_of(role: str, spec: str = "SPEC") -> tuple[str, str]:
     """The words of a command line that fill a role."""
-    return (_FLAGS[role], spec) if role in _FLAGS else ("--role", f"{role}={spec}")
+    if role in ("candidate", "baseline", "judge", "user", "embedder"):
+        return "--model" if role == "candidate" else f"--{role}", spec
+    return "--role", f"{role}={spec}"
 
 
 def _unfilled(role: str, cells: Sequence[Cell], request: EvalRequest) -> ConfigError:

@@ -73,12 +73,10 @@ class RunFolder:
 
     @property
     def solved(self) -> Done[OutputRecord]:
-        """The samples that are solved."""
         return Done(self.path / "outputs.jsonl", OutputRecord)
 
     @property
     def scored(self) -> Done[ScoreRecord]:
-        """The samples that are scored."""
         return Done(self.of(Stage.SCORE) / "scores.jsonl", ScoreRecord)
 
     def all_done(self, stages: Sequence[Stage], works: int) -> bool:

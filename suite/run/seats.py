@@ -55,7 +55,6 @@ class EngineQueue:
         self._failed = self._mute = 0
 
     def replied(self) -> None:
-        """A call got its reply."""
         self._failed = 0
         self._mute = -1
 
@@ -95,7 +94,6 @@ class MemberSeat:
     vouched: bool = False  # the user says who it is: replies of the same plan are used again, too
 
     def __post_init__(self) -> None:
-        """What holds for every call."""
         self.tags = self.member.tags
         self.changes = sampling_changes(self.member.spec)
 

@@ -28,7 +28,7 @@ from suite.run.cache import ResponseCache
 from suite.run.calls import Desk
 from suite.run.estimate import check_limits, estimate
 from suite.run.execution import Driver
-from suite.run.ledger import BudgetSpent, ledger_of, parse_budget
+from suite.run.ledger import BudgetSpent, ledger_of
 from suite.run.manifest import FactsOfCells, now
 from suite.run.outcome import Outcome, RunSettings
 from suite.run.plan import Plan
@@ -58,11 +58,7 @@ class Session:
         self._lost = ""  # what lacks a part and is done again, in words
         self.imported = any(one.engine.identity().get("imported") for one in plan.filled.of("candidate"))
         _ = own_prices()  # a mistake in them shows before anything starts
-        self.ledger = (
-            None
-            if settings.budget is None
-            else ledger_of(parse_budget(settings.budget), plan.filled.at("both", *self.stages))
-        )
+        self.ledger = ledger_of(settings.budget, plan.filled.at("both", *self.stages))
         self._driver: Driver | None = None
         self._main: asyncio.Task[object] | None = None
 
@@ -205,8 +201,7 @@ class Session:
             ledger=self.ledger,
         )
         tallies = {seat.member.member: seat.tally for one in seats.values() for seat in one}
-        self.progress.watch(lambda: tallies, lambda: [*self._cost(tallies), *self._under_way()])
-        return Driver(
+        driver = Driver(
             self.plan,
             desk,
             sinks=sinks,
@@ -216,9 +211,8 @@ class Session:
             imported=self.imported,
             errors_allowed=settings.errors_allowed,
         )
-
-    def _under_way(self) -> list[str]:
-        return self._driver.under_way() if self._driver else []
+        self.progress.watch(lambda: tallies, lambda: [*self._cost(tallies), *driver.under_way()])
+        return driver
 
     def _cost(self, tallies: Mapping[str, MemberCost]) -> list[str]:
         """What was spent, in words: of the budget, else since this start."""
@@ -263,7 +257,9 @@ class Session:
         while True:
             await asyncio.sleep(SYNC_EVERY_S)
             self.progress.tick()
-            await asyncio.to_thread(_sync_all, files)
+            for one in files:
+                with contextlib.suppress(OSError):  # a file closed meanwhile has been synced
+                    await asyncio.to_thread(one.sync)
             if cache is not None:
                 cache.flush()
 
@@ -340,12 +336,6 @@ def _collecting_seldom() -> Iterator[None]:
         with _collector:
             gc.set_threshold(*(_before[0] if len(_before) == 1 else gc.get_threshold()))
             _before.pop()
-
-
-def _sync_all(files: Sequence[Sink | JournalFile]) -> None:
-    with contextlib.suppress(OSError):  # a file closed meanwhile has been synced
-        for one in files:
-            one.sync()
 
 
 async def run_plan(

@@ -86,12 +86,10 @@ class Sink:
             raise self._failed
 
     def sync(self) -> None:
-        """Put everything on the disk."""
         for one in self._files:
             one.sync()
 
     def close(self) -> None:
-        """Write, sync and close."""
         self._write()
         for one in self._files:
             one.close()

@@ -49,7 +49,6 @@ class RunSource(GivenSource):
         self._cells = {cell.cell: cell for cell in run.manifest.cells}
 
     def rows(self, part: str | None = None) -> Iterator[tuple[RowPlace, Raw]]:  # noqa: ARG002
-        """One row an output, lazily."""
         candidate = self._run.candidate
         for number, record in enumerate(self._run.outputs()):
             cell = self._cells.get(record.cell)
@@ -65,7 +64,6 @@ class RunSource(GivenSource):
             )
 
     def identity(self) -> Mapping[str, Json]:
-        """The run's plan and the hash of its outputs."""
         return {
             "source": "run",
             "run": self._run.folder.name,

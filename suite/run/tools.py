@@ -36,7 +36,6 @@ class Batcher(Generic[InT, OutT]):
         self._items: list[InT] = []
 
     async def __call__(self, item: InT) -> OutT:
-        """The result for one item."""
         if not self._items:
             self._full = asyncio.Event()
             self._batch = asyncio.ensure_future(self._run(self._items, self._full))
@@ -85,7 +84,6 @@ class RunTools:
     def batch(
         self, name: str, function: Function[InT, OutT], size: int = 256, wait_ms: float = 20.0
     ) -> Callable[[InT], Awaitable[OutT]]:
-        """See `suite.task.Tools.batch`."""
         return Batcher(name, function, size, wait_ms, self._active)
 
     async def sandbox(self, python: str = "") -> "Sandbox":
@@ -101,7 +99,6 @@ class RunTools:
             return self._sandbox
 
     def folder(self, name: str) -> Path:
-        """A folder in the user's cache."""
         if not name or name.startswith(".") or "/" in name:
             raise PluginError(f"{name!r} cannot name a cache folder")
         found = self._cache / "tools" / name
@@ -109,7 +106,6 @@ class RunTools:
         return found
 
     async def close(self) -> None:
-        """Close what was opened."""
         if self._sandbox is not None:
             await self._sandbox.close()
             self._sandbox = None
