@@ -69,8 +69,8 @@ def match_cells(a: Run, b: Run) -> tuple[list[Match], list[Difference]]:
             differing = {name: pair for name, pair in values.items() if not _same(*pair)}
             shared = {name: pair[0] for name, pair in values.items() if name not in differing}
             found.append(Match(task, one.cell, two.cell, shared, differing))
-            for name, (mine, theirs) in differing.items():
-                notes.append(Difference(f"parameter {name} of {task}", _shown(mine), _shown(theirs), "warn"))
+            for name, pair in differing.items():
+                notes += _warned(f"parameter {name} of {task}", *pair)
         elif left or right:
             alone = f"cells of {task} without a partner"
             notes.append(Difference(alone, str(len(left)), str(len(right)), "warn"))
@@ -146,9 +146,8 @@ def _roles(a: Run, b: Run) -> Iterator[Difference]:
             weight: Weight = "refuse" if role in MEASURING else "warn"
             yield Difference(role, *_apart_models(one, two), weight)
     yield from _answered(a, b)
-    mine, theirs = (run.candidate.sampling if run.candidate else None for run in (a, b))
-    if not _same(mine, theirs):
-        yield Difference("sampling of the candidate", _shown(mine), _shown(theirs), "warn")
+    sampling: list[Json] = [run.candidate.sampling if run.candidate else None for run in (a, b)]
+    yield from _warned("sampling of the candidate", *sampling)
 
 
 def _who(member: RoleMember) -> Json:
@@ -181,15 +180,16 @@ def _shares(counts: Counter[str]) -> str:
 
 def _settings(a: Run, b: Run) -> Iterator[Difference]:
     one, two = a.manifest, b.manifest
-    for words, mine, theirs in (
-        ("seed", one.seed, two.seed),
-        ("trials", one.trials, two.trials),
-        ("limit of groups", one.limit, two.limit),
-        ("imported from elsewhere", one.imported, two.imported),
-        ("version of the suite", one.suite, two.suite),
-    ):
-        if mine != theirs:
-            yield Difference(words, _shown(mine), _shown(theirs), "warn")
+    yield from _warned("seed", one.seed, two.seed)
+    yield from _warned("trials", one.trials, two.trials)
+    yield from _warned("limit of groups", one.limit, two.limit)
+    yield from _warned("imported from elsewhere", one.imported, two.imported)
+    yield from _warned("version of the suite", one.suite, two.suite)
+
+
+def _warned(what: str, mine: Json, theirs: Json) -> Iterator[Difference]:
+    if not _same(mine, theirs):
+        yield Difference(what, _shown(mine), _shown(theirs), "warn")
 
 
 def refuse(a: LabelledRun, b: LabelledRun, found: Sequence[Difference]) -> None:

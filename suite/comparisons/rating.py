@@ -116,8 +116,9 @@ def rate(raw: RawVotes, wanted: RateWanted | None = None) -> RatedModels:
         measured = {name: [one.styles[name] for one in kept] for name in asked.styles}
         style = style_controlled(votes, measured, side=asked.side, level=asked.level)
     with_elo = not many if asked.elo is None else asked.elo
-    with_test = not many if asked.prequential is None else asked.prequential
+    systems = SYSTEMS if (not many if asked.prequential is None else asked.prequential) else ()
     names = tuple(sorted(set(users or ())))
+    labels = users if len(names) <= MOST_ANNOTATORS else None
     return RatedModels(
         raw=raw,
         votes=votes,
@@ -129,13 +130,9 @@ def rate(raw: RawVotes, wanted: RateWanted | None = None) -> RatedModels:
         pairs=_pairs(votes, asked.level) if len(votes.models) <= MOST_PAIRS else (),
         style=style,
         elo=elo_over_orders(votes, seed=asked.seed) if with_elo else None,
-        prequential=tuple(prequential(votes, users, system=s, seed=asked.seed) for s in SYSTEMS)
-        if with_test
-        else (),
+        prequential=tuple(prequential(votes, users, system=one, seed=asked.seed) for one in systems),
         shifts=apathetic(votes, policy=asked.policy, seed=asked.seed) if asked.robustness else (),
-        left_out=leave_one_out(votes, users, policy=asked.policy)
-        if asked.robustness and users and len(names) <= MOST_ANNOTATORS
-        else (),
+        left_out=leave_one_out(votes, labels, policy=asked.policy) if asked.robustness and labels else (),
         annotators=names,
         flips=flips_to_change_the_top(votes, policy=asked.policy) if asked.robustness else None,
     )

@@ -51,11 +51,9 @@ class Custom(Formulated, OfOneCell):
     over: Over = field(default="samples", kw_only=True)
 
     def measures(self) -> tuple[Measure, ...]:
-        """The one row."""
         return (replace(self._measure(self.name, *self.needs), formula=self.formula, numbers=False),)
 
     def compute(self, part: "CellSlice") -> Iterator[MetricResult]:
-        """The one row."""
         (measure,) = self.measures()
         yield part.formula_row(measure, self.resamples)
 
@@ -83,7 +81,6 @@ class Across(Formulated):
             raise ConfigError(f"metric {self.name!r}: a metric over cells is sliced by `where`, not by `by`")
 
     def measures(self) -> tuple[Measure, ...]:
-        """The one row."""
         return (self._measure(self.name, *self.needs),)
 
     def across(self, context: "Context", cells: Sequence[CellPlan]) -> Iterator[AcrossResult]:

@@ -108,12 +108,10 @@ class Ratio(OfOneCell):
         self._named(f"{self.top}_per_{self.bottom}")
 
     def measures(self) -> tuple[Measure, ...]:
-        """The one row."""
         plain = self._measure(self.name, self.top, self.bottom)
         return (replace(plain, top=lambda c: c[self.top], bottom=lambda c: c[self.bottom]),)
 
     def compute(self, part: "CellSlice") -> Iterator[MetricResult]:
-        """The one row."""
         yield part.ratio_row(*self.measures())
 
 

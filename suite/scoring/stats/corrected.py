@@ -161,7 +161,8 @@ def rogan_gladen(
     No estimate where one of the sets is empty or the judge is no better than chance.
     """
     apparent, sensitivity, specificity = (
-        _share(k, of, level) for k, of in ((yes, n), (hits, positives), (rejections, negatives))
+        share_estimate(floats(np.arange(of) < k), clusters_of(None, of), level)
+        for k, of in ((yes, n), (hits, positives), (rejections, negatives))
     )
     size = n + positives + negatives
     p, q1, q0 = apparent.value, sensitivity.value, specificity.value
@@ -178,12 +179,6 @@ def rogan_gladen(
     note = "below 0 before it was cut" if theta < 0 else "above 1 before it was cut" if theta > 1 else ""
     estimate = Estimate(cut, low, high, level, "lang-reiczigel", size, note=note)
     return RoganGladen(estimate, delta, theta, apparent, sensitivity, specificity)
-
-
-def _share(k: int, n: int, level: float) -> Estimate:
-    if not n:
-        return Estimate(None, level=level, note="no scores")
-    return Estimate(k / n, *wilson(k / n, n, level), level, "wilson", n, clusters=n, n_effective=n)
 
 
 def _error(

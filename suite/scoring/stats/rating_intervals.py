@@ -202,17 +202,9 @@ def apathetic(
             both = ~(np.isnan(scores) | np.isnan(clean))
             taus.append(kendall(scores[both], clean[both]))
         known = [tau for tau in taus if tau is not None]
-        largest = [int(one.max()) for one in moved]
-        found.append(
-            Shift(
-                fraction,
-                float(np.mean(largest)),
-                max(largest),
-                float(np.percentile(np.concatenate(moved), 95)),
-                float(np.mean([one > 0 for one in largest])),
-                float(np.mean(known)) if known else None,
-            )
-        )
+        largest, p95 = np.max(moved, axis=1), float(np.percentile(moved, 95))
+        changed, tau = float((largest > 0).mean()), float(np.mean(known)) if known else None
+        found.append(Shift(fraction, float(largest.mean()), int(largest.max()), p95, changed, tau))
     return tuple(found)
 
 
