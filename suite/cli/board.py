@@ -15,6 +15,7 @@ from suite.cli.flags import (
     PATH,
     board_flag,
     bundle_url_flag,
+    choice_flag,
     json_flag,
     output_flag,
     repo_flag,
@@ -167,12 +168,7 @@ def _tell(place: Path, found: "Accepted") -> None:
 
 @board.command("withdraw")
 @click.argument("entry", type=FOLDER)
-@click.option(
-    "--status",
-    type=click.Choice(["withdrawn", "disputed", "retracted"]),
-    default="withdrawn",
-    show_default=True,
-)
+@choice_flag("--status", of=["withdrawn", "disputed", "retracted"])
 @click.option("--reason", required=True, help="Shown for ever: a board does not forget in silence.")
 def withdraw(entry: Path, status: str, reason: str) -> None:
     """Take an entry out of the ranking and leave a tombstone with the reason.

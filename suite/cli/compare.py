@@ -2,7 +2,7 @@
 
 import click
 
-from suite.cli.flags import NumberRange, seed_flag
+from suite.cli.flags import NumberRange, choice_flag, seed_flag
 from suite.cli.pages import Pages, page_flags, show
 from suite.cli.steps import level_flag
 
@@ -24,13 +24,7 @@ from suite.cli.steps import level_flag
     show_default="1 - alpha",
     help="Confidence level of intervals, before correction.",
 )
-@click.option(
-    "--correction",
-    type=click.Choice(["holm", "bh", "none"]),
-    default="holm",
-    show_default=True,
-    help="Of p values over all headlines compared.",
-)
+@choice_flag("--correction", of=["holm", "bh", "none"], text="Of p values over all headlines compared.")
 @click.option("--margin", type=float, metavar="E", help="Also test whether the two are equivalent within E.")
 @click.option("--anyway", is_flag=True, help="Compare runs that are not comparable; the page says so.")
 @click.option(
@@ -68,13 +62,11 @@ def compare(runs: tuple[str, ...], pages: Pages, **how: object) -> None:
 
 @click.command("rate")
 @click.argument("votes", nargs=-1, required=True, metavar="VOTES|RUN…")
-@click.option(
+@choice_flag(
     "--draws",
     "policy",
-    type=click.Choice(["half", "drop", "davidson"]),
-    default="half",
-    show_default=True,
-    help="What a draw counts: half a win, nothing, or an outcome of its own.",
+    of=["half", "drop", "davidson"],
+    text="What a draw counts: half a win, nothing, or an outcome of its own.",
 )
 @click.option(
     "--rounds", type=click.IntRange(min=0), help="Rounds of the bootstrap (1000; 100 from 100,000 votes on)."

@@ -3,17 +3,19 @@
 import click
 
 from suite.cli import steps
-from suite.cli.flags import data_flag, limit_flag, new_run_flags, parameters_flag, seed_flag
+from suite.cli.flags import (
+    choice_flag,
+    data_flag,
+    limit_flag,
+    new_run_flags,
+    parameters_flag,
+    seed_flag,
+    tasks_flag,
+)
 
 
 @click.command("eval", cls=steps.RecordedCommand)
-@click.option(
-    "--task",
-    "tasks",
-    multiple=True,
-    metavar="NAME",
-    help="A task, a family, or a file that holds a task (./units.py); repeat for several.",
-)
+@tasks_flag("A task, a family, or a file that holds a task (./units.py); repeat for several.")
 @parameters_flag("A parameter; commas sweep.")
 @click.option("--preset", default="", metavar="NAME", help="A named list of cells, e.g. paper.")
 @click.option("--mini", is_flag=True, help="Small bundled data instead of the full pinned data.")
@@ -23,13 +25,7 @@ from suite.cli.flags import data_flag, limit_flag, new_run_flags, parameters_fla
 )
 @seed_flag("Seed of the run.")
 @data_flag
-@click.option(
-    "--prompts",
-    type=click.Choice(["own", "official"]),
-    default="own",
-    show_default=True,
-    help="Whose prompts.",
-)
+@choice_flag("--prompts", of=["own", "official"], text="Whose prompts.")
 @steps.role_flags
 @steps.thinking_flag
 @new_run_flags

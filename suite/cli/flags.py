@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -78,6 +78,16 @@ limit_flag = click.option(
 def seed_flag(text: str) -> Callable[[CommandT], CommandT]:
     """--seed: of what its help says."""
     return click.option("--seed", type=int, default=0, show_default=True, help=text)
+
+
+def choice_flag(*names: str, of: Sequence[str], text: str | None = None) -> Callable[[CommandT], CommandT]:
+    """One of some words, by default the first. text: its help."""
+    return click.option(*names, type=click.Choice(of), default=of[0], show_default=True, help=text)
+
+
+def tasks_flag(text: str) -> Callable[[CommandT], CommandT]:
+    """--task, for several."""
+    return click.option("--task", "tasks", multiple=True, metavar="NAME", help=text)
 
 
 def parameters_flag(text: str, metavar: str = "[TASK:]NAME=VALUE") -> Callable[[CommandT], CommandT]:

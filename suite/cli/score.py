@@ -6,7 +6,7 @@ import click
 import msgspec
 
 from suite.cli import steps
-from suite.cli.flags import PATH, data_flag, output_flag, parameters_flag
+from suite.cli.flags import PATH, data_flag, output_flag, parameters_flag, tasks_flag
 from suite.errors import ConfigError
 
 
@@ -18,13 +18,7 @@ from suite.errors import ConfigError
     metavar="FILE",
     help="Answers made elsewhere: JSON Lines of {sample_id, text}, and call for a sample's 2nd request on.",
 )
-@click.option(
-    "--task",
-    "tasks",
-    multiple=True,
-    metavar="NAME",
-    help="With --outputs: the task they answer. Of a run: the file of its task (./units.py), if it moved.",
-)
+@tasks_flag("With --outputs: the task they answer. Of a run: the file of its task (./units.py), if it moved.")
 @parameters_flag("An at-score parameter (with --outputs: any).")
 @click.option("--preset", default="", metavar="NAME", hidden=True)
 @click.option("--mini", is_flag=True, help="With --outputs: on the bundled data.")

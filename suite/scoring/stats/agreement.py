@@ -59,48 +59,37 @@ def _corrected(p_a: float, p_e: float) -> Found:
     return (p_a - p_e) / (1 - p_e), ""
 
 
-def percent(table: RatingTable, _scale: str = "") -> Found:
+def percent(_table: RatingTable, counts: Floats, _scale: str) -> Found:
     """Mean over items of the share of equal pairs."""
-    counts = table.counts()
-    return (_percent(counts), "") if len(counts) else (None, NO_PAIRS)
+    return _percent(counts), ""
 
 
-def randolph(table: RatingTable, _scale: str = "") -> Found:
+def randolph(table: RatingTable, counts: Floats, _scale: str) -> Found:
     """Chance is one over the number of categories."""
-    counts, q = table.counts(), table.categories
-    if not len(counts) or q < 2:
-        return None, NO_PAIRS if not len(counts) else ONE_CATEGORY
-    return _corrected(_percent(counts), 1 / q)
+    q = table.categories
+    return _corrected(_percent(counts), 1 / q) if q > 1 else (None, ONE_CATEGORY)
 
 
-def ac1(table: RatingTable, _scale: str = "") -> Found:
+def ac1(table: RatingTable, counts: Floats, _scale: str) -> Found:
     """Gwet's AC1: chance from how spread the categories are; holds up where nearly all items are in one."""
-    counts, q = table.counts(), table.categories
-    if not len(counts) or q < 2:
-        return None, NO_PAIRS if not len(counts) else ONE_CATEGORY
+    if table.categories < 2:
+        return None, ONE_CATEGORY
     every = table.counts(least=1)
     share = (every / every.sum(axis=1, keepdims=True)).mean(axis=0)
-    return _corrected(_percent(counts), float((share * (1 - share)).sum() / (q - 1)))
+    return _corrected(_percent(counts), float((share * (1 - share)).sum() / (table.categories - 1)))
 
 
-def fleiss(table: RatingTable, _scale: str = "") -> Found:
+def fleiss(_table: RatingTable, counts: Floats, _scale: str) -> Found:
     """Chance from pooled shares; needs as many ratings on every item."""
-    counts = table.counts()
-    if not len(counts):
-        return None, NO_PAIRS
     if len(np.unique(counts.sum(axis=1))) > 1:
         return None, "items have different numbers of ratings"
     share = counts.sum(axis=0) / counts.sum()
     return _corrected(_percent(counts), float((share**2).sum()))
 
 
-def cohen(table: RatingTable, _scale: str = "") -> Found:
+def cohen(table: RatingTable, _counts: Floats, _scale: str) -> Found:
     """Two raters, chance from each one's own shares."""
-    if table.codes.shape[1] != 2:
-        return None, f"{table.codes.shape[1]} raters: Cohen's kappa takes two"
     pairs = table.pairs()
-    if not len(pairs):
-        return None, NO_PAIRS
     one, two = (np.bincount(column, minlength=table.categories) / len(pairs) for column in pairs.T)
     return _corrected(float((pairs[:, 0] == pairs[:, 1]).mean()), float(one @ two))
 
@@ -116,11 +105,8 @@ def largest_cohen(table: RatingTable) -> Found:
     return _corrected(float(np.minimum(one, two).sum()), float((one * two).sum()))
 
 
-def alpha(table: RatingTable, scale: str = "nominal") -> Found:
+def alpha(table: RatingTable, counts: Floats, scale: str) -> Found:
     """Krippendorff's: 1 - observed over expected disagreement; handles missing ratings."""
-    counts = table.counts()
-    if not len(counts):
-        return None, NO_PAIRS
     # coincidences: pairs of ratings within an item, weighted by 1/(r - 1)
     weights = 1 / (counts.sum(axis=1) - 1)
     together = (counts * weights[:, None]).T @ counts - np.diag((counts * weights[:, None]).sum(axis=0))
@@ -143,7 +129,7 @@ def _distances(table: RatingTable, totals: Floats, scale: str) -> Floats:
     return np.asarray((place[:, None] - place[None, :]) ** 2)
 
 
-COMPUTE: Mapping[str, Callable[[RatingTable, str], Found]] = {
+COMPUTE: Mapping[str, Callable[[RatingTable, Floats, str], Found]] = {
     "percent": percent,
     "alpha": alpha,
     "ac1": ac1,
@@ -153,12 +139,19 @@ COMPUTE: Mapping[str, Callable[[RatingTable, str], Found]] = {
 }
 
 
+def coefficient_of(name: str, table: RatingTable, scale: str) -> Found:
+    """A coefficient by its name."""
+    if name == "cohen" and table.codes.shape[1] != 2:
+        return None, f"{table.codes.shape[1]} raters: Cohen's kappa takes two"
+    counts = table.counts()
+    return COMPUTE[name](table, counts, scale) if len(counts) else (None, NO_PAIRS)
+
+
 def agreement(coefficient: str, scale: str, table: RatingTable, own: Clusters, level: float) -> Estimate:
     """A coefficient with its interval by leaving out one cluster: as the items are, and with one more of each
     kind that may not have been seen: where the raters part, and where they agree on the rarer category.
     """
-    compute = COMPUTE[coefficient]
-    value, note = compute(table, scale)
+    value, note = coefficient_of(coefficient, table, scale)
     if value is None:
         return Estimate(None, level=level, note=note)
     if own.count < 2:
@@ -168,7 +161,7 @@ def agreement(coefficient: str, scale: str, table: RatingTable, own: Clusters, l
         table = RatingTable(table.codes, table.categories + 1)
 
     def of(codes: NDArray[np.int64]) -> float | None:
-        return compute(replace(table, codes=codes), scale)[0]
+        return coefficient_of(coefficient, replace(table, codes=codes), scale)[0]
 
     ends = [_by_leaving_out(of, table.codes, own.codes, level)]
     more = round(len(own.codes) / own.count)

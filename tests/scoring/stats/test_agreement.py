@@ -7,7 +7,7 @@ from hypothesis import given as forall
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from suite.scoring.stats.agreement import COMPUTE, RatingTable, agreement, largest_cohen
+from suite.scoring.stats.agreement import COMPUTE, RatingTable, agreement, coefficient_of, largest_cohen
 from suite.scoring.stats.clusters import clusters_of
 
 SCALES = ("nominal", "ordinal", "interval")
@@ -26,7 +26,7 @@ def table_of(ratings: list[Any], categories: list[Any] | str) -> RatingTable:
 
 def values(ratings: list[Any], categories: list[Any] | str, scale: str = "nominal") -> dict[str, Any]:
     table = table_of(ratings, categories)
-    return {name: compute(table, scale)[0] for name, compute in COMPUTE.items()}
+    return {name: coefficient_of(name, table, scale)[0] for name in COMPUTE}
 
 
 def test_two_raters_meet_the_golden_values(given: dict[str, Any], golden: dict[str, Any]) -> None:
@@ -66,7 +66,7 @@ def test_gaps_meet_the_golden_values(given: dict[str, Any], golden: dict[str, An
 
 def test_items_of_one_category_have_no_kappa() -> None:
     table = table_of([("yes", "yes")] * 6, ["yes", "no"])
-    found = {name: compute(table, "nominal") for name, compute in COMPUTE.items()}
+    found = {name: coefficient_of(name, table, "nominal") for name in COMPUTE}
     assert found == {
         "percent": (1, ""),
         "ac1": (1, ""),
@@ -148,13 +148,13 @@ MISSING = RatingTable(
     ],
 )
 def test_ratings_with_gaps(name: str, scale: str, value: float) -> None:
-    found, note = COMPUTE[name](MISSING, scale)
+    found, note = coefficient_of(name, MISSING, scale)
     assert found == pytest.approx(value, abs=1e-6)
     assert note == ""
 
 
 def test_fleiss_wants_as_many_ratings_on_every_item() -> None:
-    assert COMPUTE["fleiss"](MISSING, "nominal") == (None, "items have different numbers of ratings")
+    assert coefficient_of("fleiss", MISSING, "nominal") == (None, "items have different numbers of ratings")
 
 
 CODES = st.integers(2, 4).flatmap(
@@ -173,31 +173,31 @@ def test_coefficients_equal_other_libraries(codes: list[list[int]], scale: str) 
     table = np.array(codes)
     ratings = RatingTable(table, 4, np.arange(4.0))
     if len(np.unique(table)) == 1:
-        assert COMPUTE["alpha"](ratings, scale)[0] is None
-        assert COMPUTE["fleiss"](ratings, scale)[0] is None
-        assert COMPUTE["percent"](ratings, scale)[0] == 1.0
-        assert COMPUTE["ac1"](ratings, scale)[0] == 1.0
+        assert coefficient_of("alpha", ratings, scale)[0] is None
+        assert coefficient_of("fleiss", ratings, scale)[0] is None
+        assert coefficient_of("percent", ratings, scale)[0] == 1.0
+        assert coefficient_of("ac1", ratings, scale)[0] == 1.0
         return
     counts = np.array([[(row == k).sum() for k in range(4)] for row in table])
-    assert COMPUTE["alpha"](ratings, scale)[0] == pytest.approx(
+    assert coefficient_of("alpha", ratings, scale)[0] == pytest.approx(
         krippendorff.alpha(value_counts=counts, value_domain=[0, 1, 2, 3], level_of_measurement=scale)
     )
-    assert COMPUTE["fleiss"](ratings, scale)[0] == pytest.approx(inter_rater.fleiss_kappa(counts))
-    assert COMPUTE["randolph"](ratings, scale)[0] == pytest.approx(
+    assert coefficient_of("fleiss", ratings, scale)[0] == pytest.approx(inter_rater.fleiss_kappa(counts))
+    assert coefficient_of("randolph", ratings, scale)[0] == pytest.approx(
         inter_rater.fleiss_kappa(counts, method="randolph")
     )
     if table.shape[1] == 2 and len(np.unique(table[:, 0])) > 1:
         expected = metrics.cohen_kappa_score(table[:, 0], table[:, 1], labels=[0, 1, 2, 3])
-        assert COMPUTE["cohen"](ratings, scale)[0] == pytest.approx(expected)
+        assert coefficient_of("cohen", ratings, scale)[0] == pytest.approx(expected)
     elif table.shape[1] != 2:
-        assert COMPUTE["cohen"](ratings, scale)[0] is None
+        assert coefficient_of("cohen", ratings, scale)[0] is None
 
 
 def test_no_two_ratings_is_no_agreement() -> None:
     alone = RatingTable(np.array([[0, -1], [-1, 1]]), 2, np.arange(2.0))
-    for compute in COMPUTE.values():
-        assert compute(alone, "nominal")[0] is None
-    assert COMPUTE["alpha"](RatingTable(np.array([[0, 1]]), 2), "interval")[0] is None
+    for name in COMPUTE:
+        assert coefficient_of(name, alone, "nominal")[0] is None
+    assert coefficient_of("alpha", RatingTable(np.array([[0, 1]]), 2), "interval")[0] is None
 
 
 @pytest.mark.parametrize("name", COMPUTE)
