@@ -1,6 +1,7 @@
 """The pages of the documentation site that are made: each command, each schema, each field is on them."""
 
 import json
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import click
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from suite.cli.main import COMMANDS, cli
 
@@ -125,3 +127,17 @@ def test_the_example_entry_of_the_how_to_is_one() -> None:
     text = (ROOT / "docs/datasets.md").read_text()
     entry = DatasetEntry.model_validate(yaml.safe_load(text.split("```yaml\n")[1].split("```")[0]))
     assert (entry.id, entry.pinned, entry.parts["questions"].rows) == ("units-travel", False, 12)
+
+
+@pytest.mark.slow
+def test_the_example_board_still_verifies(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "docs" / "example-board", tmp_path / "board")
+    found = CliRunner().invoke(cli, ["board", "check", "--repo", str(tmp_path / "board")])
+    assert (found.exit_code, "stale" in found.output) == (0, False), found.output
+
+
+def test_the_example_board_is_three_runs_of_a_real_model() -> None:
+    declared = sorted((ROOT / "docs" / "example-board" / "submissions" / "mini").glob("*/submission.json"))
+    models = [json.loads(path.read_text())["model"] for path in declared]
+    assert [one["identity"]["name"] for one in models] == ["smollm2-135m"] * 3
+    assert len({one["display_name"] for one in models}) == 3
