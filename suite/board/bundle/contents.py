@@ -41,10 +41,8 @@ class BundleRun:
     whether R1 and R2 found no error in it; nothing may be concluded from a run that is not.
     """
 
-    id: str
     entry: SubmittedRun
     folder: Path
-    scoring: str
     sound: bool
 
 
@@ -202,8 +200,7 @@ class _Opening:
                 with findings.climbing("R2"):
                     check_documents(documents, entry, base, findings)
                     self._records(files, base, documents.manifest)
-        sound = whole and findings.errors == before
-        return BundleRun(entry.run_id, entry, folder, entry.scoring, sound)
+        return BundleRun(entry, folder, whole and findings.errors == before)
 
     def _records(self, files: Mapping[str, Path], base: str, manifest: RunManifest) -> None:
         families = {one.cell: one.task.partition("/")[0] for one in manifest.cells}

@@ -93,10 +93,8 @@ class Folder:
         try:
             with self._opened(name, _FILE) as fd:
                 found = os.fstat(fd)
-                if not stat.S_ISREG(found.st_mode) or (found.st_nlink, found.st_size) != (
-                    1,
-                    self.sizes[name],
-                ):
+                plain = stat.S_ISREG(found.st_mode) and found.st_nlink == 1
+                if not plain or found.st_size != self.sizes[name]:
                     raise OSError
                 return os.fdopen(os.dup(fd), "rb")
         except OSError as error:

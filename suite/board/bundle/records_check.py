@@ -48,7 +48,9 @@ class RecordsCheck:
         judging = self._calls("scoring/")
         self._check_scores(calls, judging)
         for index, of in ((calls, ""), (judging, "scoring/")):
-            self._orphans(index, f"{self.base}{of}calls.jsonl.zst")
+            where, what = f"{self.base}{of}calls.jsonl.zst", "a call is there that no output or score names"
+            for call in (_call_at(index, at) for at in index.unused()):
+                self.findings.add("R2.orphan-call", what, where, sample=call.group, found=call.id)
         for index in (calls, judging, self._outputs):
             index.close()
         for _ in self._lines("attempts", AttemptRecord).records():
@@ -166,12 +168,6 @@ class RecordsCheck:
                 )
                 continue
             self._follow(score.calls, (judging, calls), self._outputs.notes[judged], where, score.sample)
-
-    def _orphans(self, index: Index, where: str) -> None:
-        for at in index.unused():
-            call = _call_at(index, at)
-            what = "a call is there that no output or score names"
-            self.findings.add("R2.orphan-call", what, where, sample=call.group, found=call.id)
 
 
 def _call_at(index: Index, at: int) -> CallRecord:

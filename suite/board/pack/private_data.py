@@ -14,38 +14,25 @@ import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
+from suite.data import strict_syntax
 from suite.files import open_regular
 from suite.secrets import Scrubber, environment, secret_place
 
 _START = rb"(?:(?<![A-Za-z0-9_-])|(?<=\\[nrt]))"  # a line break stands as \n in JSON
-# what it is: (bytes that must occur at all, the pattern). Lengths as the issuers document them.
-_SHAPES: dict[str, tuple[bytes, bytes]] = {
-    "an API key (sk-…)": (b"sk-", rb"sk-(?:[a-z0-9]+-)*[A-Za-z0-9_-]{32,}"),
-    "a Hugging Face token": (b"hf_", rb"hf_[A-Za-z0-9]{30,}"),
-    "a GitHub token": (b"gh", rb"gh[pousr]_[A-Za-z0-9]{36,}"),
-    "a GitHub token (fine-grained)": (b"github_pat_", rb"github_pat_[A-Za-z0-9_]{60,}"),
-    "a GitLab token": (b"glpat-", rb"glpat-[A-Za-z0-9_-]{20,}"),
-    "an AWS access key": (b"IA", rb"(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])"),
-    "a Google API key": (b"AIza", rb"AIza[A-Za-z0-9_-]{35}"),
-    "a Slack token": (b"xox", rb"xox[abeoprs]-[A-Za-z0-9-]{20,}"),
-    "a PyPI token": (b"pypi-", rb"pypi-[A-Za-z0-9_-]{60,}"),
-    "an npm token": (b"npm_", rb"npm_[A-Za-z0-9]{36}"),
-    "a Groq key": (b"gsk_", rb"gsk_[A-Za-z0-9]{40,}"),
-    "an NVIDIA key": (b"nvapi-", rb"nvapi-[A-Za-z0-9_-]{40,}"),
-    "a signed token (JWT)": (b"eyJ", rb"eyJ[A-Za-z0-9_-]{16,}\.eyJ[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{20,}"),
-    "an Authorization header": (
-        b"uthorization",
-        rb"[Aa]uthorization\\?[\"']?\s*[:=]\s*\\?[\"']?(?:Bearer|Basic|Token)\s+[A-Za-z0-9._~+/=-]{20,}",
-    ),
-    "a private key": (
-        b"PRIVATE KEY-----",
-        rb"-----BEGIN [A-Z ]*PRIVATE KEY-----(?:\\n|\s)+[A-Za-z0-9+/=]{40}",
-    ),
+_SHAPES = msgspec.convert(
+    strict_syntax.read_yaml((files(__package__) / "key_shapes.yaml").read_text("utf-8")),
+    dict[str, tuple[str, str]],
+)
+_PATTERNS = {
+    what: (literal.encode(), re.compile(_START + pattern.encode()))
+    for what, (literal, pattern) in _SHAPES.items()
 }
-_PATTERNS = {what: (literal, re.compile(_START + pattern)) for what, (literal, pattern) in _SHAPES.items()}
 _INVENTED = re.compile(
     rb"example|x{5}|X{5}|0{6}|1234567|abcdefg|your[-_]?|dummy|fake|test[-_]?key|\.{3}", re.I
 )

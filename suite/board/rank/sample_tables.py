@@ -10,6 +10,7 @@ Not here: what a column's value is (`columns`), writing the file (verification d
 """
 
 import hashlib
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -49,8 +50,6 @@ class _Labels:
 
 
 _Layout = Mapping[str, _Labels]  # by column
-
-
 _Samples = tuple[_Labels, Floats, Floats]  # of one column: labels, top, bottom
 
 
@@ -63,12 +62,6 @@ def read_columns(keys: Sequence[str], entries: Sequence[AcceptedEntry]) -> list[
     layouts: dict[bytes, _Layout] = {}
     read = [{} if (path := one.per_sample) is None else _read(path, layouts) for one in entries]
     return [_column(key, read, entries) for key in keys]
-
-
-def read_numbers(path: Path) -> Iterator[tuple[str, "_Labels", Floats, Floats]]:
-    """(column, its labels, top, bottom) of one file, in order of (cell, sample). Raises DataError."""
-    for key, samples in _read(path, {}).items():
-        yield key, *samples
 
 
 def _read(path: Path, layouts: dict[bytes, _Layout]) -> dict[str, _Samples]:
@@ -230,11 +223,19 @@ def changes(versions: Sequence[Values], directions: Mapping[str, str]) -> list[C
     return found
 
 
-def by_sample(path: Path) -> dict[str, dict[tuple[str, str], float]]:
-    """The values of a per_sample.parquet. Raises DataError."""
-    found: dict[str, dict[tuple[str, str], float]] = {}
-    for key, labels, top, bottom in read_numbers(path):
-        scored = bottom > 0
-        pairs = zip(labels.cell[scored].tolist(), labels.sample[scored].tolist(), strict=True)
-        found[key] = dict(zip(pairs, (top[scored] / bottom[scored]).tolist(), strict=True))
-    return found
+def sample_values(path: Path) -> Iterator[tuple[str, list[tuple[str, str]], Floats]]:
+    """(column, its units as (cell, sample), their values: NaN where there is none) of a per_sample.parquet.
+
+    Raises DataError.
+    """
+    for key, (labels, top, bottom) in _read(path, {}).items():
+        value = np.divide(top, bottom, out=np.full_like(top, np.nan), where=bottom > 0)
+        yield key, list(zip(labels.cell.tolist(), labels.sample.tolist(), strict=True)), value
+
+
+def by_sample(path: Path) -> Values:
+    """The values of scored samples. Raises DataError."""
+    return {
+        key: {unit: one for unit, one in zip(units, value.tolist(), strict=True) if not math.isnan(one)}
+        for key, units, value in sample_values(path)
+    }

@@ -161,7 +161,9 @@ def init_board(folder: Path, board: str) -> tuple[Board, list[Path]]:
     values = {"id": found.id, "title": found.title, "version": found.version, "suite": suite.__version__}
     folders = (folder / "boards" / found.id, folder / "submissions" / found.id)
     texts = {folders[0] / "board.yaml": source.read_text("utf-8"), folders[1] / ".gitkeep": ""}
-    texts |= {folder / _filled(to, values): _filled(_template(name), values) for name, to in PLACES.items()}
+    for name, to in PLACES.items():
+        text = (files("suite.board.repository") / "template" / name).read_text("utf-8")
+        texts[folder / _filled(to, values)] = _filled(text, values)
     for path in texts:
         if path.exists():
             raise ConfigError(f"{path} exists", fix="choose an empty folder")
@@ -174,7 +176,3 @@ def init_board(folder: Path, board: str) -> tuple[Board, list[Path]]:
 def _filled(text: str, values: Mapping[str, str]) -> str:
     """Places are written @{name}: workflows and shells use the dollar themselves. Raises KeyError."""
     return re.sub(r"@\{([a-z]+)\}", lambda found: values[found[1]], text)
-
-
-def _template(name: str) -> str:
-    return (files("suite.board.repository") / "template" / name).read_text("utf-8")

@@ -93,4 +93,4 @@ def _title(board: Board, entry: AcceptedEntry, run: BundleRun) -> str:
     cells = {cell.cell for cell in run.entry.cells}
     found = ((item, entry.column(item.name)) for item in board.tasks)
     shown = [item.shown for item, result in found if result is not None and cells & set(result.cells)]
-    return ", ".join(name(one, 60) for one in shown or [run.id])
+    return ", ".join(name(one, 60) for one in shown or [run.entry.run_id])

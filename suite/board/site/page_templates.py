@@ -31,18 +31,13 @@ def resource(path: str) -> str:
     return (files("suite.board.site") / path).read_text("utf-8")
 
 
-def words(text: str) -> str:
-    """A word of a format as people write it."""
-    return text.replace("_", " ")
-
-
 def xml(text: str) -> Markup:
     """Text of the feed: quotes stay as they are."""
     return Markup(escape(text))
 
 
 _FILTERS = (
-    counted, file_name, forest, model, name, number, page_words.when, percent, plain, signed, words, xml
+    counted, file_name, forest, model, name, number, page_words.when, percent, plain, signed, xml
 )  # fmt: skip
 _GLOBALS = (
     external, flips, luck, marks_of, missing, pair_page, pair_result, ranks, span, staleness,

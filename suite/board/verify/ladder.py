@@ -162,7 +162,7 @@ def _climb(ladder: Ladder, request: VerifyRequest, tell: Tell) -> None:
         rules = OddRules(DEFAULTS if board is None else board.thresholds, findings)
         going = _Climb(ladder, request, tell, bundle, scratch, catalogue(), rules)
         for index, run in enumerate(bundle.runs):
-            ladder.at, ladder.more = f"runs/{run.id}", index + 1 < len(bundle.runs)
+            ladder.at, ladder.more = f"runs/{run.entry.run_id}", index + 1 < len(bundle.runs)
             _run(going, run, scratch / f"run-{index}")
         ladder.at, ladder.more = "", False
         _together(going)
@@ -174,30 +174,30 @@ def _climb(ladder: Ladder, request: VerifyRequest, tell: Tell) -> None:
 
 def _run(going: _Climb, run: BundleRun, scratch: Path) -> None:
     """The rungs of one run."""
-    ladder, findings, tell = going.ladder, going.ladder.findings, going.tell
+    ladder, findings, tell, name = going.ladder, going.ladder.findings, going.tell, run.entry.run_id
     if not run.sound:
-        findings.not_run(f"{run.id}: its files are not sound, see R1 and R2", *_OF_A_RUN)
+        findings.not_run(f"{name}: its files are not sound, see R1 and R2", *_OF_A_RUN)
         return
-    subject = VerifiedRun(run.id, Run(run.folder, run.scoring), findings, going.replies)
-    tell(f"{run.id}: tasks and data")
-    with going.rung("R3", run.id):
+    subject = VerifiedRun(name, Run(run.folder, run.entry.scoring), findings, going.replies)
+    tell(f"{name}: tasks and data")
+    with going.rung("R3", name):
         same_world(subject, going.plugins, going.request.data)
     if subject.plan is not None:
-        with going.rung("R4", run.id):
+        with going.rung("R4", name):
             complete(subject)
         works = subject.plan.all_works
         if subject.there < works // 2:  # so that nobody makes us replay what was never made
             subject.not_run("most of its samples are missing", "R6", "R7")
         else:
-            tell(f"{run.id}: replaying {works} samples")
-            with going.rung("R6", run.id):
+            tell(f"{name}: replaying {works} samples")
+            with going.rung("R6", name):
                 replay(subject, scratch)
-        with going.rung("R8", run.id):
+        with going.rung("R8", name):
             numbers(subject, run.entry, ladder.level)
         for cell in subject.plan.cells:
-            name, _, version = cell.plan.plugin.rpartition(" ")
-            ladder.plugins[name] = version
-    with going.rung("R9", run.id):
+            plugin, _, version = cell.plan.plugin.rpartition(" ")
+            ladder.plugins[plugin] = version
+    with going.rung("R9", name):
         plausible(subject, going.rules, going.bundle.submission.model.parameters_total)
     going.subjects.append(subject)
 

@@ -107,14 +107,9 @@ def overlap(mine: ReplyDigests, theirs: ReplyDigests) -> Overlap:
         first, last = np.searchsorted(keys, asked, "left"), np.searchsorted(keys, asked, "right")
         for row in np.flatnonzero(own & ~near & (last > first)).tolist():
             found = rest[first[row] : last[row]]
-            near[row] = bool((_unlike(found, mine.rows[row, other]) <= 1).any())
+            unlike = (found ^ mine.rows[row, other]).view(np.uint16).reshape(-1, 4) != 0  # of four minima
+            near[row] = bool((unlike.sum(axis=1) <= 1).any())
     return Overlap(int(own.sum()), int(same.sum()), int(near.sum()))
-
-
-def _unlike(found: Digests, one: np.uint64) -> NDArray[np.int64]:
-    """How many of the four 16-bit minima differ."""
-    pieces = (found ^ one).view(np.uint16).reshape(-1, 4)
-    return np.asarray((pieces != 0).sum(axis=1), dtype=np.int64)
 
 
 class ReplyCollector:

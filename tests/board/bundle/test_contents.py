@@ -25,7 +25,7 @@ def test_run_folder_can_be_read_as_any_run(bundle: Path, good_run: Path) -> None
     with open_bundle(bundle, findings) as opened:
         assert opened is not None
         run = opened.runs[0]
-        read, original = Run(run.folder, run.scoring), Run(good_run)
+        read, original = Run(run.folder, run.entry.scoring), Run(good_run)
         assert read.manifest == original.manifest
         assert list(read.outputs()) == list(original.outputs())
         assert list(read.scores()) == list(original.scores())

@@ -22,7 +22,7 @@ def test_bundle_of_format_1_is_read() -> None:
         assert bundle.readme == "A bundle of format 1.\n"
         (run,) = bundle.runs
         assert run.sound
-        read = Run(run.folder, run.scoring)
+        read = Run(run.folder, run.entry.scoring)
         outputs = list(read.outputs())
         assert len(outputs) == 12
         assert all(read.text(one).startswith("an answer to ") for one in outputs)

@@ -6,7 +6,7 @@ agree on many a greedy reply, so that nothing here is an error.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import numpy as np
 from suite.board.bundle.submission import Submission
 from suite.board.define.board import Board
 from suite.board.entry import GONE, AcceptedEntry, ColumnResult
-from suite.board.rank.sample_tables import by_sample, changes, read_numbers
+from suite.board.rank.sample_tables import by_sample, changes, sample_values
 from suite.board.rank.state import belongs
 from suite.board.verify.column_results import CellUnits, VerifiedColumn, Want, ratios
 from suite.board.verify.plausibility.rules import OddRules
@@ -76,7 +76,10 @@ def check_others(mine: Beside, rules: OddRules) -> None:
     active = [one for one in here if one.record.status == "active" and one.verification.kind == mine.kind]
     for result in mine.results:
         if result.value is not None and result.direction != "neither":
-            _ceiling(rules, result, result.value, mine.board)
+            sign, ceiling = _sign(result), mine.board.item(result.key).ceiling
+            if ceiling is not None and sign * (result.value - ceiling) > 0:
+                most = f"{'at least' if sign < 0 else 'at most'} {ceiling:g}"
+                rules.tell("ceiling", f"column {result.key}", expected=most, found=f"{result.value:.6g}")
             _leap(rules, result, result.value, active)
 
 
@@ -108,12 +111,12 @@ def _by_sample(mine: Beside, rules: OddRules, others: Sequence[AcceptedEntry]) -
     """Equal scores, and how hard each sample is; every other entry's table is read once."""
     if mine.per_sample is None:
         return
-    own = {key: (names, value) for key, names, value in _table(mine.per_sample)}
+    own = {key: (names, value) for key, names, value in sample_values(mine.per_sample)}
     sums = {key: np.zeros(len(value)) for key, (_, value) in own.items()}
     counts = {key: np.zeros(len(value)) for key, (_, value) in own.items()}
     moved = {cell for one in mine.subjects for cell, share in one.usual.items() if share < USUAL}
     for entry in others:
-        for key, names, value in _table(entry.per_sample) if entry.per_sample else ():
+        for key, names, value in sample_values(entry.per_sample) if entry.per_sample else ():
             if key not in own or own[key][0] != names:
                 continue
             sums[key] += np.nan_to_num(value)
@@ -125,12 +128,6 @@ def _by_sample(mine: Beside, rules: OddRules, others: Sequence[AcceptedEntry]) -
         if key in own and counts[key].any() and result.direction != "neither":
             easy = ratios(_sign(result) * sums[key], counts[key])
             _missing(mine, rules, f"column {key}", *own[key], easy)
-
-
-def _table(path: Path) -> Iterator[tuple[str, list[tuple[str, str]], Floats]]:
-    """(column, its units as (cell, sample), their values: NaN where there is none) of a table of samples."""
-    for key, labels, top, bottom in read_numbers(path):
-        yield key, list(zip(labels.cell.tolist(), labels.sample.tolist(), strict=True)), ratios(top, bottom)
 
 
 def _equal(
@@ -194,13 +191,6 @@ def _accretion(mine: Beside, rules: OddRules, versions: Sequence[AcceptedEntry])
                 expected=f"some worse, or fewer than {rules['accretion']:g} better",
                 found=f"{flips.better} better, 0 worse, {flips.same} the same, over {len(told) + 1} versions",
             )
-
-
-def _ceiling(rules: OddRules, result: ColumnResult, value: float, board: Board) -> None:
-    ceiling = board.item(result.key).ceiling
-    if ceiling is not None and _sign(result) * (value - ceiling) > 0:
-        most = f"{'at least' if _sign(result) < 0 else 'at most'} {ceiling:g}"
-        rules.tell("ceiling", f"column {result.key}", expected=most, found=f"{value:.6g}")
 
 
 def _leap(rules: OddRules, result: ColumnResult, value: float, active: Sequence[AcceptedEntry]) -> None:

@@ -98,7 +98,8 @@ def _add(cell: _CellReplies, record: OutputRecord, text: str, words: list[str], 
     elif sample in cell.trials:
         cell.tally["repeated"] += 1
         cell.tally["moved"] += cell.trials[sample] != whole
-    cell.tally["odd"] += _odd(text)
+    enormous = any(run in text for run in _ENORMOUS)
+    cell.tally["odd"] += enormous or (not text.isascii() and bool(_ODD.search(text)))
     lower = text.lower()
     cell.tally["at judge"] += any(hint in lower for hint in _HINTS) and bool(_AT_JUDGE.search(lower))
     if len(words) < LONG_WORDS or record.trial:
@@ -115,12 +116,6 @@ def _add(cell: _CellReplies, record: OutputRecord, text: str, words: list[str], 
     if grams > 0:
         cell.tally["grams"] += grams
         cell.grams.update(hash(tuple(words[i : i + 5])) for i in range(grams))
-
-
-def _odd(text: str) -> bool:
-    if any(run in text for run in _ENORMOUS):
-        return True
-    return not text.isascii() and bool(_ODD.search(text))
 
 
 def _alike(rules: OddRules, where: str, cell: _CellReplies) -> None:
