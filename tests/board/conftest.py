@@ -29,7 +29,7 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     ) -> object:
         return work(hear, *arguments)
 
-    for module in ("verify.verification", "repository.acceptance"):
+    for module in ("verify.ladder", "repository.acceptance"):
         monkeypatch.setattr(f"suite.board.{module}.in_child", here)
 
 

@@ -10,13 +10,13 @@ from typing import Any
 
 from suite_prefeval.classification import Classification
 
-from suite.board.verify import ladder
+from suite.board.verify import VerifiedBundle, ladder
 from suite.board.verify.child_work import Tell
 from suite.board.verify.ladder import VerifyRequest, climb
 from suite.sandbox.boxes import Box
 
 
-def busy(tell: Tell, asked: VerifyRequest) -> ladder.Ladder:
+def busy(tell: Tell, asked: VerifyRequest) -> VerifiedBundle:
     """Code of a task that never ends and never waits; what it catches does not help it."""
 
     async def score(*_: Any) -> Any:
@@ -32,7 +32,7 @@ def busy(tell: Tell, asked: VerifyRequest) -> ladder.Ladder:
     return climb(tell, asked)
 
 
-def waiting(tell: Tell, asked: VerifyRequest) -> ladder.Ladder:
+def waiting(tell: Tell, asked: VerifyRequest) -> VerifiedBundle:
     """A task that waits for ever and cleans up behind itself."""
 
     async def score(*_: Any) -> Any:
@@ -46,7 +46,7 @@ def waiting(tell: Tell, asked: VerifyRequest) -> ladder.Ladder:
     return climb(tell, asked)
 
 
-def spinning(tell: Tell, asked: VerifyRequest) -> ladder.Ladder:
+def spinning(tell: Tell, asked: VerifyRequest) -> VerifiedBundle:
     """A program in a sandbox that never ends."""
     real = Box.run
 
@@ -61,7 +61,7 @@ def spinning(tell: Tell, asked: VerifyRequest) -> ladder.Ladder:
     return climb(tell, asked)
 
 
-def asking_again(tell: Tell, asked: VerifyRequest) -> ladder.Ladder:
+def asking_again(tell: Tell, asked: VerifyRequest) -> VerifiedBundle:
     """A re-run that begins after the time is over."""
     real = ladder._again
 
@@ -73,7 +73,7 @@ def asking_again(tell: Tell, asked: VerifyRequest) -> ladder.Ladder:
     return climb(tell, asked)
 
 
-def deaf(tell: Tell, asked: VerifyRequest) -> ladder.Ladder:
+def deaf(tell: Tell, asked: VerifyRequest) -> VerifiedBundle:
     """A rung that no interrupt ends."""
 
     def numbers(*_: Any) -> None:

@@ -242,7 +242,7 @@ def _may_not_supersede(old: AcceptedEntry | None, opened: Opened, checked: Verif
     elif old.record.status != "active":
         yield f"it supersedes {old.folder.name}, which is {old.record.status}"
     signers = old.verification.signature.identities if old.verification.signature is not None else []
-    mine = checked.ladder.signature
+    mine = checked.signature
     if signers and (mine is None or not set(mine.identities) & set(signers)):
         yield f"it supersedes {old.folder.name}, which {', '.join(signers)} signed, and is not signed by them"
 

@@ -132,7 +132,7 @@ def _anew(entry: AcceptedEntry, shelf: Shelf, others: Sequence[AcceptedEntry]) -
         checked.write(entry.folder)
         yield f"verified for version {shelf.board.version}: it is ranked there from now on", False
     elif checked is not None:
-        reasons = (one.what for one in checked.ladder.findings if one.severity == "error")
+        reasons = (one.what for one in checked.findings if one.severity == "error")
         why = next(reasons, checked.verdict.replace("_", " "))
         yield f"stale: not verified for version {shelf.board.version}: {why}; submit it anew", False
 
@@ -155,7 +155,7 @@ def _again(entry: AcceptedEntry, shelf: Shelf, others: Sequence[AcceptedEntry]) 
         lack = "is missing" if entry.replies is None else "differs from what verification gives now"
         yield f"{REPLIES} {lack}: copies of it may not be found", False
     told = {one.code for one in entry.verification.findings}
-    for one in checked.ladder.findings:
+    for one in checked.findings:
         if one.rung == "R9" and one.code not in told:
             yield f"now {one.code}: {one.what} ({one.found})", False
 

@@ -1,13 +1,15 @@
-"""The ladder: every rung of one bundle, in order, as far as each can be climbed.
+"""The ladder: every rung of one bundle, in order, as far as each can be climbed; here, or in a process of its
+own within the time that it may take.
 
 Nothing of a bundle is executed, imported, rendered or fetched. An error that this code did not foresee is
 a finding too: a bundle must not be able to stop its own verification unnoticed.
 """
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,28 +20,28 @@ from suite.board.bundle.bounds import MIB, SIGNATURE, SizeLimits
 from suite.board.bundle.contents import Bundle, BundleRun, open_bundle
 from suite.board.bundle.rungs import Findings
 from suite.board.bundle.signatures import Signature, Signers
-from suite.board.bundle.submission import Submission
 from suite.board.define.board import Board
 from suite.board.define.parts import DEFAULTS
-from suite.board.entry import PER_SAMPLE, AcceptedEntry, Kind, Latency, RecomputedCell, RerunResult, Verdict
+from suite.board.entry import PER_SAMPLE, AcceptedEntry, RecomputedCell
 from suite.board.verify.aggregates import numbers
-from suite.board.verify.child_work import Tell, Untimed
-from suite.board.verify.column_results import VerifiedColumn, Want, make_columns, per_sample_file
+from suite.board.verify.child_work import SECONDS, Tell, TimeUp, Untimed, in_child
+from suite.board.verify.column_results import Want, make_columns, per_sample_file
 from suite.board.verify.completeness import complete
 from suite.board.verify.deviations import ClassStanding, asked
 from suite.board.verify.plausibility import plausible
 from suite.board.verify.plausibility.others import Beside, check_others, check_pasted
 from suite.board.verify.plausibility.rules import OddRules
 from suite.board.verify.replay import replay
-from suite.board.verify.reply_digests import ReplyCollector, ReplyDigests
+from suite.board.verify.reply_digests import ReplyCollector
 from suite.board.verify.reproduction import Reproducer, Rerun
 from suite.board.verify.subject import VerifiedRun
+from suite.board.verify.verification import REQUIRED, VerifiedBundle
 from suite.board.verify.world import same_world
-from suite.errors import SuiteError
+from suite.errors import ConfigError, SuiteError
 from suite.journal.run import Run
 from suite.plugins import Catalogue, catalogue
+from suite.run.manifest import now
 
-REQUIRED = ("R0", "R1", "R2", "R3", "R4", "R6", "R7", "R8", "R9")
 # In the order in which they are climbed: for each run, then for all together.
 _OF_A_RUN, _OF_ALL = ("R3", "R4", "R6", "R7", "R8", "R9"), ("R5", "R8", "R9")
 
@@ -58,61 +60,10 @@ class VerifyRequest(NamedTuple):
 
 
 @dataclass
-class Ladder:
-    """What climbing came to. standing: None without a board. plugins: distribution -> version here. at: the
-    run that is being climbed. more: whether another follows it.
-    """
-
-    findings: Findings
-    board: Board | None
-    bundle_id: str = ""
-    submission: Submission | None = None
-    standing: ClassStanding | None = None
-    columns: list[VerifiedColumn] = field(default_factory=list)
-    per_sample: bytes = b""
-    recomputed: list[RecomputedCell] = field(default_factory=list)
-    plugins: dict[str, str] = field(default_factory=dict)
-    rerun: RerunResult | None = None
-    rejudge: RerunResult | None = None
-    latency: Latency | None = None
-    replies: ReplyDigests | None = None
-    signature: Signature | None = None
-    at: str = ""
-    more: bool = False
-
-    def __getstate__(self) -> dict[str, object]:
-        """All that a report is made of: tasks stay in the process that has them."""
-        return {**vars(self), "standing": self.standing and replace(self.standing, places={})}
-
-    @property
-    def level(self) -> float | None:
-        """Of the intervals that the board asks for."""
-        return None if self.board is None else self.board.uncertainty.level
-
-    @property
-    def kind(self) -> Kind:
-        """standard | custom: as found for a board, without one as declared."""
-        declared = self.submission is not None and self.submission.submission_type == "custom"
-        custom = declared if self.standing is None else self.standing.custom
-        return "custom" if custom else "standard"
-
-    @property
-    def verdict(self) -> Verdict:
-        """verified | verified_with_warnings | incomplete | rejected."""
-        findings = self.findings
-        if findings.errors:
-            return "rejected"
-        required = [*REQUIRED, *(["R5"] if self.board is not None else [])]
-        if any(findings.rungs[name].status == "not_run" for name in required):
-            return "incomplete"
-        return "verified_with_warnings" if findings.warnings else "verified"
-
-
-@dataclass
 class _Climb:
     """What climbing one bundle needs, and the runs whose rungs were climbed. tell: see `climb`."""
 
-    ladder: Ladder
+    ladder: VerifiedBundle
     request: VerifyRequest
     tell: Tell
     bundle: Bundle
@@ -133,14 +84,14 @@ class _Climb:
                 self.ladder.findings.add(f"{rung}.error", "the rung broke off", where, found=told)
 
 
-def climb(tell: Tell, request: VerifyRequest) -> Ladder:
+def climb(tell: Tell, request: VerifyRequest) -> VerifiedBundle:
     """The ladder of a bundle: all rungs climbed; the re-run where it is asked for.
 
     tell: hears in words what is done, of each rung that begins the ladder so far, and when what follows is
     the model's time. Raises BundleError for what is no bundle, SuiteError for what is wrong on this side (the
     board's file).
     """
-    ladder = Ladder(Findings(request.most, lambda: tell(ladder)), request.board)
+    ladder = VerifiedBundle(Findings(request.most, lambda: tell(ladder)), request.board)
     try:
         _climb(ladder, request, tell)
     except KeyboardInterrupt:
@@ -149,7 +100,7 @@ def climb(tell: Tell, request: VerifyRequest) -> Ladder:
     return ladder
 
 
-def _climb(ladder: Ladder, request: VerifyRequest, tell: Tell) -> None:
+def _climb(ladder: VerifiedBundle, request: VerifyRequest, tell: Tell) -> None:
     findings, board = ladder.findings, ladder.board
     limits = SizeLimits(archive=board.limits.bundle_mib * MIB) if board is not None else SizeLimits()
     with ExitStack() as stack:
@@ -225,7 +176,7 @@ def _together(going: _Climb) -> None:
         for subject in subjects
         for cell in subject.results.values()
     ]
-    ladder.replies = going.replies.digests()
+    ladder.digests = going.replies.digests()
     if len(wants) == len(ladder.columns):
         with going.rung("R9", "columns"):
             check_pasted(wants, ladder.columns, going.rules)
@@ -234,7 +185,7 @@ def _together(going: _Climb) -> None:
             results, table = [one.result for one in ladder.columns], going.scratch / PER_SAMPLE
             table.write_bytes(ladder.per_sample)
             own = table if ladder.per_sample else None
-            beside = Beside(board, submission, ladder.kind, results, own, ladder.replies, subjects, others)
+            beside = Beside(board, submission, ladder.kind, results, own, ladder.digests, subjects, others)
             check_others(beside, going.rules)
 
 
@@ -302,7 +253,7 @@ def _provenance(bundle: Bundle, signers: Signers | None, findings: Findings) -> 
     return found
 
 
-def out_of_time(ladder: Ladder, seconds: float) -> None:
+def out_of_time(ladder: VerifiedBundle, seconds: float) -> None:
     """Say where the time ran out, and which rungs nobody climbed to their end because of that."""
     findings, at = ladder.findings, ladder.findings.at
     told = f"the time limit of {seconds:g} s ran out at {at}"
@@ -337,3 +288,60 @@ def _again(going: _Climb) -> None:
                 ladder.rejudge = reproducer.again(going.subjects, judged, findings, judging=True)
     if not findings.rungs["R11"].ran:
         findings.not_run("not asked for (--rerun, --rejudge)", "R11")
+
+
+def verify(
+    path: Path,
+    *,
+    board: Board | None = None,
+    data: Mapping[str, str] | None = None,
+    most: int = 200,
+    again: Rerun | None = None,
+    say: Callable[[str], None] = lambda _: None,
+    others: Sequence[AcceptedEntry] = (),
+    signers: Signers | None = None,
+    earlier: str = "",
+    seconds: float | None = None,
+    clock: Callable[[], float] = time.monotonic,
+    work: Callable[[Tell, VerifyRequest], VerifiedBundle] = climb,
+) -> VerifiedBundle:
+    """Verify a bundle (archive or folder), against a board where one is given.
+
+    data: NAME -> file or run that stands for a dataset, as --data. most: findings kept of each code. again:
+    samples to ask the model itself. others: the board's entries that were accepted before, oldest first,
+    which it is held against. signers: whose keys may sign. earlier: see `asked`. seconds: how long it may
+    take, but for asking again, by the clock: it is done in another process then, and what was found until it
+    is over is kept (None: as long as it takes, here). work: what climbs. Raises BundleError for no bundle,
+    ConfigError for a bad board or no file of signers, and what models raise that cannot be had for the
+    re-run.
+    """
+    if most < 1:
+        raise ConfigError(f"--max-findings {most}: at least 1")
+    if signers is not None:
+        signers.check()
+    request = VerifyRequest(path, board, data or {}, most, again, others, signers, earlier)
+    started = now()
+    so_far = VerifiedBundle(Findings(most), board)
+
+    def hear(told: object) -> None:
+        nonlocal so_far
+        if isinstance(told, str):
+            say(told)
+        elif isinstance(told, VerifiedBundle):
+            so_far = told
+
+    try:
+        if seconds is None:
+            hear(work(hear, request))
+        else:
+            hear(in_child(work, request, seconds=seconds, hear=hear, clock=clock))
+    except TimeUp:
+        assert seconds is not None
+        out_of_time(so_far, seconds)
+    so_far.started = started
+    return so_far
+
+
+def time_limit(board: Board | None) -> float:
+    """Seconds that verifying may take: as the board says, else SECONDS."""
+    return (board.limits.verify_seconds if board is not None else None) or SECONDS

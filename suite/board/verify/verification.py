@@ -1,9 +1,9 @@
-"""What verification leaves: verification.json, per_sample.parquet, and the text for people."""
+"""What verifying a bundle came to, and the files that it leaves: verification.json, per_sample.parquet,
+replies.parquet; and the text for people.
+"""
 
 import platform
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -11,31 +11,33 @@ import msgspec
 
 import suite
 from suite.board.bundle.rungs import Findings
-from suite.board.bundle.signatures import Signers
-from suite.board.bundle.submission import BoardName
+from suite.board.bundle.signatures import Signature
+from suite.board.bundle.submission import BoardName, Submission
 from suite.board.define.board import Board
 from suite.board.entry import (
     FORMAT,
     PER_SAMPLE,
     REPLIES,
     VERIFICATION,
-    AcceptedEntry,
+    Kind,
+    Latency,
+    RecomputedCell,
+    RerunResult,
     RungResult,
     Trust,
     Verdict,
     Verification,
     Verifier,
 )
-from suite.board.verify.child_work import SECONDS, Tell, TimeUp, in_child
-from suite.board.verify.ladder import Ladder, VerifyRequest, climb, out_of_time
+from suite.board.verify.column_results import VerifiedColumn
+from suite.board.verify.deviations import ClassStanding
+from suite.board.verify.reply_digests import ReplyDigests
 from suite.board.verify.report_text import report_lines
-from suite.board.verify.reproduction import Rerun
 from suite.chat import sha256_hex
-from suite.errors import ConfigError
 from suite.files import write_whole
 from suite.journal.document_files import write_json
-from suite.run.manifest import now
 
+REQUIRED = ("R0", "R1", "R2", "R3", "R4", "R6", "R7", "R8", "R9")
 CANNOT_SHOW = (
     "that the replies came from the model that is named: nobody but the submitter saw it answer "
     "(--rerun asks it again)",
@@ -44,20 +46,60 @@ CANNOT_SHOW = (
     "that a judge really gave a reply that reads as a judge's (--rejudge asks it again)",
     "hardware, cost and times: they are declared, and never ranked",
 )
-Say = Callable[[str], None]
 
 
 @dataclass
 class VerifiedBundle:
-    """What verifying a bundle came to. Numbers are the recomputed ones, never the submitter's."""
+    """What verifying a bundle came to. Numbers are the recomputed ones, never the submitter's.
 
-    ladder: Ladder
-    started: str
+    standing: None without a board. per_sample: per_sample.parquet; b"" if no column has units. plugins:
+    distribution -> version here. at: the run that is being climbed. more: whether another follows it.
+    """
+
+    findings: Findings
+    board: Board | None
+    started: str = ""
+    bundle_id: str = ""
+    submission: Submission | None = None
+    standing: ClassStanding | None = None
+    columns: list[VerifiedColumn] = field(default_factory=list)
+    per_sample: bytes = b""
+    recomputed: list[RecomputedCell] = field(default_factory=list)
+    plugins: dict[str, str] = field(default_factory=dict)
+    rerun: RerunResult | None = None
+    rejudge: RerunResult | None = None
+    latency: Latency | None = None
+    digests: ReplyDigests | None = None
+    signature: Signature | None = None
+    at: str = ""
+    more: bool = False
+
+    def __getstate__(self) -> dict[str, object]:
+        """All that a report is made of: tasks stay in the process that has them."""
+        return {**vars(self), "standing": self.standing and replace(self.standing, places={})}
+
+    @property
+    def level(self) -> float | None:
+        """Of the intervals that the board asks for."""
+        return None if self.board is None else self.board.uncertainty.level
+
+    @property
+    def kind(self) -> Kind:
+        """standard | custom: as found for a board, without one as declared."""
+        declared = self.submission is not None and self.submission.submission_type == "custom"
+        custom = declared if self.standing is None else self.standing.custom
+        return "custom" if custom else "standard"
 
     @property
     def verdict(self) -> Verdict:
         """verified | verified_with_warnings | incomplete | rejected."""
-        return self.ladder.verdict
+        findings = self.findings
+        if findings.errors:
+            return "rejected"
+        required = [*REQUIRED, *(["R5"] if self.board is not None else [])]
+        if any(findings.rungs[name].status == "not_run" for name in required):
+            return "incomplete"
+        return "verified_with_warnings" if findings.warnings else "verified"
 
     def exit_code(self, *, strict: bool = False) -> int:
         """0 verified, 1 rejected or incomplete; with `strict` also 1 for warnings."""
@@ -68,48 +110,43 @@ class VerifiedBundle:
     def trust(self) -> Trust:
         """L0 not verified, or on other samples than the board's; L1 consistent; L2 signed by a known signer,
         too; L3 reproduced by a re-run, signed or not."""
-        standing = self.ladder.standing
+        standing = self.standing
         if self.exit_code() != 0 or (standing is not None and standing.partial):
             return "L0"
-        again = self.ladder.rerun
+        again = self.rerun
         if again is not None and again.label == "reproduced":
             return "L3"
-        return "L2" if self.ladder.signature is not None and self.ladder.signature.identities else "L1"
-
-    @property
-    def per_sample(self) -> bytes:
-        """per_sample.parquet; b"" if no column has units."""
-        return self.ladder.per_sample
+        return "L2" if self.signature is not None and self.signature.identities else "L1"
 
     @cached_property
     def replies(self) -> bytes:
         """replies.parquet; b"" if there are no long replies."""
-        digests = self.ladder.replies
-        return digests.file(self.ladder.bundle_id) if digests is not None and len(digests) else b""
+        digests = self.digests
+        return digests.file(self.bundle_id) if digests is not None and len(digests) else b""
 
     @property
     def document(self) -> Verification:
         """The content of verification.json."""
-        ladder, board = self.ladder, self.ladder.board
-        rungs, plugins = list(ladder.findings.rungs.values()), dict(sorted(ladder.plugins.items()))
+        board = self.board
+        rungs, plugins = list(self.findings.rungs.values()), dict(sorted(self.plugins.items()))
         return Verification(
             format=FORMAT,
-            bundle_id=ladder.bundle_id,
+            bundle_id=self.bundle_id,
             board=None if board is None else BoardName(**board.exact_name),
             verifier=Verifier(suite.__version__, platform.python_version(), plugins),
             started=self.started,
             rungs=msgspec.convert(rungs, list[RungResult], from_attributes=True),
-            findings=list(ladder.findings),
+            findings=list(self.findings),
             verdict=self.verdict,
-            kind=ladder.kind,
-            differences=ladder.standing.differences if ladder.standing is not None else (),
+            kind=self.kind,
+            differences=self.standing.differences if self.standing is not None else (),
             trust=self.trust,
-            signature=ladder.signature,
-            rerun=ladder.rerun,
-            rejudge=ladder.rejudge,
-            columns=[column.result for column in ladder.columns],
-            latency=ladder.latency,
-            recomputed=ladder.recomputed,
+            signature=self.signature,
+            rerun=self.rerun,
+            rejudge=self.rejudge,
+            columns=[column.result for column in self.columns],
+            latency=self.latency,
+            recomputed=self.recomputed,
             per_sample_sha256=sha256_hex(self.per_sample) if self.per_sample else None,
             replies_sha256=sha256_hex(self.replies) if self.replies else None,
             limits_of_this_check=[f"Not shown: {one}." for one in CANNOT_SHOW],
@@ -122,62 +159,6 @@ class VerifiedBundle:
             write_whole(folder / PER_SAMPLE, [self.per_sample])
         if self.replies:
             write_whole(folder / REPLIES, [self.replies])
-
-
-def verify(
-    path: Path,
-    *,
-    board: Board | None = None,
-    data: Mapping[str, str] | None = None,
-    most: int = 200,
-    again: Rerun | None = None,
-    say: Say = lambda _: None,
-    others: Sequence[AcceptedEntry] = (),
-    signers: Signers | None = None,
-    earlier: str = "",
-    seconds: float | None = None,
-    clock: Callable[[], float] = time.monotonic,
-    work: Callable[[Tell, VerifyRequest], Ladder] = climb,
-) -> VerifiedBundle:
-    """Verify a bundle (archive or folder), against a board where one is given.
-
-    data: NAME -> file or run that stands for a dataset, as --data. most: findings kept of each code. again:
-    samples to ask the model itself. others: the board's entries that were accepted before, oldest first,
-    which it is held against. signers: whose keys may sign. earlier: see `asked`. seconds: how long it may
-    take, but for asking again, by the clock: it is done in another process then, and what was found until it
-    is over is kept (None: as long as it takes, here). work: what climbs. Raises BundleError for no bundle,
-    ConfigError for a bad board or no file of signers, and what models raise that cannot be had for the
-    re-run.
-    """
-    if most < 1:
-        raise ConfigError(f"--max-findings {most}: at least 1")
-    if signers is not None:
-        signers.check()
-    asked = VerifyRequest(path, board, data or {}, most, again, others, signers, earlier)
-    started = now()
-    so_far = Ladder(Findings(most), board)
-
-    def hear(told: object) -> None:
-        nonlocal so_far
-        if isinstance(told, str):
-            say(told)
-        elif isinstance(told, Ladder):
-            so_far = told
-
-    if seconds is None:
-        return VerifiedBundle(work(hear, asked), started)
-    try:
-        found = in_child(work, asked, seconds=seconds, hear=hear, clock=clock)
-        assert isinstance(found, Ladder)
-    except TimeUp:
-        found = so_far
-        out_of_time(found, seconds)
-    return VerifiedBundle(found, started)
-
-
-def time_limit(board: Board | None) -> float:
-    """Seconds that verifying may take: as the board says, else SECONDS."""
-    return (board.limits.verify_seconds if board is not None else None) or SECONDS
 
 
 def as_text(found: VerifiedBundle) -> list[str]:

@@ -248,7 +248,7 @@ def test_call_id_uses_the_family_of_a_cell(bundle: Path) -> None:
     """A call made for another family of tasks is none of this run."""
     with open_bundle(bundle, Findings()) as opened:
         assert opened is not None
-        journal = Run(opened.runs[0].folder, opened.runs[0].scoring).journal
+        journal = Run(opened.runs[0].folder, opened.runs[0].entry.scoring).journal
         asked = journal.blocks.request_hash(next(iter(journal.calls)))
 
     def change(record: dict[str, Any]) -> None:

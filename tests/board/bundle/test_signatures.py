@@ -153,7 +153,7 @@ def test_a_known_signer_lifts_trust_and_an_unknown_one_does_no_harm(
 ) -> None:
     known = Signers(signers(tmp_path / "signers", keys, "ada@lab.org {ours}"))
     found = verify(signed, signers=known)
-    rung = found.ladder.findings.rungs["R10"]
+    rung = found.findings.rungs["R10"]
     assert (rung.status, rung.remark) == ("passed", "signed by ada@lab.org")
     assert rung.seconds > 0
     assert found.trust == "L2"
@@ -163,11 +163,11 @@ def test_a_known_signer_lifts_trust_and_an_unknown_one_does_no_harm(
     sign_bundle(signed, keys / "theirs", replace=True)
     for asked, why in ((known, "no line of the file of signers"), (None, "no file of signers was given")):
         found = verify(signed, signers=asked)
-        rung = found.ladder.findings.rungs["R10"]
+        rung = found.findings.rungs["R10"]
         assert rung.status == "not_run"
         assert why in rung.reason
         assert (found.trust, found.exit_code()) == ("L1", 0)
-    assert verify(MINI, signers=known).ladder.findings.rungs["R10"].reason == "it is not signed"
+    assert verify(MINI, signers=known).findings.rungs["R10"].reason == "it is not signed"
 
 
 def test_a_signature_of_another_manifest_is_an_error(keys: Path, signed: Path, tmp_path: Path) -> None:
@@ -176,7 +176,7 @@ def test_a_signature_of_another_manifest_is_an_error(keys: Path, signed: Path, t
         archive.extractall(folder)
     (folder / SIGNATURE).write_bytes(sign(MESSAGE, keys / "ours"))
     found = verify(folder, signers=Signers(signers(tmp_path / "signers", keys, "ada@lab.org {ours}")))
-    assert [one.code for one in found.ladder.findings.kept if one.severity == "error"] == ["R10.signature"]
+    assert [one.code for one in found.findings.kept if one.severity == "error"] == ["R10.signature"]
     assert (found.verdict, found.trust) == ("rejected", "L0")
 
 

@@ -117,7 +117,7 @@ def test_a_definition_of_an_older_laxer_version_is_refused(
     path.write_text(path.read_text().replace("version: 1.0.0", "version: 1.1.0"))
     found = accept(made[1], root)
     assert found.folder is None
-    assert any(one.code.startswith("R5.") for one in verified(found).ladder.findings)
+    assert any(one.code.startswith("R5.") for one in verified(found).findings)
 
 
 def test_superseding_is_for_whoever_submitted_it(
@@ -139,7 +139,7 @@ def test_superseding_is_for_whoever_submitted_it(
     fresh = good_bundles.bundle(runs, made[0], tmp_path / "fresh")
     stranger = changed(fresh, tmp_path / "stranger", supersedes=old.id, submitter={"name": "Somebody"})
     refused = accept(stranger, root)
-    assert "somebody else" in refused.reasons[0], list(verified(refused).ladder.findings)
+    assert "somebody else" in refused.reasons[0], list(verified(refused).findings)
     nothing = changed(fresh, tmp_path / "nothing", supersedes="0" * 64)
     assert "not on this board" in accept(nothing, root).reasons[0]
     good = accept(changed(fresh, tmp_path / "good", supersedes=old.id), root, when=WHEN)

@@ -142,7 +142,7 @@ def test_a_bundle_of_another_board_is_not_taken_for_one_of_an_earlier_definition
     claimed = entry.submission.board
     assert claimed is not None
     board = redefine(root, "title: A board", "title: Another board")
-    from suite.board.verify.verification import verify
+    from suite.board.verify import verify
 
     bundle = entry.folder / "bundle"
     assert verify(bundle, board=board).verdict == "rejected"

@@ -150,7 +150,7 @@ def check(subject: tuple[Path, Any, list[str]], path: str, scratch: Path) -> Non
     except (LookupError, StopIteration, ValueError, SuiteError):
         forged.save()  # what refers to it can't be sealed any more: all the better found
     found = verify(forged.bundle, board=board)
-    assert found.ladder.findings.errors or found.verdict == "incomplete", path
+    assert found.findings.errors or found.verdict == "incomplete", path
 
 
 _SLOW_TO_MAKE = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]

@@ -26,7 +26,7 @@ from tests.board.making import as_values
 
 
 def errors(found: VerifiedBundle) -> set[str]:
-    return {one.code for one in found.ladder.findings if one.severity == "error"}
+    return {one.code for one in found.findings if one.severity == "error"}
 
 
 def changed(board: Board, folder: Path, old: str, new: str) -> Board:
@@ -217,7 +217,10 @@ class TestWhatIsAskedAgain:
         (run,) = (folder / "runs").iterdir()
         with open_bundle(folder, Findings()) as bundle:
             assert bundle is not None
-            subjects = [VerifiedRun(one.id, Run(one.folder, one.scoring), Findings()) for one in bundle.runs]
+            subjects = [
+                VerifiedRun(one.entry.run_id, Run(one.folder, one.entry.scoring), Findings())
+                for one in bundle.runs
+            ]
             return dict(pick(subjects, count, "seed", cells)[run.name])
 
     def test_only_of_the_boards_cells(self, good: Callable[..., Any]) -> None:

@@ -37,7 +37,7 @@ def code_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def errors(found: VerifiedBundle) -> set[str]:
-    return {one.code for one in found.ladder.findings if one.severity == "error"}
+    return {one.code for one in found.findings if one.severity == "error"}
 
 
 @needs_sandbox
@@ -63,7 +63,7 @@ class TestSomethingOfTheMachine:
         found = verify(made.bundle, board=board)
         assert not ran.exists()
         assert "R3.local-parameter" in errors(found)
-        assert found.ladder.findings.rungs["R6"].status == "not_run"
+        assert found.findings.rungs["R6"].status == "not_run"
 
     def test_such_a_run_is_not_packed(self, code_run: Path, tmp_path: Path) -> None:
         mine = Path(shutil.copytree(code_run, tmp_path / "mine"))
@@ -172,7 +172,7 @@ class TestCalls:
             call.reply = replaced(call.reply, usage=Usage())
         made.reseal()
         found = verify(made.bundle, board=board)
-        assert "R9.rationales" in {one.code for one in found.ladder.findings}
+        assert "R9.rationales" in {one.code for one in found.findings}
 
     def test_a_reply_without_a_try(self, forged: Callable[..., Any]) -> None:
         made, board = forged("choice")

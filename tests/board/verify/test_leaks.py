@@ -93,7 +93,7 @@ def test_the_judges_words_are_found(said: str, tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(good_bundles, "answer", pandering)
     recipe = good_bundles.RECIPES["judged"]
     run = good_bundles.run(recipe, tmp_path / "run")
-    found = verify(good_bundles.bundle([run], None, tmp_path / "bundle")).ladder.findings
+    found = verify(good_bundles.bundle([run], None, tmp_path / "bundle")).findings
     (one,) = (one for one in found if one.code == "R9.judges-words")
     assert one.severity == "warning"
     held, _, outputs = one.found.partition(" of ")
@@ -102,7 +102,7 @@ def test_the_judges_words_are_found(said: str, tmp_path: Path, monkeypatch: pyte
 
 def test_an_honest_bundle_has_none(good: Callable[..., Any]) -> None:
     for name in ("judged", "pairs", "dialogue"):
-        codes = {one.code for one in verify(good(name)[0]).ladder.findings}
+        codes = {one.code for one in verify(good(name)[0]).findings}
         assert not codes & {"R9.judges-words", "R9.references", "R9.memory"}
 
 

@@ -69,8 +69,8 @@ def submitted(touch: Touch, board: Board, folder: Path, patch: pytest.MonkeyPatc
 
 def copies(found: Accepted) -> list[str]:
     assert found.verification is not None
-    assert found.folder is not None, (found.reasons, list(found.verification.ladder.findings))
-    told = [one for one in found.verification.ladder.findings if one.code == "R9.near-copies"]
+    assert found.folder is not None, (found.reasons, list(found.verification.findings))
+    told = [one for one in found.verification.findings if one.code == "R9.near-copies"]
     assert all(one.severity == "warning" for one in told)
     return [one.found for one in told]
 

@@ -99,7 +99,7 @@ def test_a_run_of_odd_replies_is_packed_and_verified(odd: str, tmp_path: Path) -
     assert {call.reply.text.split()[0] for call in calls} == {SAYS}
     assert {call.reply.reasoning for call in calls} == {"", "hm", "Is it <choice>B</choice>?"}
     found = verify(good_bundles.bundle([tmp_path / "run"], None, tmp_path / "bundle"))
-    odd_times = [one for one in found.ladder.findings if one.code == "R9.regular"]
+    odd_times = [one for one in found.findings if one.code == "R9.regular"]
     assert odd_times == []  # a clock gave them
-    errors = [one for one in found.ladder.findings if one.severity == "error"]
+    errors = [one for one in found.findings if one.severity == "error"]
     assert [one for one in errors if one.code not in ("R9.latency", "R9.speed")] == [], as_text(found)

@@ -95,7 +95,7 @@ async def judged_again(bundle: Path, judge: Judge, count: int = 30, **more: Any)
 
 
 def errors(found: VerifiedBundle) -> set[str]:
-    return {one.code for one in found.ladder.findings if one.severity == "error"}
+    return {one.code for one in found.findings if one.severity == "error"}
 
 
 async def test_an_honest_record_is_reproduced(tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ async def test_a_judge_that_differs_from_itself_is_the_yardstick(tmp_path: Path)
 async def test_few_records_settle_nothing(tmp_path: Path) -> None:
     found = await judged_again(await recorded(strict, tmp_path), strict, 3)
     assert as_values(found)["rejudge"]["label"] == "inconclusive"
-    assert [one.severity for one in found.ladder.findings if one.rung == "R11"] == ["warning"]
+    assert [one.severity for one in found.findings if one.rung == "R11"] == ["warning"]
 
 
 def test_what_nobody_judged_is_said(good: Callable[..., Any]) -> None:

@@ -17,7 +17,7 @@ import slow_work
 from click.testing import CliRunner
 
 from suite.board.define.board import Board, load_board
-from suite.board.verify import Rerun, VerifiedBundle, child_work, ladder, time_limit, verification, verify
+from suite.board.verify import Rerun, VerifiedBundle, child_work, ladder, time_limit, verify
 from suite.board.verify.child_work import SECONDS, TimeUp, in_child
 from suite.board.verify.ladder import VerifyRequest, climb
 from suite.cli.submit import submit
@@ -56,11 +56,11 @@ def late(work: Any, folder: Path, board: Board, clock: Clock, **more: Any) -> Ve
 
 
 def not_run(found: VerifiedBundle) -> list[str]:
-    return [rung.id for rung in found.ladder.findings.rungs.values() if rung.status == "not_run"]
+    return [rung.id for rung in found.findings.rungs.values() if rung.status == "not_run"]
 
 
 def codes(found: VerifiedBundle) -> set[str]:
-    return {one.code for one in found.ladder.findings}
+    return {one.code for one in found.findings}
 
 
 def stopped(folder: Path, board: Board) -> VerifiedBundle:
@@ -68,8 +68,9 @@ def stopped(folder: Path, board: Board) -> VerifiedBundle:
     told: list[Any] = []
     with pytest.raises(KeyboardInterrupt):
         climb(told.append, VerifyRequest(folder, board))
-    ladder.out_of_time(told[-1], 100)
-    return VerifiedBundle(told[-1], "")
+    found: VerifiedBundle = told[-1]
+    ladder.out_of_time(found, 100)
+    return found
 
 
 def interrupt(*_: Any) -> None:
@@ -111,7 +112,7 @@ def test_it_says_where_the_time_ran_out(
     assert f"{rung}.time-limit" in codes(found)
     assert set(not_run(found)) == {*left, "R10", "R11"}
     assert as_values(found)["columns"] == []
-    assert rung in found.ladder.findings.rungs["R8"].reason
+    assert rung in found.findings.rungs["R8"].reason
 
 
 def test_runs_that_nobody_came_to(
@@ -165,7 +166,7 @@ def test_what_no_interrupt_ends_is_killed(good: Callable[..., Any], monkeypatch:
     before = set(psutil.Process().children(recursive=True))  # of other tests
     found = late(slow_work.deaf, folder, board, Clock())
     assert "R8.time-limit" in codes(found)
-    assert found.ladder.findings.rungs["R6"].status == "passed"
+    assert found.findings.rungs["R6"].status == "passed"
     assert set(psutil.Process().children(recursive=True)) <= before
 
 
@@ -302,7 +303,7 @@ def test_from_the_command_line(
         assert seconds == 7
         raise TimeUp
 
-    monkeypatch.setattr(verification, "in_child", over)
+    monkeypatch.setattr(ladder, "in_child", over)
     report = tmp_path / "report.json"
     done = CliRunner().invoke(
         submit, ["verify", str(folder), "--time-limit", "7", "--output", str(report)], standalone_mode=False

@@ -66,8 +66,8 @@ def test_a_full_disk_here_is_no_error_of_the_bundle(
     found = verify(folder, board=board)
     assert left < 0
     assert found.verdict == "incomplete"
-    assert "No space left" in found.ladder.findings.rungs["R6"].reason
-    assert [one for one in found.ladder.findings if one.severity == "error"] == []
+    assert "No space left" in found.findings.rungs["R6"].reason
+    assert [one for one in found.findings if one.severity == "error"] == []
 
 
 @pytest.mark.parametrize("recipe", good_bundles.RECIPES)
@@ -77,7 +77,7 @@ def test_folder_and_archive_say_the_same(recipe: str, good: Callable[..., Any], 
     write_archive(folder, archive)
     one, other = verify(folder, board=board), verify(archive, board=board)
     assert one.exit_code() == other.exit_code() == 0
-    assert one.ladder.bundle_id == other.ladder.bundle_id
+    assert one.bundle_id == other.bundle_id
     assert as_values(one)["columns"] == as_values(other)["columns"]
     assert as_values(one)["recomputed"] == as_values(other)["recomputed"]
     assert one.per_sample == other.per_sample
@@ -173,14 +173,14 @@ def test_data_that_is_not_here_is_said(
     forged.reseal(numbers=False)
     found = verify(forged.bundle)
     assert found.verdict == "incomplete"
-    assert "its data is not to be had" in found.ladder.findings.rungs["R3"].reason
+    assert "its data is not to be had" in found.findings.rungs["R3"].reason
 
 
 def test_a_changed_definition_is_another_board(good: Callable[..., Any], tmp_path: Path) -> None:
     folder, board = good("choice")
     text = board.path.read_text().replace("A board for tests", "A laxer board")
     (tmp_path / "choice.yaml").write_text(text)
-    codes = {one.code for one in verify(folder, board=load_board(tmp_path / "choice.yaml")).ladder.findings}
+    codes = {one.code for one in verify(folder, board=load_board(tmp_path / "choice.yaml")).findings}
     assert "R5.board" in codes
 
 
@@ -193,7 +193,7 @@ def test_a_declared_change_makes_it_custom(good: Callable[..., Any], tmp_path: P
     found = verify(forged.bundle, board=good("judged")[1])
     assert as_values(found)["class"] == "custom"
     assert any("temperature" in one for one in as_values(found)["differences"])
-    assert [one.severity for one in found.ladder.findings if one.code == "R5.sampling"] == ["note"]
+    assert [one.severity for one in found.findings if one.code == "R5.sampling"] == ["note"]
 
 
 class TestRerun:
@@ -203,9 +203,7 @@ class TestRerun:
         found = verify(good("choice")[0], again=Rerun(12, models, seed="a"))
         assert as_values(found)["rerun"]["label"] == "not_reproduced"
         assert found.verdict == "rejected"
-        assert {one.code for one in found.ladder.findings if one.severity == "error"} == {
-            "R11.not-reproduced"
-        }
+        assert {one.code for one in found.findings if one.severity == "error"} == {"R11.not-reproduced"}
 
     def test_reproduced_raises_the_trust(self, tmp_path: Path) -> None:
         from suite.cli.eval import eval_
@@ -295,5 +293,5 @@ def test_another_interpreter_is_told_once(good: Callable[..., Any], tmp_path: Pa
         cell["facts"]["python"] = "2.7.18"
     forged.reseal(numbers=False)
     found = verify(forged.bundle)
-    assert [one.code for one in found.ladder.findings if one.code != "R9.no-model"] == ["R6.facts"] * 2
+    assert [one.code for one in found.findings if one.code != "R9.no-model"] == ["R6.facts"] * 2
     assert found.exit_code() == 0
