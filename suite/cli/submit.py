@@ -26,6 +26,8 @@ from suite.cli.steps import parse_data, parse_options, parse_roles, role_flags
 if TYPE_CHECKING:
     from suite.board.define.board import Board
 
+COUNT = click.IntRange(min=1)
+
 
 @click.group("submit")
 def submit() -> None:
@@ -192,23 +194,17 @@ def place(bundle: Path, repository: Path, urls: Sequence[str]) -> None:
     "--signers", type=PATH, metavar="FILE", help="Whose SSH keys may sign (OpenSSH's ALLOWED SIGNERS)."
 )
 @data_flag
-@click.option(
-    "--rerun", type=click.IntRange(min=1), metavar="N", help="Ask the model again for N random samples."
-)
-@click.option(
-    "--rejudge", type=click.IntRange(min=1), metavar="N", help="Ask the judge again about N random samples."
-)
+@click.option("--rerun", type=COUNT, metavar="N", help="Ask the model again for N random samples.")
+@click.option("--rejudge", type=COUNT, metavar="N", help="Ask the judge again about N random samples.")
 @click.option("--rerun-seed", metavar="TEXT", help="What chooses them (default: drawn now, and printed).")
 @role_flags
 @json_flag
 @output_flag("FILE", "Write the report, as JSON.", required=False)
 @click.option("--per-sample", type=PATH, metavar="FILE", help="Write the units (Parquet).")
-@click.option(
-    "--max-findings", type=click.IntRange(min=1), default=20, show_default=True, help="Shown of each code."
-)
+@click.option("--max-findings", type=COUNT, default=20, show_default=True, help="Shown of each code.")
 @click.option(
     "--time-limit",
-    type=click.IntRange(min=1),
+    type=COUNT,
     metavar="SECONDS",
     help="How long it may take, without a re-run (default: the board's, else 1800).",
 )

@@ -20,28 +20,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, PrivateAttr, field_validator, model_validator
 
-from suite.board.define.parts import (
-    DEFAULTS,
-    BoardLimits,
-    Candidate,
-    Caps,
-    Closed,
-    Eligibility,
-    Host,
-    Key,
-    Line,
-    Normalise,
-    Overall,
-    Publish,
-    Seats,
-    Semver,
-    Sha256,
-    Slug,
-    Threshold,
-    Thresholds,
-    Uncertainty,
-    seen,
-)
+from suite.board.define import parts
 from suite.chat import Json, canonical_json, sha256_hex
 from suite.data import strict_syntax
 from suite.data.registry import Problem, registry_folder
@@ -54,7 +33,7 @@ MOST_CELLS = 500  # of one board: a bundle holds at most as many runs
 LATER = {"tasks": ("ceiling",), "limits": ("verify_seconds",)}  # fields that the first boards did not have
 
 
-class Item(Closed):
+class Item(parts.Closed):
     """One column of the board: a task with its parameters, possibly swept over several cells.
 
     key: name of the column; default the task's. version: the task's. parameters: exact values; what is not
@@ -68,10 +47,10 @@ class Item(Closed):
     value beyond it is noted.
     """
 
-    task: Key
+    task: parts.Key
     version: int = Field(ge=1)
-    key: Key | Literal[""] = ""
-    title: Line | Literal[""] = ""
+    key: parts.Key | Literal[""] = ""
+    title: parts.Line | Literal[""] = ""
     parameters: dict[str, Json] = Field(default_factory=dict)
     sweep: dict[str, tuple[Json, ...]] = Field(default_factory=dict)
     score_parameters: dict[str, Json] = Field(default_factory=dict)
@@ -80,12 +59,12 @@ class Item(Closed):
     trials: int = Field(default=1, ge=1, le=1000)
     seed: int | None = None
     prompts: Literal["own", "official"] = "own"
-    prompts_sha256: Sha256 | dict[str, Sha256] | None = None
-    roles: dict[Slug, Seats] = Field(default_factory=dict)
-    headline: Line | Literal[""] = ""
+    prompts_sha256: parts.Sha256 | dict[str, parts.Sha256] | None = None
+    roles: dict[parts.Slug, parts.Seats] = Field(default_factory=dict)
+    headline: parts.Line | Literal[""] = ""
     weight: float | None = Field(default=None, gt=0, le=1)
-    normalise: Normalise = Normalise()
-    caps: Caps = Caps()
+    normalise: parts.Normalise = parts.Normalise()
+    caps: parts.Caps = parts.Caps()
     data_published: date | None = None
     ceiling: float | None = None
 
@@ -123,25 +102,25 @@ class Item(Closed):
             yield {**self.parameters, **dict(zip(self.sweep, values, strict=True)), **self.score_parameters}
 
 
-class Board(Closed):
+class Board(parts.Closed):
     """A board's definition. plausibility: name of a threshold -> value, over the verifier's defaults.
     hosts: from which bundles may be fetched over https.
     """
 
     format: Literal["suite-board/1"] = "suite-board/1"
-    id: Slug
-    version: Semver
-    title: Line
-    about: Annotated[str, AfterValidator(seen)] = Field(default="", max_length=5000)
+    id: parts.Slug
+    version: parts.Semver
+    title: parts.Line
+    about: Annotated[str, AfterValidator(parts.seen)] = Field(default="", max_length=5000)
     tasks: tuple[Item, ...] = Field(min_length=1, max_length=100)
-    candidate: Candidate = Candidate()
-    overall: Overall = Overall()
-    uncertainty: Uncertainty = Uncertainty()
-    eligibility: Eligibility = Eligibility()
-    plausibility: dict[Threshold, float] = Field(default_factory=dict)
-    limits: BoardLimits = BoardLimits()
-    publish: Publish = Publish()
-    hosts: tuple[Host, ...] = ()
+    candidate: parts.Candidate = parts.Candidate()
+    overall: parts.Overall = parts.Overall()
+    uncertainty: parts.Uncertainty = parts.Uncertainty()
+    eligibility: parts.Eligibility = parts.Eligibility()
+    plausibility: dict[parts.Threshold, float] = Field(default_factory=dict)
+    limits: parts.BoardLimits = parts.BoardLimits()
+    publish: parts.Publish = parts.Publish()
+    hosts: tuple[parts.Host, ...] = ()
 
     _path: Path | None = PrivateAttr(None)
 
@@ -189,9 +168,9 @@ class Board(Closed):
         return {"id": self.id, "version": self.version, "definition_sha256": self.sha256}
 
     @property
-    def thresholds(self) -> Thresholds:
+    def thresholds(self) -> parts.Thresholds:
         """The verifier's defaults with the board's own values over them."""
-        return {**DEFAULTS, **self.plausibility}
+        return {**parts.DEFAULTS, **self.plausibility}
 
     @property
     def weights(self) -> dict[str, float]:

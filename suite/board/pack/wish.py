@@ -70,7 +70,9 @@ def make(wish: Wish) -> PackedBundle:
         raise BundleError(
             f"{error.filename} cannot be read: {error.strerror}", fix="restore it from a copy"
         ) from error
-    output = wish.output or Path(_name(declared) + ("" if wish.folder else ".suite.zip"))
+    model = str(declarations.get(declared, "model.display_name") or "bundle").lower()
+    name = re.sub("[^a-z0-9._-]+", "-", model)[:60].strip("-.") or "bundle"
+    output = wish.output or Path(name if wish.folder else f"{name}.suite.zip")
     if (output.exists() or output.is_symlink()) and not wish.force:
         against.append(f"{output} stands there already: choose another name with -O, or --force")
     elif output.is_dir() != wish.folder and output.exists():
@@ -111,11 +113,6 @@ def _declared(wish: Wish, runs: Sequence[Run]) -> dict[str, Json]:
         value: Json = int(text) if flag == "complete-runs" and text.isdecimal() else text
         declarations.put(declared, name, value)
     return dict(declared)
-
-
-def _name(declared: Values) -> str:
-    name = str(declarations.get(declared, "model.display_name") or "bundle").lower()
-    return re.sub("[^a-z0-9._-]+", "-", name)[:60].strip("-.") or "bundle"
 
 
 def _secrets(

@@ -69,7 +69,7 @@ class Listed:
     unknown. exposed: column -> what was declared, where that is exposure. cost: whole; cost_per_sample; both
     None if unknown. tokens: (prompt, completion) over all columns. latency: median seconds of a call, by the
     submitter's clock. judges: columns judged by a model of its own family. late: columns whose data is older
-    than the model. place: among the entries of its ranking.
+    than the model.
     """
 
     entry: AcceptedEntry

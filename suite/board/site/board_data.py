@@ -99,7 +99,7 @@ class BoardData(msgspec.Struct, forbid_unknown_fields=True):
 def board_data(state: State) -> BoardData:
     """Everything that the tables show."""
     board = state.board
-    ranking = state.standard.ranking
+    ranking, weights = state.standard.ranking, board.weights
     return BoardData(
         "suite-board-data/1",
         board.id,
@@ -112,15 +112,9 @@ def board_data(state: State) -> BoardData:
         ranking.overall.note,
         state.currency,
         [
-            ItemData(
-                item.name,
-                name(item.shown),
-                item.task,
-                item.version,
-                board.weights[item.name],
-                ranking.columns[item.name].note,
-            )
+            ItemData(key, name(item.shown), item.task, item.version, weights[key], ranking.columns[key].note)
             for item in board.tasks
+            for key in [item.name]
         ],
         [_entry(state, table, one) for table in state.tables for one in table.rows],
     )

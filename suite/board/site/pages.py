@@ -107,8 +107,6 @@ class _Site:
 
     def write(self) -> int:
         """Write everything; how many pages."""
-        for name_ in ("assets", "tasks", "entries", "pairs"):
-            (self.folder / name_).mkdir(parents=True, exist_ok=True)
         assets = {file: resource(f"static/{file}") for file in ("board.css", "samples.js", "icon.svg")}
         assets["board.js"] = resource("static/ranking.js") + resource("static/sortable.js")
         assets |= {"viewer.js": viewer_script(), "viewer.css": viewer_style()}
@@ -126,6 +124,7 @@ class _Site:
         return self.pages
 
     def _put(self, path: str, text: str) -> None:
+        (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
         with (self.folder / path).open("w", encoding="utf-8", newline="") as file:
             file.write(text)
 
@@ -188,7 +187,7 @@ class _Site:
     def _files(self, entry: AcceptedEntry) -> tuple[list[tuple[str, str]], list[str]]:
         """Copies what can be downloaded; (links, addresses of the bundle elsewhere)."""
         target = self.folder / "entries" / entry.short
-        target.mkdir(exist_ok=True)
+        target.mkdir(parents=True, exist_ok=True)
         files = [SUBMISSION, VERIFICATION]
         if self.state.board.publish.per_sample:  # a bundle holds every value
             files += [BUNDLE, PER_SAMPLE]
@@ -198,14 +197,10 @@ class _Site:
             if source.is_file() and not source.is_symlink():
                 shutil.copyfile(source, target / file)
                 found.append((f"{entry.short}/{file}", file))
-        return found, self._elsewhere(entry)
-
-    def _elsewhere(self, entry: AcceptedEntry) -> list[str]:
-        path = entry.folder / REFERENCE
-        if not path.is_file() or path.is_symlink():
-            return []
-        try:
-            return list(read_reference(path).urls)
-        except SuiteError as error:
-            self.warnings.append(f"{name(entry.folder.name)}: {error}")
-            return []
+        reference, urls = entry.folder / REFERENCE, list[str]()
+        if reference.is_file() and not reference.is_symlink():
+            try:
+                urls = list(read_reference(reference).urls)
+            except SuiteError as error:
+                self.warnings.append(f"{name(entry.folder.name)}: {error}")
+        return found, urls

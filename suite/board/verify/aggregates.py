@@ -5,7 +5,6 @@ Intervals are seeded by the plan, so they come out equal too.
 """
 
 import re
-from collections.abc import Mapping
 
 import msgspec
 from msgspec.structs import asdict, replace
@@ -56,7 +55,11 @@ def numbers(subject: VerifiedRun, entry: SubmittedRun, wanted: float | None = No
     later = _LATER - {one.kind for one in subject.run.results.findings}
     compared = replace(made, findings=[one for one in made.findings if one.kind not in later])
     mine: dict[str, Json] = msgspec.to_builtins(compared)
-    known = {**mine, "calls": _told(msgspec.to_builtins(made.calls), theirs.get("calls"))}
+    counts = str(theirs.get("calls"))
+    lacking = {name for name in (*REASONING, *KEPT) if name not in counts}  # those that came later
+    by_role: dict[str, dict[str, int]] = msgspec.to_builtins(made.calls)
+    known = dict(mine)
+    known["calls"] = {role: {k: one[k] for k in one if k not in lacking} for role, one in by_role.items()}
     if "findings" not in theirs:  # of a run from before there were any
         known.pop("findings", None)
     if "intervals" not in theirs:  # made by earlier methods: the recomputed ones are shown in any case
@@ -65,13 +68,6 @@ def numbers(subject: VerifiedRun, entry: SubmittedRun, wanted: float | None = No
     here, there = ({key: one[key] for key in one if key not in _NAMES} for one in (known, theirs))
     _compare(subject, here, there)
     _envelope(subject, made, entry)
-
-
-def _told(mine: Mapping[str, Mapping[str, int]], theirs: Json) -> dict[str, dict[str, int]]:
-    """Calls by member, without the counts of reasoning and kept replies where results have none."""
-    told = str(theirs)
-    left_out = {name for name in (*REASONING, *KEPT) if name not in told}
-    return {role: {k: v for k, v in one.items() if k not in left_out} for role, one in mine.items()}
 
 
 def _compare(subject: VerifiedRun, mine: Values, theirs: Values) -> None:
