@@ -10,25 +10,11 @@ from pathlib import Path
 import msgspec
 
 import suite
+from suite.board import entry
 from suite.board.bundle.rungs import Findings
 from suite.board.bundle.signatures import Signature
 from suite.board.bundle.submission import BoardName, Submission
 from suite.board.define.board import Board
-from suite.board.entry import (
-    FORMAT,
-    PER_SAMPLE,
-    REPLIES,
-    VERIFICATION,
-    Kind,
-    Latency,
-    RecomputedCell,
-    RerunResult,
-    RungResult,
-    Trust,
-    Verdict,
-    Verification,
-    Verifier,
-)
 from suite.board.verify.column_results import VerifiedColumn
 from suite.board.verify.deviations import ClassStanding
 from suite.board.verify.reply_digests import ReplyDigests
@@ -64,11 +50,11 @@ class VerifiedBundle:
     standing: ClassStanding | None = None
     columns: list[VerifiedColumn] = field(default_factory=list)
     per_sample: bytes = b""
-    recomputed: list[RecomputedCell] = field(default_factory=list)
+    recomputed: list[entry.RecomputedCell] = field(default_factory=list)
     plugins: dict[str, str] = field(default_factory=dict)
-    rerun: RerunResult | None = None
-    rejudge: RerunResult | None = None
-    latency: Latency | None = None
+    rerun: entry.RerunResult | None = None
+    rejudge: entry.RerunResult | None = None
+    latency: entry.Latency | None = None
     digests: ReplyDigests | None = None
     signature: Signature | None = None
     at: str = ""
@@ -84,14 +70,14 @@ class VerifiedBundle:
         return None if self.board is None else self.board.uncertainty.level
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> entry.Kind:
         """standard | custom: as found for a board, without one as declared."""
         declared = self.submission is not None and self.submission.submission_type == "custom"
         custom = declared if self.standing is None else self.standing.custom
         return "custom" if custom else "standard"
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> entry.Verdict:
         """verified | verified_with_warnings | incomplete | rejected."""
         findings = self.findings
         if findings.errors:
@@ -107,7 +93,7 @@ class VerifiedBundle:
         return 0 if self.verdict in good else 1
 
     @property
-    def trust(self) -> Trust:
+    def trust(self) -> entry.Trust:
         """L0 not verified, or on other samples than the board's; L1 consistent; L2 signed by a known signer,
         too; L3 reproduced by a re-run, signed or not."""
         standing = self.standing
@@ -125,17 +111,17 @@ class VerifiedBundle:
         return digests.file(self.bundle_id) if digests is not None and len(digests) else b""
 
     @property
-    def document(self) -> Verification:
+    def document(self) -> entry.Verification:
         """The content of verification.json."""
         board = self.board
         rungs, plugins = list(self.findings.rungs.values()), dict(sorted(self.plugins.items()))
-        return Verification(
-            format=FORMAT,
+        return entry.Verification(
+            format=entry.FORMAT,
             bundle_id=self.bundle_id,
             board=None if board is None else BoardName(**board.exact_name),
-            verifier=Verifier(suite.__version__, platform.python_version(), plugins),
+            verifier=entry.Verifier(suite.__version__, platform.python_version(), plugins),
             started=self.started,
-            rungs=msgspec.convert(rungs, list[RungResult], from_attributes=True),
+            rungs=msgspec.convert(rungs, list[entry.RungResult], from_attributes=True),
             findings=list(self.findings),
             verdict=self.verdict,
             kind=self.kind,
@@ -154,11 +140,11 @@ class VerifiedBundle:
 
     def write(self, folder: Path) -> None:
         """Write verification.json, per_sample.parquet and replies.parquet."""
-        write_json(folder / VERIFICATION, self.document)
+        write_json(folder / entry.VERIFICATION, self.document)
         if self.per_sample:
-            write_whole(folder / PER_SAMPLE, [self.per_sample])
+            write_whole(folder / entry.PER_SAMPLE, [self.per_sample])
         if self.replies:
-            write_whole(folder / REPLIES, [self.replies])
+            write_whole(folder / entry.REPLIES, [self.replies])
 
 
 def as_text(found: VerifiedBundle) -> list[str]:
