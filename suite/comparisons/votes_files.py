@@ -19,7 +19,7 @@ from suite.comparisons.runs import load_tasks, open_runs
 from suite.data.text_files import TABLES, Once, TextRow, csv_rows, json_rows
 from suite.errors import ConfigError, DataError, unknown
 from suite.plugins import Catalogue, catalogue
-from suite.scoring.metrics.declared import facts_of
+from suite.scoring.metrics.declared import rows_of
 from suite.task import Unscored
 
 NAMES: Mapping[str, Sequence[str]] = {
@@ -207,7 +207,7 @@ def votes_of_runs(places: Sequence[str], plugins: Catalogue | None = None) -> Ra
     runs = open_runs(places)
     tasks = load_tasks(runs, plugins or catalogue())
     values = {
-        name: next((one.value for one in facts_of(task.metrics).values() if one.kind == "win_rate"), "")
+        name: next((one.value for one in rows_of(task.metrics) if one.kind == "win_rate"), "")
         for name, task in tasks.items()
     }
     votes: list[RawVote] = []

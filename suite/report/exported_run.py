@@ -25,7 +25,7 @@ from suite.report.summary import Summary, summarise
 from suite.report.tables import arrow_table, table_shape
 from suite.run.reopen import tasks_of
 from suite.scoring.measures import Measure
-from suite.scoring.metrics.declared import facts_of
+from suite.scoring.metrics.declared import rows_of
 from suite.task import AnyTask
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class ExportedRun(Run):
 
     def measures(self, cell: str) -> Mapping[str, Measure]:
         """What each number of a cell is (its kind, the ends of its scale), by name; {} without its task."""
-        return facts_of(self.tasks[cell].metrics) if cell in self.tasks else {}
+        return {one.name: one for one in rows_of(self.tasks[cell].metrics)} if cell in self.tasks else {}
 
     def dataset(self, entry: str) -> DatasetEntry | None:
         """A registry entry that a dataset of the run names, if it is known here."""

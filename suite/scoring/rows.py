@@ -151,27 +151,23 @@ class CellSlice:
         docs/numbers.md, "Macro and micro".
         """
         assert measure.top is not None
-        columns, clusters, limits, empty = [], [], [], []
-        for label, part in self.scope.sliced(measure.macro):
-            units = units_of(measure, part)
-            if units.n:
-                x = measure.top(units.columns)
-                columns.append(x)
-                clusters.append(units.clusters)
-                limits.append(bounds_of(x, units.share, units.unscored, measure.range))
-            elif units.unscored:
-                empty.append(label)
-        if empty or not columns:
+        parts = [(label, units_of(measure, part)) for label, part in self.scope.sliced(measure.macro)]
+        empty = [label for label, units in parts if not units.n and units.unscored]
+        known = [units for _, units in parts if units.n]
+        columns = [measure.top(units.columns) for units in known]
+        if empty or not known:
             found = Estimate(None, note=f"no score in {', '.join(empty[:5])}" if empty else "")
             bounds = None
         else:
             found = covering_macro(
                 columns,
-                grouped_together(clusters),
+                grouped_together([units.clusters for units in known]),
                 binary=measure.binary and all(is_binary(x) for x in columns),
                 limits=measure.range,
                 level=self.context.level,
             )
             found = replace(found, note=joined(f"macro over {len(columns)} slices", found.note))
+            each = zip(columns, known, strict=True)
+            limits = [bounds_of(x, units.share, units.unscored, measure.range) for x, units in each]
             bounds = bounds_of_macro(limits, columns)
         return self.row(measure, replace(found, n_effective=None), replace(whole, labels=0), bounds)

@@ -103,16 +103,13 @@ class Biases(Task[Pair, AuditParameters]):
         """Two verdicts: the number of the answer chosen, null where none could be read."""
         model, item = models.candidate, sample.payload.item
         requests = await self._requests(sample, model)
-        if isinstance(requests, Output):
-            return requests
-        verdicts = await together(
-            [self._ask(model, item.question, first, second, bait) for first, second, bait in requests]
-        )
-        data = {"choices": verdicts, "pairs": [[first, second, bait] for first, second, bait in requests]}
-        return Output(" ".join(map(str, verdicts)), data)
+        if not requests:
+            return Output("", {"choices": [None, None], "pairs": []}, "empty")
+        verdicts = await together([self._ask(model, item.question, *request) for request in requests])
+        return Output(" ".join(map(str, verdicts)), {"choices": verdicts, "pairs": list(map(list, requests))})
 
-    async def _requests(self, sample: Sample[Pair], model: Model) -> list[tuple[str, str, str]] | Output:
-        """(first answer, second answer, bait) of both requests; an Output if the judge gives no answer."""
+    async def _requests(self, sample: Sample[Pair], model: Model) -> list[tuple[str, str, str]]:
+        """(first answer, second answer, bait) of both requests; none if the judge gives no answer."""
         item = sample.payload.item
         match sample.payload.test:
             case "quality":
@@ -131,9 +128,8 @@ class Biases(Task[Pair, AuditParameters]):
             case _:
                 asked = [user(PROMPTS.answer(question=item.question))]
                 own = await model.chat(asked, max_tokens=self.parameters.answer_tokens)
-                if not own.text.strip():
-                    return Output("", {"choices": [None, None], "pairs": []}, "empty")
-                return [(own.text.strip(), item.a, ""), (item.a, own.text.strip(), "")]
+                text = own.text.strip()
+                return [(text, item.a, ""), (item.a, text, "")] if text else []
         return [(item.a, item.b, bait) for bait in baits]
 
     async def _ask(self, model: Model, question: str, first: str, second: str, bait: str) -> int | None:

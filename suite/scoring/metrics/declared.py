@@ -130,11 +130,6 @@ def measures_of(metrics: Iterable[object]) -> list[Measure]:
     return [one for one in rows_of(metrics) if one.of_one_model]
 
 
-def facts_of(metrics: Iterable[object]) -> dict[str, Measure]:
-    """Each row of a task's metrics by its name."""
-    return {one.name: one for one in rows_of(metrics)}
-
-
 def wanted_values(metrics: Iterable[object]) -> Names:
     """Names of all values that these metrics read: (of samples, of parts)."""
     return values_of(rows_of(metrics))

@@ -16,7 +16,7 @@ from suite.scoring.computation import compute, wanted
 from suite.scoring.headline import RunningHeadline
 from suite.scoring.measures import Measure
 from suite.scoring.metrics import Mean
-from suite.scoring.metrics.declared import OfOneCell, facts_of, measures_of, row_names
+from suite.scoring.metrics.declared import OfOneCell, measures_of, row_names, rows_of
 from suite.scoring.rows import CellSlice
 from suite.scoring.units import units_of
 from tests.scoring.measuring import Make, table_of
@@ -49,7 +49,7 @@ def test_one_class_is_computed_shown_on_the_way_and_compared(record: Make) -> No
     records = [record(f"s{i}", {"grade": i / 8}, tags={"topic": "ab"[i % 2]}) for i in range(8)]
     assert row_names(metrics) == ("good", "grade")
     assert wanted(metrics).values == {"grade"}
-    assert facts_of(metrics)["good"].ends == (0, 1)
+    assert next(one for one in rows_of(metrics) if one.name == "good").ends == (0, 1)
     table = table_of(records)
     rows = [one for one in compute(metrics, "good", table) if one.name == "good"]
     assert [(dict(one.slice), one.value) for one in rows] == [
