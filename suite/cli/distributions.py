@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from string import Template
 from typing import NamedTuple
 
-from suite.errors import ConfigError, DataError, NotFound, PluginError
+from suite.errors import ConfigError, DataError
 from suite.files import unsafe
 from suite.plugins import catalogue
 
@@ -90,16 +90,10 @@ def package_of(name: str) -> str:
 
 def free(task: str) -> None:
     """Raises ConfigError if an installed task or family has that name."""
-    taken = ConfigError(f"an installed plugin has a task {task!r} already", fix="choose another name")
-    try:
-        catalogue().find("task", task)
-    except NotFound:
-        if not catalogue().family(task):
-            return
-        raise taken from None
-    except PluginError as error:
-        raise taken from error
-    raise taken
+    known = catalogue()
+    names = {one for entry, _ in known.entries("task") for one in (entry.name, *entry.aliases)}
+    if task in names or known.family(task):
+        raise ConfigError(f"an installed plugin has a task {task!r} already", fix="choose another name")
 
 
 def write(made: Distribution, folder: Path) -> Iterator[Path]:

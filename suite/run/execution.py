@@ -267,12 +267,9 @@ class Driver:
         self.desk.attempt("pending", work, kind=kind, detail=detail)
         self.progress.pending(kind, detail)
         if self._errors >= self.errors_allowed and self._fatal is None:
-            self._stop(
-                RunError(
-                    f"{self._errors} samples failed with an error of the task itself, the last: {detail}",
-                    fix="correct the task, or report it to its author, and give the same command again",
-                )
-            )
+            what = f"{self._errors} samples failed with an error of the task itself, the last: {detail}"
+            fix = "correct the task, or report it to its author, and give the same command again"
+            self._stop(RunError(what, fix=fix))
 
 
 def _begun(work: Work, made: Awaitable[T]) -> Awaitable[T]:

@@ -2,6 +2,7 @@
 
 import importlib.metadata
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from msgspec.structs import asdict
@@ -107,8 +108,6 @@ def versions(plugins: set[str]) -> dict[str, str]:
     """Versions of what shapes results, by distribution."""
     found = {}
     for name in sorted({*_ALWAYS, *filter(None, plugins)}):
-        try:
+        with suppress(importlib.metadata.PackageNotFoundError):
             found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
     return found

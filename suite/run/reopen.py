@@ -199,12 +199,9 @@ def plan_again(run: Run, request: EvalRequest | None = None, stages: Sequence[st
         plan = replace(plan, shard=manifest.shard)
     was = {name: _bytes_of(one) for name, one in manifest.data.items() if name in plan.data_identity}
     if fields := differing(was, {name: _bytes_of(plan.data_identity[name]) for name in was}):
-        raise RunError(
-            f"the data is not what {run.folder.name} was made with: {', '.join(fields)}",
-            fix="bring the same rows back, or give the same --data again"
-            if given_before
-            else "pull the same revision",
-        )
+        rows = "bring the same rows back, or give the same --data again"
+        what = f"the data is not what {run.folder.name} was made with: {', '.join(fields)}"
+        raise RunError(what, fix=rows if given_before else "pull the same revision")
     return plan
 
 

@@ -184,8 +184,5 @@ def effort(run: Run) -> tuple[dict[str, CallTotals], float, list[ResultFinding]]
     for member, one in found.items():
         one.retries = retries[member]
     seconds = sum(end - start for start, end in zip(starts, ends, strict=True))
-    return (
-        dict(sorted(found.items())),
-        seconds,
-        [*told.findings(), *changed(run.journal.attempts, run.scoring)],
-    )
+    findings = [*told.findings(), *changed(run.journal.attempts, run.scoring)]
+    return dict(sorted(found.items())), seconds, findings

@@ -98,6 +98,7 @@ class MemberSeat:
         self.changes = sampling_changes(self.member.spec)
 
 
+@dataclass
 class Engines:
     """The engines of some members, each once. folder: of the run, where their logs go. once: what was
     sent may be billed, so nothing is sent again unseen.
@@ -105,39 +106,24 @@ class Engines:
     Entering starts them all and raises the EngineError of the first that cannot; leaving closes them.
     """
 
-    def __init__(
-        self,
-        members: Sequence[Member],
-        folder: Path,
-        attempts: JournalFile,
-        say: Callable[[str], None],
-        *,
-        once: bool = False,
-    ) -> None:
-        self._members = members
-        self._logs = folder / "logs"
-        self._attempts = attempts
-        self._say = say
-        self._once = once
-        self._all = {id(one.engine): one.engine for one in members}
+    members: Sequence[Member]
+    folder: Path
+    attempts: JournalFile
+    say: Callable[[str], None]
+    once: bool = field(default=False, kw_only=True)
+
+    def __post_init__(self) -> None:
+        self._all = {id(one.engine): one.engine for one in self.members}
 
     async def __aenter__(self) -> "Engines":
         wants = dict.fromkeys(self._all, frozenset[str]())
-        for one in self._members:
+        for one in self.members:
             wants[id(one.engine)] |= one.chosen
-        starts = [
-            engine.start(
-                Surroundings(
-                    self._logs,
-                    cache_folder(),
-                    self._say,
-                    wants[key] or frozenset({"chat"}),
-                    partial(self._note, engine.spec.text),
-                    self._once,
-                )
-            )
-            for key, engine in self._all.items()
-        ]
+        starts = []
+        for key, engine in self._all.items():
+            wanted, note = wants[key] or frozenset({"chat"}), partial(self._note, engine.spec.text)
+            around = Surroundings(self.folder / "logs", cache_folder(), self.say, wanted, note, self.once)
+            starts.append(engine.start(around))
         try:
             for result in await asyncio.gather(*starts, return_exceptions=True):
                 if isinstance(result, BaseException):
@@ -152,15 +138,15 @@ class Engines:
 
     def _note(self, who: str, what: str, words: str) -> None:
         """Record and show what an engine does otherwise than it was told."""
-        self._attempts.append(AttemptRecord(time.time(), "adapted", what, detail=f"{who} {words}"))
-        self._say(f"{who} {words}")
+        self.attempts.append(AttemptRecord(time.time(), "adapted", what, detail=f"{who} {words}"))
+        self.say(f"{who} {words}")
 
     def seats(self, concurrency: int | None, *, cached: bool) -> dict[str, list[MemberSeat]]:
         """Role -> its members, each in line at its engine. cached: replies may come from the cache."""
-        most = places(len(self._all), MOST, self._say)
+        most = places(len(self._all), MOST, self.say)
         lines = {key: EngineQueue(engine, concurrency, most) for key, engine in self._all.items()}
         seats: dict[str, list[MemberSeat]] = {}
-        for one in self._members:
+        for one in self.members:
             engine = one.engine
             known = engine.known_by()
             asked_anew = not cached or one.spec.provider in NEVER or known == "nothing"
@@ -182,8 +168,8 @@ class Engines:
         for engine in self._all.values():
             if found := engine.counters():
                 text = ", ".join(f"{name}={value:g}" for name, value in sorted(found.items()))
-                self._attempts.append(AttemptRecord(time.time(), "engine", engine.spec.provider, detail=text))
-                self._say(f"{engine.spec.text}: {text}")
+                self.attempts.append(AttemptRecord(time.time(), "engine", engine.spec.provider, detail=text))
+                self.say(f"{engine.spec.text}: {text}")
 
 
 def changed(request: Request, changes: dict[str, Json]) -> Request:

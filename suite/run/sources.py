@@ -49,19 +49,12 @@ class RunSource(GivenSource):
         self._cells = {cell.cell: cell for cell in run.manifest.cells}
 
     def rows(self, part: str | None = None) -> Iterator[tuple[RowPlace, Raw]]:  # noqa: ARG002
-        candidate = self._run.candidate
+        model = self._run.candidate.spec if self._run.candidate else ""
         for number, record in enumerate(self._run.outputs()):
             cell = self._cells.get(record.cell)
-            yield (
-                RowPlace(self.name, "outputs.jsonl", number, number + 1),
-                output_row(
-                    record,
-                    self._run.text(record),
-                    cell.task if cell else "",
-                    cell.parameters if cell else {},
-                    candidate.spec if candidate else "",
-                ),
-            )
+            task, parameters = (cell.task, cell.parameters) if cell else ("", {})
+            row = output_row(record, self._run.text(record), task, parameters, model)
+            yield RowPlace(self.name, "outputs.jsonl", number, number + 1), row
 
     def identity(self) -> Mapping[str, Json]:
         return {
