@@ -110,23 +110,17 @@ def first_branch(source: GitSource, branches: Sequence[str]) -> tuple[str, str]:
             f"the entry of {source.repo} has no clone_url", fix="add clone_url, or write the commit by hand"
         )
     url = address(source.clone_url).rstrip("/") + "/info/refs?service=git-upload-pack"
-
-    def ask() -> bytes:
-        with _open(url) as response:
-            return response.read(LARGEST >> 6)
-
-    found = _REF.findall(_retried(ask, shown(url), source.repo))
+    told = io.BytesIO()
+    _retried(partial(_transfer, url, None, LARGEST >> 6, told), shown(url), source.repo)
+    found = _REF.findall(told.getvalue())
     refs = {name.decode("utf-8", "replace"): commit.decode() for commit, name in found}
     for branch in branches:
         for name in (branch, f"refs/heads/{branch}", f"refs/tags/{branch}^{{}}", f"refs/tags/{branch}"):
             if name in refs:
                 return branch, refs[name]
     heads = sorted(name.removeprefix("refs/heads/") for name in refs if name.startswith("refs/heads/"))
-    raise DataError(
-        f"{source.repo} has no branch {' or '.join(map(repr, branches))}",
-        where=shown(url),
-        fix=f"branches: {', '.join(heads[:12])}",
-    )
+    what = f"{source.repo} has no branch {' or '.join(map(repr, branches))}"
+    raise DataError(what, where=shown(url), fix=f"branches: {', '.join(heads[:12])}")
 
 
 def listing(source: GitSource, entry: str) -> list[str]:
@@ -181,9 +175,9 @@ def _retried(act: Callable[[], DoneT], where: str, who: str) -> DoneT:
 
 
 def _transfer(
-    url: str, wanted: WantedFile, most: int, out: BinaryIO, progress: Progress | None = None
+    url: str, wanted: WantedFile | None, most: int, out: BinaryIO, progress: Progress | None = None
 ) -> tuple[int, int | None]:
-    """Write at most so many bytes of a file. Returns how many, and the file's size if the host tells."""
+    """Write at most so many bytes of an address. Returns how many, and its size if the host tells."""
     out.seek(0)  # behind what an earlier try wrote
     out.truncate()
     with _open(url, wanted) as response:
@@ -198,14 +192,14 @@ def _transfer(
                 break
             done += len(chunk)
             out.write(chunk)
-            if progress is not None:
+            if progress is not None and wanted is not None:
                 progress(wanted.path, done, wanted.size or size)
         if size is not None and done < min(most, size):
             raise _BrokeOff(f"the transfer broke off after {done} of {size} bytes")
         return done, size
 
 
-def _open(url: str, wanted: WantedFile | None = None) -> http.client.HTTPResponse:
+def _open(url: str, wanted: WantedFile | None) -> http.client.HTTPResponse:
     request = Request(url, headers={"User-Agent": "suite-eval", "Accept-Encoding": "identity"})
     if urlsplit(url).scheme not in ("http", "https"):
         raise DataError("not an http address", where=shown(url))

@@ -109,11 +109,8 @@ class LocalFiles(Generic[Here_co]):
         if not path.is_file():
             raise DataError(f"{self.entry.id} lacks {file.path}", where=str(path), fix="reinstall the plugin")
         if file.sha256 is not None and sha256_of(path) != file.sha256:
-            raise DataError(
-                f"{self.entry.id}: {file.path} was changed",
-                str(path),
-                "restore it: reinstall what brought it",
-            )
+            what = f"{self.entry.id}: {file.path} was changed"
+            raise DataError(what, str(path), "restore it: reinstall what brought it")
         return path
 
     def parts(self: "LocalDataset") -> Sequence[str]:

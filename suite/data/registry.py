@@ -103,11 +103,8 @@ class Registry:
             searched = f"searched: {len(self.folders)} registry folders, the last is {self.folders[-1]}"
             raise unknown(kind, name, files, where=searched)
         if len(files[name]) > 1:
-            raise DataError(
-                f"{kind} {name!r} is described twice",
-                where=" and ".join(str(path) for _, path in files[name]),
-                fix="rename one of them",
-            )
+            where = " and ".join(str(path) for _, path in files[name])
+            raise DataError(f"{kind} {name!r} is described twice", where, "rename one of them")
         base, path = files[name][0]
         return read_entry(path, model).found_in(base)
 
@@ -140,9 +137,6 @@ def read_entry(path: Path, model: type[EntryT]) -> EntryT:
     fix = "schemas/dataset.json and schemas/model.json in the registry say what is allowed"
     entry = strict_syntax.read_model(path, model, DataError, "entry", fix)
     if entry.id != path.stem:
-        raise DataError(
-            f"the entry is called {entry.id!r}, its file {path.name!r}",
-            where=str(path),
-            fix="name the file after the entry",
-        )
+        what = f"the entry is called {entry.id!r}, its file {path.name!r}"
+        raise DataError(what, where=str(path), fix="name the file after the entry")
     return entry

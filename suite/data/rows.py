@@ -80,11 +80,8 @@ def format_of(path: Path) -> Format:
         first = next(raw_lines(path), None)
         return "json-array" if first is not None and first[2].startswith(b"[") else "jsonl"
     if ending not in FORMATS:
-        raise DataError(
-            f"{path.name} is in a format that holds no rows here",
-            where=str(path),
-            fix=f"rows are read from {', '.join(FORMATS)}",
-        )
+        what = f"{path.name} is in a format that holds no rows here"
+        raise DataError(what, where=str(path), fix=f"rows are read from {', '.join(FORMATS)}")
     return FORMATS[ending]
 
 
@@ -108,11 +105,8 @@ def read_rows(
             found = _table(dataset, name, path)
     for place, value in found:
         if not isinstance(value, dict):
-            raise DataError(
-                f"{dataset}: {place} is no object but {strict_syntax.kind(value)}",
-                where=name,
-                fix=_FIX,
-            )
+            what = f"{dataset}: {place} is no object but {strict_syntax.kind(value)}"
+            raise DataError(what, where=name, fix=_FIX)
         yield place, value
 
 
@@ -236,12 +230,9 @@ def _document(dataset: str, name: str, path: Path, form: Format) -> Iterator[tup
         raise DataError(f"{dataset}: {name}: {error}", where=str(path), fix=_FIX) from error
     wanted = list if form == "json-array" else dict
     if not isinstance(document, wanted):
-        raise DataError(
-            f"{dataset}: {name} should hold {'an array' if wanted is list else 'an object'}, "
-            f"it holds {strict_syntax.kind(document)}",
-            where=str(path),
-            fix=_FIX,
-        )
+        should, does = strict_syntax.kind(wanted()), strict_syntax.kind(document)
+        what = f"{dataset}: {name} should hold {should}, it holds {does}"
+        raise DataError(what, where=str(path), fix=_FIX)
     pairs = document.items() if isinstance(document, dict) else ((None, value) for value in document)
     for row, (key, value) in enumerate(pairs):
         yield RowPlace(dataset, name, row, key=key), value

@@ -106,11 +106,8 @@ def json_lines(path: Path, *, nan: bool = False) -> Iterator[TextRow]:
         try:
             value = line_value(content, nan=nan)
         except ValueError as error:
-            raise DataError(
-                f"{path.name} line {line}: {error}",
-                where=str(path),
-                fix=line_advice(content).replace("FILE", path.name),
-            ) from error
+            fix = line_advice(content).replace("FILE", path.name)
+            raise DataError(f"{path.name} line {line}: {error}", str(path), fix) from error
         yield TextRow(value, line, offset)
 
 
@@ -232,11 +229,8 @@ class Once:
         """Note what stands at a place. Raises DataError where it stood at another one before."""
         if key in self._seen:
             shown = " ".join(map(str, key)) if isinstance(key, tuple) else key
-            raise DataError(
-                f"{self._what} {shown!r} is given twice",
-                where=f"in {self._seen[key]} and in {place}",
-                fix=self._fix,
-            )
+            where = f"in {self._seen[key]} and in {place}"
+            raise DataError(f"{self._what} {shown!r} is given twice", where, self._fix)
         self._seen[key] = place
 
     def __len__(self) -> int:

@@ -1,6 +1,6 @@
 """A finished run opened again: its cells, tasks and data, to score it anew, to show it or to verify it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal, NamedTuple
 
@@ -117,7 +117,15 @@ def cells_of(
     found: list[Cell] = []
     changed: set[str] = set()
     for record in run.manifest.cells:
-        given = dict(_changed(plugins, record, parameters))
+        given: dict[str, Json] = {}
+        if parameters:
+            task, _ = load_task(plugins, record.task)
+            given = dict(parameters_for(parameters, task))
+            if solves := [one for one in given if one not in task.parameters_type().at_score_names()]:
+                what = (
+                    f"parameter {solves[0]!r} of {task.info.name} changes what is asked, not how it is scored"
+                )
+                raise ConfigError(what, fix="start another run with `suite eval`")
         changed |= given.keys()
         cell = cell_again(plugins, record, record.score_parameters, changed=given, scoring=scoring)
         if isinstance(cell, Refusal):
@@ -129,22 +137,6 @@ def cells_of(
             known = {one for cell in found for one in type(cell.task).parameters_type().at_score_names()}
             raise unknown("at-score parameter", parameter, known)
     return found
-
-
-def _changed(
-    plugins: Catalogue, record: CellRecord, parameters: Sequence[tuple[str, str, Json]]
-) -> Iterator[tuple[str, Json]]:
-    """Those of the -P that are for a cell's task."""
-    if not parameters:
-        return
-    task, _ = load_task(plugins, record.task)
-    for parameter, text in parameters_for(parameters, task):
-        if parameter not in task.parameters_type().at_score_names():
-            raise ConfigError(
-                f"parameter {parameter!r} of {task.info.name} changes what is asked, not how it is scored",
-                fix="start another run with `suite eval`",
-            )
-        yield parameter, text
 
 
 def request_again(manifest: RunManifest, cells: Sequence[Cell], asked: EvalRequest) -> EvalRequest:
