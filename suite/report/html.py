@@ -25,7 +25,7 @@ from suite.report.run_facts import fact_lines, parameter_rows, run_facts
 from suite.report.run_list import attempts_grid
 from suite.report.summary import summarise
 from suite.report.traces import pretty
-from suite.report.viewer.embedding import inline, viewer_script, viewer_style
+from suite.report.viewer.embedding import OPENING, inline, viewer_script, viewer_style
 from suite.report.viewer.source import view_source
 
 if TYPE_CHECKING:
@@ -123,7 +123,8 @@ def page(
             **values,
         )
     )
-    return map(clean, pieces)  # once more over everything: whatever came here uncleaned ends here
+    # once more over everything: whatever came here uncleaned ends here; samples were cleaned and then packed
+    return (piece if piece.startswith(OPENING) else clean(piece) for piece in pieces)
 
 
 def _manifests(run: Run) -> Iterator[tuple[str, str]]:

@@ -1,9 +1,6 @@
 """The page of a comparison: rows beside a zero line, whole labels, and the samples that tell runs apart."""
 
-import base64
-import gzip
 import html
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -19,6 +16,7 @@ from suite.journal.records import ScoreRecord, encode
 from suite.plugins import Catalogue
 from suite.report.compare_page import html_page, markdown_page
 from tests.report.strict_page import Page
+from tests.report.viewer.reading_views import from_dense, unpacked
 
 Scores = Callable[[int, int], Mapping[str, Any]]
 HOSTILE = "\x1b[2J</script><img src=x onerror=alert(1)>\u202e & \ud800"
@@ -40,7 +38,7 @@ def rows(page: str) -> list[str]:
 def index(page: str, source: str) -> dict[str, Any]:
     """The index of a source of samples."""
     [body] = re.findall(f'<script type="text/plain" data-source="{source}" class="suite-index">(.*?)<', page)
-    read: dict[str, Any] = json.loads(gzip.decompress(base64.b64decode(body)))
+    read: dict[str, Any] = unpacked(from_dense(body))
     return read
 
 

@@ -1,12 +1,12 @@
 """Reads what a viewer is given, as the page does: rows of the index, each with its body and texts."""
 
-import base64
 import gzip
 import json
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from suite.report.viewer.embedding import AWKWARD
 from suite.report.viewer.source import ViewSource
 
 Json = Any
@@ -59,6 +59,19 @@ def unpacked(body: bytes) -> Json:
     return json.loads(gzip.decompress(body))
 
 
+def from_dense(text: str) -> bytes:
+    """The bytes of an element of samples, as a page reads them."""
+    bits = ""
+    for code in map(ord, text):
+        sevens = [code]
+        if code >= 0x800:
+            sevens = [ord(AWKWARD[code - 0x800])]
+        elif code >= 0x100:
+            sevens = [ord(AWKWARD[(code >> 7) - 2]), code & 127]
+        bits += "".join(f"{seven:07b}" for seven in sevens)
+    return int(f"0{bits[: len(bits) // 8 * 8]}", 2).to_bytes(len(bits) // 8, "big")
+
+
 def read_source(source: ViewSource) -> list[ViewRow]:
     """The rows of a source that nobody has read yet."""
     parts = list(source.parts())
@@ -70,7 +83,7 @@ def read_page(html: str, name: str = "run") -> list[ViewRow]:
     pattern = (
         f'<script type="text/plain" data-source="{name}" class="suite-(part|index)"[^>]*>([^<]*)</script>'
     )
-    found = [(one[1], unpacked(base64.b64decode(one[2]))) for one in re.finditer(pattern, html)]
+    found = [(one[1], unpacked(from_dense(one[2]))) for one in re.finditer(pattern, html)]
     (index,) = [body for kind, body in found if kind == "index"]
     return list(rows_of(index, [body for kind, body in found if kind == "part"]))
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 
 from suite.cli.main import cli
 from suite.errors import ConfigError
@@ -15,9 +17,9 @@ from suite.journal.run import Run
 from suite.report import html
 from suite.report.html import html_report
 from suite.report.run_reports import write_html
-from suite.report.viewer.embedding import inline, script_files, viewer_script
+from suite.report.viewer.embedding import AWKWARD, dense, inline, script_files, viewer_script
 from suite.report.viewer.source import view_source
-from tests.report.viewer.reading_views import read_page, rows_of, unpacked
+from tests.report.viewer.reading_views import from_dense, read_page, rows_of, unpacked
 
 Make = Callable[..., Path]
 SMALL: dict[str, Any] = {"turns": (0,), "methods": ("plain",)}
@@ -48,6 +50,25 @@ def test_both_ways_carry_the_same(make_run: Make, tmp_path: Path) -> None:
     folder = make_run(**SMALL)
     write_html(tmp_path / "page.html", folder, most=5)
     assert folder_rows(tmp_path / "page-parts") == read_page("".join(html_report(folder)))
+
+
+@given(st.binary(max_size=40) | st.binary(max_size=40).map(lambda body: body.replace(b"a", b"\0\r<")))
+def test_bytes_stand_in_a_page_as_text_that_html_leaves_alone(body: bytes) -> None:
+    text = dense(body)
+    assert from_dense(text) == body
+    assert not set(text) & set("\0\r\n\x1b<")
+    assert not re.search("[\x80-\xff\ud800-\udfff]", text)
+    assert len(text.encode()) <= -(-8 * len(body) // 7) + 2
+
+
+def test_a_page_takes_seven_bits_a_byte() -> None:
+    body = bytes(range(256)) * 2
+    assert from_dense(dense(body)) == body
+    assert len(dense(body).encode()) <= len(body) * 8 / 7 + 3
+
+
+def test_the_script_takes_apart_what_was_put_together() -> None:
+    assert f"const AWKWARD = {[ord(one) for one in AWKWARD]};" in viewer_script()
 
 
 def test_a_name_that_could_be_markup_is_refused(make_run: Make) -> None:

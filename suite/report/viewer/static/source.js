@@ -1,8 +1,10 @@
 /* A source of samples: its index, and parts that are opened when they are asked for. They stand in elements of the
-   page, or in scripts beside it; both hold gzip as base64. */
+   page, as `dense` of embedding.py writes them, or in scripts beside it, as base64; both hold gzip. */
 "use strict";
 
 const PARTS_KEPT = 12;
+/** Sevens of bits that stand together with the next seven; embedding.py has the same. */
+const AWKWARD = [0, 5, 7, 8, 10, 11, 12, 13, 14, 15, 26, 27, 60, 127];
 
 /** What scripts beside the page hand over: bodies that somebody waits for. @type {Map<string, (body: string) => void>} */
 const awaited = new Map();
@@ -10,14 +12,41 @@ window.suitePart = (name, part, body) => { awaited.get(`${name} ${part}`)?.(body
 window.suiteIndex = (name, body) => { awaited.get(`${name} index`)?.(body); };
 
 /**
- * Read gzip of JSON.
+ * The bytes of an element of samples.
+ * @param {string} text
+ */
+function fromDense(text) {
+  const bytes = new Uint8Array(2 * text.length);
+  let size = 0, held = 0, bits = 0;
+  /** @param {number} seven */
+  const put = (seven) => {
+    held = (held << 7 | seven) & 0x3fff;
+    bits += 7;
+    if (bits >= 8) { bits -= 8; bytes[size] = held >> bits; size += 1; }
+  };
+  for (let i = 0; i < text.length; i += 1) {
+    const code = text.charCodeAt(i);
+    if (code >= 0x800) { put(AWKWARD[code - 0x800]); continue; }
+    if (code >= 0x100) { put(AWKWARD[(code >> 7) - 2]); }
+    put(code & 0x7f);
+  }
+  return bytes.slice(0, size);
+}
+
+/**
+ * The bytes that a script beside the page hands over.
  * @param {string} body base64
+ */
+function fromBase64(body) {
+  return Uint8Array.from(atob(body), (one) => one.charCodeAt(0));
+}
+
+/**
+ * Read gzip of JSON.
+ * @param {Uint8Array<ArrayBuffer>} bytes
  * @returns {Promise<any>}
  */
-async function unpacked(body) {
-  const raw = atob(body.trim());
-  const bytes = new Uint8Array(raw.length);
-  for (let i = 0; i < raw.length; i += 1) { bytes[i] = raw.charCodeAt(i); }
+async function unpacked(bytes) {
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
   return JSON.parse(await new Response(stream).text());
 }
@@ -142,7 +171,7 @@ class Source {
   async #read(what) {
     const element = this.inline.get(what);
     const file = what === "index" ? what : `part-${what}`;
-    return unpacked(element ? element.textContent ?? "" :
-      await loaded(`${this.name} ${what}`, `${this.base}${this.name}/${file}.js`));
+    return unpacked(element ? fromDense(element.textContent ?? "") :
+      fromBase64(await loaded(`${this.name} ${what}`, `${this.base}${this.name}/${file}.js`)));
   }
 }
