@@ -23,12 +23,7 @@ from suite.errors import ConfigError
 @click.option("--preset", default="", metavar="NAME", hidden=True)
 @click.option("--mini", is_flag=True, help="With --outputs: on the bundled data.")
 @data_flag
-@click.option(
-    "--prompts",
-    type=click.Choice(["own", "official"]),
-    default=None,
-    help="Whose prompts (default: the run's).",
-)
+@click.option("--prompts", type=click.Choice(["own", "official"]), help="Whose prompts (default: the run's).")
 @steps.role_flags
 @steps.thinking_flag
 @output_flag("DIR", "With --outputs: the run's folder (default: runs/…).", required=False)

@@ -90,7 +90,7 @@ class Across(Formulated):
             families.setdefault(canonical_json([cell.task, self._shared(cell)]), []).append(cell)
         for family in families.values():
             found = {
-                role: next((one for one in family if _has(one, wanted)), None)
+                role: next((one for one in family if wanted.items() <= _parameters(one).items()), None)
                 for role, wanted in self.cells.items()
             }
             chosen = {role: one for role, one in found.items() if one is not None}
@@ -126,8 +126,3 @@ class Across(Formulated):
 
 def _parameters(cell: CellPlan) -> dict[str, Json]:
     return {**cell.parameters, **cell.score_parameters}
-
-
-def _has(cell: CellPlan, wanted: Mapping[str, object]) -> bool:
-    own = _parameters(cell)
-    return all(name in own and own[name] == value for name, value in wanted.items())
