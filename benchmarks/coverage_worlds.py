@@ -17,7 +17,7 @@ from suite.comparisons.differences import Side, pair
 from suite.scoring.computation import compute
 from suite.scoring.measures import Measure
 from suite.scoring.metrics import Agreement, Custom, Mean, PassAt, Rate, Ratio, WinRate
-from suite.scoring.stats.agreement import COMPUTE, RatingTable
+from suite.scoring.stats.agreement import RatingTable, coefficient_of
 from suite.scoring.stats.estimate import clip
 from suite.scoring.stats.intervals import wilson
 from suite.scoring.stats.rating_intervals import rating_intervals
@@ -370,7 +370,7 @@ def _agreement(name: str, n: int, kappa: float) -> Callable[[float], World]:
         many = np.repeat(np.arange(4), np.round(cells * 400_000).astype(int))
 
         def value(codes: NDArray[np.int64]) -> float | None:
-            return COMPUTE[name](RatingTable(codes, 2), "nominal")[0]
+            return coefficient_of(name, RatingTable(codes, 2), "nominal")[0]
 
         def draw(chance: Chance) -> Data:
             drawn = chance.choice(4, n, p=cells)
