@@ -17,7 +17,7 @@ from suite.chat import Finish, Json, Reply, Request, Usage, assistant
 from suite.errors import CallFailed
 from suite.models.connection import Answer
 from suite.models.engine import together
-from suite.models.peer import Beginning, Peer
+from suite.models.peer import Peer
 from suite.models.reply import prompt_tokens
 
 _TEMPLATE = re.compile(r"template|roles? (must|not)|system role|jinja|undefined", re.IGNORECASE)
@@ -65,44 +65,38 @@ class Rated(NamedTuple):
     model: str = ""
 
 
-class Rating:
-    """Asks one model of one server."""
+async def rate(request: Request, peer: Peer, head: Head) -> Reply:
+    """Score each text as an answer to the messages. Raises CallFailed if any answer's request failed."""
+    beginning = bool(await peer.missing_beginning(request.options.template))
+    rated = await together([_rate(request, text, peer, head, beginning) for text in request.texts])
+    return rating_reply(rated, peer.model)
 
-    def __init__(self, peer: Peer, head: Head) -> None:
-        self._peer, self._head = peer, head
-        self._beginning = Beginning(peer)
 
-    async def ask(self, request: Request) -> Reply:
-        """Score each text as an answer to the messages. Raises CallFailed if any answer's request failed."""
-        beginning = bool(await self._beginning.missing(request.options.template))
-        rated = await together([self._one(request, text, beginning) for text in request.texts])
-        return rating_reply(rated, self._peer.model)
-
-    async def _one(self, request: Request, text: str, beginning: bool) -> Rated:
-        per_token = self._head.per_token
-        answer = await self._peer.ask(
-            "/pooling" if per_token else "/classify",
-            messages=(*request.messages, assistant(text)),
-            use_activation=False,
-            add_generation_prompt=False,
-            add_special_tokens=beginning or None,
-            chat_template_kwargs=request.options.template or None,
-            task="token_classify" if per_token else None,
-        )
-        if answer.status != 200:
-            return _not_rated(answer, self._peer)
-        found = self._peer.read(answer, object)  # some write NaN, which is no JSON: it is refused below
-        if not isinstance(found, dict):
-            raise CallFailed("bad-shape", "the reply is not an object", retryable=True)
-        if found.get("error"):
-            raise CallFailed("error-in-body", self._peer.refusal(answer).message, retryable=True)
-        tokens = prompt_tokens(found.get("usage"))
-        data = found.get("data")
-        if not isinstance(data, list) or not data or not isinstance(data[0], dict):
-            raise CallFailed("bad-shape", "no data in the reply", retryable=True)
-        values = data[0].get("data" if per_token else "probs")
-        score, reason = self._head.score(values if isinstance(values, list) else [])
-        return Rated(score, reason, tokens, model=str(found.get("model") or ""))
+async def _rate(request: Request, text: str, peer: Peer, head: Head, beginning: bool) -> Rated:
+    per_token = head.per_token
+    answer = await peer.ask(
+        "/pooling" if per_token else "/classify",
+        messages=(*request.messages, assistant(text)),
+        use_activation=False,
+        add_generation_prompt=False,
+        add_special_tokens=beginning or None,
+        chat_template_kwargs=request.options.template or None,
+        task="token_classify" if per_token else None,
+    )
+    if answer.status != 200:
+        return _not_rated(answer, peer)
+    found = peer.read(answer, object)  # some write NaN, which is no JSON: it is refused below
+    if not isinstance(found, dict):
+        raise CallFailed("bad-shape", "the reply is not an object", retryable=True)
+    if found.get("error"):
+        raise CallFailed("error-in-body", peer.refusal(answer).message, retryable=True)
+    tokens = prompt_tokens(found.get("usage"))
+    data = found.get("data")
+    if not isinstance(data, list) or not data or not isinstance(data[0], dict):
+        raise CallFailed("bad-shape", "no data in the reply", retryable=True)
+    values = data[0].get("data" if per_token else "probs")
+    score, reason = head.score(values if isinstance(values, list) else [])
+    return Rated(score, reason, tokens, model=str(found.get("model") or ""))
 
 
 def rating_reply(rated: list[Rated], model: str) -> Reply:

@@ -89,7 +89,7 @@ class OpenAIClient:
         )
         self._peer = Peer(self._post, model, self._scrub)
         self._likelihood = likelihood.Likelihood(self._peer)
-        self._rating = classifier.Rating(self._peer, head or Head())
+        self._head = head or Head()
 
     def speak(self, dialect: Dialect) -> None:
         """Ask in another dialect from now on."""
@@ -113,7 +113,7 @@ class OpenAIClient:
             case "complete":
                 reply = await self._text(request, seed, "/v1/completions", complete_body)
             case "rate":
-                reply = await self._rating.ask(request)
+                reply = await classifier.rate(request, self._peer, self._head)
             case "logprobs":
                 reply = await self._likelihood.ask(request)
             case "rank":

@@ -17,7 +17,7 @@ from suite.chat import Reply, Request, assistant, user
 from suite.errors import CallFailed
 from suite.models.classifier import Rated, rating_reply
 from suite.models.engine import together
-from suite.models.peer import Beginning, Peer, tokenized
+from suite.models.peer import Peer, tokenized
 from suite.models.peer_json import decoded
 from suite.secrets import Scrubber
 
@@ -71,7 +71,6 @@ class Likelihood:
     def __init__(self, peer: Peer) -> None:
         self._peer = peer
         self._tail: int | None = None
-        self._beginning = Beginning(peer)
 
     async def ask(self, request: Request) -> Reply:
         """Log-probability of each text, in nats, summed or meaned over its tokens. Raises CallFailed."""
@@ -118,7 +117,7 @@ class Likelihood:
             add_generation_prompt=answer is None,
             chat_template_kwargs=template or None,
         )
-        return found if isinstance(found, str) else await self._beginning.missing(template) + found
+        return found if isinstance(found, str) else await self._peer.missing_beginning(template) + found
 
 
 class _Row(msgspec.Struct):

@@ -6,7 +6,7 @@ text, reward models were trained with it, so it is added; where both would, it i
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -22,12 +22,12 @@ from suite.secrets import Scrubber
 T = TypeVar("T")
 
 
-class Peer(NamedTuple):
+class Peer:
     """post: sends bytes to a route. scrub: takes keys out of what comes back."""
 
-    post: Callable[[str, bytes], Awaitable[Answer]]
-    model: str
-    scrub: Scrubber
+    def __init__(self, post: Callable[[str, bytes], Awaitable[Answer]], model: str, scrub: Scrubber) -> None:
+        self.post, self.model, self.scrub = post, model, scrub
+        self._beginnings: dict[bytes, list[int]] = {}  # by the switches of the template
 
     async def ask(self, path: str, **fields: object) -> Answer:
         """The answer to those fields that are not None. Raises CallFailed where there is none."""
@@ -44,6 +44,23 @@ class Peer(NamedTuple):
     def refused(self, answer: Answer) -> Reply:
         """The reply where the candidate failed. Raises CallFailed for everything else."""
         return refused(answer.status, answer.headers, self.refusal(answer))
+
+    async def missing_beginning(self, template: Json) -> list[int]:
+        """As the function below, asked once per set of template switches; none where the server does not
+        tokenize conversations.
+        """
+        key = canonical_json(template or {})
+        if key in self._beginnings:
+            return self._beginnings[key]
+        body = {"messages": PROBE, "add_generation_prompt": False, "chat_template_kwargs": template or None}
+        try:
+            both = [await tokenized(self, **body, add_special_tokens=adds) for adds in (False, True)]
+        except CallFailed as error:
+            if error.retryable:
+                raise
+            both = []
+        ids = [one for one in both if not isinstance(one, str)]
+        return self._beginnings.setdefault(key, missing_beginning(*ids) if len(ids) == 2 else [])
 
 
 PROBE = (user("Hi"), assistant("Hello"))
@@ -78,29 +95,3 @@ def missing_beginning(plain: Sequence[int], special: Sequence[int]) -> list[int]
     if len(special) != len(plain) + 1 or list(special[1:]) != list(plain) or special[0] in plain[:1]:
         return []
     return [special[0]]
-
-
-class Beginning:
-    """Asks a server's /tokenize route once per set of template switches."""
-
-    def __init__(self, peer: Peer) -> None:
-        self._peer = peer
-        self._found: dict[bytes, list[int]] = {}
-
-    async def missing(self, template: Json) -> list[int]:
-        """As `missing_beginning`; none where the server does not tokenize conversations."""
-        key = canonical_json(template or {})
-        if key in self._found:
-            return self._found[key]
-        body = {"messages": PROBE, "add_generation_prompt": False, "chat_template_kwargs": template or None}
-        try:
-            plain, special = [
-                await tokenized(self._peer, **body, add_special_tokens=adds) for adds in (False, True)
-            ]
-        except CallFailed as error:
-            if error.retryable:
-                raise
-            plain = special = ""
-        if isinstance(plain, str) or isinstance(special, str):
-            return self._found.setdefault(key, [])
-        return self._found.setdefault(key, missing_beginning(plain, special))

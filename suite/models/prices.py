@@ -136,13 +136,6 @@ def own_prices(start: Path | None = None) -> tuple[TokenPrice, ...]:
     return tuple(found)
 
 
-def price_of(identity: Mapping[str, Json]) -> TokenPrice | None:
-    """The price of a model by its engine's identity; None where none is known. Raises ConfigError."""
-    unlisted = _apart(identity) or identity.get("provider") in LOCAL
-    listed = () if unlisted else prices_of(tuple(catalogue().registry_folders()))
-    return next((row for row in (*own_prices(), *listed) if not row.misses(identity)), None)
-
-
 def _apart(identity: Mapping[str, Json]) -> list[str]:
     """The fields of a model's requests that listed prices are not for."""
     options = identity.get("options")
@@ -154,11 +147,13 @@ def priced(identity: Mapping[str, Json]) -> tuple[Rates | None, TokenPrice | Non
     """What a model's tokens cost, and the row of it: nothing where it runs on own machines and the user names
     no price, and where replies are replayed. None: not known, and no row. Raises ConfigError.
     """
-    price = price_of(identity)
-    if "replayed_from" in identity:
+    local = identity.get("provider") in LOCAL
+    unlisted = local or _apart(identity)
+    listed = () if unlisted else prices_of(tuple(catalogue().registry_folders()))
+    price = next((row for row in (*own_prices(), *listed) if not row.misses(identity)), None)
+    if "replayed_from" in identity or (local and price is None):
         return FREE, price
-    local = FREE if identity.get("provider") in LOCAL else None
-    return (local if price is None else price.rates), price
+    return (price.rates if price else None), price
 
 
 def rates_of(identity: Mapping[str, Json]) -> Rates | None:

@@ -40,7 +40,6 @@ class Launch:
     log: Path | None
     env: Mapping[str, str] = field(default_factory=dict)
     key_variable: str = "SUITE_SERVER_KEY"
-    health: str = "/health"
     timeout_s: float = 1800.0
     grace_s: float = 15.0
     say_every_s: float = 5.0
@@ -99,7 +98,7 @@ class ManagedServer:
                 if not self.alive:
                     raise self.dead("did not start")
                 with contextlib.suppress(CallFailed):
-                    if (await http.get(launch.health)).status == 200:
+                    if (await http.get("/health")).status == 200:
                         break
                 now = time.monotonic()
                 if now - started > launch.timeout_s:

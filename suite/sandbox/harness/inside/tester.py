@@ -56,12 +56,6 @@ class NotStarted(Exception):
     """The program's process could not be started: nothing is known of the program."""
 
 
-def close_up() -> None:
-    """Nobody may debug this process, read its memory or open its descriptors."""
-    if ctypes.CDLL(None).prctl(4, 0, 0, 0, 0) != 0:
-        raise OSError("this process can't be closed to others")
-
-
 def guard(event: str, arguments: tuple[Value, ...]) -> None:
     """Tests that read a pickle which the program wrote must not run its code here."""
     if event == "pickle.find_class" and arguments[1] not in PICKLED.get(arguments[0], ()):
@@ -235,7 +229,8 @@ def said(text: str) -> str:
 
 def main() -> None:
     """One job, one verdict. The first line says that the tests came as far as this."""
-    close_up()
+    if ctypes.CDLL(None).prctl(4, 0, 0, 0, 0) != 0:  # nobody may debug it, read its memory or descriptors
+        raise OSError("this process can't be closed to others")
     job = json.loads(sys.stdin.buffer.read())
     verdict = os.dup(1)
     os.write(verdict, b"ready\n")
