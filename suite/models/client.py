@@ -88,7 +88,6 @@ class OpenAIClient:
             most_bytes=int(options.reply_mib * 2**20),
         )
         self._peer = Peer(self._post, model, self._scrub)
-        self._likelihood = likelihood.Likelihood(self._peer)
         self._head = head or Head()
 
     def speak(self, dialect: Dialect) -> None:
@@ -115,7 +114,7 @@ class OpenAIClient:
             case "rate":
                 reply = await classifier.rate(request, self._peer, self._head)
             case "logprobs":
-                reply = await self._likelihood.ask(request)
+                reply = await likelihood.likelihoods(request, self._peer)
             case "rank":
                 reply = await rankings.rank(request, self._peer)
         if not self._scrub:

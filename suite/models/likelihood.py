@@ -65,59 +65,53 @@ def likelihood_of(numbers: Sequence[float], read: int, normalise: str | None) ->
     return Rated(total / len(numbers) if normalise == "mean" else total, "", len(numbers), read)
 
 
-class Likelihood:
-    """Asks one model of one server."""
+async def likelihoods(request: Request, peer: Peer) -> Reply:
+    """Log-probability of each text, in nats, summed or meaned over its tokens. Raises CallFailed."""
+    prompt = await _tokens(request, peer)
+    if request.messages and peer.tail is None:
+        peer.tail = await _template_tail(request, peer)
+    if isinstance(prompt, str):
+        return rating_reply([Rated(None, prompt, 0) for _ in request.texts], peer.model)
+    rated = await together([_likelihood(request, peer, prompt, text) for text in request.texts])
+    return rating_reply(rated, peer.model)
 
-    def __init__(self, peer: Peer) -> None:
-        self._peer = peer
-        self._tail: int | None = None
 
-    async def ask(self, request: Request) -> Reply:
-        """Log-probability of each text, in nats, summed or meaned over its tokens. Raises CallFailed."""
-        prompt = await self._tokens(request)
-        if request.messages and self._tail is None:
-            self._tail = await self._template_tail(request)
-        if isinstance(prompt, str):
-            return rating_reply([Rated(None, prompt, 0) for _ in request.texts], self._peer.model)
-        rated = await together([self._one(request, prompt, text) for text in request.texts])
-        return rating_reply(rated, self._peer.model)
+async def _template_tail(request: Request, peer: Peer) -> int:
+    greeting = msgspec.structs.replace(request, messages=(user("Hi"),))
+    prompt, one, two = [await _tokens(greeting, peer, answer) for answer in (None, *PROBES)]
+    if isinstance(prompt, str) or isinstance(one, str) or isinstance(two, str):
+        return 0
+    return template_tail(prompt, one, two)
 
-    async def _template_tail(self, request: Request) -> int:
-        greeting = msgspec.structs.replace(request, messages=(user("Hi"),))
-        prompt, one, two = [await self._tokens(greeting, answer) for answer in (None, *PROBES)]
-        if isinstance(prompt, str) or isinstance(one, str) or isinstance(two, str):
-            return 0
-        return template_tail(prompt, one, two)
 
-    async def _one(self, request: Request, prompt: list[int], text: str) -> Rated:
-        tail = (self._tail or 0) if request.messages else 0
-        full = await self._tokens(request, text)
-        if isinstance(full, str):
-            return Rated(None, full, 0)
-        answer = await self._peer.ask(
-            "/v1/completions", prompt=full, max_tokens=1, temperature=0.0, prompt_logprobs=0
-        )
-        if answer.status != 200:
-            return Rated(None, self._peer.refused(answer).finish, len(full))
-        rows = prompt_rows(answer.body, full)
-        span = answer_span(prompt, full, tail) or text_span([token for token, _ in rows], text, tail)
-        if span is None:
-            return Rated(None, "no-span", len(full))
-        numbers = [number for _, number in rows[span[0] : span[1]]]
-        return likelihood_of(numbers, len(full), request.options.normalise)
+async def _likelihood(request: Request, peer: Peer, prompt: list[int], text: str) -> Rated:
+    tail = (peer.tail or 0) if request.messages else 0
+    full = await _tokens(request, peer, text)
+    if isinstance(full, str):
+        return Rated(None, full, 0)
+    answer = await peer.ask("/v1/completions", prompt=full, max_tokens=1, temperature=0.0, prompt_logprobs=0)
+    if answer.status != 200:
+        return Rated(None, peer.refused(answer).finish, len(full))
+    rows = prompt_rows(answer.body, full)
+    span = answer_span(prompt, full, tail) or text_span([token for token, _ in rows], text, tail)
+    if span is None:
+        return Rated(None, "no-span", len(full))
+    numbers = [number for _, number in rows[span[0] : span[1]]]
+    return likelihood_of(numbers, len(full), request.options.normalise)
 
-    async def _tokens(self, request: Request, answer: str | None = None) -> list[int] | str:
-        """Of the conversation or raw prompt with an answer; without one, up to where it begins."""
-        if not request.messages:
-            return await tokenized(self._peer, prompt=request.prompt + (answer or ""))
-        template = request.options.template
-        found = await tokenized(
-            self._peer,
-            messages=request.messages if answer is None else (*request.messages, assistant(answer)),
-            add_generation_prompt=answer is None,
-            chat_template_kwargs=template or None,
-        )
-        return found if isinstance(found, str) else await self._peer.missing_beginning(template) + found
+
+async def _tokens(request: Request, peer: Peer, answer: str | None = None) -> list[int] | str:
+    """Of the conversation or raw prompt with an answer; without one, up to where it begins."""
+    if not request.messages:
+        return await tokenized(peer, prompt=request.prompt + (answer or ""))
+    template = request.options.template
+    found = await tokenized(
+        peer,
+        messages=request.messages if answer is None else (*request.messages, assistant(answer)),
+        add_generation_prompt=answer is None,
+        chat_template_kwargs=template or None,
+    )
+    return found if isinstance(found, str) else await peer.missing_beginning(template) + found
 
 
 class _Row(msgspec.Struct):

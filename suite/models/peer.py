@@ -27,6 +27,7 @@ class Peer:
 
     def __init__(self, post: Callable[[str, bytes], Awaitable[Answer]], model: str, scrub: Scrubber) -> None:
         self.post, self.model, self.scrub = post, model, scrub
+        self.tail: int | None = None  # tokens that the template puts after an answer, once known
         self._beginnings: dict[bytes, list[int]] = {}  # by the switches of the template
 
     async def ask(self, path: str, **fields: object) -> Answer:
