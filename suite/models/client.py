@@ -91,7 +91,6 @@ class OpenAIClient:
         self._head = head or Head()
 
     def speak(self, dialect: Dialect) -> None:
-        """Ask in another dialect from now on."""
         self._given = self._dialect = dialect
 
     def send_once(self, once: bool) -> None:
@@ -280,12 +279,10 @@ class OpenAIClient:
 
 
 def _with_details(reply: Reply, **more: Json) -> Reply:
-    """The reply with more details beside those that it has."""
     held = reply.details if isinstance(reply.details, dict) else {}
     return msgspec.structs.replace(reply, details={**held, **more})
 
 
 def _at_most(most: int, request: Request) -> Request:
-    """The request with another limit on new tokens."""
     options = msgspec.structs.replace(request.options, max_tokens=most)
     return msgspec.structs.replace(request, options=options)

@@ -9,22 +9,16 @@ import ipaddress
 import math
 import socket
 import time
+import tomllib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from importlib.resources import files
 from urllib.parse import urlsplit
 
 from suite.chat import Json
 
-OWN_SERVERS = frozenset(
-    {"vllm", "sglang", "llamacpp", "library", "lmdeploy", "organization_owner", "aphrodite", "mlx", "tgi"}
-)  # `owned_by` of servers that people run themselves
-_PRIVATE_NAMES = (
-    "localhost", "local", "localdomain", "internal", "intranet", "lan", "home", "home.arpa", "corp",
-    "private", "test", "invalid", "example", "docker", "ts.net", "svc", "nip.io", "sslip.io", "lvh.me",
-)  # fmt: skip
-_TUNNELS = ("trycloudflare.com", "ngrok.io", "ngrok.app", "ngrok.dev", "ngrok-free.app", "loca.lt",
-            "gradio.live", "proxy.runpod.net", "lhr.life", "devtunnels.ms", "app.github.dev", "modal.run",
-            "lightning.ai", "vast.ai", "serveo.net")  # fmt: skip
+_HOSTS: dict[str, list[str]] = tomllib.loads((files(__package__) / "hosts.toml").read_text("utf-8"))
+OWN_SERVERS = frozenset(_HOSTS["own_servers"])
 _MOST_META = 20
 _CLOCK_S = 600.0  # `created` this near to now is the time of the question
 
@@ -35,7 +29,7 @@ def identified(url: str) -> bool:
     host = (parts.hostname or "").rstrip(".").lower()
     if parts.scheme != "https" or "." not in host or _is_address(host):
         return False
-    known = any(f".{host}".endswith(f".{name}") for name in (*_PRIVATE_NAMES, *_TUNNELS))
+    known = any(f".{host}".endswith(f".{name}") for name in _HOSTS["private"] + _HOSTS["tunnels"])
     return not known and not _resolves_privately(host)
 
 

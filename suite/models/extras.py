@@ -37,7 +37,6 @@ class Extra(NamedTuple):
     cpu: str = ""
 
     def missing(self) -> list[str]:
-        """The modules that are not installed here."""
         known = importlib.util.find_spec
         return [one for one in self.modules if one not in sys.modules and known(one) is None]
 

@@ -121,7 +121,6 @@ def gathered(body: bytes, scrub: Scrubber) -> bytes:
 
 
 def _events(text: str) -> Iterator[str]:
-    """The data of each event."""
     lines: list[str] = []
     for line in [*re.split(r"\r\n|\r|\n", text), ""]:
         name, _, value = line.partition(":")
@@ -133,7 +132,6 @@ def _events(text: str) -> Iterator[str]:
 
 
 def _add(choice: PeerObject, message: PeerObject, part: PeerObject) -> None:
-    """Add one piece to what came before."""
     delta = part.get("delta") or part.get("message") or {"content": part.get("text")}
     for name in _TEXTS:
         if delta.get(name):

@@ -8,8 +8,10 @@ reasoning inside the text (`reasoning`).
 
 import json
 import math
+import tomllib
 from collections.abc import Iterator
 from functools import lru_cache
+from importlib.resources import files
 from typing import Any
 
 import msgspec
@@ -25,14 +27,7 @@ from suite.secrets import Scrubber
 _MOST_TOKENS = 10**9  # more is no count of tokens
 _LONG_BODY = 4 * 2**20  # bytes from which the record's size is looked at
 MOST_RECORDED = 12 * 2**20  # bytes of a reply as JSON; a bundle's line holds 16 MiB
-_STOPPED = frozenset({"stop", "eos", "eos_token", "end_turn", "stop_sequence", "complete", "completed"})
-_CUT = frozenset(
-    {"length", "max_tokens", "model_length", "max_output_tokens", "model_context_window_exceeded"}
-)
-_BROKEN_OFF = frozenset(
-    {"abort", "aborted", "error", "cancelled", "canceled", "timeout", "interrupted", "network_error"}
-    | {"insufficient_system_resource", "malformed_function_call", "malformed_response"}
-)
+_ENDED: dict[str, list[str]] = tomllib.loads((files(__package__) / "finish_reasons.toml").read_text("utf-8"))
 _SAID = ("text", "content", "thinking", "reasoning", "summary")  # fields of a part that hold its words
 
 
@@ -67,7 +62,7 @@ def _reply(value: Any, scrub: Scrubber, options: Options, mended: list[str]) -> 
         raise _shape("the choice has no message")
     reason = choice.get("finish_reason")
     ended = reason.strip().lower() if isinstance(reason, str) else ""
-    if ended in _BROKEN_OFF:
+    if ended in _ENDED["broken_off"]:
         raise CallFailed("aborted", f"the endpoint broke the answer off ({ended})", retryable=True)
     text, thought, refusal = _content(message.get("content"))
     calls = _tool_calls(message, mended)
@@ -77,7 +72,7 @@ def _reply(value: Any, scrub: Scrubber, options: Options, mended: list[str]) -> 
         finish = "refused"
     elif refusal.strip() and not text.strip():
         finish, text = "refused", refusal
-    elif ended in _CUT:
+    elif ended in _ENDED["cut"]:
         finish = "length"
     elif not text.strip() and not calls:
         finish = _empty(message, choice, ended)
@@ -149,7 +144,7 @@ def _empty(message: PeerObject, choice: PeerObject, ended: str) -> Finish:
         raise _shape("the message has no content")
     if not ended and (message.get("content") is None or choice.get("finish_reason") is not None):
         raise _shape("no text, and nothing says how it ended")
-    if ended and ended not in _STOPPED:
+    if ended and ended not in _ENDED["stopped"]:
         raise _shape(f"no text, ended by {ended[:40]!r}")
     return "empty"
 

@@ -136,7 +136,6 @@ def _covers(mounts: Sequence[Mount]) -> Iterator[str]:
 
 
 def _memory_file(name: str, data: bytes) -> int:
-    """A descriptor to read data from."""
     number = os.memfd_create(name)
     os.write(number, data)
     os.lseek(number, 0, os.SEEK_SET)
