@@ -207,11 +207,9 @@ def families_of(folders: tuple[Path, ...]) -> tuple[Family, ...]:
     return tuple(family for family, _ in found.values())
 
 
-def family_of(
-    architectures: Iterable[str], name: str, known: Sequence[Family] | None = None
-) -> Family | None:
+def family_of(architectures: Iterable[str], name: str, known: Sequence[Family] = ()) -> Family | None:
     """The family of a model, None if it is no reward model. known: default all of this installation."""
-    table = families_of(tuple(catalogue().registry_folders())) if known is None else known
+    table = known or families_of(tuple(catalogue().registry_folders()))
     return next((family for one in architectures for family in table if family.fits(one, name)), None)
 
 

@@ -5,7 +5,6 @@ Shared by every engine that speaks HTTP: hosted endpoints, the managed vLLM serv
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import NamedTuple
 
 import msgspec
 
@@ -31,13 +30,6 @@ UNEXPLAINED = ("status-400", "status-422")
 # changes of a dialect that leave a field out and change no answer, or no more than a refused one does
 GUESSES: tuple[dict[str, Json], ...] = ({"seed": False}, {"seed": False, "schema": "off"})
 Body = Callable[[Request, str, Dialect, int | None, dict[str, Json]], bytes]
-
-
-class Card(NamedTuple):
-    """What an entry of /v1/models says of its model: the window in tokens, and facts (see `told`)."""
-
-    max_model_len: int | None
-    told: dict[str, Json]
 
 
 class _Cards(msgspec.Struct):
@@ -218,18 +210,15 @@ class OpenAIClient:
                         refused.row, f"goes on as with {refused.option}: the endpoint said {refused.said!r}"
                     )
 
-    async def cards(self) -> dict[str, Card]:
-        """The models that the server says it has, by name. Raises CallFailed."""
+    async def cards(self) -> dict[str, dict[str, Json]]:
+        """The models that the server says it has, by name, with what it tells of each (see `told`). Raises
+        CallFailed.
+        """
         answer = await self._get("/v1/models")
         if answer.status != 200:
             self._peer.refused(answer)
-        found = {}
-        for one in self._peer.read(answer, _Cards).data:
-            window = one.get("max_model_len")
-            most = window if isinstance(window, int) and window > 0 else None
-            if isinstance(name := one.get("id"), str):
-                found[name] = Card(most, told(one, self._scrub))
-        return found
+        data = self._peer.read(answer, _Cards).data
+        return {name: told(one, self._scrub) for one in data if isinstance(name := one.get("id"), str)}
 
     async def text(self, path: str) -> str:
         """A small document beside /v1 (/version, /metrics), "" if the server has none. Raises CallFailed."""

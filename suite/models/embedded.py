@@ -177,11 +177,8 @@ class LlamaEngine(Engine):
         self._entry, self._weights = weights_of(spec.name)
         self._options = options
         self._replicas: list[_Replica] = []
-        self._home = lru_cache(
-            maxsize=MOST_HOMES
-        )(  # group -> where its history is cached: the idlest at first
-            lambda _group: min(self._replicas, key=lambda one: one.in_flight)
-        )
+        # group -> where its history is cached: the idlest at first
+        self._home = lru_cache(MOST_HOMES)(lambda _: min(self._replicas, key=lambda one: one.in_flight))
         self._settings: dict[str, Json] = {}
 
     def capabilities(self) -> frozenset[str]:

@@ -79,6 +79,12 @@ def told(
     return found
 
 
+def window_told(card: Mapping[str, Json]) -> int | None:
+    """The model's window in tokens, where the server tells it."""
+    window = card.get("max_model_len")
+    return window if isinstance(window, int) and window > 0 else None
+
+
 def _plain(values: Mapping[str, Json], scrub: Callable[[str], str]) -> dict[str, Json]:
     """Texts and whole numbers, as they may be recorded."""
     found: dict[str, Json] = {}

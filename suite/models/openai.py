@@ -18,7 +18,7 @@ from suite.errors import CallFailed, ConfigError, EngineError, unknown
 from suite.models.classifier import Head
 from suite.models.client import UNEXPLAINED, OpenAIClient
 from suite.models.credentials import read_headers, read_key, split_url
-from suite.models.endpoint import OWN_SERVERS, identified
+from suite.models.endpoint import OWN_SERVERS, identified, window_told
 from suite.models.engine import Asking, Engine, KnownBy, Surroundings, present
 from suite.models.options import EngineProvider, ServerOptions, check_needs, split_names
 from suite.models.peer_json import decode
@@ -223,13 +223,12 @@ class OpenAIEngine(Engine):
             fix = f"{error.fix} (-o check=false asks for it all the same)"
             raise EngineError(error.what, error.where, fix)
         card = cards.get(self.spec.name) or (next(iter(cards.values())) if len(cards) == 1 else None)
-        self._told = card.told if card else {}
+        self._told = card or {}
         owner = self._told.get("owned_by")
         if owner in SENT and self._options.generation_config == "vllm":
             self._dialect = msgspec.structs.replace(self._dialect, neutral=dict(SENT[owner]))
             client.speak(self._dialect)
-        if card and card.max_model_len and client.window is None:
-            client.window = card.max_model_len
+        client.window = client.window or window_told(self._told)
         if self._options.dialect == "vllm":
             self._version = await server_version(client)
         chats = "chat" in self._capabilities and not {"rate", "rank"} & self._capabilities

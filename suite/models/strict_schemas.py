@@ -124,9 +124,7 @@ class _Strict:
 
     def _object(self, target: Schema, depth: int) -> Schema:
         properties = target.get("properties") or {}
-        if (
-            not properties and target.get("additionalProperties") is not False
-        ) or "patternProperties" in target:
+        if "patternProperties" in target or not (properties or target.get("additionalProperties") is False):
             raise Open
         required = target.get("required") or ()
         made = {}

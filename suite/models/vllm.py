@@ -31,6 +31,7 @@ from suite.models.checkpoints import (
 from suite.models.classifier import Head
 from suite.models.client import OpenAIClient
 from suite.models.credentials import read_key, split_url
+from suite.models.endpoint import window_told
 from suite.models.engine import Asking, Engine, KnownBy, Provider, Surroundings, present
 from suite.models.extras import EXTRAS, need_gpu
 from suite.models.openai import server_version
@@ -270,8 +271,8 @@ class VLLMEngine(Engine):
                 f"the server at {self._root} serves {names}, not {self._served}",
                 fix="name the model as the server does",
             )
-        self._window = client.window = cards[self._served].max_model_len
-        self._told = cards[self._served].told
+        self._told = cards[self._served]
+        self._window = client.window = window_told(self._told)
 
     async def _settle(self, surroundings: Surroundings) -> None:
         """Learn what shapes the answers of a model that generates."""

@@ -134,9 +134,7 @@ async def run_function_cases(
     for number, (_, expected) in enumerate(cases, 1):
         reply = replies[number - 1] if number <= len(replies) else None
         if isinstance(reply, dict) and "opaque" in reply and not str(reply["opaque"]).startswith(UNLIKE):
-            return TestRun(
-                False, "error", f"case {number}: {_told(reply)}", opaque=str(reply["opaque"])[:300]
-            )
+            return TestRun(False, "error", f"case {number}: {_told(reply)}", opaque=_told(reply))
         if not isinstance(reply, dict) or "value" not in reply:
             word = _ended_by(result) if reply is None else "error"
             return TestRun(False, word, f"case {number}: {_told(reply)}")
