@@ -9,8 +9,9 @@ waited for, calls in flight and pauses before retries, is told (`Waits`).
 import asyncio
 import contextlib
 import time
-from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import KW_ONLY, dataclass, field
 
 from suite.chat import Finish, Message, Reply, Request, call_seed
 from suite.errors import CallFailed, EngineError, RunError, SuiteError
@@ -130,36 +131,28 @@ class TracedModel(Model):
         return await rate_answers(self, messages, answers, kind, key, reference)
 
 
+@dataclass(eq=False)
 class Desk:
     """All calls of one run in this process. sinks: where the calls of each stage go. recorded: journals asked
     first. settle: kind of failure -> what the user says it is."""
 
-    def __init__(
-        self,
-        seed: int,
-        seats: Mapping[str, Sequence[MemberSeat]],
-        attempts: JournalFile,
-        *,
-        sinks: Mapping[Stage, Sink],
-        recorded: Iterable[Recorded[CallRecord]] = (),
-        cache: ResponseCache | None = None,
-        backoff_s: float = 0.5,
-        settle: Mapping[str, Finish] | None = None,
-        ledger: Ledger | None = None,
-    ) -> None:
-        self.seats = {role: tuple(members) for role, members in seats.items()}
-        self.recorded = [one for one in recorded if len(one)]
+    seed: int
+    seats: Mapping[str, Sequence[MemberSeat]]
+    attempts: JournalFile
+    _: KW_ONLY
+    sinks: Mapping[Stage, Sink]
+    recorded: Sequence[Recorded[CallRecord]] = ()
+    cache: ResponseCache | None = None
+    backoff_s: float = 0.5
+    settle: Mapping[str, Finish] = field(default_factory=dict)
+    ledger: Ledger | None = None
+
+    def __post_init__(self) -> None:
         self.stopped: SuiteError | None = None
         self.stopping = False
         self.waits = Waits()
+        self.recorded = [one for one in self.recorded if len(one)]
         self._stop_event = asyncio.Event()
-        self._seed = seed
-        self._attempts = attempts
-        self._sinks = sinks
-        self._cache = cache
-        self._backoff_s = backoff_s
-        self._settle = dict(settle or {})
-        self._ledger = ledger
 
     def stop(self, why: SuiteError | None = None) -> None:
         """Send nothing more; what is in flight may end."""
@@ -169,8 +162,8 @@ class Desk:
         for seats in self.seats.values():
             for seat in seats:
                 seat.line.slots.refuse_all(Stopped)
-        if self._ledger is not None:
-            self._ledger.refuse_all(Stopped)
+        if self.ledger is not None:
+            self.ledger.refuse_all(Stopped)
 
     def attempt(
         self,
@@ -187,7 +180,7 @@ class Desk:
         if work is not None:
             record.cell, record.sample, record.trial = work.cell.id, work.sample.id, work.sample.trial
             record.stage = work.stage
-        self._attempts.append(record)
+        self.attempts.append(record)
 
     async def ask(self, call: ModelCall) -> Reply:
         """See TracedModel.ask. Raises CallFailed, Stopped."""
@@ -241,11 +234,11 @@ class Desk:
         if (known := self._known(call.id)) is not None:
             seat.tally.recorded += 1
             return known
-        seed = call_seed(self._seed, call.id)
-        if self._cache is None or seat.who is None:
+        seed = call_seed(self.seed, call.id)
+        if self.cache is None or seat.who is None:
             return self._recorded(call, await self._ask_engine(call, seed))
         store = cache_key(seat.who, call.request, call.request_sha256, call.work.sample.trial, call.key, seed)
-        kept = self._cache.get(store, vouched=seat.vouched)
+        kept = self.cache.get(store, vouched=seat.vouched)
         if kept is not None and await seat.answering.gave(kept.reply):
             now = time.time()
             call.times, call.kept = (now, now), kept.at
@@ -258,7 +251,7 @@ class Desk:
         reply = self._recorded(call, written)
         settled = isinstance(reply.details, dict) and "settled" in reply.details
         if seat.answering.one and not settled:
-            self._cache.put(store, written)  # as it was written: how it is read may change
+            self.cache.put(store, written)  # as it was written: how it is read may change
         return reply
 
     def _recorded(self, call: ModelCall, written: Reply) -> Reply:
@@ -274,7 +267,7 @@ class Desk:
             tally.cached += 1
         elif seat.rates is not FREE:
             tally.money += seat.rates.cost(usage)
-        self._sinks[call.work.stage].call(call)
+        self.sinks[call.work.stage].call(call)
         return reply
 
     async def _ask_engine(self, call: ModelCall, seed: int) -> Reply:
@@ -290,7 +283,7 @@ class Desk:
                 raise Stopped
             if not slots.entered():
                 await slots.wait(place)
-            held = None if self._ledger is None else await self._reserved(call)
+            held = None if self.ledger is None else await self._reserved(call)
             heard: Reply | CallFailed | None = None
             call.attempt += 1
             started, monotonic = time.time(), time.monotonic()
@@ -312,8 +305,8 @@ class Desk:
                 raise CallFailed("engine", str(error), retryable=False) from error
             finally:
                 del open_calls[call.id]
-                if self._ledger is not None and held is not None:
-                    self._ledger.settle(held, heard)
+                if self.ledger is not None and held is not None:
+                    self.ledger.settle(held, heard)
                 slots.leave(goes_on)
             if (failed.retry_after or 0.0) > MOST_WAIT_S:
                 failed = too_long(failed)
@@ -322,9 +315,9 @@ class Desk:
             if not self._goes_on(call, failed, overloads):
                 break
             step = overloads if failed.overload else call.attempt - overloads
-            wait = self._backoff_s * min(LONGEST_WAIT, 2 ** (step - 1)) * jitter(call.id, call.attempt)
+            wait = self.backoff_s * min(LONGEST_WAIT, 2 ** (step - 1)) * jitter(call.id, call.attempt)
             await self._pause(max(wait, failed.retry_after or 0.0), failed)
-        if (finish := self._settle.get(failed.kind)) is None:
+        if (finish := self.settle.get(failed.kind)) is None:
             raise failed
         call.times, call.attempt = (first, time.time()), 1
         return Reply(
@@ -333,7 +326,7 @@ class Desk:
 
     async def _reserved(self, call: ModelCall) -> Reservation | None:
         """What the next try may cost, set aside. Where the budget has no room for it, the run stops."""
-        ledger, slots = self._ledger, call.seat.line.slots
+        ledger, slots = self.ledger, call.seat.line.slots
         assert ledger is not None
         try:
             return await ledger.reserve(call)
@@ -348,7 +341,7 @@ class Desk:
         """Whether a call that failed is tried again; noted either way. Stops a run whose engine is broken."""
         tries = call.attempt - overloads
         again = failed.retryable and overloads < TRIES_OVERLOADED and tries < TRIES
-        broken = None if failed.kind in self._settle else call.seat.line.failed(failed, again)
+        broken = None if failed.kind in self.settle else call.seat.line.failed(failed, again)
         if broken is not None and not self.stopping:
             self.stop(broken)
         again = again and broken is None

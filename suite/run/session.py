@@ -197,7 +197,7 @@ class Session:
             recorded=self.folder.calls(tuple(sinks)),
             cache=cache,
             backoff_s=settings.backoff_s,
-            settle=settings.settle,
+            settle=settings.settle or {},
             ledger=self.ledger,
         )
         tallies = {seat.member.member: seat.tally for one in seats.values() for seat in one}
