@@ -143,8 +143,8 @@ def make(folder: Path, samples: int, cells: int) -> None:
     Asked.count = samples
     made = [make_cell(Asked(Cells(style=style)), "benchmark") for style in range(cells)]
     models = {"candidate": ["scripted/viewer:candidate"], "judge": ["scripted/viewer:judge"]}
-    plan = make_plan(EvalRequest((), models=models, cache=False), cells=made)
-    outcome = asyncio.run(run_plan(plan, folder, settings=RunSettings(quiet=True)))
+    plan = make_plan(EvalRequest((), models=models), cells=made)
+    outcome = asyncio.run(run_plan(plan, folder, settings=RunSettings(quiet=True, cache=False)))
     if outcome.pending or outcome.error:
         raise SystemExit(f"the run did not finish: {outcome}")
 

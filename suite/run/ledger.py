@@ -104,14 +104,11 @@ class Ledger:
         for folder in self._folders.values():
             tries = _tries(folder)
             self._number = max([self._number, *tries])
-            noted = set()
             for one in tries.values():
-                noted.add(one.call)
-                rates = self._rates.get(one.role, FREE)
-                cost = rates.cost(Usage(one.prompt, one.completion, one.cached))
+                cost = self.cost(one.role, Usage(one.prompt, one.completion, one.cached))
                 self.spent += cost
                 self.untold += 0 if one.told else cost
-            self._read_calls(Journal(folder), noted)
+            self._read_calls(Journal(folder), {one.call for one in tries.values()})
 
     def _read_calls(self, journal: Journal, noted: set[str]) -> None:
         """Calls made before there was a budget."""

@@ -38,7 +38,6 @@ class EvalRequest:
     data: Mapping[str, str] = field(default_factory=dict)
     prompts: str = "own"
     concurrency: int | None = None
-    cache: bool = True
 
 
 class AskedRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,5 +83,5 @@ class AskedRun(msgspec.Struct, frozen=True, kw_only=True):
         """All of it as one evaluation."""
         return EvalRequest(
             tasks, parameters, self.preset, self.mini, self.limit, self.trials, self.seed, models, options,
-            data, self.prompts or "own", self.concurrency, self.cache is not False,
+            data, self.prompts or "own", self.concurrency,
         )  # fmt: skip

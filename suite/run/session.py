@@ -264,7 +264,7 @@ class Session:
                 cache.flush()
 
     def _cache(self) -> ResponseCache | None:
-        if not (self.settings.cache and self.plan.request.cache):
+        if not self.settings.cache:
             return None
         plan = f"{self.plan.sha256}/{self.folder.scoring}"
         return ResponseCache(cache_folder() / "replies", self.progress.say, plan, self.settings.reuse)

@@ -89,7 +89,6 @@ class Subject:
             limit=self.groups,
             models=models,
             data=self.data,
-            cache=False,
         )
 
     def require_data(self) -> None:

@@ -111,7 +111,6 @@ def run(
         models=specs,
         options=[*sampling, *options],
         limit=limit,
-        cache=False,
     )
     plan = make_plan(request)
     members = tuple(

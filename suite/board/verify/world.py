@@ -51,7 +51,7 @@ def same_world(subject: VerifiedRun, plugins: Catalogue, data: Mapping[str, str]
     _bound(cells, _MOST_OF_LIMITED if manifest.limit is not None else _MOST_TIMES * there + _MOST)
     brought = {name for name, one in manifest.data.items() if one.get("source") in ("run", "file")}
     given = {name: place for name, place in data.items() if name in brought}
-    now = EvalRequest((), data=given, concurrency=64, cache=False)
+    now = EvalRequest((), data=given, concurrency=64)
     request = request_again(manifest, cells, now)
     try:
         plan = make_plan(request, stages=("none",), plugins=plugins, cells=cells)

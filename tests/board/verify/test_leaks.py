@@ -48,9 +48,7 @@ def recalled(folder: Path, share: int, style: str) -> list[RungFinding]:
         text = told if int(word.removeprefix("word")) % share == 0 else f"I never saw {word} anywhere."
         return Reply(text, usage=Usage(8, len(text) // 4), model="m")
 
-    plan = small_tasks.plan_of(
-        {"candidate": "scripted/echo"}, small_tasks.cells(Recall, {"style": style}), cache=False
-    )
+    plan = small_tasks.plan_of({"candidate": "scripted/echo"}, small_tasks.cells(Recall, {"style": style}))
     small_tasks.scripted(answer, plan)
     outcome = asyncio.run(small_tasks.run(plan, folder))
     assert outcome.exit_code == 0

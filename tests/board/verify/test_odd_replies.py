@@ -87,7 +87,6 @@ def test_a_run_of_odd_replies_is_packed_and_verified(odd: str, tmp_path: Path) -
         mini=True,
         models={"candidate": ["openai/m"]},
         options=[("", "base_url", odd), ("", "check", "false"), ("", "concurrency", "1")],
-        cache=False,
     )
     settings = RunSettings(cache=False, quiet=True, signals=False, backoff_s=0.0)
     outcome = asyncio.run(run_plan(make_plan(request), tmp_path / "run", settings=settings))

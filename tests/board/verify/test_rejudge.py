@@ -79,7 +79,6 @@ async def recorded(judge: Judge, folder: Path) -> Path:
             mini=True,
             models={"candidate": ["scripted/words"], "judge": ["openai/the-judge"]},
             options=[("judge", "base_url", server.url)],
-            cache=False,
         )
         settings = RunSettings(cache=False, quiet=True, signals=False)
         outcome = await run_plan(make_plan(request), folder / "run", settings=settings)
@@ -193,7 +192,6 @@ async def test_a_real_judge_says_what_it_said(tmp_path: Path) -> None:
         mini=True,
         models={"candidate": ["scripted/words"], "baseline": ["scripted/echo"], "judge": [SMALL]},
         limit=2,
-        cache=False,
     )
     settings = RunSettings(cache=False, quiet=True, signals=False)
     outcome = await run_plan(make_plan(request), tmp_path / "run", settings=settings)
