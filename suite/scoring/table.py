@@ -83,9 +83,8 @@ class ColumnBuilder:
 
     def build(self) -> Column:
         """The column so far; the builder must not be used after."""
-        kind = {"b": np.int8, "d": np.float64}[self._data.typecode]
-        data, state = np.frombuffer(self._data, dtype=kind), np.frombuffer(self._state, dtype=np.uint8)
-        return Column(data, state, tuple(self._labels))
+        state = np.frombuffer(self._state, dtype=np.uint8)
+        return Column(np.asarray(self._data), state, tuple(self._labels))
 
 
 class TagCodes(NamedTuple):
@@ -115,8 +114,7 @@ class TagBuilder:
 
     def build(self) -> TagCodes:
         """The codes so far; the builder must not be used after."""
-        kind = {"B": np.uint8, "H": np.uint16}[self._codes.typecode]
-        return TagCodes(np.frombuffer(self._codes, dtype=kind), tuple(self._known))
+        return TagCodes(np.asarray(self._codes), tuple(self._known))
 
 
 class RowsBuilder:

@@ -150,15 +150,14 @@ class WinRate(OfOneCell):
 
     def compute(self, part: "CellSlice") -> Iterator[MetricResult]:
         """All readings, with the counts."""
-        half, excluded, strict, net = self.measures()
+        measures = self.measures()
+        half, excluded, *_ = measures
         units = part.units(half)
         x = units.columns[self.value]
         wins, losses = int((x > 0.5).sum()), int((x < 0.5).sum())
         note = f"{wins} wins, {len(x) - wins - losses} ties, {losses} losses" if units.n else ""
-        yield part.mean_row(half, units, note)
-        yield part.mean_row(excluded, units.take(x != 0.5), note)
-        yield part.mean_row(strict, units, note)
-        yield part.mean_row(net, units, note)
+        for one in measures:
+            yield part.mean_row(one, units.take(x != 0.5) if one is excluded else units, note)
 
 
 @dataclass(frozen=True)
