@@ -7,7 +7,6 @@ unit length, cosine. A text's vector does not depend on the texts beside it (tes
 """
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -65,13 +64,11 @@ class MiniLM:
         self._tokenizer = tokenizers.BertWordPieceTokenizer(words, lowercase=True)
         self._tokenizer.enable_truncation(WINDOW)
         self._batch = options.batch
-        self._kept: OrderedDict[str, tuple[Vector, int]] = OrderedDict()
+        self._kept: dict[str, tuple[Vector, int]] = {}  # the oldest first
 
     def embed(self, texts: Sequence[str]) -> tuple[Vector, int]:
         """(vectors of shape (n, 384) and length 1, tokens of the distinct texts after the cut)."""
         found = {text: self._kept[text] for text in texts if text in self._kept}
-        for text in found:
-            self._kept.move_to_end(text)
         new = [text for text in dict.fromkeys(texts) if text not in found]
         encoded = [self._tokenizer.encode(text).ids for text in new]
         order = sorted(range(len(new)), key=lambda i: len(encoded[i]))
@@ -80,7 +77,7 @@ class MiniLM:
             for i, vector in zip(chosen, self._run([encoded[i] for i in chosen]), strict=True):
                 found[new[i]] = self._kept[new[i]] = (vector, len(encoded[i]))
         while len(self._kept) > _KEPT:
-            self._kept.popitem(last=False)
+            del self._kept[next(iter(self._kept))]
         return np.stack([found[text][0] for text in texts]), sum(n for _, n in found.values())
 
     def _run(self, encoded: list[list[int]]) -> Vector:

@@ -44,9 +44,8 @@ def read_reply(body: bytes, scrub: Scrubber, options: Options | None = None) -> 
     mended = [] if sound else ["the body is no strict JSON in UTF-8"]
     reply = _reply(value, scrub, options, mended)
     if len(body) > _LONG_BODY and (size := len(msgspec.json.encode(reply))) > MOST_RECORDED:
-        raise CallFailed(
-            "too-large", f"a reply of {size >> 20} MiB cannot be recorded", retryable=False
-        )  # the same request gives it again
+        # the same request gives it again
+        raise CallFailed("too-large", f"a reply of {size >> 20} MiB cannot be recorded", retryable=False)
     return reply
 
 

@@ -71,12 +71,7 @@ class TorchModel:
         self.window = int(min((size for size in sizes if size and size < _HUGE), default=_HUGE))
 
     def conversation(
-        self,
-        messages: Sequence[Message],
-        *,
-        prompt: bool,
-        template: dict[str, Json] | None = None,
-        continues: bool = False,
+        self, messages: Sequence[Message], template: dict[str, Json], *, prompt: bool, continues: bool = False
     ) -> Ids:
         """Token ids of a conversation; prompt: with the opening of the next answer.
 
@@ -92,7 +87,7 @@ class TorchModel:
                 return_dict=False,
                 add_generation_prompt=prompt and not continues,
                 continue_final_message=continues,
-                **(template or {}),
+                **template,
             )
         except Exception as error:  # whatever the template's own code raises
             raise TemplateRejected(f"{type(error).__name__}: {error}") from error
@@ -112,16 +107,14 @@ class TorchModel:
             "tool_parser": "none",
         }
 
-    def rated(
-        self, messages: Sequence[Message], *, prompt: bool, template: dict[str, Json] | None = None
-    ) -> Ids:
+    def rated(self, messages: Sequence[Message], template: dict[str, Json], *, prompt: bool) -> Ids:
         """As `conversation`, with exactly one beginning-of-text token where the tokenizer has one.
 
         The chat template may lack it: then it is added.
         """
-        ids = self.conversation(messages, prompt=prompt, template=template)
+        ids = self.conversation(messages, template, prompt=prompt)
         turns = [{"role": one.role, "content": one.content} for one in PROBE]
-        text = self.tokenizer.apply_chat_template(turns, tokenize=False, **(template or {}))
+        text = self.tokenizer.apply_chat_template(turns, tokenize=False, **template)
         plain = self.tokenizer(text, add_special_tokens=False)["input_ids"]
         return missing_beginning(plain, self.tokenizer(text)["input_ids"]) + ids
 

@@ -175,9 +175,8 @@ class TransformersEngine(Engine):
                 prompt = model.text_ids(request.prompt)
             else:
                 switches = template_switches(options.thinking, options.template)
-                prompt = model.conversation(
-                    request.messages, prompt=True, template=switches, continues=options.continue_final
-                )
+                continues = options.continue_final
+                prompt = model.conversation(request.messages, switches, prompt=True, continues=continues)
         except TemplateRejected as error:
             return Reply(finish="invalid", details={"template": str(error)})
         if len(prompt) >= model.window:
@@ -218,7 +217,7 @@ def _ids(model: "TorchModel", request: Request, answer: str | None = None) -> li
         return model.text_ids(request.prompt + (answer or ""))
     messages = request.messages if answer is None else (*request.messages, assistant(answer))
     template = template_switches(None, request.options.template)
-    return model.rated(messages, prompt=answer is None, template=template)
+    return model.rated(messages, template, prompt=answer is None)
 
 
 provider = EngineProvider(TransformersOptions, TransformersEngine)

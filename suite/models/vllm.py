@@ -42,9 +42,7 @@ from suite.models.thinking import template_lacks
 from suite.models.vllm_command import VLLMOptions
 from suite.models.wire import DIALECTS
 
-_COUNTER = re.compile(
-    r"^vllm:(prefix_cache_(?:queries|hits))(?:_total)?(?:\{[^}]*\})? ([0-9.eE+-]+)$", re.MULTILINE
-)
+_COUNTER = re.compile(r"(?m)^vllm:(prefix_cache_(?:queries|hits))(?:_total)?(?:\{[^}]*\})? ([0-9.eE+-]+)$")
 _GENERATES = PROMPTED | {"logprobs", "prompt_logprobs", "seed", "json_schema"}
 
 

@@ -216,6 +216,6 @@ def test_a_rated_conversation_begins_once_where_the_tokenizer_has_a_beginning(
     (tmp_path / "tokenizer.json").write_text(json.dumps(config))
     model = TorchModel(str(tmp_path), "sequence", revision=None, device="cpu", dtype="float32", trust=False)
     model.tokenizer.chat_template = TEMPLATE if has else TEMPLATE.removeprefix("{{ bos_token }}")
-    ids = model.rated(QUESTION, prompt=False)
+    ids = model.rated(QUESTION, {}, prompt=False)
     assert ids.count(1) == (1 if adds or has else 0)
     assert ids[0] == 1 or not (adds or has)
