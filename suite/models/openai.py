@@ -115,9 +115,8 @@ class OpenAIEngine(Engine):
             headers |= {"api-key": key} if azure and key else authorization
         self._headers = headers
         self._options = options
-        self._capabilities = capabilities_of(
-            options.capabilities, _USUAL | server_kinds()[options.dialect].can
-        )
+        usual = _USUAL | server_kinds()[options.dialect].can
+        self._capabilities = capabilities_of(options.capabilities, usual)
         field = options.max_tokens_field or ("max_completion_tokens" if hosted else "")
         dialect = DIALECTS[options.dialect]
         own = SENT.get(options.dialect, {}) if options.generation_config == "vllm" else {}

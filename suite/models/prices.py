@@ -182,11 +182,9 @@ def costs(
     """Member -> cost. roles, calls: of a run's manifest and results. untold: member -> the most that tries
     took which told no tokens. Raises ConfigError for own prices."""
     identities = {one.member: one.identity for members in roles.values() for one in members}
-    members = dict.fromkeys([*calls, *(untold or {})])
-    none = CallTotals(0, 0, 0, 0, 0, 0)
-    return {
-        one: _cost(identities.get(one, {}), calls.get(one, none), (untold or {}).get(one)) for one in members
-    }
+    lost, none = untold or {}, CallTotals(0, 0, 0, 0, 0, 0)
+    members = dict.fromkeys([*calls, *lost])
+    return {one: _cost(identities.get(one, {}), calls.get(one, none), lost.get(one)) for one in members}
 
 
 def _cost(identity: Mapping[str, Json], calls: CallTotals, untold: Usage | None) -> Cost:
