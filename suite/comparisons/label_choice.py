@@ -25,6 +25,8 @@ from suite.scoring.stats.estimate import Pair
 from suite.scoring.stats.stratified import shared_out
 from suite.task import AnyTask, Unscored
 
+LabelKind = Literal["flag", "pair", "grade"]
+
 
 class LabelsWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """task, value: "" the one with a judge, its headline. n: samples. twice: each pair in both orders."""
@@ -62,7 +64,7 @@ class LabelDraw:
     runs: Sequence[LabelledRun]
     task: type[AnyTask]
     measure: Measure
-    kind: Literal["flag", "pair", "grade"]
+    kind: LabelKind
     limits: Pair
     units: Sequence[LabelUnit]
     strata: Codes
@@ -91,9 +93,7 @@ def draw(runs: Sequence[LabelledRun], wanted: LabelsWanted, plugins: Catalogue |
         labelled = ", ".join(one.name for one in rows if one.value and one.range)
         what = f"{name} cannot be labelled: it is no mean over samples of a value whose scale has ends"
         raise ConfigError(what, fix=f"label another one with --value NAME: {labelled}")
-    kind: Literal["flag", "pair", "grade"] = (
-        "pair" if measure.kind == "win_rate" else "flag" if measure.binary else "grade"
-    )
+    kind: LabelKind = "pair" if measure.kind == "win_rate" else "flag" if measure.binary else "grade"
     units = _units(runs, task.info.name, measure)
     names = [f"{one.run} {one.key.cell} {_verdict(one.judge, kind, measure.ends)}" for one in units]
     strata = clusters_of(names, len(names)).codes
@@ -102,10 +102,8 @@ def draw(runs: Sequence[LabelledRun], wanted: LabelsWanted, plugins: Catalogue |
         what = f"{wanted.n} labels are too few: {len(drawn)} strata (cells by verdicts) need two each"
         raise ConfigError(what, fix=f"--n {sum(drawn)}, or fewer runs")
     found = LabelDraw(wanted, runs, task, measure, kind, measure.ends, units, strata, drawn)
-    state = repr(
-        (task.info.name, measure.name, *map(run_id, runs), wanted.n, wanted.seed, wanted.twice, units)
-    )
-    page = hashlib.sha256(state.encode()).hexdigest()[:16]
+    state = (task.info.name, measure.name, *map(run_id, runs), wanted.n, wanted.seed, wanted.twice, units)
+    page = hashlib.sha256(repr(state).encode()).hexdigest()[:16]
     return replace(found, page=page, items=_items(found, page))
 
 

@@ -23,7 +23,7 @@ def sections(found: RatedModels, *, compact: bool = False) -> list[Section]:
     parts = {
         "Ratings": _ratings(found, compact),
         "Draws": _draws(found),
-        "Pairs": _pairs(found),
+        "Pairs": _pairs(found) if found.pairs else (),
         "Style held equal": _style(found, found.style) if found.style else (),
         "Elo, and how it depends on the order of votes": _elo(found, found.elo) if found.elo else (),
         "How easily the ranking moves": _robustness(found),
@@ -118,8 +118,6 @@ def _draws(found: RatedModels) -> Iterator[Block]:
 
 
 def _pairs(found: RatedModels) -> Iterator[Block]:
-    if not found.pairs:
-        return
     yield Table(
         ("a", "b", "votes", "win rate of a", "low", "high"),
         [(one.a, one.b, one.rate.n, one.rate.value, one.rate.low, one.rate.high) for one in found.pairs],
