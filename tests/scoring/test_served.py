@@ -126,7 +126,7 @@ def test_the_worst_tenth_is_told_by_answers_that_did_not_choose_it(groups: int, 
             "spread": chance.beta(3, 2, groups),
             "few far below": np.where(np.arange(groups) < rank, 0.1, 0.8),
         }[kind]
-        x = (chance.random((groups, each)) < truth[:, None]) * 1.0
+        x = np.asarray(chance.random((groups, each)) < truth[:, None], dtype=np.float64)
         codes = np.repeat(np.arange(groups), each)
         found = worst_tenth(x.reshape(-1), codes, lower=False, binary=True, limits=(0.0, 1.0))
         first, second = (np.argsort(x[:, half::2].mean(1), kind="stable")[:rank] for half in (0, 1))
