@@ -18,6 +18,7 @@ from suite.errors import CallFailed
 from suite.models.connection import Answer
 from suite.models.engine import together
 from suite.models.peer import Peer
+from suite.models.peer_json import PeerObject
 from suite.models.reply import prompt_tokens
 
 _TEMPLATE = re.compile(r"template|roles? (must|not)|system role|jinja|undefined", re.IGNORECASE)
@@ -85,9 +86,7 @@ async def _rate(request: Request, text: str, peer: Peer, head: Head, beginning: 
     )
     if answer.status != 200:
         return _not_rated(answer, peer)
-    found = peer.read(answer, object)  # some write NaN, which is no JSON: it is refused below
-    if not isinstance(found, dict):
-        raise CallFailed("bad-shape", "the reply is not an object", retryable=True)
+    found = peer.read(answer, PeerObject)  # some write NaN, which is no JSON: it is refused below
     if found.get("error"):
         raise CallFailed("error-in-body", peer.refusal(answer).message, retryable=True)
     tokens = prompt_tokens(found.get("usage"))

@@ -195,7 +195,6 @@ def light(bench: Bench) -> Iterator[str]:
 
 MOST_VARIANTS = 12
 FEW = 10  # samples below which laziness cannot be told
-Facts = tuple[str, str, str, tuple[tuple[str, str], ...], str]
 
 
 def samples(bench: Bench) -> Iterator[str]:
@@ -343,7 +342,7 @@ def _other_values(annotation: object, now: object) -> list[object]:
     return [value for arm in arms if get_origin(arm) is Literal for value in get_args(arm) if value != now]
 
 
-def _facts(one: AnySample) -> Facts:
+def _facts(one: AnySample) -> tuple[object, ...]:
     return (one.id, one.group, one.cluster, tuple(sorted(one.tags.items())), payload_sha256(one.payload))
 
 

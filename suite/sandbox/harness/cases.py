@@ -120,9 +120,7 @@ async def run_function_cases(
     program's. limits: of all cases together. No cases: not passed.
     """
     interpreter = executable(python)
-    questions = [
-        {"call": entry, "args": pack(tuple(arguments)), "kwargs": pack({})} for arguments, _ in cases
-    ]
+    questions = [{"call": entry, "args": pack(tuple(given)), "kwargs": pack({})} for given, _ in cases]
     job = {"code": code.removeprefix("\ufeff"), "anew": True}
     wanted = sum(len(json.dumps(pack(expected))) for _, expected in cases)
     program = _inside_program(interpreter, "callee.py", b"".join(framed(one) for one in [job, *questions]))
