@@ -74,8 +74,7 @@ class LabelledUnits(NamedTuple):
     @property
     def mean(self) -> StratifiedMean:
         """What people would say of all of them."""
-        width = self.limits[1] - self.limits[0]
-        return stratified_mean(self.human, np.nan_to_num(self.judge), self.weights, self.strata, width)
+        return stratified_mean(self.human, np.nan_to_num(self.judge), self.weights, self.strata, self.limits)
 
     def estimates(self, of: str, alone: Estimate, level: float) -> Iterator[Corrected]:
         """The corrected number beside the judge's own, and the judge against people, each labelled unit by

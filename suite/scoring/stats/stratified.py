@@ -14,7 +14,7 @@ import numpy as np
 
 from suite.scoring.stats.clusters import Clusters, Codes, Floats
 from suite.scoring.stats.estimate import Estimate, Pair, clip
-from suite.scoring.stats.intervals import normal_quantile, share_interval, t_interval, t_quantile
+from suite.scoring.stats.intervals import NOTHING, normal_quantile, share_interval, t_quantile, tails_of
 
 UNSEEN = 0.25  # values at either end of the scale that a stratum may hold unseen, for its variance alone
 
@@ -25,11 +25,12 @@ Stratum = tuple[float, int, int]  # weight squared times variance of the judge's
 @dataclass(frozen=True, slots=True)
 class StratifiedMean:
     """value: None where a stratum has no label. pulls: of each unit on it, shape (n,). unseen: variance for
-    what was not seen.
+    what was not seen. counts: of one mean or several, how much each unit's label counts, shape (means, n).
     """
 
     value: float | None
     pulls: Floats
+    counts: Floats
     strata: tuple[Stratum, ...] = ()
     unseen: float = 0.0
 
@@ -41,27 +42,47 @@ class StratifiedMean:
     def minus(self, other: "StratifiedMean") -> "StratifiedMean":
         """The difference of two means; its units are those of both, one after the other."""
         value = None if self.value is None or other.value is None else self.value - other.value
-        pulls = np.concatenate([self.pulls, -other.pulls])
-        return StratifiedMean(value, pulls, self.strata + other.strata, self.unseen + other.unseen)
+        pulls, n = np.concatenate([self.pulls, -other.pulls]), len(self.pulls)
+        counts = np.pad(self.counts, ((0, 1), (0, len(other.pulls))))
+        counts[-1, n:] = other.counts
+        return StratifiedMean(value, pulls, counts, self.strata + other.strata, self.unseen + other.unseen)
 
     def variance(self, clusters: Clusters) -> float:
         """Of the mean, for units in at least two clusters."""
-        sums = clusters.sums(self.pulls)
-        return float(sums @ sums) * clusters.count / (clusters.count - 1) + self.unseen
+        others = np.maximum(1 - clusters.sums(self.counts.mean(axis=0)), 1 / clusters.count)
+        sums = clusters.sums(self.pulls) / others  # CR3
+        spread = float(sums @ sums) * (clusters.count - 1) / clusters.count
+        return spread + self.unseen * self._alike(clusters) ** 2
+
+    def _alike(self, clusters: Clusters) -> float:
+        """Labels that one is worth where all of a cluster are alike."""
+        sums = np.array([clusters.sums(one) for one in self.counts])
+        return float((sums**2).sum() / (self.counts**2).sum())
 
     def estimate(self, clusters: Clusters, level: float, limits: Pair, *, share: bool = False) -> Estimate:
-        """With Student's interval, labels minus strata its degrees of freedom; of a share in [0, 1] with the
-        beta interval of as many units as it is worth.
+        """With room for values not seen (`tails_of`); of a share in [0, 1] the beta interval of as many units
+        as it is worth. Degrees of freedom: labels minus strata, or what their clusters are worth, less one.
         """
         plain = Estimate(self.value, level=level, n=len(self.pulls), clusters=clusters.count)
         if self.value is None or clusters.count < 2:
             return replace(plain, note="a stratum has no label" if self.value is None else "one cluster")
-        variance, df = self.variance(clusters), max(self.labels - len(self.strata), 1)
-        if not share or not variance:
-            low, high = clip(t_interval(self.value, math.sqrt(variance), df, level), limits)
+        size = min(1 / float(one @ one) for one in map(clusters.sums, self.counts))
+        variance, df = self.variance(clusters), max(min(self.labels - len(self.strata), size - 1), 1.0)
+        if not share:
+            pulls, counts = clusters.sums(self.pulls), clusters.sums(self.counts.mean(axis=0))
+            values, some = self.value + clusters.count * pulls, counts > 0
+            seen = self.value + pulls[some] / counts[some]
+            bound = tails_of(values, limits, se=math.sqrt(variance), df=df, count=size, seen=seen)
+            low, high = clip(bound.at(level), limits) if bound else (None, None)
             return replace(plain, low=low, high=high, method="stratified-ppi-t")
-        p = (self.value * self.labels + UNSEEN) / (self.labels + 2 * UNSEEN)
-        worth = max(p * (1 - p) / variance * (normal_quantile(level) / t_quantile(df, level)) ** 2, 1.0)
+        alike, own = self._alike(clusters), self.value * (1 - self.value)
+        p = (self.value * self.labels + UNSEEN * alike) / (self.labels + 2 * UNSEEN * alike)
+        unseen, factor = self.unseen * alike**2, (t_quantile(df, level) / normal_quantile(level)) ** 2
+        spread = factor * (variance - unseen)
+        worth = p * (1 - p) / (spread + unseen)
+        if min(own, spread) > NOTHING:
+            worth = min(worth, own / spread)
+        worth = max(worth, 1.0)
         low, high = share_interval(min(max(self.value, 0.0), 1.0), worth, level)
         return replace(plain, low=low, high=high, method="stratified-ppi-beta", n_effective=worth)
 
@@ -78,34 +99,36 @@ class StratifiedMean:
 
 
 def stratified_mean(
-    human: Floats, judge: Floats, weights: Floats, strata: Codes, width: float = 1.0
+    human: Floats, judge: Floats, weights: Floats, strata: Codes, limits: Pair = (0.0, 1.0)
 ) -> StratifiedMean:
     """The weighted mean of what people would say of all n units.
 
     human: NaN where nobody was asked or could tell, which must be at random within a stratum. judge: of all
-    units, 0 where it says nothing. weights: positive. strata: codes, all of which occur. width: of the scale.
+    units, 0 where it says nothing. weights: positive. strata: codes, all of which occur. limits: of scale.
     How much the judge counts, lambda in [0, 1], is tuned within strata, and one for all of them.
     """
     w, known = weights / weights.sum(), ~np.isnan(human)
     tuned = _tuned(human[known], judge[known], strata[known])
-    expected, pulls, unseen, parts = tuned * judge, np.zeros(len(w)), 0.0, []
+    expected, unseen, parts, (pulls, counts) = tuned * judge, 0.0, [], np.zeros((2, len(w)))
     for code in range(int(strata.max()) + 1):
         own = strata == code
         labelled, units = np.flatnonzero(own & known), int(own.sum())
         if not (count := len(labelled)):
-            return StratifiedMean(None, pulls)
+            return StratifiedMean(None, pulls, counts[None])
         errors, within, share = human[labelled] - expected[labelled], w[labelled], float(w[own].sum())
         within = within / within.sum()
         away = errors - float(within @ errors)
         expected[own] += float(within @ errors)
         squares = float(away @ away)
         variance = squares / max(count - 1, 1)
-        wider = (squares + UNSEEN * width**2 / 2) / (count + 2 * UNSEEN) if count < units else 0.0
-        pulls[labelled] = share * within * away * math.sqrt(count / max(count - 1, 1))
+        ends = (end - float(within @ human[labelled]) for end in limits)
+        wider = (squares + UNSEEN * sum(end**2 for end in ends)) / (count + 2 * UNSEEN)
+        counts[labelled] = share * within
+        pulls[labelled] = counts[labelled] * away * math.sqrt(count / max(count - 1, 1))
         parts.append((share**2 * max(variance, wider), count, units))
         unseen += share**2 * max(wider - variance, 0.0) / count
     value = float(w @ expected)
-    return StratifiedMean(value, pulls + w * (expected - value), tuple(parts), unseen)
+    return StratifiedMean(value, pulls + w * (expected - value), counts[None], tuple(parts), unseen)
 
 
 def _tuned(human: Floats, judge: Floats, strata: Codes) -> float:
