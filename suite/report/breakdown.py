@@ -26,10 +26,10 @@ Rows = Mapping[str, Sequence[MetricResult]]  # by cell
 
 
 class Served(NamedTuple):
-    """Over all cells: who is served worst; worst tenths by tag, "" for clusters; the best cell for whom."""
+    """Who is served worst by each cell; its worst tenths by tag, "" for clusters; the best cell for whom."""
 
     worst: Sequence["Worst"] = ()
-    tenths: Sequence[tuple[str, "Estimate"]] = ()
+    tenths: Sequence[tuple[str, str, "Estimate"]] = ()
     best: Sequence["Best"] = ()
 
 
@@ -99,7 +99,8 @@ class Scores:
 
     def served(self, task: str, row: str, cells: Sequence[str]) -> Served:
         """Who is served worst; nothing where no end of the row is better, or it has no sums."""
-        from suite.scoring.served import best_cells, together, worst_served, worst_tenths
+        from suite.scoring.served import at_once, best_cells, worst_served, worst_tenths
+        from suite.scoring.units import scope_of
 
         declared = [one for one in self.declared(task) if isinstance(one, OfOneCell) and row in one.rows()]
         measures = [one for metric in declared for one in metric.measures() if one.name == row and one.top]
@@ -108,9 +109,15 @@ class Scores:
         metric, measure = declared[0], measures[0]
         try:
             context = self._contexts[task]
-            scope = together(metric, context, cells)
-            worst, several = list(worst_served(metric, row, context, scope)), 1 < len(cells) <= MOST_CELLS
-            tenths = list(worst_tenths(measure, context.level, scope)) if measure.mean else ()
+            worst, several = list(worst_served(metric, row, context, cells)), 1 < len(cells) <= MOST_CELLS
+            level = at_once(context, len(cells)).level
+            tenths = [
+                (cell, *one)
+                for cell in (cells if measure.mean else ())
+                for one in worst_tenths(
+                    measure, level, scope_of(context.table, cell, measure.over, measure.where)
+                )
+            ]
             best = list(best_cells(measure, context, cells)) if measure.mean and several else ()
             return Served(worst, tenths, best)
         except Exception:  # as above

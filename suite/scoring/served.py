@@ -25,16 +25,28 @@ from suite.scoring.stats.worst_tenth import FEWEST_EACH, FEWEST_GROUPS, worst_te
 from suite.scoring.units import Scope, scope_of, units_of
 
 
-class Worst(NamedTuple):
-    """A value of a tag. own: its number, with an interval that holds beside those of all values of all tags.
-    rest: the number of all other values. beyond: whether it is worse beyond chance.
-    """
+class Named(NamedTuple):
+    """A value of a tag: its number, with an interval that holds beside all others; that of all others."""
 
-    tag: str
     value: str
     own: MetricResult
     rest: float
+    beyond: bool = False
+
+
+class Worst(NamedTuple):
+    """Whom a cell serves worst by a tag. beyond: `named` are all that are worse than the rest beyond chance;
+    else those that share the worst number, if it is worse than the rest. few: how many of the tag's values
+    have too few samples to be named. n: of the values, least and most.
+    """
+
+    cell: str
+    tag: str
     beyond: bool
+    named: Sequence[Named]
+    values: int
+    few: int
+    n: tuple[int, int]
 
 
 class Best(NamedTuple):
@@ -54,35 +66,35 @@ def at_once(context: Context, claims: int, cell: str = "") -> Context:
     return replace(context, cell=cell, level=1 - (1 - context.level) / max(claims, 1))
 
 
-def together(metric: OfOneCell, context: Context, cells: Sequence[str]) -> Scope:
-    """The rows of several cells that a metric speaks of; what they share is clustered by sample."""
-    scopes = [scope_of(context.table, cell, metric.over, metric.where) for cell in cells]
-    return replace(scopes[0], rows=np.concatenate([one.rows for one in scopes]))
-
-
-def worst_served(metric: OfOneCell, row: str, context: Context, scope: Scope) -> Iterator[Worst]:
-    """For each tag of two values or more: the values that are worse than the rest beyond chance, the worst
-    first; without any, the worst of those with five values or more, if there are such.
+def worst_served(metric: OfOneCell, row: str, context: Context, cells: Sequence[str]) -> Iterator[Worst]:
+    """Of each cell, for each tag of two values or more, who is served worst.
 
     row: of the metric. context: with the level that all claims have together.
     """
-    tags = {tag: parts for tag in metric.slices if len(parts := scope.sliced(tag)) > 1}
-    asked = at_once(context, sum(map(len, tags.values())))
+    scopes = {cell: scope_of(context.table, cell, metric.over, metric.where) for cell in cells}
+    sliced = [(cell, tag, scope.sliced(tag)) for cell, scope in scopes.items() for tag in metric.slices]
+    tags = [one for one in sliced if len(one[2]) > 1]
+    asked = at_once(context, sum(len(parts) for *_, parts in tags))
     better = -1.0 if metric.direction == "lower" else 1.0
 
     def result(part: Scope, tag: str, value: str) -> MetricResult:
         return next(one for one in metric.compute(CellSlice(asked, part, {tag: value})) if one.name == row)
 
-    for tag, parts in tags.items():
-        found: list[tuple[bool, float, Worst]] = []
+    for cell, tag, parts in tags:
+        found, scope, counts = list[Named](), scopes[cell], list[int]()
         for value, part in parts:
             own = result(part, tag, value)
+            counts.append(own.n)
             rest = result(scope.only(~np.isin(scope.rows, part.rows)), tag, "(rest)")
-            if own.low is not None and own.high is not None and rest.value is not None:
-                one = Worst(tag, value, own, rest.value, _worse(own, rest, better))
-                found.append((own.n < FEWEST_EACH, better * (own.value or 0.0), one))
-        found.sort(key=lambda each: each[:2])
-        yield from [one for *_, one in found if one.beyond] or [one for *_, one in found[:1]]
+            if own.low is not None and rest.value is not None:
+                found.append(Named(value, own, rest.value, _worse(own, rest, better)))
+        found.sort(key=lambda one: better * (one.own.value or 0.0))
+        most = [one for one in found if one.own.n >= FEWEST_EACH]
+        beyond = [one for one in found if one.beyond]
+        tied = [one for one in most if one.own.value == most[0].own.value]
+        tied = [one for one in tied if better * (one.own.value or 0.0) < better * one.rest]
+        few, ends = len(parts) - len(most), (min(counts), max(counts))
+        yield Worst(cell, tag, bool(beyond), beyond or tied, len(parts), few, ends)
 
 
 def _worse(own: MetricResult, rest: MetricResult, better: float) -> bool:

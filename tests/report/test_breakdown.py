@@ -17,7 +17,7 @@ from suite.report.markdown import escaped, markdown_report
 from suite.report.matrix import meanings, served_lines, told
 from suite.report.summary import TaskSummary, summarise
 from suite.report.terminal import print_results
-from suite.scoring.served import Best, Worst
+from suite.scoring.served import Best, Named, Worst
 from suite.scoring.stats.estimate import Estimate
 
 Make = Callable[..., Path]
@@ -78,7 +78,8 @@ def test_a_task_whose_code_fails_costs_only_what_needs_it(
 def test_every_report_says_the_same_of_who_is_served_worst(mini_run: Path) -> None:
     lines = served_lines(tasks_of(mini_run)["prefeval/classification"])
     assert lines == [
-        "topic: all are served alike so far.",
+        "topic, each cell: no difference between the 7 values is shown; "
+        "n=1 to 2 each may be too few to tell.",
         "topic: best cell: tied for 7 of 7; no difference is shown.",
     ]
     out = io.StringIO()
@@ -159,25 +160,54 @@ def shown(value: float, n: int, direction: Direction = "higher") -> MetricResult
     )  # fmt: skip
 
 
-def test_who_is_served_worst_is_said_in_one_sentence_a_tag() -> None:
-    beyond = [Worst("topic", f"t\n{i}", shown(0.2, 40), 0.6, True) for i in range(6)]
+def worst(
+    cell: str, tag: str, values: str, row: MetricResult, *, beyond: bool = False, few: int = 0
+) -> Worst:
+    return Worst(cell, tag, beyond, [Named(one, row, 0.6) for one in values.split()], 9, few, (1, 40))
+
+
+def test_who_is_served_worst_is_said_of_each_cell_and_once_where_it_is_the_same() -> None:
     found = Served(
-        [*beyond, Worst("tier", "hard", shown(0.4, 7, "lower"), 0.35, False)],
-        [("user", Estimate(0.3, 0.2, 0.4, n=30)), ("", Estimate(0.25, 0.2, 0.3, n=200))],
+        [
+            worst("c1", "topic", "t0 t1 t2 t3 t4 t5", shown(0.2, 40), beyond=True),
+            worst("c2", "topic", "", shown(0.5, 9)),
+            worst("c1", "tier", "hard", shown(0.4, 7, "lower"), few=2),
+            worst("c2", "tier", "hard", shown(0.4, 7, "lower"), few=2),
+            worst("c2", "user", "a b c d e f g", shown(1.0, 7)),
+        ],
+        [("c1", "user", Estimate(0.3, 0.2, 0.4, n=30)), ("c2", "user", Estimate(0.2, 0.1, 0.4, n=30)),
+         ("c1", "", Estimate(0.25, 0.2, 0.3, n=200))],
         [Best("topic", "a", "c1", True), Best("topic", "b", "c2", False), Best("topic", "c", "", False)],
-    )
-    tier, topic, user, clusters, best = told("served", found, {"c1": "remind", "c2": "plain"})
+    )  # fmt: skip
+    tier, first, second, user, tenth, clusters, best = told("served", found, {"c1": "remind", "c2": "plain"})
     assert tier == (
-        "tier: highest for hard, 0.400 [0.300, 0.500], n=7 over all cells; "
-        "no difference from the rest (0.350) is shown."
+        "tier, each cell: highest for hard, 0.400 [0.300, 0.500], n=7; no difference from the rest (0.600) "
+        "is shown. Too few samples to be named: 2 of 9 values."
     )
-    assert topic.startswith(
-        "topic: worse than the rest beyond chance, over all cells: t 0 0.200 [0.100, 0.300], n=40"
+    assert first.startswith("topic, remind: worse than the rest beyond chance: t0 0.200 [0.100, 0.300], n=40")
+    assert first.endswith("(the rest 0.600) and 1 more.")
+    assert second == (
+        "topic, plain: no difference between the 9 values is shown; n=1 to 40 each may be too few to tell."
     )
-    assert topic.endswith("(the rest 0.600) and 1 more.")
-    assert user.startswith("Worst tenth of 30 values of user: 0.300 [0.200, 0.400]. Half of the answers say")
-    assert clusters.startswith("Worst tenth of 200 clusters (samples of one origin, such as a user): 0.250")
+    assert user == (
+        "user, plain: lowest for a, b, c, d, e and 2 more, 1.000, n=7 each; "
+        "no difference from the rest is shown."
+    )
+    assert tenth.startswith(
+        "Worst tenth of 30 values of user: remind 0.300 [0.200, 0.400]; plain 0.200 [0.100, 0.400]. Half of"
+    )
+    assert clusters.startswith(
+        "Worst tenth of 200 clusters (samples of one origin, such as a user): remind 0"
+    )
     assert best == (
         "topic: best cell: plain for 1 of 3, remind for 1 (beyond chance: a), tied for 1; "
         "no difference is shown for the others."
     )
+
+
+def test_of_many_cells_a_few_are_said_in_words() -> None:
+    cells = {f"c{i}": f"arm {i}" for i in range(30)}
+    found = Served([worst(cell, "topic", "a", shown(i / 50, 9)) for i, cell in enumerate(cells)])
+    lines = told("served", found, cells)
+    assert len(lines) == 9
+    assert lines[-1] == "topic: 22 more cells are in the table."

@@ -10,9 +10,10 @@ import pytest
 from suite.journal.documents import MetricResult
 from suite.scoring.metrics import Mean, Rate
 from suite.scoring.rows import Context
-from suite.scoring.served import at_once, best_cells, together, worst_served, worst_tenths
+from suite.scoring.served import at_once, best_cells, worst_served, worst_tenths
 from suite.scoring.stats.worst_tenth import worst_tenth
 from suite.scoring.table import Column, Parts, ScoreTable, TagCodes
+from suite.scoring.units import scope_of
 
 REPEATS = 120
 ERROR = 3 * math.sqrt(0.05 * 0.95 / REPEATS)  # three standard errors of a share of 0.05
@@ -77,27 +78,41 @@ def test_where_all_are_served_alike_nobody_is_said_to_be_served_worst(each: int)
     chance, said = np.random.default_rng(2), 0
     for _ in range(REPEATS):
         context = drawn([0.7] * 8, 15, chance, each=each)
-        found = list(worst_served(KEPT, "kept", context, together(KEPT, context, CELLS)))
+        found = list(worst_served(KEPT, "kept", context, CELLS))
         said += any(one.beyond for one in found)
-        assert len(found) == 1 or all(one.beyond for one in found)
+        assert [one.cell for one in found] == ["a", "b"]
     assert said / REPEATS <= 0.05 + ERROR
 
 
 def test_a_topic_that_is_served_far_worse_is_named_with_its_number_and_the_rest() -> None:
     context = drawn([0.8, 0.8, 0.2, 0.8], 40, np.random.default_rng(3))
-    (found,) = worst_served(KEPT, "kept", context, together(KEPT, context, CELLS))
-    assert (found.tag, found.value, found.beyond, found.own.n) == ("topic", "t2", True, 80)
-    assert found.own.low is not None
-    assert found.own.high is not None
-    assert found.own.low <= 0.2 <= found.own.high < 0.8
-    assert found.rest == pytest.approx(0.8, abs=0.1)
+    for cell in worst_served(KEPT, "kept", context, CELLS):
+        (found,) = cell.named
+        assert (cell.tag, found.value, cell.beyond, found.own.n) == ("topic", "t2", True, 40)
+        assert found.own.low is not None
+        assert found.own.high is not None
+        assert found.own.low <= 0.2 <= found.own.high < 0.8
+        assert found.rest == pytest.approx(0.8, abs=0.1)
+
+
+def test_each_cell_says_whom_it_fails_itself() -> None:
+    context = drawn([0.8] * 4, 40, np.random.default_rng(3))
+    x = np.tile(np.repeat([1.0, 0.0, 1.0], [30, 10, 120]), 2)
+    x[:40], x[-40:] = 0.0, 0.0  # t0 in the first cell, t3 in the second: over both, each is half as bad
+    column = Column(x, np.zeros(len(x), dtype=np.uint8), ())
+    context = replace(context, table=replace(context.table, values={"kept": column}))
+    found = worst_served(KEPT, "kept", context, CELLS)
+    assert [(one.cell, [each.value for each in one.named], one.beyond) for one in found] == [
+        ("a", ["t0"], True),
+        ("b", ["t3"], True),
+    ]
 
 
 def test_where_low_is_good_the_highest_is_served_worst() -> None:
     lower = Rate("kept", by="topic", direction="lower")
     context = drawn([0.2, 0.2, 0.8, 0.2], 40, np.random.default_rng(4))
-    found = list(worst_served(lower, "kept", context, together(lower, context, CELLS)))
-    assert [(one.value, one.beyond) for one in found] == [("t2", True)]
+    found = list(worst_served(lower, "kept", context, CELLS))
+    assert [([each.value for each in one.named], one.beyond) for one in found] == [(["t2"], True)] * 2
 
 
 @pytest.mark.parametrize(("gain", "least", "most"), [(0.0, 0.0, 0.05 + ERROR), (0.6, 0.9, 1.0)])
@@ -157,7 +172,7 @@ def test_where_low_is_good_the_worst_tenth_is_the_highest() -> None:
 def test_a_worst_tenth_needs_twenty_groups_of_five(topics: int, n: int, each: int, names: list[str]) -> None:
     metric = Mean("kept", by="topic", range=(0.0, 1.0))
     context = drawn([0.5] * topics, n, np.random.default_rng(8), each=each)
-    found = list(worst_tenths(metric.measures()[0], 0.95, together(metric, context, ["a"])))
+    found = list(worst_tenths(metric.measures()[0], 0.95, scope_of(context.table, "a", "samples", {})))
     assert [name for name, _ in found] == names
     assert all(0 <= (one.low or 0) <= (one.value or 0) <= (one.high or 0) <= 1 for _, one in found)
 
@@ -170,7 +185,8 @@ def test_a_value_of_few_samples_is_not_the_first_to_be_named_and_a_tie_has_no_be
     column = Column(x, np.zeros(len(x), dtype=np.uint8), ())
     tags = {"topic": TagCodes(codes, ("", "many", "most", "few"))}
     context = replace(context, table=replace(table, tags=tags, values={"kept": column}))
-    (found,) = worst_served(KEPT, "kept", context, together(KEPT, context, CELLS))
-    assert (found.value, found.own.value, found.beyond) == ("most", 0.5, False)
+    found, _ = worst_served(KEPT, "kept", context, CELLS)
+    assert [(one.value, one.own.value) for one in found.named] == [("most", 0.5)]
+    assert (found.beyond, found.few, found.values, found.n) == (False, 1, 3, (2, 30))
     cells = [(one.value, one.cell, one.beyond) for one in best_cells(KEPT.measures()[1], context, CELLS)]
     assert cells == [("few", "", False), ("many", "", False), ("most", "", False)]
