@@ -223,7 +223,7 @@ def _corrected(rows: Sequence[MeasureRow], asked: ComparisonWanted) -> tuple[lis
         sizes.append(sum(p is not None for p in raw))
         for row, p in zip(family, adjusted, strict=True):
             comparison = row.found.comparison
-            shown = replace(comparison, difference=row.found.at(asked.left(comparison.p, p)))
+            shown = comparison.showing(row.found.at(asked.left(comparison.p, p)))
             done = replace(row, corrected=p, found=replace(row.found, comparison=shown))
             found[id(row)] = replace(done, verdict=_words(done, asked.alpha) if first else "")
     return [found[id(row)] for row in rows], sizes[0]

@@ -159,7 +159,7 @@ def _by_formula(
     def interval(level: float) -> tuple[float, float]:
         return clip(drawn.at(level), limits)
 
-    found = replace(found, se=se, smallest_difference=2.801585 * se).tested(interval, "cluster-bootstrap")
+    found = replace(found, se=se).tested(interval, "cluster-bootstrap")
     return first, second, found, interval
 
 

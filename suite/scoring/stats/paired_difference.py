@@ -39,6 +39,7 @@ MOST_FOR_EXACT = 16
 FLIPS = 9999
 BLOCK = 8  # differences whose flips share one random byte
 NEAR = 1e-12
+Z_POWER = 0.841621  # the normal quantile of power 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Comparison:
     difference: A minus B. p: two-sided; p_method how; p_smallest what so few clusters can reach at best.
     n_common: samples scored for both; lost_a, lost_b: samples without a score of A, of B. wins, ties,
     losses: of A, by sample. correlation: of the two scores. se, se_unpaired: with and without pairing.
-    smallest_difference: what this comparison finds with power 0.8. note: flags.
+    smallest_difference: of which the interval leaves 0 out with power 0.8. note: flags.
     """
 
     difference: Estimate
@@ -70,8 +71,16 @@ class Comparison:
     def tested(self, interval: Interval, method: str) -> "Comparison":
         """With an interval of the difference, and the p value that follows from it."""
         low, high = interval(self.difference.level)
-        difference = replace(self.difference, low=low, high=high, method=method)
-        return replace(self, difference=difference, p=p_value(interval), p_method=INVERTED)
+        found = self.showing(replace(self.difference, low=low, high=high, method=method))
+        return replace(found, p=p_value(interval), p_method=INVERTED)
+
+    def showing(self, found: Estimate) -> "Comparison":
+        """With the interval of the difference at another level, and the smallest difference found at that."""
+        smallest = self.smallest_difference
+        if self.se and found.value is not None and found.low is not None and found.high is not None:
+            reach = max(found.value - found.low, found.high - found.value)
+            smallest = reach + Z_POWER * self.se
+        return replace(self, difference=found, smallest_difference=smallest)
 
 
 def paired_estimate(x: Floats, y: Floats, value_range: Limits, *, seed: int = 0) -> Comparison:

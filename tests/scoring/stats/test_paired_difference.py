@@ -82,6 +82,30 @@ def paired(a: list[float], b: list[float]) -> Comparison:
     return paired_difference(x, y, alone, shown, binary=False, value_range=None, level=0.95)[0]
 
 
+@pytest.mark.parametrize(("n", "binary"), [(6, False), (12, False), (40, False), (50, True), (200, True)])
+def test_the_smallest_difference_is_found_with_power_08_by_the_interval_shown(n: int, binary: bool) -> None:
+    chance, alone = np.random.default_rng(11), np.arange(n, dtype=np.uint64)
+
+    def run(gain: float) -> list[Comparison]:
+        found = []
+        for _ in range(200):
+            if binary:  # half of the pairs part, to one side or the other
+                part = chance.random(n)
+                x, y = (part < 0.25 + gain / 2) * 1.0, ((part >= 0.25 + gain / 2) & (part < 0.5)) * 1.0
+            else:
+                x, y = chance.normal(gain, 1, n), np.zeros(n)
+            told, _ = paired_difference(
+                x.astype(np.float64), y.astype(np.float64), alone, [np.ones(n, dtype=bool)],
+                binary=binary, value_range=(0.0, 1.0) if binary else None, level=0.95,
+            )  # fmt: skip
+            found.append(told)
+        return found
+
+    smallest = float(np.median([one.smallest_difference or math.nan for one in run(0.0)]))
+    power = np.mean([(one.difference.low or -1.0) > 0 for one in run(smallest)])
+    assert 0.68 <= power <= 0.92
+
+
 def test_only_samples_scored_for_both_count() -> None:
     found = paired([1, np.nan, 0, 0.5], [0, 1, np.nan, 0.25])
     assert (found.n_common, found.lost_a, found.lost_b, found.difference.n_unscored) == (2, 1, 1, 2)
