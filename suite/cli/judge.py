@@ -27,7 +27,7 @@ def _apart(places: Sequence[str], labels: Sequence[Path]) -> tuple[list[str], li
     return [one for one in places if one not in more], [*labels, *map(Path, more)]
 
 
-@judge.command()
+@judge.command(cls=steps.RecordedCommand)
 @click.argument("runs", nargs=-1, metavar="[RUN]...")
 @click.option("--judge", "model", required=True, metavar="SPEC", help="The judge: provider/name.")
 @click.option(
@@ -87,8 +87,9 @@ def audit(
 @click.option("--question", default="", metavar="TEXT", help="What people are asked, in place of the usual.")
 @click.option("--twice", is_flag=True, help="Put each pair twice, in both orders.")
 @seed_flag("Seed of the choice and of the order.")
+@click.option("--force", is_flag=True, help="Replace another page that stands there.")
 @output_flag("FILE", "The page.", required=False, default=Path("labels.html"), show_default=True)
-def label(places: tuple[str, ...], question: str, output: Path, **wanted: object) -> None:
+def label(places: tuple[str, ...], question: str, output: Path, force: bool, **wanted: object) -> None:
     """Write a page on which people label samples of runs, blind to model and verdict; it works offline.
 
     Samples are drawn at random within each cell and verdict of the judge. `suite judge correct RUN --labels`
@@ -104,7 +105,7 @@ def label(places: tuple[str, ...], question: str, output: Path, **wanted: object
     from suite.comparisons.runs import open_runs
 
     drawn = draw(open_runs(places), msgspec.convert(wanted, LabelsWanted))
-    write(output, label_page(drawn, question))
+    write(output, label_page(drawn, question), over=force)
     count = len({one.unit for one in drawn.items})
     click.echo(f"written: {output}, page {drawn.page}: {count} of {len(drawn.units):,} samples")
     click.echo(f"then: suite judge correct {' '.join(places)} --labels FILE...")
@@ -134,10 +135,6 @@ def correct(places: tuple[str, ...], labels: tuple[Path, ...], level: float, pag
         found = correct_runs(read_labels_files(runs, files), level)
     else:
         found = correct_file(*read_labels(Path(runs[0])), level=level)
-    show(
-        ", ".join(Path(one).name for one in runs),
-        "Judge",
-        lambda _: sections(found),
-        lambda: as_data(found),
-        pages,
-    )
+    names = [Path(one).name for one in runs]
+    title = ", ".join(names if len(set(names)) == len(names) else runs)
+    show(title, "Judge", lambda _: sections(found), lambda: as_data(found), pages)

@@ -76,8 +76,8 @@ def show(
             click.echo(f"written: {path}")
 
 
-def write(path: Path, pieces: Iterable[str]) -> None:
-    """Write a page, into folders made for it; `-` is printed. Raises ConfigError, RunError."""
+def write(path: Path, pieces: Iterable[str], *, over: bool = True) -> None:
+    """Write a page, into folders made for it; `-` is printed. over: over another. Raises as `replace_file`."""
     from suite.report.run_reports import replace_file
 
     if path == _PRINTED:
@@ -86,4 +86,4 @@ def write(path: Path, pieces: Iterable[str]) -> None:
         return
     with trying(f"write {path.name}", path, kind=ConfigError):
         path.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(path, pieces)
+    replace_file(path, pieces, over=over)

@@ -45,8 +45,8 @@ def typed_command(context: click.Context) -> tuple[str, str]:
             flag = max((value is False and one.secondary_opts) or one.opts, key=len)
             for each in value if isinstance(value, tuple) else [value]:
                 settings += [flag] if isinstance(each, bool) else [flag, str(each)]
-    words = ("suite", context.info_name or "", *context.meta.get(_WORDS, ()))
-    return safe_command(words), safe_command(settings)
+    path = context.command_path.removeprefix("suite ").split()
+    return safe_command(("suite", *path, *context.meta.get(_WORDS, ()))), safe_command(settings)
 
 
 thinking_flag = click.option(

@@ -107,7 +107,7 @@ def _read(path: Path) -> LabelsFile:
     if path.stat().st_size > MOST_BYTES:
         raise DataError(f"{path.name} has more than 50 MB: no page writes such a file", str(path))
     try:
-        found = msgspec.convert(json_document(path), LabelsFile)
+        found = msgspec.convert(json_document(path, halves=True), LabelsFile)
     except msgspec.ValidationError as error:
         raise DataError(f"{path.name} is no file of a labelling page: {error}", str(path)) from error
     if not one_line(found.person):

@@ -47,14 +47,18 @@ def scored_runs(places: Sequence[str]) -> list[Run]:
 
 
 def _labels(runs: Sequence[Run]) -> list[str]:
-    """The first of these that tells all runs apart: candidate, run name, name@scoring, position."""
+    """The candidates where they tell all runs apart, else the folders: with as many of those that hold them
+    as it takes, and the scoring where two are of one folder.
+    """
     candidates = [run.candidate.spec if run.candidate else "" for run in runs]
-    names = [run.name for run in runs]
-    scorings = [f"{run.name}@{run.scoring}" for run in runs]
-    for found in (candidates, names, scorings):
-        if all(found) and len(set(found)) == len(found):
-            return found
-    return [f"{one}#{index}" for index, one in enumerate(scorings, 1)]
+    if all(candidates) and len(set(candidates)) == len(runs):
+        return candidates
+    folders = [run.folder.absolute().parts for run in runs]
+    depth = next(n for n in itertools.count(1) if len({one[-n:] for one in folders}) == len(set(folders)))
+    names = ["/".join(one[-depth:]) for one in folders]
+    if len(set(names)) == len(names):
+        return names
+    return [f"{name}@{run.scoring}" for name, run in zip(names, runs, strict=True)]
 
 
 def load_tasks(runs: Sequence[LabelledRun], plugins: Catalogue) -> dict[str, type[AnyTask]]:

@@ -8,6 +8,7 @@ file, the line and what to do. Not here: the journal (`suite.journal.lines`), wh
 import csv
 import hashlib
 import io
+import re
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -118,9 +119,16 @@ def row_at(path: Path, offset: int) -> dict[str, Json]:
         return line_value(file.readline().removeprefix(BOM).strip())
 
 
-def json_document(path: Path, *, nan: bool = False) -> Json:
-    """The value of a file that holds one JSON text. nan: as for `json_lines`. Raises DataError."""
+_HALVES = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u[dD][89a-fA-F]..)|.)")
+
+
+def json_document(path: Path, *, nan: bool = False, halves: bool = False) -> Json:
+    """The value of a file that holds one JSON text. nan: as for `json_lines`. halves: half characters (lone
+    surrogates) become U+FFFD. Raises DataError.
+    """
     data = _bytes(path)
+    if halves:
+        data = _HALVES.sub(lambda found: b"\\ufffd" if found[1] else found[0], data)
     try:
         return strict_syntax.read_json(data, nan=nan)
     except ValueError as error:

@@ -125,6 +125,8 @@ def test_an_audit_runs_and_is_shown_again(tmp_path: Path, monkeypatch: pytest.Mo
     assert "judge-audit/labels" in cells
     again = CliRunner().invoke(command, arguments)
     assert again.exit_code == 0
-    assert "Bias profile of a judge" in (tmp_path / "audit" / "report.html").read_text()
+    report = (tmp_path / "audit" / "report.html").read_text()
+    assert "Bias profile of a judge" in report
+    assert "suite judge audit --judge scripted/constant" in report
     dry = CliRunner().invoke(command, [*arguments[:5], "--dry-run"])
     assert "judge-audit/biases" in dry.output

@@ -1,6 +1,7 @@
 """Labels of people: what is drawn, what the page holds and hides, what comes back, what is refused."""
 
 import json
+import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,7 @@ def test_the_answers_of_a_pair_stand_apart_and_in_either_order(runs: list[str]) 
         ({"value": "kep"}, NotFound, "did you mean 'kept'"),
         ({"task": "other"}, ConfigError, "no judge scores other"),
         ({"n": 4}, ConfigError, "4 labels are too few: 3 strata"),
+        ({"twice": True}, ConfigError, "kept is no verdict of pairs"),
     ],
 )
 def test_what_cannot_be_labelled_is_refused(runs: list[str], wanted: Any, error: Any, words: str) -> None:
@@ -305,3 +307,33 @@ def test_a_file_that_asks_for_a_huge_page_does_not_hang(runs: list[str], tmp_pat
     file = said(page, "Ann")
     with pytest.raises(DataError, match="is of another page"):
         read(runs[:1], tmp_path, edited(file, asked={**file["asked"], "n": 10**15}))
+
+
+def test_half_a_character_in_a_comment_is_shown_as_such(runs: list[str], tmp_path: Path, page: str) -> None:
+    file, comment = said(page, "Ann"), "\ud83d \\ud83d \U0001f600 \ude00"
+    file["labels"][0]["comment"] = comment
+    ((_, _, kept),) = read(runs[:1], tmp_path, file).comments
+    assert kept == "\ufffd \\ud83d \U0001f600 \ufffd"
+
+
+def test_another_page_is_replaced_only_where_that_is_asked_for(
+    runs: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "labels.html"
+    arguments = ["judge", "label", runs[0], "--n", "24", "-O", str(target)]
+    assert [main(arguments), main(arguments)] == [0, 0]
+    page = target.read_text("utf-8")
+    assert main([*arguments, "--seed", "1"]) == 2
+    assert "is there already, and is another file" in capsys.readouterr().err
+    assert target.read_text("utf-8") == page
+    assert main([*arguments, "--seed", "1", "--force"]) == 0
+    assert target.read_text("utf-8") != page
+
+
+def test_runs_of_one_model_are_called_by_their_folders(tmp_path: Path, runs: list[str]) -> None:
+    places = []
+    for name in ("a/r", "b/r", "b/s"):
+        places.append(str(tmp_path / name))
+        shutil.copytree(runs[0], places[-1])
+    assert [one.label for one in open_runs(places[1:])] == ["r", "s"]
+    assert [one.label for one in open_runs(places[:2])] == ["a/r", "b/r"]
