@@ -77,7 +77,7 @@ def show(
 
 
 def write(path: Path, pieces: Iterable[str], *, over: bool = True) -> None:
-    """Write a page, into folders made for it; `-` is printed. over: over another. Raises as `replace_file`."""
+    """Write a page, into folders made for it; `-` is printed. over: another. Raises as `replace_file`."""
     from suite.report.run_reports import replace_file
 
     if path == _PRINTED:

@@ -22,6 +22,7 @@ pytestmark = [
 ]
 COUNT = "document.getElementById('label-count').textContent"
 FILE = "document.getElementById('label-json').value"
+TOLD = "document.getElementById('label-told').textContent"
 PLACE = "document.getElementById('label-place').textContent"
 
 
@@ -54,6 +55,23 @@ async def named(page: Page, person: str) -> None:
     await page.click("#label-person")
     await page.type(person)
     await page.press("Escape")
+
+
+async def renamed(page: Page, person: str) -> None:
+    await page.run("document.getElementById('label-person').select()")
+    await page.type(person)
+    await page.press("Escape")
+
+
+async def opened(page: Page, text: str) -> None:
+    """Open a labels file on the page."""
+    await page.run(f"""(() => {{
+      const files = new DataTransfer();
+      files.items.add(new File([{json.dumps(text)}], "a.json"));
+      const field = document.getElementById("label-load");
+      field.files = files.files;
+      field.dispatchEvent(new Event("change"));
+    }})()""")
 
 
 async def test_labels_by_keys_are_kept_saved_and_taken_back(page: Page, run: str, tmp_path: Path) -> None:
@@ -94,21 +112,47 @@ async def test_labels_by_keys_are_kept_saved_and_taken_back(page: Page, run: str
         assert await page.run(COUNT) == f"{left} of 12 labelled"
     await page.reload()
     assert await page.run(COUNT) == "0 of 12 labelled"
-    loads = f"""(() => {{
-      const files = new DataTransfer();
-      files.items.add(new File([{json.dumps(text)}], "a.json"));
-      const field = document.getElementById("label-load");
-      field.files = files.files;
-      field.dispatchEvent(new Event("change"));
-    }})()"""
-    await page.run(loads)
+    await opened(page, text)
     await page.until(f"{COUNT} === '12 of 12 labelled'")
+
+
+async def test_each_person_has_their_own_labels_and_file(page: Page, run: str, tmp_path: Path) -> None:
+    await page.open(made(run, tmp_path, seed=1).as_uri())
+    await page.press("1")
+    assert (await page.run(COUNT), await page.run(TOLD)) == (
+        "0 of 12 labelled", "Say who labels first: fill in the name at the top.",
+    )  # fmt: skip
+    await page.press("Escape")
+    await named(page, "Ann")
+    for key in "112":
+        await page.press(key)
+    await page.run("document.getElementById('label-text').open = true")
+    await page.until(f"{FILE} !== ''")
+    anns = await page.run(FILE)
+    await renamed(page, "__proto__")
+    assert await page.run(COUNT) == "0 of 12 labelled"
+    await page.press("2")
+    await opened(page, anns)
+    await page.until(f"{TOLD}.includes('holds labels of Ann, you are __proto__')")
+    assert await page.run(COUNT) == "1 of 12 labelled"
+    await page.reload()
+    assert await page.run(COUNT) == "1 of 12 labelled"
+    await renamed(page, "ANN")
+    assert await page.run(COUNT) == "3 of 12 labelled"
+    await renamed(page, "Anna")
+    await page.click("#label-mine")
+    assert (await page.run(COUNT), await page.run("document.getElementById('label-mine').hidden")) == (
+        "3 of 12 labelled", True,
+    )  # fmt: skip
+    await renamed(page, "Ann")
+    assert (await page.run(COUNT), page.said) == ("0 of 12 labelled", [])
 
 
 async def test_a_browser_that_keeps_nothing_is_told(page: Page, run: str, tmp_path: Path) -> None:
     refuse = "Object.defineProperty(window, 'localStorage', {get() { throw new DOMException('no'); }})"
     await page.send("Page.addScriptToEvaluateOnNewDocument", source=refuse)
     await page.open(made(run, tmp_path).as_uri())
+    await named(page, "Ann")
     await page.press("1")
     assert await page.run(COUNT) == "1 of 12 labelled"
     assert "keeps nothing" in await page.run("document.getElementById('label-notes').textContent")

@@ -8,6 +8,7 @@
 
 /** @typedef {string | number} Label */
 /** @typedef {{label?: Label, comment?: string, seconds: number, at?: string}} SaidLabel */
+/** @typedef {{said: Record<string, SaidLabel>, order: string[]}} PersonLabels order: ids as they were labelled */
 /** @typedef {{id: string, blocks: Block[], answers: string[]}} LabelItem */
 /** @typedef {{file: {page: string} & Record<string, unknown>, kind: string, value: string, limits: [number, number], question: string, withheld: string[], items: LabelItem[]}} LabelData */
 
@@ -20,10 +21,9 @@ class Labels {
   constructor(data) {
     this.data = data;
     this.key = `suite-labels/${data.file.page}`;
-    /** @type {Record<string, SaidLabel>} */
-    this.said = {};
-    /** @type {string[]} ids in the order of their labels */
-    this.order = [];
+    this.person = "";
+    /** @type {Record<string, PersonLabels>} by `place` of the name */
+    this.people = {};
     this.at = 0;
     this.since = performance.now();
     this.choices = this.offered();
@@ -52,6 +52,14 @@ class Labels {
     return `${name}: how much of it has the answer, from ${this.data.limits[0]} (least) to ${this.data.limits[1]} (most)?`;
   }
 
+  /** @param {string} name @returns {string} */
+  place(name) { return `of ${name.toLowerCase()}`; }
+
+  /** @returns {PersonLabels} of whoever labels now */
+  get own() { return (this.people[this.place(this.person)] ??= { said: {}, order: [] }); }
+
+  get said() { return this.own.said; }
+
   /** @returns {LabelItem} */
   get item() { return this.data.items[this.at]; }
 
@@ -69,11 +77,50 @@ class Labels {
     this.since = now;
   }
 
+  /** @param {string} name another person, with labels of their own */
+  become(name) {
+    const before = this.person;
+    if (name === before) return;
+    this.stop();
+    const known = this.place(name) in this.people;
+    const left = this.own.order.length;
+    this.person = name;
+    if (!before) this.take("");
+    const asks = before && name && left && !known && this.place(name) !== this.place(before);
+    labelPart("label-mine").hidden = !asks;
+    if (asks) {
+      Object.assign(labelPart("label-mine"), { value: before, textContent: `I am ${before}: label on as ${name}` });
+      this.tell(`${name} starts anew. The labels of ${before} are kept under that name.`);
+    } else this.tell(known && name ? `${name} goes on.` : "");
+    labelPart("label-person").value = name;
+    this.keep();
+    this.show(Math.max(this.data.items.findIndex((one) => !this.labelled(one)), 0), false);
+  }
+
+  /** @param {string} name whose labels become those of whoever labels now; these have precedence */
+  take(name) {
+    const { said, order } = this.people[this.place(name)] ?? { said: {}, order: [] };
+    delete this.people[this.place(name)];
+    this.people[this.place(this.person)] = { said: { ...said, ...this.said }, order: [...new Set([...order, ...this.own.order])] };
+    this.keep();
+    this.show(Math.max(this.data.items.findIndex((one) => !this.labelled(one)), 0), false);
+  }
+
+  /** @returns {boolean} whether somebody has said who labels; asks for the name otherwise */
+  known() {
+    if (!this.person) {
+      labelPart("label-person").focus();
+      this.tell("Say who labels first: fill in the name at the top.");
+    }
+    return Boolean(this.person);
+  }
+
   /** @param {Label} label */
   answer(label) {
+    if (!this.known()) return;
     this.stop();
     Object.assign(this.said[this.item.id], { label, at: new Date().toISOString() });
-    this.order = [...this.order.filter((id) => id !== this.item.id), this.item.id];
+    this.own.order = [...this.own.order.filter((id) => id !== this.item.id), this.item.id];
     this.keep();
     if (this.data.items.every((one) => this.labelled(one))) {
       this.show(this.at, false);
@@ -92,7 +139,7 @@ class Labels {
   }
 
   undo() {
-    const id = this.order.pop();
+    const id = this.own.order.pop();
     if (id === undefined) return this.tell("There is no label to take back.");
     delete this.said[id].label;
     this.keep();
@@ -135,7 +182,7 @@ class Labels {
   /** Keeps what was said in this browser. */
   keep() {
     try {
-      localStorage.setItem(this.key, JSON.stringify({ person: labelPart("label-person").value, said: this.said, order: this.order }));
+      localStorage.setItem(this.key, JSON.stringify({ person: this.person, people: this.people }));
     } catch {
       labelPart("label-notes").append(labelPart("label-notes").childElementCount > this.data.withheld.length ? "" :
         make("p", {}, "This browser keeps nothing for this page: save the file before you close it."));
@@ -147,9 +194,8 @@ class Labels {
     try {
       const kept = JSON.parse(localStorage.getItem(this.key) ?? "null");
       if (kept) {
-        this.said = kept.said ?? {};
-        this.order = kept.order ?? [];
-        labelPart("label-person").value = kept.person ?? "";
+        this.person = labelPart("label-person").value = String(kept.person ?? "").trim();
+        this.people = kept.people ?? {};
       }
     } catch {
       this.keep();
@@ -162,15 +208,12 @@ class Labels {
       const { label = null, comment = "", seconds, at = "" } = this.said[one.id];
       return { id: one.id, label, comment, seconds: Math.round(seconds * 10) / 10, at };
     });
-    return JSON.stringify({ ...this.data.file, person: labelPart("label-person").value.trim(), labels }, null, 1);
+    return JSON.stringify({ ...this.data.file, person: this.person, labels }, null, 1);
   }
 
   save() {
-    const person = labelPart("label-person").value.trim();
-    if (!person) {
-      labelPart("label-person").focus();
-      return this.tell("Say who labels first: fill in the name at the top.");
-    }
+    if (!this.known()) return;
+    const { person } = this;
     const link = make("a");
     const address = URL.createObjectURL(new Blob([this.file()], { type: "application/json" }));
     const name = `labels-${person.replace(/[^\p{L}\p{N}]+/gu, "-").slice(0, 40)}-${this.data.file.page.slice(0, 6)}.json`;
@@ -188,14 +231,18 @@ class Labels {
     try {
       const read = JSON.parse(await file.text());
       if (read.page !== this.data.file.page) return this.tell(`${file.name} is of another page.`);
+      const person = String(read.person ?? "").trim();
+      if (!this.person) this.become(person);
+      if (person && this.place(person) !== this.place(this.person)) {
+        return this.tell(`${file.name} holds labels of ${person}, you are ${this.person}. To open it, put that name in at the top.`);
+      }
       const known = new Set(this.data.items.map((one) => one.id));
       const offered = new Set(this.choices.map((one) => one.label));
       const taken = read.labels.filter((/** @type {SaidLabel & {id: string}} */ one) => known.has(one.id) && (one.label === null || offered.has(/** @type {Label} */ (one.label))));
       for (const { id, label, comment, seconds, at } of taken) {
         this.said[id] = { label: label ?? undefined, comment: String(comment ?? ""), seconds: Number(seconds) || 0, at: String(at ?? "") };
       }
-      this.order = [...this.order.filter((id) => !taken.some((/** @type {{id: string}} */ one) => one.id === id)), ...taken.map((/** @type {{id: string}} */ one) => one.id)];
-      labelPart("label-person").value ||= String(read.person ?? "");
+      this.own.order = [...this.own.order.filter((id) => !taken.some((/** @type {{id: string}} */ one) => one.id === id)), ...taken.map((/** @type {{id: string}} */ one) => one.id)];
       this.keep();
       this.show(this.at, false);
       this.tell(`${taken.length} of ${read.labels.length} labels taken from ${file.name}.`);
@@ -204,22 +251,20 @@ class Labels {
     }
   }
 
-  /** For another person in this browser; asks a second time. */
+  /** Deletes what this person said; asks a second time. */
   anew() {
     const button = labelPart("label-anew");
     if (!button.dataset.sure) {
       button.dataset.sure = "yes";
-      button.textContent = "Delete all labels here?";
-      return this.tell("Press it again to delete what this browser keeps of this page. Save the file first.");
+      button.textContent = "Delete these labels?";
+      return this.tell(`Press it again to delete the labels of ${this.person || "this page"} in this browser. Save the file first.`);
     }
     delete button.dataset.sure;
     button.textContent = "Start anew";
-    Object.assign(this, { said: {}, order: [] });
-    labelPart("label-person").value = "";
+    this.people[this.place(this.person)] = { said: {}, order: [] };
+    this.become("");
     this.show(0);
-    this.said = {};
-    this.keep();
-    this.tell("All labels here are deleted.");
+    this.tell("These labels are deleted.");
   }
 
   /** @param {KeyboardEvent} event */
@@ -258,9 +303,10 @@ class Labels {
       ["label-back", "click", () => this.show(this.at - 1)], ["label-skip", "click", () => this.show(this.at + 1)],
       ["label-open", "click", () => this.unlabelled()], ["label-undo", "click", () => this.undo()], ["label-save", "click", () => this.save()], ["label-anew", "click", () => this.anew()],
       ["label-load", "change", (event) => { this.load(event.target.files[0]); event.target.value = ""; }],
-      ["label-person", "input", () => { this.keep(); this.count(); }],
+      ["label-person", "change", (event) => this.become(event.target.value.trim())],
+      ["label-mine", "click", (event) => { this.take(event.target.value); event.target.hidden = true; this.tell(`The labels are those of ${this.person} now.`); }],
       ["label-comment", "input", (event) => { (this.said[this.item.id] ??= { seconds: 0 }).comment = event.target.value; this.keep(); }],
-      ["label-text", "toggle", () => this.count()], ["label-who", "submit", (event) => event.preventDefault()],
+      ["label-text", "toggle", () => this.count()], ["label-who", "submit", (event) => { event.preventDefault(); labelPart("label-item").focus(); }],
     ];
     for (const [id, name, act] of heard) labelPart(id).addEventListener(name, act);
     document.addEventListener("keydown", (event) => this.press(event));
