@@ -213,6 +213,9 @@ def check_submission(value: Json, findings: Findings, limits: SizeLimits) -> Sub
     _check_files(found, findings)
     for field, what, there in broken_rules(msgspec.convert(value, dict[str, Json])):
         findings.add("R1.declared", what, f"{SUBMISSION}: {field}", found=there)
+    if (told := found.disclosure.selection).rule == "only_run" and told.complete_runs > 1:
+        what, where = "one of several runs is called the only run", f"{SUBMISSION}: disclosure/selection"
+        findings.add("R1.selection", what, where, severity="note", found=told.complete_runs)
     return found if findings.rungs["R1"].errors == before else None
 
 

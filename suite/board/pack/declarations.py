@@ -196,6 +196,10 @@ def problems(declared: "Mapping[str, Json]") -> list[str]:
             found.append(f"{name or 'declarations'}: {what} (found {value!r:.80})")
     broken = ((field, what) for field, what, _ in broken_rules(declared) if field not in seen)
     found += [f"{field.replace('/', '.')}: {what}" for field, what in broken]
+    runs = get(declared, "disclosure.selection.complete_runs")
+    if get(declared, "disclosure.selection.rule") == "only_run" and isinstance(runs, int) and runs > 1:
+        which = "--selection-rule first, last, best or other"
+        found.append(f"disclosure.selection: {runs} complete runs, so this is not the only run: {which}")
     if declared.get("submission_type") == "custom" and not get(declared, "disclosure.changes"):
         where = "disclosure.changes in a file given with --declare"
         found.append(f"a custom submission declares its changes: {where}")

@@ -15,6 +15,7 @@ from suite.errors import RunError
 from suite.journal.records import OutputRecord, ScoreRecord
 from suite.journal.run import Run
 from suite.report.hostile_text import clean, cut, one_line
+from suite.report.numbers import plain
 from suite.report.traces import (
     MOST_TEXT,
     Said,
@@ -121,8 +122,16 @@ def body_of(
         asked = question(run, output)
     except RunError:  # a message is missing: said where its call is shown
         asked = ""
-    row = Told(asked, answer(run, output), tokens, seconds, len(made))
+    facts = _facts(data) if body["text"] == -1 and isinstance(data, Mapping) else {}
+    said = "; ".join(f"{name}: {text}" for name, text in facts.items()) or answer(run, output)
+    row = Told(asked, said, facts, tokens, seconds, len(made))
     return {name: one for name, one in body.items() if one not in ("", [])}, row
+
+
+def _facts(data: Mapping[str, Json]) -> dict[str, str]:
+    """What an answer without text says in numbers, words and lists of them."""
+    flat = ((name, one if isinstance(one, list) else [one]) for name, one in data.items())
+    return {name: plain(one) for name, one in flat if not any(isinstance(x, Mapping | list) for x in one)}
 
 
 def withheld(score: ScoreRecord | None, note: str) -> Body:

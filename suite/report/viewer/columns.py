@@ -10,7 +10,7 @@ from suite.report.summary import TaskSummary
 from suite.task import Unscored, Value
 
 OUTCOMES = ("good", "bad", "between", "scored", "unscored", "pending")
-MOST_PREVIEW = 140
+MOST_QUESTION, MOST_PREVIEW = 300, 140  # a page leaves out what all questions of a cell begin with
 MOST_NAME = 200  # characters of a tag's value, a label, a reason
 _COLUMNS = (
     "id", "cell", "trial", "part", "at", "question", "answer", "finish", "outcome",
@@ -76,6 +76,7 @@ class Told(NamedTuple):
 
     question: str = ""
     answer: str = ""
+    facts: Mapping[str, str] = {}  # of an answer without text
     tokens: int = 0
     seconds: float = 0.0
     calls: int = 0
@@ -88,6 +89,7 @@ class Columns:
         self._declared = declared
         self._finishes, self._reasons, self._questions = (dict[str, int]() for _ in range(3))
         self._rows: dict[str, list[Entry]] = {name: [] for name in _COLUMNS}
+        self._facts: dict[str, dict[int, Mapping[str, str]]] = {}  # by cell and row
         self._values: dict[str, list[Entry]] = {}
         self._tags: dict[str, tuple[dict[str, int], list[int]]] = {}
 
@@ -96,13 +98,15 @@ class Columns:
         row = len(self._rows["id"])
         entries: dict[str, Entry] = {
             "id": clean(output.sample), "trial": output.trial, "answer": one_line(told.answer, MOST_PREVIEW),
-            "question": _place(self._questions, told.question, MOST_PREVIEW),
+            "question": _place(self._questions, told.question, MOST_QUESTION),
             "finish": _place(self._finishes, output.output.finish),
             "outcome": OUTCOMES.index(self._declared[output.cell].outcome(score)),
             "tokens": told.tokens, "seconds": told.seconds, "calls": told.calls, **place,
         }  # fmt: skip
         for name, entry in entries.items():
             self._rows[name].append(entry)
+        if told.facts:
+            self._facts.setdefault(output.cell, {})[row] = told.facts
         for name, value in score.values.items() if score else ():
             column = self._values.setdefault(name, [])
             column += [None] * (row - len(column))
@@ -120,12 +124,18 @@ class Columns:
     def told(self) -> dict[str, object]:
         """The lists and the columns, by their names in the index."""
         rows = len(self._rows["id"])
+        for facts in self._facts.values():
+            shared = set.intersection(*(set(one.items()) for one in facts.values()))
+            for row, one in facts.items():
+                if apart := [f"{name}: {text}" for name, text in one.items() if (name, text) not in shared]:
+                    self._rows["answer"][row] = one_line("; ".join(apart), MOST_PREVIEW)
         values = [column + [None] * (rows - len(column)) for column in self._values.values()]
         tags = [places + [-1] * (rows - len(places)) for _, places in self._tags.values()]
         told = {name: one for each in self._declared.values() for name, one in each.values.items()}
         return {
             "values": [
-                {"name": clean(name), "kind": _kind(column), "direction": one.direction, "about": one.about}
+                {"name": clean(name), "kind": _kind(column), "direction": one.direction, "about": one.about,
+                 "decimals": any(type(value) is float for value in column)}
                 for name, column in self._values.items()
                 for one in (told.get(name, ValueTerms()),)
             ],

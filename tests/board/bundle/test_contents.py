@@ -192,6 +192,13 @@ def test_what_a_schema_cannot_say(change: Any, code: str, bundle: Path) -> None:
     assert look(bundle)[0] is None
 
 
+def test_one_of_several_runs_that_is_called_the_only_one_is_a_note(bundle: Path) -> None:
+    edit_json(bundle / "submission.json", put("disclosure", "selection", "complete_runs", value=7))
+    opened, findings = look(bundle)
+    assert opened is not None
+    assert [(one.code, one.severity, one.found) for one in findings] == [("R1.selection", "note", "7")]
+
+
 def test_what_is_let_be(bundle: Path) -> None:
     """The one field for extensions, and text for people in any script."""
     edit_json(bundle / "submission.json", put("x", value={"lab": {"gpu": 1}}))

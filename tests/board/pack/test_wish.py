@@ -197,6 +197,10 @@ def test_declarations_in_toml(run: Path, tmp_path: Path) -> None:
         ("model: {colour: red}\n", "(found 'colour')"),
         ("model: {licence: a, licence: b}\n", "cannot be read"),
         ("submission_type: custom\n", "declares its changes"),
+        (
+            "disclosure: {selection: {rule: only_run, complete_runs: 7}}\n",
+            "7 complete runs, so this is not the only",
+        ),
         ("disclosure: {selection: {rule: luck}}\n", "selection.rule: must be one of only_run, first"),
         ("- a\n", "holds no declarations"),
         ("model: words\n", "declaration 'model' must hold fields"),
@@ -206,7 +210,8 @@ def test_declarations_in_toml(run: Path, tmp_path: Path) -> None:
 )
 def test_declarations_that_are_wrong(text: str, message: str, run: Path, tmp_path: Path) -> None:
     (tmp_path / "d.yaml").write_text(text)
-    flags = [flag for flag in FLAGS if "rule" not in text or flag not in ("--selection-rule", "only_run")]
+    taken = ("--selection-rule", "only_run", "--complete-runs", "1") if "rule" in text else ()
+    flags = [flag for flag in FLAGS if flag not in taken]
     assert message in refusal(run, *flags, "--declare", tmp_path / "d.yaml", "-O", tmp_path / "x.suite.zip")
 
 

@@ -1,6 +1,8 @@
 /* What the index tells of one row, in words: its verdict, its cell, its tags. */
 "use strict";
 
+const MOST_PREVIEW = 140;
+
 /** One row of one source. @typedef {{source: Source, row: number}} Entry */
 
 /**
@@ -69,6 +71,16 @@ function valueOf({ source, row }, name) {
 }
 
 /**
+ * A value in words, by the format of all values of its name.
+ * @param {Source} source
+ * @param {string} name
+ * @param {unknown} value
+ */
+function valueBeside({ index }, name, value) {
+  return valueText(value, index.values.find((one) => one.name === name)?.decimals);
+}
+
+/**
  * @param {Entry} entry
  * @returns {string} one of good, bad, between, scored, unscored, pending
  */
@@ -92,7 +104,7 @@ function verdictText(entry) {
   const { headline } = cellOf(entry);
   const value = valueOf(entry, headline);
   if (value !== null && typeof value === "object") { return `unscored: ${entry.source.index.reasons[value.u]}`; }
-  return value === null ? outcome : `${headline}: ${valueText(value)}`;
+  return value === null ? outcome : `${headline}: ${valueBeside(entry.source, headline, value)}`;
 }
 
 /**
@@ -126,9 +138,15 @@ function tagsOf({ source, row }) {
   });
 }
 
-/** @param {Entry} entry */
+/**
+ * The preview of a question, without what all of its cell begin with.
+ * @param {Entry} entry
+ */
 function questionOf({ source, row }) {
-  return source.index.questions[source.index.samples.question[row]] ?? "";
+  const { questions, samples } = source.index;
+  const opening = source.openings[samples.cell[row]];
+  const text = questions[samples.question[row]] ?? "";
+  return `${opening ? "…" : ""}${text.slice(opening, opening + MOST_PREVIEW)}`;
 }
 
 /** @param {Entry} entry */

@@ -6,11 +6,12 @@ const DASH = "–";
 /**
  * Three decimals below 10, three significant digits above, all of a whole number.
  * @param {number} value
+ * @param {boolean} [decimals] of a whole number, too: it stands beside others that have some
  * @returns {string}
  */
-function numberText(value) {
+function numberText(value, decimals = false) {
   if (!Number.isFinite(value)) { return DASH; }
-  if (Number.isInteger(value)) { return value.toLocaleString("en"); }
+  if (Number.isInteger(value) && !decimals) { return value.toLocaleString("en"); }
   const size = Math.abs(value);
   const digits = size < 10 ? 3 : size < 100 ? 1 : 0;
   return roundedAsPython(value, digits).toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
@@ -50,12 +51,13 @@ function secondsText(seconds) {
 /**
  * A value of a score, a fact or a cell of a table.
  * @param {unknown} value
+ * @param {boolean} [decimals] see `numberText`
  * @returns {string}
  */
-function valueText(value) {
+function valueText(value, decimals = false) {
   if (value === null || value === undefined) { return DASH; }
   if (typeof value === "boolean") { return value ? "yes" : "no"; }
-  if (typeof value === "number") { return numberText(value); }
+  if (typeof value === "number") { return numberText(value, decimals); }
   if (typeof value === "string") { return value; }
   if (typeof value === "object" && "u" in value) { return `unscored: ${value.u}`; }
   return JSON.stringify(value);

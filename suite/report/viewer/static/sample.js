@@ -110,7 +110,7 @@ function drawValues({ entry, body }) {
   const list = (pairs) => make("dl", { class: "sv-values" }, ...pairs.map(([name, value]) =>
     make("div", { class: name === headline ? `sv-headline sv-${outcomeOf(entry)}` : null },
       make("dt", { dir: "auto", title: values.find((one) => one.name === name)?.about || null }, name),
-      make("dd", { dir: "auto" }, bodyValue(value)))));
+      make("dd", { dir: "auto" }, bodyValue(value, valueBeside(entry.source, name, value))))));
   const few = all.length <= MOST_VALUES_OPEN;
   const first = all.filter(([name, value]) => few || name === headline || value !== null).slice(0, MOST_VALUES_OPEN);
   const rest = all.filter((one) => !first.includes(one));
@@ -120,10 +120,10 @@ function drawValues({ entry, body }) {
 
 /**
  * @param {BodyValue} value
+ * @param {string} text of it
  * @returns {Child}
  */
-function bodyValue(value) {
-  const text = valueText(value);
+function bodyValue(value, text) {
   const detail = value !== null && typeof value === "object" ? value.detail : "";
   if (!detail) { return text.length > 300 ? fold([`${text.slice(0, 80)}…`], () => [passage([text], text)]) : text; }
   return make("div", {}, text, fold(["Why"], () => [passage([detail], detail)]));

@@ -113,7 +113,7 @@ function valuesTable(both, names, level) {
   const all = [...new Set(values.flatMap((one) => Object.keys(one)))];
   const rows = all.map((name) => {
     const [a, b] = values.map((one) => one[name] ?? null);
-    const texts = [a, b].map(valueText);
+    const texts = both.map(({ entry }, i) => valueBeside(entry.source, name, [a, b][i]));
     const differs = texts[0] !== texts[1];
     const by = typeof a === "number" && typeof b === "number" && differs ? ` by ${numberText(Math.abs(b - a))}` : "";
     return make("tr", { class: differs ? "sv-differs" : null }, make("th", { scope: "row", dir: "auto" }, name),

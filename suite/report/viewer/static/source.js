@@ -3,6 +3,7 @@
 "use strict";
 
 const PARTS_KEPT = 12;
+const LEAST_OPENING = 25;  // characters that all questions begin with before these are left out
 /** Sevens of bits that stand together with the next seven; embedding.py has the same. */
 const AWKWARD = [0, 5, 7, 8, 10, 11, 12, 13, 14, 15, 26, 27, 60, 127];
 
@@ -95,6 +96,25 @@ function readPart(read) {
   return { texts, samples };
 }
 
+/**
+ * How long the beginning is that all questions of each cell have in common, in whole words; 0 where it is short.
+ * @param {Index} index
+ */
+function openingsOf({ cells, questions, samples }) {
+  /** @type {Set<string>[]} */
+  const asked = cells.map(() => new Set());
+  samples.question.forEach((place, row) => asked[samples.cell[row]].add(questions[place] ?? ""));
+  return asked.map((texts) => {
+    const [first = "", ...rest] = texts;
+    let end = rest.length ? first.length : 0;
+    for (const text of rest) {
+      while (!text.startsWith(first.slice(0, end))) { end -= 1; }
+    }
+    end = first.lastIndexOf(" ", end - 1) + 1;
+    return end < LEAST_OPENING ? 0 : end;
+  });
+}
+
 class Source {
   /**
    * @param {string} name
@@ -104,6 +124,8 @@ class Source {
     this.name = name;
     this.base = base;
     this.severalTrials = false;
+    /** By cell, how much of its questions' previews is not shown. @type {number[]} */
+    this.openings = [];
     /** @type {Index} */
     this.index = /** @type {any} */ (null);
     /** @type {Map<number, Promise<Part>>} */
@@ -123,6 +145,7 @@ class Source {
       throw new Error(`These samples are of format ${index.format}; this page reads suite-view/1.`);
     }
     this.index = index;
+    this.openings = openingsOf(index);
     this.severalTrials = this.index.samples.trial.some((one) => one !== this.index.samples.trial[0]);
     return this;
   }

@@ -19,6 +19,8 @@ interface ValueColumn {
   kind: "flag" | "number" | "label";
   direction: Direction;
   about: string;
+  /** Whether its numbers have decimals, whole ones too. */
+  decimals?: boolean;
 }
 
 /** Columns of equal length, one entry a row: a sample in a cell and a trial. */
