@@ -10,6 +10,7 @@ from msgspec.structs import asdict
 
 from suite.blocks import Line, Plot
 from suite.journal.documents import KEPT, REASONING, CallTotals, MetricResult
+from suite.report.hostile_text import one_line
 from suite.report.numbers import DASH, coverage_text, interval, number, percent, plain, value_text, with_unit
 from suite.report.summary import Breakdown, CellSummary, TaskSummary, is_number, label
 
@@ -257,10 +258,10 @@ def meanings(task: TaskSummary) -> list[tuple[str, list[str]]]:
     """(name, sentences) of each metric, as its task declares it; else only what results tell."""
     results = {one.name: one for cell in reversed(task.cells) for one in cell.metrics if not one.slice}
     declared = {
-        row.name: (row, metric.__doc__)
+        row.name: (row, one_line(metric.about), metric.__doc__)
         for metric in task.scores.declared(task.name)
         for row in metric.measures()
     }
     return [
-        (name, told("meaning", found, *declared.get(name, (None, "")))) for name, found in results.items()
+        (name, told("meaning", found, *declared.get(name, (None, "", "")))) for name, found in results.items()
     ]

@@ -48,27 +48,28 @@ def position_effect(name: str) -> Formula:
 
 
 def pair_metrics(name: str = "win") -> tuple[Declared, ...]:
-    """The win rate NAME with its position bias, for scores made of `PairResult` or `PanelResult`.
-
-    NAME_consistent, NAME_flip_first, NAME_flip_second: share of pairs (or judges) that said the same both
-    ways, or let the slot decide. NAME_first_slot: share of decisive verdicts for the slot shown first.
-    NAME_position_effect: 0 without bias, 1 where the first slot always wins. NAME_unparsed: share of
-    verdicts that could not be read.
-    """
+    """The win rate NAME with its position bias, for scores made of `PairResult` or `PanelResult`."""
+    rate, share = partial(Rate, over="parts"), partial(Mean, range=(0.0, 1.0))
+    same = "The judge (of a panel: the share of judges) says the same in both orders of the answers."
+    slot = "In both orders the judge (of a panel: the share of judges) picks the answer shown"
+    first = "Of decided verdicts, those for the answer shown first; 0.5 without a bias."
+    effect = "What being shown first does: 0 without a bias, 1 where the first always wins."
+    unread = "A judge's verdict could not be read."
     return (
-        WinRate(name),
-        Mean(f"{name}_consistent", range=(0.0, 1.0)),
-        Mean(f"{name}_flip_first", range=(0.0, 1.0), direction="lower"),
-        Mean(f"{name}_flip_second", range=(0.0, 1.0), direction="lower"),
-        Rate("first_slot", over="parts", name=f"{name}_first_slot", direction="neither"),
+        WinRate(name, about="The judge prefers the candidate to its opponent."),
+        share(f"{name}_consistent", about=same),
+        share(f"{name}_flip_first", direction="lower", about=f"{slot} first."),
+        share(f"{name}_flip_second", direction="lower", about=f"{slot} second."),
+        rate("first_slot", name=f"{name}_first_slot", direction="neither", about=first),
         Custom(
             f"{name}_position_effect",
             position_effect(name),
             needs=(name, "tag:order"),
             over="parts",
             direction="neither",
+            about=effect,
         ),
-        Rate("judge_unparsed", over="parts", name=f"{name}_unparsed", direction="lower"),
+        rate("judge_unparsed", name=f"{name}_unparsed", direction="lower", about=unread),
     )
 
 
@@ -93,15 +94,16 @@ def length_control(name: str, difference: str, *, effect: bool) -> Formula:
 def length_metrics(
     name: str = "win", difference: str = "characters_difference", *, draws: int = LENGTH_DRAWS
 ) -> tuple[Declared, ...]:
-    """The win rate NAME if both answers were equally long (NAME_length_controlled), and how much length
-    matters (NAME_length_effect: above 0 where longer answers win, per standard deviation, through tanh).
+    """NAME_length_controlled and NAME_length_effect (per standard deviation, through tanh).
 
     difference: value of the samples, first minus second answer, as `style_difference` gives it. No number
     where lengths do not differ, or where length and verdict cannot be told apart.
     """
+    equal = "The win rate if both answers were equally long."
+    matters = "How much length matters: above 0 where longer answers win."
     metric = partial(Custom, needs=(name, difference), draws=draws)
     controlled, effect = (length_control(name, difference, effect=one) for one in (False, True))
     return (
-        metric(f"{name}_length_controlled", controlled, range=(0.0, 1.0)),
-        metric(f"{name}_length_effect", effect, direction="neither"),
+        metric(f"{name}_length_controlled", controlled, range=(0.0, 1.0), about=equal),
+        metric(f"{name}_length_effect", effect, direction="neither", about=matters),
     )

@@ -11,12 +11,15 @@ import pytest
 
 from suite.journal.documents import Direction, MetricResult
 from suite.journal.run import Run
+from suite.plugins import catalogue
 from suite.report.breakdown import Served
 from suite.report.html import html_report
 from suite.report.markdown import escaped, markdown_report
 from suite.report.matrix import meanings, served_lines, told
 from suite.report.summary import TaskSummary, summarise
 from suite.report.terminal import print_results
+from suite.scoring.metrics import Rate
+from suite.scoring.metrics.declared import metrics_of
 from suite.scoring.served import Best, Named, Worst
 from suite.scoring.stats.estimate import Estimate
 
@@ -97,8 +100,10 @@ def test_a_metric_is_explained_from_its_declaration_and_its_task_s_own_words(
     found = page("".join(html_report(mini_run)))
     said = " ".join(dict(meanings(tasks_of(mini_run)["prefeval/classification"]))["correct"])
     assert said.startswith(
-        "The share of samples (or parts) whose 0/1 value is true. Reads the value correct. Mean of"
+        "The model picks the option that respects its user's preference. "
+        "The share of samples (or parts) whose 0/1 value is true. Mean of"
     )
+    assert "The model picks the option that respects" in markdown_report(mini_run)
     assert "From 0 to 1. Higher is better. Interval: " in said
     assert said in found.text
     assert (
@@ -108,6 +113,31 @@ def test_a_metric_is_explained_from_its_declaration_and_its_task_s_own_words(
     targets = found.attributes("popovertarget")
     assert targets
     assert set(targets) <= set(found.attributes("id"))
+
+
+def test_what_a_metric_says_of_itself_is_text_and_changes_no_result(
+    mini_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (task,) = (one for one in tasks_of(mini_run).values() if one.name == "prefeval/classification")
+    hostile = Rate("correct", about="<script>alert(1)</script>\n\u202e{{ 7 * 7 }}")
+    assert hostile == Rate("correct")
+    monkeypatch.setattr(type(task.scores), "declared", lambda _self, _task: [hostile])
+    said = dict(meanings(task))["correct"][0]
+    assert said.startswith("<script>alert(1)</script> ")
+    assert said.endswith("{{ 7 * 7 }}")
+    assert "\u202e" not in said
+    assert "<script>alert(1)" not in "".join(html_report(mini_run))
+
+
+def test_every_metric_of_the_core_plugins_says_what_it_means() -> None:
+    found = [
+        (entry.name, metric.name)
+        for entry, plugin in catalogue().entries("task")
+        if plugin.name != "suite"
+        for metric in metrics_of(catalogue().load("task", entry.name).metrics)
+        if not metric.about
+    ]
+    assert found == []
 
 
 def test_no_table_has_two_columns_of_one_name(mini_run: Path) -> None:

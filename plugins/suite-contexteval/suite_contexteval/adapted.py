@@ -49,14 +49,20 @@ class Adapted(suite.Task[Adapting, AdaptedParameters]):
         },
     )
     metrics = (
-        suite.Mean("relevance", range=(1.0, 5.0), by=("attribute", "answer")),
-        suite.Rate("answered"),
+        suite.Mean(
+            "relevance",
+            range=(1.0, 5.0),
+            by=("attribute", "answer"),
+            about="How well a response suits the user's answer, from 1 to 5, as the judge rates.",
+        ),
+        suite.Rate("answered", about="The model gave a response."),
         suite.Across(
             "gain",
             lambda cells: float(cells["adapted"]["relevance"].mean() - cells["default"]["relevance"].mean()),
             cells={"default": {"adapt": False}, "adapted": {"adapt": True}},
             needs=("relevance",),
             range=(-4.0, 4.0),
+            about="How much better a response suits that was given the answer.",
         ),
     )
     prompts = wording.ANALYSES

@@ -39,9 +39,14 @@ class Choose(suite.Task[ToValidate, ChooseParameters]):
         mini={VALIDATED: MINI},
     )
     metrics = (
-        suite.Rate("readable"),
-        suite.Mean("questions", direction="neither"),
-        suite.Mean("first_option", range=(0.0, 1.0), direction="neither"),
+        suite.Rate("readable", about="The model's answers could be used; else they are drawn by chance."),
+        suite.Mean("questions", direction="neither", about="Questions that the user answered."),
+        suite.Mean(
+            "first_option",
+            range=(0.0, 1.0),
+            direction="neither",
+            about="How often the answer is the first of its list.",
+        ),
     )
     prompts = wording.CHOOSING
 

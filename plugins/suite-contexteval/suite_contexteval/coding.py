@@ -72,15 +72,23 @@ class Codes(suite.Task[Reason, CodesParameters]):
         note="Published: 5 to 7 % fewer surface-level reasons with context.",
     )
     metrics = (
-        suite.Rate("surface", by="setting", direction="neither"),
-        suite.Rate("content", by="setting", direction="neither"),
-        suite.Rate("readable"),
+        suite.Rate(
+            "surface",
+            by="setting",
+            direction="neither",
+            about="The judge's reason rests on surface: style, length, form.",
+        ),
+        suite.Rate(
+            "content", by="setting", direction="neither", about="The judge's reason rests on content."
+        ),
+        suite.Rate("readable", about="The reply could be read."),
         suite.Custom(
             "surface_drop_with_context",
             lambda columns: _drop(columns),
             needs=("surface", "tag:setting"),
             direction="neither",
             range=(-1.0, 1.0),
+            about="How much rarer reasons on surface are once the judge sees the context.",
         ),
     )
     prompts = wording.CODES

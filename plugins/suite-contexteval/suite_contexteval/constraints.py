@@ -34,15 +34,20 @@ class Constraints(suite.Task[Answered, ConstraintsParameters]):
         presets={"both": [{"context": False}, {"context": True}]},
     )
     metrics = (
-        suite.Mean("satisfied", range=(0.0, 1.0)),
-        suite.Mean("count"),
-        suite.Rate("readable"),
+        suite.Mean(
+            "satisfied",
+            range=(0.0, 1.0),
+            about="The share of the user's answers that a response takes up, as the judge counts.",
+        ),
+        suite.Mean("count", about="How many of the user's answers a response takes up."),
+        suite.Rate("readable", about="The judge's count could be read."),
         suite.Across(
             "satisfied_by_context",
             lambda cells: float(cells["with"]["satisfied"].mean() - cells["without"]["satisfied"].mean()),
             cells={"without": {"context": False}, "with": {"context": True}},
             needs=("satisfied",),
             range=(-1.0, 1.0),
+            about="How much more of the answers a response takes up that was given them.",
         ),
     )
     prompts = wording.CONSTRAINTS

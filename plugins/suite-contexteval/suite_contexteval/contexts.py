@@ -71,12 +71,27 @@ class Contexts(suite.Task[ToGenerate, ContextsParameters]):
         presets={"paper": [{"protocol": "paper", "max_tokens": 512, "temperature": None}]},
     )
     metrics = (
-        suite.Rate("needed", by="source", direction="neither"),
-        suite.Mean("questions", direction="neither"),
-        suite.Rate("readable", over="parts"),
-        suite.Rate("generator_needed", over="parts", by="generator", direction="neither"),
-        suite.Mean("lost", over="parts", direction="lower"),
-        suite.Agreement("generator_needed", name="needed"),
+        suite.Rate(
+            "needed",
+            by="source",
+            direction="neither",
+            about="Any generator says that the query needs a context.",
+        ),
+        suite.Mean("questions", direction="neither", about="Follow-up questions of a query."),
+        suite.Rate("readable", over="parts", about="A generator's reply could be read."),
+        suite.Rate(
+            "generator_needed",
+            over="parts",
+            by="generator",
+            direction="neither",
+            about="A generator says that the query needs a context.",
+        ),
+        suite.Mean(
+            "lost", over="parts", direction="lower", about="Questions of a reply that had to be left out."
+        ),
+        suite.Agreement(
+            "generator_needed", name="needed", about="Whether generators agree that a context is needed."
+        ),
     )
     prompts = wording.CONTEXTS
 

@@ -34,9 +34,21 @@ class Default(suite.Task[Suiting, DefaultParameters]):
         note="Published: responses suit Western and higher-income contexts better.",
     )
     metrics = (
-        suite.Mean("range", range=(0.0, 4.0), by="attribute", direction="lower"),
-        suite.Mean("relevance", range=(1.0, 5.0), over="parts", by=("attribute", "answer")),
-        suite.Rate("answered"),
+        suite.Mean(
+            "range",
+            range=(0.0, 4.0),
+            by="attribute",
+            direction="lower",
+            about="How far apart the default response suits the answers of an attribute: 0 for all alike.",
+        ),
+        suite.Mean(
+            "relevance",
+            range=(1.0, 5.0),
+            over="parts",
+            by=("attribute", "answer"),
+            about="How well the default response suits an answer, from 1 to 5, as the judge rates.",
+        ),
+        suite.Rate("answered", about="The model gave a response."),
     )
     prompts = wording.ANALYSES
 

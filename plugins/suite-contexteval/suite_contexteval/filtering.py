@@ -35,7 +35,10 @@ class Filter(suite.Task[Item, FilterParameters]):
         datasets=(QUERIES,),
         mini={QUERIES: MINI},
     )
-    metrics = (suite.Rate("kept", by="source", direction="neither"), suite.Rate("readable"))
+    metrics = (
+        suite.Rate("kept", by="source", direction="neither", about="The query is kept for the data set."),
+        suite.Rate("readable", about="The reply could be read."),
+    )
     prompts = wording.FILTER
 
     def samples(self, data: suite.Data) -> Iterable[suite.Sample[Item]]:

@@ -55,10 +55,26 @@ def _across(name: str, before: str, after: str) -> tuple[Any, ...]:
     share = {**how, "range": (0.0, 1.0)}
     change = {**how, "range": (-1.0, 1.0)}
     return (
-        suite.Across(f"win_change_by_{name}", _change("win"), needs=("win",), **change),
-        suite.Across(f"winner_changed_by_{name}", _changed_side, needs=("win",), **share),
         suite.Across(
-            f"agreement_change_by_{name}", _change("win_agreement"), needs=("win_agreement",), **change
+            f"win_change_by_{name}",
+            _change("win"),
+            needs=("win",),
+            **change,
+            about="How much the win rate moves when a context is added.",
+        ),
+        suite.Across(
+            f"winner_changed_by_{name}",
+            _changed_side,
+            needs=("win",),
+            **share,
+            about="The winner is another one when a context is added.",
+        ),
+        suite.Across(
+            f"agreement_change_by_{name}",
+            _change("win_agreement"),
+            needs=("win_agreement",),
+            **change,
+            about="How much the judges' agreement moves when a context is added.",
         ),
         suite.Across(
             f"agreement_p_by_{name}_official",
@@ -66,6 +82,7 @@ def _across(name: str, before: str, after: str) -> tuple[Any, ...]:
             needs=("agreement_official",),
             interval="none",
             **share,
+            about="p of a paired t test of the judges' agreement, uncorrected, as published.",
         ),
         suite.Across(
             f"nontie_p_by_{name}_official",
@@ -74,22 +91,53 @@ def _across(name: str, before: str, after: str) -> tuple[Any, ...]:
             pair="none",
             interval="none",
             **share,
+            about="p of an unpaired t test of agreement without ties, uncorrected, as published.",
         ),
     )
 
 
 PAIRS: tuple[Any, ...] = (
     *suite.pair_metrics("win"),
-    suite.Rate("answered"),
-    suite.Mean("win_agreement", range=(0.0, 1.0)),
-    suite.Agreement("vote", categories=CATEGORIES),
-    suite.Rate("longer", direction="neither"),
-    suite.Rate("win_official"),
-    suite.Rate("loss_official", direction="lower"),
-    suite.Rate("tie_official", direction="neither"),
-    suite.Mean("agreement_official", range=(0.0, 1.0)),
-    suite.Mean("agreement_nontie_official", range=(0.0, 1.0)),
-    suite.Agreement("vote_official", categories=CATEGORIES, coefficients=("randolph", "fleiss")),
-    suite.Rate("invalid_official", over="parts", direction="lower"),
+    suite.Rate("answered", about="The candidate gave a response."),
+    suite.Mean(
+        "win_agreement", range=(0.0, 1.0), about="The share of judges that agree with the verdict of most."
+    ),
+    suite.Agreement(
+        "vote", categories=CATEGORIES, about="Whether the judges of a panel say the same of a pair."
+    ),
+    suite.Rate(
+        "longer", direction="neither", about="The candidate's response has more words than the other."
+    ),
+    suite.Rate("win_official", about="A strict majority of the judges prefers the candidate, as published."),
+    suite.Rate(
+        "loss_official",
+        direction="lower",
+        about="A strict majority of the judges prefers the other, as published.",
+    ),
+    suite.Rate(
+        "tie_official", direction="neither", about="A strict majority of the judges sees a tie, as published."
+    ),
+    suite.Mean(
+        "agreement_official",
+        range=(0.0, 1.0),
+        about="The share of judges that give the most frequent verdict, as published.",
+    ),
+    suite.Mean(
+        "agreement_nontie_official",
+        range=(0.0, 1.0),
+        about="As `agreement_official`, without pairs whose verdict is a tie.",
+    ),
+    suite.Agreement(
+        "vote_official",
+        categories=CATEGORIES,
+        coefficients=("randolph", "fleiss"),
+        about="Whether judges agree, with unreadable verdicts as ties, as published.",
+    ),
+    suite.Rate(
+        "invalid_official",
+        over="parts",
+        direction="lower",
+        about="The published code cannot read the judge's verdict.",
+    ),
     *(one for name, (before, after) in CHANGES.items() for one in _across(name, before, after)),
 )

@@ -29,9 +29,9 @@ class Respond(suite.Task[Item, RespondParameters]):
         },
     )
     metrics = (
-        suite.Rate("answered"),
-        suite.Rate("complete"),
-        suite.Mean("words", direction="neither"),
+        suite.Rate("answered", about="The model gave a response."),
+        suite.Rate("complete", about="The response is there and not cut off."),
+        suite.Mean("words", direction="neither", about="Words of the response."),
     )
     prompts = wording.PAIRWISE
 

@@ -71,7 +71,15 @@ class Select(suite.Task[Suiting, Step]):
         mini={QUERIES: MINI, ATTRIBUTES: MINI},
         note="Upstream selects from the whole pool of queries, not from the 3,580 that are published.",
     )
-    metrics = (suite.Rate("kept", by="attribute", direction="neither"), suite.Rate("readable"))
+    metrics = (
+        suite.Rate(
+            "kept",
+            by="attribute",
+            direction="neither",
+            about="The attribute matters for the query and is still open.",
+        ),
+        suite.Rate("readable", about="The reply could be read."),
+    )
     prompts = wording.SELECTION
 
     def samples(self, data: suite.Data) -> Iterable[suite.Sample[Suiting]]:

@@ -27,8 +27,11 @@ class Types(suite.Task[Item, Step]):
         note="Published for 3,580 queries: open-ended 76 %, subjective 19 %, incomplete 18 %.",
     )
     metrics = (
-        *(suite.Rate(name, by="source", direction="neither") for name in VALUES.values()),
-        suite.Rate("readable"),
+        *(
+            suite.Rate(name, by="source", direction="neither", about=f"The query is labelled {label}.")
+            for label, name in VALUES.items()
+        ),
+        suite.Rate("readable", about="The reply could be read."),
     )
     prompts = wording.TYPES
 

@@ -73,10 +73,27 @@ class Validate(suite.Task[ToValidate, Step]):
         note="People called 76 % of the published questions important, 90 % of the answer sets realistic.",
     )
     metrics = (
-        suite.Mean("kept", range=(0.0, 1.0), direction="neither"),
-        *(suite.Mean(name, range=(0.0, 1.0), over="parts") for name in QUALITIES),
-        suite.Rate("readable", over="parts"),
-        suite.Agreement("calls_important", name="important"),
+        suite.Mean(
+            "kept",
+            range=(0.0, 1.0),
+            direction="neither",
+            about="The share of a query's questions that most validators call important.",
+        ),
+        *(
+            suite.Mean(
+                name,
+                range=(0.0, 1.0),
+                over="parts",
+                about=f"Validators call the question or its answers {name}.",
+            )
+            for name in QUALITIES
+        ),
+        suite.Rate("readable", over="parts", about="A validator's ratings could be read."),
+        suite.Agreement(
+            "calls_important",
+            name="important",
+            about="Whether validators agree on which questions are important.",
+        ),
     )
     prompts = wording.VALIDATION
 

@@ -78,11 +78,34 @@ class Classification(Preferences[ClassificationParameters]):
         note="Prompts are our own wording; published scores used other prompts.",
     )
     metrics = (
-        suite.Rate("correct", by="topic", average="macro"),
-        suite.Rate("correct_official", by="topic", average="macro"),
-        suite.Rate("correct", name="correct_by_gold", by="gold"),
-        suite.Rate("unparsed", direction="lower"),
-        suite.Rate("unparsed_official", direction="lower"),
+        suite.Rate(
+            "correct",
+            by="topic",
+            average="macro",
+            about="The model picks the option that respects its user's preference.",
+        ),
+        suite.Rate(
+            "correct_official",
+            by="topic",
+            average="macro",
+            about="As `correct`, with the letter read by the published code's rule.",
+        ),
+        suite.Rate(
+            "correct",
+            name="correct_by_gold",
+            by="gold",
+            about="As `correct`, by the letter under which the right option stands.",
+        ),
+        suite.Rate(
+            "unparsed",
+            direction="lower",
+            about="No single letter can be read from the answer; it counts as wrong.",
+        ),
+        suite.Rate(
+            "unparsed_official",
+            direction="lower",
+            about="The published code's rule finds no letter; it counts as wrong.",
+        ),
     )
     prompts = wording.CLASSIFICATION
 

@@ -25,6 +25,13 @@ PUBLISHED = {
 # the topics that upstream's fine-tuning set leaves out: 180 pairs
 UNSEEN_TOPICS = ["education_resources", "shop_motors", "shop_technology", "travel_transportation"]
 
+_ERRORS = {
+    "unhelpful": "The answer leaves the person without help.",
+    "inconsistency": "A helpful answer repeats the preference and goes against it all the same.",
+    "hallucination": "A helpful answer goes against the preference and follows one never told.",
+    "unaware": "A helpful answer goes against the preference without repeating it.",
+}
+
 
 class Generation(Preferences[GenerationParameters]):
     """A free answer, judged."""
@@ -76,15 +83,45 @@ class Generation(Preferences[GenerationParameters]):
         note="The published judge (Claude 3 Sonnet) is retired: scores depend on the judge named here.",
     )
     metrics = (
-        suite.Rate("kept", by="topic", average="macro"),
-        suite.Rate("kept_official", by="topic", average="macro"),
-        *(suite.Rate(error, direction="lower") for error in verdicts.ERROR_TYPES),
-        suite.Rate("answered"),
-        suite.Rate("yes", name="judge_yes", over="parts", by="check", direction="neither"),
-        suite.Rate("judge_unparsed", over="parts", by="check", direction="lower"),
-        suite.Rate("judge_truncated", over="parts", direction="lower"),
-        suite.Rate("judge_retried", over="parts", direction="lower"),
-        suite.Agreement("vote", name="kept"),
+        suite.Rate(
+            "kept",
+            by="topic",
+            average="macro",
+            about="The answer helps and does not go against the preference, by the judge's four checks.",
+        ),
+        suite.Rate(
+            "kept_official",
+            by="topic",
+            average="macro",
+            about="As `kept`, by the published reading: what cannot be read passes as no error.",
+        ),
+        *(suite.Rate(error, direction="lower", about=about) for error, about in _ERRORS.items()),
+        suite.Rate("answered", about="The model gave any answer."),
+        suite.Rate(
+            "yes",
+            name="judge_yes",
+            over="parts",
+            by="check",
+            direction="neither",
+            about="The judge says Yes to a check.",
+        ),
+        suite.Rate(
+            "judge_unparsed",
+            over="parts",
+            by="check",
+            direction="lower",
+            about="A check's reply says neither Yes nor No.",
+        ),
+        suite.Rate(
+            "judge_truncated",
+            over="parts",
+            direction="lower",
+            about="A check's reply was cut off at its token limit.",
+        ),
+        suite.Rate("judge_retried", over="parts", direction="lower", about="A check had to be asked again."),
+        suite.Agreement(
+            "vote", name="kept", about="Whether the judges of a panel say the same of an answer."
+        ),
     )
     prompts = wording.GENERATION
 

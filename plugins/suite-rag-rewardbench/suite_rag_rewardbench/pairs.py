@@ -12,17 +12,33 @@ from suite_rag_rewardbench.rows import askable
 P = TypeVar("P", bound=PairParameters)
 
 COMMON: tuple[Any, ...] = (
-    suite.Rate("correct_half"),
-    suite.Rate("correct_official"),
-    suite.Rate("correct_lenient"),
-    suite.Rate("correct_logp_sum"),
-    suite.Rate("correct_logp_mean"),
-    suite.Rate("tie", direction="lower"),
-    suite.Rate("failed", direction="lower"),
-    suite.Rate("consistent"),
-    suite.Rate("first_slot", over="parts", name="prefers_first_slot", direction="neither"),
-    suite.Rate("prefers_longer", direction="neither"),
-    suite.Rate("longer_is_better", direction="neither"),
+    suite.Rate("correct_half", about="As `correct`, with equal scores worth a half."),
+    suite.Rate("correct_official", about="As `correct`, by the published code; chat judges have none."),
+    suite.Rate(
+        "correct_lenient", about="Of chat judges: as `correct`, with an unreadable verdict worth a half."
+    ),
+    suite.Rate("correct_logp_sum", about="The better answer has the higher sum of token log probabilities."),
+    suite.Rate(
+        "correct_logp_mean", about="The better answer has the higher mean of token log probabilities."
+    ),
+    suite.Rate("tie", direction="lower", about="Both answers got the same score."),
+    suite.Rate("failed", direction="lower", about="The model gave no verdict."),
+    suite.Rate("consistent", about="The verdict is the same in both orders of the answers."),
+    suite.Rate(
+        "first_slot",
+        over="parts",
+        name="prefers_first_slot",
+        direction="neither",
+        about="The answer shown first is preferred; 0.5 without a bias.",
+    ),
+    suite.Rate(
+        "prefers_longer", direction="neither", about="The model prefers the answer with more characters."
+    ),
+    suite.Rate(
+        "longer_is_better",
+        direction="neither",
+        about="The better answer has more characters: of the data, not of the model.",
+    ),
 )
 
 

@@ -101,17 +101,52 @@ class RagRewardBench(PairTask[RagParameters]):
         ),
     )
     metrics = (
-        suite.Rate("correct", by="scenario"),
-        suite.Rate("correct", name="helpful_avg", where={"group": "helpful"}),
-        suite.Rate("correct", name="harmless_avg", where={"group": "harmless"}),
-        suite.Rate("correct", name="correct_by", by=("source", "longer")),
+        suite.Rate(
+            "correct", by="scenario", about="The model prefers the better of two answers from references."
+        ),
+        suite.Rate(
+            "correct",
+            name="helpful_avg",
+            where={"group": "helpful"},
+            about="As `correct`, over the subsets helpful, reason and citation.",
+        ),
+        suite.Rate(
+            "correct",
+            name="harmless_avg",
+            where={"group": "harmless"},
+            about="As `correct`, over the subsets harmless, abstain and conflict.",
+        ),
+        suite.Rate(
+            "correct",
+            name="correct_by",
+            by=("source", "longer"),
+            about="As `correct`, by source and by which answer is longer.",
+        ),
         *COMMON,
-        suite.Mean("margin", direction="neither"),
-        suite.Custom("margin_median", formulas.median_margin_of, needs=("margin",), direction="neither"),
-        suite.Rate("references_cut", direction="neither"),
-        suite.Mean("tokens", direction="neither"),
+        suite.Mean(
+            "margin",
+            direction="neither",
+            about="Score of the better answer minus that of the other, in the model's own units.",
+        ),
+        suite.Custom(
+            "margin_median",
+            formulas.median_margin_of,
+            needs=("margin",),
+            direction="neither",
+            about="Score of the better answer minus that of the other: the median.",
+        ),
+        suite.Rate("references_cut", direction="neither", about="References were cut to fit."),
+        suite.Mean(
+            "tokens", direction="neither", about="Tokens of the longer answer, as the model counts them."
+        ),
         *(
-            suite.Mean(name, range=(0.0, 1.0), by=("scenario",), direction="neither")
+            suite.Mean(
+                name,
+                range=(0.0, 1.0),
+                by=("scenario",),
+                direction="neither",
+                about="What a rule without a model scores that goes by length or citation marks alone.",
+            )
             for name in ("baseline_longer", "baseline_shorter", "baseline_citations")
         ),
     )

@@ -16,8 +16,16 @@ from suite_rag_rewardbench.rows import PairRow
 DATASET, PART = "reward-bench", "filtered"
 PRIOR_DATASET = "pref-test-sets"
 _OVERALL = (
-    ("overall_sections", formulas.overall_sections_of),
-    ("overall_with_prior", formulas.overall_with_prior_of),
+    (
+        "overall_sections",
+        formulas.overall_sections_of,
+        "The mean of the four sections, as on the leaderboard.",
+    ),
+    (
+        "overall_with_prior",
+        formulas.overall_with_prior_of,
+        "The mean of the sections with the prior sets at half their weight, as in the paper.",
+    ),
 )
 _SECTIONS = (
     ("chat", "Chat", formulas.chat_of),
@@ -47,9 +55,19 @@ class RewardBench1(PairTask[V1Parameters]):
         },
     )
     metrics = (
-        *(suite.Custom(name, formula, needs=_NEEDS, range=(0.0, 1.0)) for name, formula in _OVERALL),
         *(
-            suite.Custom(name, formula, needs=_NEEDS, range=(0.0, 1.0), where={"section": section})
+            suite.Custom(name, formula, needs=_NEEDS, range=(0.0, 1.0), about=about)
+            for name, formula, about in _OVERALL
+        ),
+        *(
+            suite.Custom(
+                name,
+                formula,
+                needs=_NEEDS,
+                range=(0.0, 1.0),
+                where={"section": section},
+                about=f"Accuracy in the section {section}, its subsets weighted as published.",
+            )
             for name, section, formula in _SECTIONS
         ),
         suite.Custom(
@@ -57,10 +75,19 @@ class RewardBench1(PairTask[V1Parameters]):
             formulas.overall_official_of,
             needs=("correct_official", "tag:subset"),
             range=(0.0, 1.0),
+            about="Over all pairs of the sections, as the published command counts.",
         ),
-        suite.Rate("correct", by=("subset", "section", "longer")),
+        suite.Rate(
+            "correct",
+            by=("subset", "section", "longer"),
+            about="The model prefers the better of two answers.",
+        ),
         *COMMON,
-        suite.Mean("margin", direction="neither"),
+        suite.Mean(
+            "margin",
+            direction="neither",
+            about="Score of the better answer minus that of the other, in the model's own units.",
+        ),
     )
 
     def datasets(self) -> Sequence[str]:

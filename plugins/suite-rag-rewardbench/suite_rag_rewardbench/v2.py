@@ -57,6 +57,7 @@ class RewardBench2(suite.Task[Answers, V2Parameters]):
             formulas.overall_2_of,
             needs=(*_TIES_NEEDS, "tag:subset", "tag:form"),
             range=_RANGE,
+            about="The mean of the six domains.",
         ),
         suite.Custom(
             "ties",
@@ -64,12 +65,14 @@ class RewardBench2(suite.Task[Answers, V2Parameters]):
             needs=(*_TIES_NEEDS, "tag:form"),
             where={"subset": "Ties"},
             range=_RANGE,
+            about="Right answers above wrong ones, and several right ones close together.",
         ),
         suite.Custom(
             "overall_official",
             formulas.overall_2_official_of,
             needs=(*(f"{name}_official" for name in _TIES_NEEDS), "tag:subset", "tag:form"),
             range=_RANGE,
+            about="As `overall`, by the published code; chat judges have none.",
         ),
         suite.Custom(
             "ties_official",
@@ -77,11 +80,18 @@ class RewardBench2(suite.Task[Answers, V2Parameters]):
             needs=(*(f"{name}_official" for name in _TIES_NEEDS), "tag:form"),
             where={"subset": "Ties"},
             range=_RANGE,
+            about="As `ties`, by the published code; chat judges have none.",
         ),
-        suite.Rate("correct", by=("subset", "form")),
-        suite.Rate("correct_lenient"),
-        suite.Rate("tie", direction="neither"),
-        suite.Rate("failed", direction="lower"),
+        suite.Rate(
+            "correct",
+            by=("subset", "form"),
+            about="The good answer of four is preferred; of Ties, every right answer above the wrong ones.",
+        ),
+        suite.Rate(
+            "correct_lenient", about="Of chat judges: as `correct`, with an unreadable verdict worth a guess."
+        ),
+        suite.Rate("tie", direction="neither", about="Several answers share the best score."),
+        suite.Rate("failed", direction="lower", about="The model gave no verdict."),
     )
 
     def roles(self) -> Mapping[str, suite.Role]:

@@ -41,18 +41,32 @@ def _means(cells: object, name: str) -> tuple[float | None, float | None]:
 
 
 METRICS = (
-    suite.Rate("joint"),
-    suite.Rate("passed"),
-    suite.Rate("all_followed"),
-    suite.Mean("followed", range=(0.0, 1.0)),
-    suite.Rate("followed", name="instructions_followed", over="parts", by=TAGS),
-    suite.Rate("applicable", name="instructions_applicable", over="parts", by="category"),
-    suite.Rate("all_followed_official"),
-    suite.Mean("followed_official", range=(0.0, 1.0)),
+    suite.Rate("joint", about="The program passes its tests and follows all instructions."),
+    suite.Rate("passed", about="The program passes the hidden tests."),
+    suite.Rate("all_followed", about="The program follows all of its instructions."),
+    suite.Mean("followed", range=(0.0, 1.0), about="The share of its instructions that a program follows."),
     suite.Rate(
-        "followed_official", name="instructions_followed_official", over="parts", by=("category", "position")
+        "followed", name="instructions_followed", over="parts", by=TAGS, about="An instruction is followed."
     ),
-    suite.Rate("passed_official"),
+    suite.Rate(
+        "applicable",
+        name="instructions_applicable",
+        over="parts",
+        by="category",
+        about="The code has something that the instruction speaks of.",
+    ),
+    suite.Rate("all_followed_official", about="As `all_followed`, by the published checks."),
+    suite.Mean("followed_official", range=(0.0, 1.0), about="As `followed`, by the published checks."),
+    suite.Rate(
+        "followed_official",
+        name="instructions_followed_official",
+        over="parts",
+        by=("category", "position"),
+        about="An instruction is followed, by the published checks.",
+    ),
+    suite.Rate(
+        "passed_official", about="The program passes the tests in the published harness, which is weaker."
+    ),
     *(
         suite.Across(
             f"regression_{mode}_{k}{twin}",
@@ -60,6 +74,7 @@ METRICS = (
             cells={"base": BASE, "now": {"mode": mode, "k": k}},
             needs=(f"passed{twin}",),
             direction="lower",
+            about="The share of passing programs that the instructions cost.",
         )
         for twin in TWINS
         for mode in MODES
@@ -72,6 +87,7 @@ METRICS = (
             cells={"base": BASE, "now": {"mode": "single", "k": 1}},
             needs=(f"composite_part{twin}",),
             range=(0.0, 1.0),
+            about="0.4 of following and 0.6 of passing.",
         )
         for twin in TWINS
     ),

@@ -21,7 +21,7 @@ class Declared(ABC):
 
     name: unique in the task; by default made from the value's. where: only rows with these tags.
     by: a tag or tags; one more row per category of each. direction: which way is better. unit: shown
-    behind the number.
+    behind the number. about: a sentence for readers of reports, what it means; of no effect on results.
     """
 
     kind: ClassVar[str]  # see `Measure`
@@ -31,6 +31,7 @@ class Declared(ABC):
     unit: str = ""
     where: Where = field(default_factory=dict)
     by: str | Sequence[str] = ()
+    about: str = field(default="", compare=False)
 
     @property
     def over(self) -> Over:
