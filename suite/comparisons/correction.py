@@ -32,6 +32,13 @@ YES = {"1", "1.0", "true", "yes", "good", "first"}
 NO = {"0", "0.0", "false", "no", "bad", "second"}
 COEFFICIENTS = ("percent", "alpha", "ac1", "randolph", "fleiss", "cohen")
 NUMBER, AGAINST, PEOPLE = "corrected for the judge", "The judge against people", "People"
+TOLD = {
+    AGAINST: "Agreement: the share of labelled samples on which the judge says what people say (a tie and people "
+    "who are split are verdicts, too); of grades closeness, 1 - |difference| / scale. Sensitivity: of what people "
+    "call yes or give to the first answer, what the judge does, too; specificity: of no, or the second. "
+    '"Cannot tell" counts nowhere.',
+    PEOPLE: "Same label: how often two people who both could tell say the same of a sample.",
+}
 JUDGE, CORRECTED, ALONE = "judge alone", "corrected", "human labels alone"
 POOLED, ERRORS = "PPI++, verdicts together", "Rogan-Gladen, from error rates alone"
 COUNTS = LABELS, MORE, GIVEN, UNSURE = "labels used", "more labels that halve", "labelled", "cannot tell"
@@ -90,13 +97,15 @@ class LabelledUnits(NamedTuple):
         labels = np.bincount(self.strata, ~np.isnan(self.human))
         w = (np.bincount(self.strata) / np.maximum(labels, 1))[self.strata][both]
         y, f = ((x[both] - self.limits[0]) / (self.limits[1] - self.limits[0]) for x in self[:2])
-        shares = {"agreement": (1 - abs(y - f), w)}
+        shares = {"closeness": (1 - abs(y - f), w)}
         if not self.graded:
-            shares |= {"sensitivity": (y * f, w * y), "specificity": ((1 - y) * (1 - f), w * (1 - y))}
+            yes, no = y > 0.5, y < 0.5
+            same = np.sign(y - 0.5) == np.sign(f - 0.5)  # nothing between: a tie, or people who are split
+            shares = {"agreement": (same, w), "sensitivity": (same, w * yes), "specificity": (same, w * no)}
         for name, (hits, among) in shares.items():
             found, own = Estimate(None, level=level, note="no such labels"), self.clusters.only(both).packed()
             if among.any():
-                found = covering_ratio(w * hits, among, own, (0.0, 1.0), level)
+                found = covering_ratio(among * hits, among, own, (0.0, 1.0), level)
             yield Corrected(AGAINST, of, name, replace(found, n=int(np.count_nonzero(among))))
 
 
@@ -153,9 +162,9 @@ def _people(read: PeopleLabels, level: float) -> Iterator[Corrected]:
     table = RatingTable(np.array(codes, np.int64).reshape(-1, len(given)), len(known), np.array(known))
     own = clusters_of([read.drawn.units[i].cluster for i in several], len(several))
     scale = "nominal" if read.drawn.kind == "flag" else "interval"
-    for name in ("percent", "alpha") if len(given) > 1 else ():
+    for name, told in {"percent": "same label", "alpha": "Krippendorff's alpha"}.items() if given[1:] else ():
         found = replace(agreement(name, scale, table, own, level), n=len(several))
-        yield Corrected(PEOPLE, "between people", f"agreement, {name}", found)
+        yield Corrected(PEOPLE, "between people", told, found)
 
 
 def _remarks(read: PeopleLabels) -> Iterator[str]:
@@ -264,7 +273,7 @@ def sections(found: Correction) -> list[Section]:
         table = Table(columns, [row[:told] for row in rows])
         first = part == NUMBER
         if rows:
-            blocks = (*_drawn(found), table) if first else (table,)
+            blocks = (*(_drawn(found) if first else [Text(TOLD[part])]), table)
             made.append(Section(f"{found.value}, {part}" if first else part, blocks))
     if found.comments:
         made.append(Section("Comments", (Table(("person", "sample", "comment"), found.comments),)))

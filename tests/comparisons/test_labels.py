@@ -152,7 +152,7 @@ def test_people_who_disagree_count_as_their_majority_and_their_agreement_is_told
     yes, no = said(page, "Ann", lambda _: "yes"), said(page, "Ben", lambda _: "no")
     two = correct_runs(read(runs[:1], tmp_path, yes, no))
     assert two.find("corrected").value == pytest.approx(0.5)
-    assert two.find("agreement, percent").value == 0.0
+    assert two.find("same label").value == 0.0
     three = correct_runs(read(runs[:1], tmp_path, yes, no, said(page, "Cleo", lambda _: "yes")))
     assert three.find("corrected").value == pytest.approx(1.0)
     assert [three.find("labelled", name).value for name in ("Ann", "Ben", "Cleo")] == [24, 24, 24]
@@ -197,7 +197,8 @@ def test_grades_are_corrected_on_their_scale(runs: list[str], tmp_path: Path) ->
     )
     judge, corrected = found.find("judge alone").value, found.find("corrected").value
     assert judge < corrected <= judge + 0.5
-    assert not any(one.what == "sensitivity" for one in found.estimates)
+    assert not any(one.what in {"agreement", "sensitivity"} for one in found.estimates)
+    assert found.find("closeness").value == pytest.approx(0.9, abs=0.02)
 
 
 def edited(file: dict[str, Any], **changes: Any) -> dict[str, Any]:
@@ -337,3 +338,20 @@ def test_runs_of_one_model_are_called_by_their_folders(tmp_path: Path, runs: lis
         shutil.copytree(runs[0], places[-1])
     assert [one.label for one in open_runs(places[1:])] == ["r", "s"]
     assert [one.label for one in open_runs(places[:2])] == ["a/r", "b/r"]
+
+
+def test_a_judge_agrees_with_people_only_where_it_gives_the_same_verdict(
+    runs: list[str], tmp_path: Path
+) -> None:
+    pairs = drawn(runs[:1], value="win")
+    page = "".join(label_page(pairs))
+    verdicts = [pairs.units[one.unit].judge for one in pairs.items]
+    ties = correct_runs(read(runs[:1], tmp_path, said(page, "Ann", lambda _: "tie")))
+    assert 0.25 in verdicts  # an uneven judge gives a verdict, too
+    assert (ties.find("agreement").value < 1, ties.find("sensitivity").value) == (True, None)
+    swap = {"first": "second", "second": "first", "tie": "tie", "unsure": "unsure"}
+    words = ("second", "tie", "first")
+    told = ["unsure" if one is None else words[1 + (one > 0.5) - (one < 0.5)] for one in verdicts]
+    shown = [swap[word] if item.swapped else word for word, item in zip(told, pairs.items, strict=True)]
+    same = correct_runs(read(runs[:1], tmp_path, said(page, "Ann", shown.__getitem__)))
+    assert {same.find(name).value for name in ("agreement", "sensitivity", "specificity")} == {1.0}
