@@ -152,12 +152,12 @@ def accept(
 
 
 def _tell(place: Path, found: "Accepted") -> None:
-    from suite.board.verify.report_text import report_lines
     from suite.board.verify.verification import as_text
+    from suite.report.text_templates import text_lines
 
     if found.folder is not None and found.verification is not None:
         click.echo(f"accepted ({found.verification.verdict.replace('_', ' ')}): {found.folder}")
-        for line in report_lines("told_of", found.verification, "R9"):
+        for line in text_lines("board/verify/report.j2", "told_of", found.verification, "R9"):
             click.echo(line)
         return
     if found.verification is not None and found.verification.exit_code() != 0:

@@ -125,3 +125,10 @@ new_run_flags = together(
 def say_json(value: object) -> None:
     """Print what --json asks for: plain values or a struct of them."""
     click.echo(json.dumps(msgspec.to_builtins(value), indent=2, ensure_ascii=False))
+
+
+def say_text(macro: str, *values: object) -> None:
+    """Print for people: a macro of `texts.j2` of these values."""
+    from suite.report.text_templates import text_lines
+
+    click.echo("\n".join(text_lines("cli/texts.j2", macro, *values)))

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import click
 
-from suite.cli.flags import accept_flag, json_flag, say_json
+from suite.cli.flags import accept_flag, json_flag, say_json, say_text
 from suite.data.cache import Cache
-from suite.data.entry import DatasetEntry, ModelEntry, Progress, RegistryEntry, source_of
+from suite.data.entry import DatasetEntry, ModelEntry, Progress, RegistryEntry
 from suite.data.local_entry import LocalFiles
 from suite.data.locks import lock_path, locked
 from suite.data.pull import pull as pull_entry
@@ -163,31 +163,7 @@ def show_one(entry: DatasetEntry | ModelEntry, as_json: bool) -> None:
         whole = pinned.model_dump(mode="json", by_alias=True, exclude_none=True)
         say_json({**found.facts(), "entry": whole, "lock": lock})
         return
-    click.echo(f"{entry.id}: {entry.title}")
-    bundled = entry.source.kind == "bundled"  # its files are the plugin's own: nothing to pin or to fetch
-    lines = {
-        "homepage": entry.homepage,
-        "paper": entry.paper,
-        "licence": _licence(entry, found.accepted),
-        "": entry.licence.redistribution,
-        "source": " ".join(str(one) for one in (entry.source.kind, getattr(entry.source, "repo", "")) if one),
-        "revision": found.pinned.revision or ("" if bundled else "not pinned yet"),
-        "lock": lock,
-        "here": "yes" if found.here else "no",
-        "files": "" if bundled else f"{len(found.pinned.files)}, {_size(found.bytes)}",
-        "note": entry.note,
-    }
-    for name, text in lines.items():
-        if text:
-            click.echo(f"  {name:9} {text}")
-    for name, part in (entry.parts if isinstance(entry, DatasetEntry) else {}).items():
-        click.echo(
-            f"  part      {name}: {part.format or part.place}, "
-            f"{'?' if part.rows is None else f'{part.rows:,}'} rows"
-        )
-    if isinstance(entry, ModelEntry):
-        for file in entry.files:
-            click.echo(f"  {file.role:9} {file.path} ({_size(file.bytes)}, {source_of(entry, file).kind})")
+    say_text("entry", found, lock)
 
 
 def done(found: Sequence[LocalFiles[RegistryEntry]], as_json: bool) -> None:
@@ -200,16 +176,3 @@ def done(found: Sequence[LocalFiles[RegistryEntry]], as_json: bool) -> None:
     for local in found:
         revision = f"revision {local.entry.revision[:12]}" if local.entry.revision else "bundled"
         click.echo(f"{local.entry.id}: {counted(len(local.paths()), 'file')} verified, {revision}")
-
-
-def _licence(entry: RegistryEntry, accepted: bool) -> str:
-    if not entry.licence.accept_required:
-        return f"{entry.licence.name} {entry.licence.url}".strip()
-    state = "accepted" if accepted else "to be accepted with --accept-licence"
-    return f"{entry.licence.name} ({state}) {entry.licence.url}".strip()
-
-
-def _size(size: int | None) -> str:
-    if size is None:
-        return "size not known"
-    return f"{size / 1e6:,.1f} MB" if size >= 100_000 else f"{size:,} bytes"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from suite.cli.flags import NumberRange, say_json, together
+from suite.cli.flags import NumberRange, say_json, say_text, together
 from suite.errors import ConfigError
 from suite.run.request import AskedRun, parameter_name
 from suite.secrets import safe_command
@@ -204,17 +204,18 @@ def requested(flags: RunFlags, models: Mapping[str, Sequence[str]]) -> "EvalRequ
 def dry(plan: "Plan", flags: RunFlags) -> bool:
     """Whether only the plan was asked for (--dry-run); it is printed then."""
     if flags.dry_run:
+        from suite.cli.plan_text import lacking, shown_plan
         from suite.run.estimate import check_limits, estimate
         from suite.run.ledger import ledger_of
-        from suite.run.plan_text import lacking, print_plan, shown_plan
 
         ledger = ledger_of(flags.budget, plan.filled.at("both", *flags.stages))
         found = asyncio.run(estimate(plan))
         lasts = "" if ledger is None else check_limits(plan, ledger, found)
+        shown = shown_plan(plan, found)
         if flags.as_json:
-            say_json(shown_plan(plan, found))
+            say_json(shown)
         else:
-            print_plan(plan, found)
+            say_text("plan", shown, plan)
         if lasts:
             click.echo(f"  {lasts}", err=flags.as_json)
         for lack in lacking(plan):

@@ -1,14 +1,14 @@
 """suite tasks: what can be measured. `list` reads entries only; `show` loads the one task."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from suite.cli.flags import json_flag, say_json
+from suite.cli.flags import json_flag, say_json, say_text
 from suite.errors import NotFound, nearest
 from suite.hookspecs import CONTRACT
 from suite.plugins import catalogue, contract_note
@@ -135,10 +135,11 @@ def show(name: str, as_json: bool) -> None:
       suite tasks show prefeval/classification
     """
     task, owner = load(name)
+    found = describe(task, owner)
     if as_json:
-        say_json(describe(task, owner))
+        say_json(found)
     else:
-        click.echo("\n".join(_lines(task, owner)))
+        say_text("task", found, task.info.rows)
 
 
 def load(name: str) -> tuple["type[AnyTask]", str]:
@@ -221,42 +222,3 @@ def _metric(metric: "Metric") -> dict[str, object]:
         if (value := getattr(metric, fact, None)) not in (None, ""):
             found[fact] = list(value) if isinstance(value, tuple) else value
     return {**found, "rows": list(metric.rows())}
-
-
-def _lines(task: "type[AnyTask]", owner: str) -> Iterator[str]:
-    info = task.info
-    yield f"{info.name} (version {info.version}): {info.title}"
-    facts = {
-        "paper": info.paper,
-        "plugin": owner,
-        "datasets": ", ".join(info.datasets),
-        "mini": ", ".join(dict.fromkeys(info.mini.values())),
-        "rows": ", ".join(f"{name} ({getattr(one, 'repo', one)})" for name, one in info.rows.items()),
-        "prompts": task.prompts.names() and f"{task.prompts.set}: {', '.join(task.prompts.names())}",
-        "official": info.official_prompts,
-        "replay": _replay(task),
-        "note": info.note,
-    }
-    yield from (f"  {name:9} {text}" for name, text in facts.items() if text)
-    yield from ["parameters"] if _knobs(task) else []
-    for name, knob in _knobs(task).items():
-        late = " (at scoring)" if knob.stage == "score" else ""
-        default = json.dumps(knob.default, ensure_ascii=False).strip('"')
-        words = f"  {knob.description}" if knob.description else ""
-        yield f"  {name} = {default}{late}: {knob.type}{words}"
-    yield "roles"
-    for name, role in info.roles.items():
-        needs = " or ".join("+".join(sorted(one)) for one in role.needs)
-        marks = [role.stage, *(mark for mark in ("many", "optional") if getattr(role, mark))]
-        yield f"  {name}: {needs} ({', '.join(marks)})"
-    yield "metrics"
-    for metric in task.metrics:
-        rows, span, better = metric.rows(), getattr(metric, "range", None), metric.direction
-        head = ", the headline" if info.headline in rows else ""
-        within = f" in {span[0]:g} to {span[1]:g}" if span else ""
-        side = f", {better} is better" if better else ""
-        yield f"  {', '.join(rows)}: {type(metric).__name__}{within}{side}{head}"
-    if info.presets:
-        yield "presets"
-        for name, cells in info.presets.items():
-            yield f"  {name}: {len(cells)} {'cell' if len(cells) == 1 else 'cells'}"

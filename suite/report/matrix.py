@@ -3,8 +3,6 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 
 from msgspec.structs import asdict
 
@@ -13,6 +11,7 @@ from suite.journal.documents import KEPT, REASONING, CallTotals, MetricResult
 from suite.report.hostile_text import one_line
 from suite.report.numbers import DASH, coverage_text, interval, number, percent, plain, value_text, with_unit
 from suite.report.summary import Breakdown, CellSummary, TaskSummary, is_number, label
+from suite.report.text_templates import text_lines
 
 BETTER = {"higher": "higher is better", "lower": "lower is better", "neither": ""}
 MOST_COLUMNS = 6  # a wider table is turned where that makes it narrower
@@ -234,19 +233,10 @@ def sweep_plot(task: TaskSummary, level: float) -> Plot | None:
     return Plot(lines, x=task.swept[axis], y=y, title=title, y_range=(0.0, 1.0) if whole else None)
 
 
-@cache
-def _words() -> object:  # a module of macros
-    from jinja2 import Environment, StrictUndefined
-
-    made = Environment(autoescape=False, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    made.filters |= {"interval": interval, "number": number, "percent": percent, "plain": plain}
-    return made.from_string((files("suite.report") / "templates" / "words.j2").read_text("utf-8")).module
-
-
 def told(name: str, *values: object) -> list[str]:
     """The lines of a macro of `templates/words.j2`: plain text, to be escaped by who shows it."""
-    text: str = getattr(_words(), name)(*values)
-    return [line for one in text.split("\n") if (line := " ".join(one.split()))]
+    lines = text_lines("report/templates/words.j2", name, *values)
+    return [line for one in lines if (line := " ".join(one.split()))]
 
 
 def served_lines(task: TaskSummary) -> list[str]:

@@ -304,17 +304,19 @@ async def test_the_estimate_counts_shared_calls_once() -> None:
 def test_a_dry_run_prints_everything_and_touches_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    from suite.cli.flags import say_text
+    from suite.cli.plan_text import shown_plan
     from suite.run.estimate import estimate
-    from suite.run.plan_text import print_plan, shown_plan
 
     monkeypatch.chdir(tmp_path)
     plan = plan_of({"candidate": "scripted/echo"}, cells(Many))
     found = asyncio.run(estimate(plan))
-    print_plan(plan, found)
+    shown = shown_plan(plan, found)
+    say_text("plan", shown, plan)
     text = capsys.readouterr().out
     assert "400 of 400 groups" in text
     assert "detects differences from 0.07" in text
-    assert len(shown_plan(plan, found).cells[0].sample_ids) == 400
+    assert len(shown.cells[0].sample_ids) == 400
     assert not list(tmp_path.glob("runs"))
 
 

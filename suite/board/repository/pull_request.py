@@ -19,10 +19,10 @@ import msgspec
 from suite.board.bundle.bounds import MIB, README, SIGNATURE, run_path
 from suite.board.entry import FOLDER, SUBMISSION, Verification, read_bytes
 from suite.board.repository.remote_bundle import BUNDLE, BUNDLE_FOLDER, REFERENCE
-from suite.board.verify.report_text import report_lines
 from suite.errors import ConfigError, DataError
 from suite.report.hostile_text import one_line
 from suite.report.markdown import fence
+from suite.report.text_templates import text_lines
 
 MOST_FILES = 2010
 LARGEST = {SUBMISSION: MIB, REFERENCE: 64 * 1024, README: 64 * 1024, BUNDLE: 5 * MIB}
@@ -218,6 +218,6 @@ def comment(path: Path) -> str:
         found = msgspec.json.decode(read_bytes(path), type=Verification)
     except (msgspec.DecodeError, RecursionError) as error:
         raise DataError("this is no verification report", where=str(path)) from error
-    lines = report_lines("comment", found, MOST_LINES)
+    lines = text_lines("board/verify/report.j2", "comment", found, MOST_LINES)
     block = fence("\n".join(lines)[:MOST_CHARACTERS], "text", MOST_CHARACTERS)
     return f"Verification of this pull request, to be repeated after a merge:\n\n{block}\n"

@@ -18,10 +18,10 @@ from suite.board.define.board import Board
 from suite.board.verify.column_results import VerifiedColumn
 from suite.board.verify.deviations import ClassStanding
 from suite.board.verify.reply_digests import ReplyDigests
-from suite.board.verify.report_text import report_lines
 from suite.chat import sha256_hex
 from suite.files import write_whole
 from suite.journal.document_files import write_json
+from suite.report.text_templates import text_lines
 
 REQUIRED = ("R0", "R1", "R2", "R3", "R4", "R6", "R7", "R8", "R9")
 CANNOT_SHOW = (
@@ -149,4 +149,4 @@ class VerifiedBundle:
 
 def as_text(found: VerifiedBundle) -> list[str]:
     """The lines."""
-    return report_lines("as_text", found, CANNOT_SHOW)
+    return text_lines("board/verify/report.j2", "as_text", found, CANNOT_SHOW)

@@ -3,14 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-import click
 import msgspec
 
 from suite.chat import Json, Usage
-from suite.data.view import entry_told
 from suite.errors import SuiteError
 from suite.journal.documents import ChangedPreset, RoleMember, Share, SkippedCell
-from suite.models.prices import FREE, PER_USD, price_wanted, priced, shown_usd
+from suite.models.prices import FREE, PER_USD, price_wanted, priced
 from suite.run.estimate import Estimates, MemberEstimate
 from suite.run.plan import Plan
 from suite.run.role_members import Member
@@ -126,61 +124,6 @@ def _in_all(each: Sequence[tuple[float, float | None] | None]) -> tuple[float, f
     return sum(low for low, _ in known), sum(highs) if len(highs) == len(known) else None
 
 
-def _range(usd: tuple[float, float | None]) -> str:
-    low, high = usd
-    if high == 0:
-        return "no money"
-    if high is None:
-        return f"from {shown_usd(low)}, no upper bound: a request sets no token limit (-o max_tokens=N)"
-    return f"{shown_usd(low)} to {shown_usd(high)}"
-
-
-def print_plan(plan: Plan, found: Estimates | None) -> None:
-    """The plan for people. found: as for `shown_plan`."""
-    shown = shown_plan(plan, found)
-    click.echo(f"plan {shown.plan_sha256[:12]} -> runs/{shown.folder}")
-    taken = f"{shown.groups.taken} of {shown.groups.all} groups"
-    click.echo(f"{len(shown.cells)} cells, {taken}, trials {shown.trials}, seed {shown.seed}")
-    for cell in shown.cells:
-        detects = f", detects differences from {cell.detects:.2f}" if cell.detects else ""
-        click.echo(f"  {cell.cell}  {cell.task} v{cell.version}  {cell.samples} samples{detects}")
-        click.echo(f"    {_values({**cell.parameters, **cell.score_parameters})}")
-    for skipped in shown.skipped:
-        click.echo(f"  left out: {skipped.task} {_values(skipped.parameters)}: {skipped.reason}")
-    for task, changed in shown.changed_presets.items():
-        given = " -P ".join(changed.given)
-        click.echo(f"  {task}: the preset {changed.preset} changed by -P {given}, so not that preset")
-    if plan.request.mini and plan.request.parameters and not plan.request.preset:
-        for task in {cell.plan.task: 0 for cell in plan.cells if "mini" in cell.task.info.presets}:
-            click.echo(
-                f"  {task}: the cells of -P alone; with --preset mini, -P changes the cells of that preset"
-            )
-    for model in shown.models:
-        needs, can = ", ".join(model.needs), ", ".join(model.capabilities)
-        click.echo(f"  {model.member}: {model.spec} (asked for {needs}; can {can})")
-    for name, data in shown.data.items():
-        if data["source"] == "file" and isinstance(files := data.get("files"), dict):
-            told = ", ".join(f"{file} sha256 {str(sha256)[:12]}" for file, sha256 in files.items())
-            click.echo(f"  data {name}: {told}")
-            continue
-        source = entry_told(data) or data.get("run") or data["source"]
-        revision = str(data.get("revision") or data.get("plan_sha256") or "bundled")
-        click.echo(f"  data {name}: {source} {revision[:12]} sha256 {str(data.get('sha256', ''))[:12]}")
-    if shown.estimate is None:
-        click.echo("  calls and tokens: not known before it runs")
-        return
-    for member, one in shown.estimate.items():
-        most = one.most_new_tokens
-        new = "no limit on new tokens" if most is None else f"at most {most:,} new tokens"
-        click.echo(f"  {member}: about {one.calls:,} calls, {one.prompt_tokens:,} prompt tokens, {new}")
-        cost = f"price unknown; {one.price}" if one.usd is None else _range(one.usd)
-        click.echo(f"    cost: {cost}")
-    total = "not known" if shown.usd is None else _range(shown.usd)
-    click.echo(f"  cost in all: {total}")
-    click.echo("  (estimated from a few groups at 4 characters a token; cost: from the prompts")
-    click.echo("  alone to the upper bound that --budget reserves, one token per byte; see docs/cost.md)")
-
-
 def lacking(plan: Plan) -> list[str]:
     """What this machine lacks to run the plan; of a dry run alone, which needs none of it."""
     found: list[str] = []
@@ -192,7 +135,3 @@ def lacking(plan: Plan) -> list[str]:
         except SuiteError as error:
             found.append(str(error))
     return found
-
-
-def _values(values: Mapping[str, Json]) -> str:
-    return " ".join(f"{name}={value}" for name, value in values.items() if value not in (None, "", []))

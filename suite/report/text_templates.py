@@ -1,0 +1,35 @@
+"""Plain text by Jinja templates that lie beside the code: the lines of their macros."""
+
+import json
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from suite.chat import Json
+from suite.models.prices import shown_usd
+from suite.report.hostile_text import one_line
+from suite.report.numbers import counted, interval, number, percent, plain
+
+if TYPE_CHECKING:
+    from jinja2.environment import TemplateModule
+
+
+def as_json(value: Json) -> str:
+    """A value as JSON, text without its quotes."""
+    return json.dumps(value, ensure_ascii=False).strip('"')
+
+
+@cache
+def _macros(template: str) -> "TemplateModule":
+    from jinja2 import Environment, StrictUndefined
+
+    made = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    for one in (as_json, counted, interval, number, one_line, percent, plain, shown_usd):
+        made.filters[one.__name__] = one
+    return made.from_string((files("suite") / template).read_text("utf-8")).module
+
+
+def text_lines(template: str, macro: str, *values: object) -> list[str]:
+    """The lines that a macro makes. template: its file within `suite`."""
+    text: str = getattr(_macros(template), macro)(*values)
+    return text.split("\n")[:-1]
