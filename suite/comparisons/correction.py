@@ -33,10 +33,9 @@ NO = {"0", "0.0", "false", "no", "bad", "second"}
 COEFFICIENTS = ("percent", "alpha", "ac1", "randolph", "fleiss", "cohen")
 NUMBER, AGAINST, PEOPLE = "corrected for the judge", "The judge against people", "People"
 TOLD = {
-    AGAINST: "Agreement: the share of labelled samples on which the judge says what people say (a tie and people "
-    "who are split are verdicts, too); of grades closeness, 1 - |difference| / scale. Sensitivity: of what people "
-    "call yes or give to the first answer, what the judge does, too; specificity: of no, or the second. "
-    '"Cannot tell" counts nowhere.',
+    AGAINST: "Agreement: how often the judge says what people say (a tie, or people split, is a verdict, too); "
+    "of grades closeness, 1 - |difference| / scale. Sensitivity: the same of what people call yes or give to "
+    'the first answer; specificity: of no, or the second. "Cannot tell" counts nowhere.',
     PEOPLE: "Same label: how often two people who both could tell say the same of a sample.",
 }
 JUDGE, CORRECTED, ALONE = "judge alone", "corrected", "human labels alone"
@@ -127,8 +126,8 @@ def correct_runs(read: PeopleLabels, level: float = 0.95) -> Correction:
             weights, row = _weights([drawn.units[i] for i in own]), rows.get(cell.cell)
             strata, codes = np.unique(drawn.strata[own], return_inverse=True)[1], clusters.codes[own]
             whose = Clusters(codes, clusters.count, 0).packed()
-            graded = drawn.kind == "grade"
-            one = LabelledUnits(human[own], judge[own], weights, strata, whose, drawn.limits, graded)
+            columns = human[own], judge[own], weights, strata, whose
+            one = LabelledUnits(*columns, drawn.limits, graded=drawn.kind == "grade")
             name = ", ".join(filter(None, (told, label(parameters_of(cell), cell.swept))))
             alone = row and Estimate(row.value, row.low, row.high, row.level, row.method, row.n, row.unscored)
             estimates += one.estimates(name, alone or Estimate(None, note="no results"), level)
@@ -154,7 +153,7 @@ def _people(read: PeopleLabels, level: float) -> Iterator[Corrected]:
     """How much each person labelled, and their agreement on samples that several labelled."""
     for person, values in read.people.items():
         yield Corrected(PEOPLE, person, GIVEN, Estimate(len(values)))
-        yield Corrected(PEOPLE, person, UNSURE, Estimate(sum(not one for one in values.values())))
+        yield Corrected(PEOPLE, person, UNSURE, Estimate([*values.values()].count([])))
     given = [{unit: mean(v) for unit, v in one.items() if v} for one in read.people.values()]
     several = [i for i in range(len(read.drawn.units)) if sum(i in one for one in given) > 1]
     known = sorted({value for one in given for value in one.values()})
@@ -168,16 +167,14 @@ def _people(read: PeopleLabels, level: float) -> Iterator[Corrected]:
 
 
 def _remarks(read: PeopleLabels) -> Iterator[str]:
-    for person, values in read.people.items():
-        unsure = sum(not one for one in values.values())
-        yield f"{person} labelled {len(values)} samples; of {unsure} they could not tell."
+    for name, values in read.people.items():
+        yield f"{name} labelled {len(values)} samples; of {[*values.values()].count([])} they could not tell."
     if len(read.people) == 1:
         yield "One person labelled: nothing is known of how far people agree."
     if read.seconds:
         yield f"A label took {median(read.seconds):.0f} seconds (median)."
-    if twice := [v for one in read.people.values() for v in one.values() if len(v) > 1]:
-        same = sum(v[0] == v[1] for v in twice)
-        yield f"Of {len(twice)} pairs put twice to a person, in both orders, {same} were judged alike."
+    if twice := [v[0] == v[1] for one in read.people.values() for v in one.values() if len(v) > 1]:
+        yield f"Of {len(twice)} pairs put twice to a person, in both orders, {sum(twice)} were judged alike."
 
 
 def read_labels(path: Path) -> tuple[list[float | None], list[float | None], list[str] | None]:
@@ -245,11 +242,9 @@ def correct_file(
         POOLED: _pooled(human, judge, clusters, level),
         ERRORS: rogan_gladen(*rates, level=level).estimate,
     }
-    estimates = [
-        *units.estimates(name, alone, level),
-        *(Corrected(NUMBER, name, what, one) for what, one in others.items()),
-        *(Corrected(AGAINST, name, what, one) for what, one in named.items()),
-    ]
+    estimates = list(units.estimates(name, alone, level))
+    for part, more in ((NUMBER, others), (AGAINST, named)):
+        estimates += [Corrected(part, name, what, one) for what, one in more.items()]
     return Correction(name, estimates, [] if judged.all() else [left])
 
 
