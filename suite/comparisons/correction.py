@@ -33,7 +33,7 @@ NO = {"0", "0.0", "false", "no", "bad", "second"}
 COEFFICIENTS = ("percent", "alpha", "ac1", "randolph", "fleiss", "cohen")
 NUMBER, AGAINST, PEOPLE = "corrected for the judge", "The judge against people", "People"
 TOLD = {
-    AGAINST: "Agreement: how often the judge says what people say (a tie, or people split, is a verdict, too); "
+    AGAINST: "Agreement: how often the judge says what people say (a tie or a split of people, too); "
     "of grades closeness, 1 - |difference| / scale. Sensitivity: the same of what people call yes or give to "
     'the first answer; specificity: of no, or the second. "Cannot tell" counts nowhere.',
     PEOPLE: "Same label: how often two people who both could tell say the same of a sample.",
@@ -232,9 +232,7 @@ def correct_file(
     table, name = RatingTable(np.column_stack([y, f])[both].astype(np.int64), 2), "share of yes"
     named = {f"agreement, {one}": agreement(one, "nominal", table, among, level) for one in COEFFICIENTS}
     left = f"{len(y) - len(strata)} of {len(y)} samples have no verdict and are left out."
-    named["Cohen's kappa at most, with these margins"] = Estimate(
-        *largest_cohen(table)[:1], n=int(both.sum())
-    )
+    named["Cohen's kappa at most, with these margins"] = Estimate(largest_cohen(table)[0], n=len(table.codes))
     yes, no = f[both & (y == 1)], f[both & (y == 0)]
     rates = (int(f[judged].sum()), len(own.codes), int(yes.sum()), len(yes), int((no == 0).sum()), len(no))
     others = {
@@ -263,10 +261,9 @@ def sections(found: Correction) -> list[Section]:
     for part in dict.fromkeys(one.part for one in found.estimates):
         each = [one for one in found.estimates if one.part == part and one.what not in COUNTS]
         rows = [(of, what, e.value, e.low, e.high, e.n, e.note) for _, of, what, e in each]
-        told = 7 if any(row[-1] for row in rows) else 6  # columns
+        told, first = 7 if any(row[-1] for row in rows) else 6, part == NUMBER  # columns
         columns = ("of", "number", "value", "low", "high", "n", "note")[:told]
         table = Table(columns, [row[:told] for row in rows])
-        first = part == NUMBER
         if rows:
             blocks = (*(_drawn(found) if first else [Text(TOLD[part])]), table)
             made.append(Section(f"{found.value}, {part}" if first else part, blocks))

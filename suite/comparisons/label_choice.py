@@ -94,8 +94,6 @@ def draw(runs: Sequence[LabelledRun], wanted: LabelsWanted, plugins: Catalogue |
         what = f"{name} cannot be labelled: it is no mean over samples of a value whose scale has ends"
         raise ConfigError(what, fix=f"label another one with --value NAME: {labelled}")
     kind: LabelKind = "pair" if measure.kind == "win_rate" else "flag" if measure.binary else "grade"
-    if wanted.twice and kind != "pair":
-        raise ConfigError(f"{name} is no verdict of pairs: there is no other order", fix="leave out --twice")
     units = _units(runs, task.info.name, measure)
     names = [f"{one.run} {one.key.cell} {_verdict(one.judge, kind, measure.ends)}" for one in units]
     strata = clusters_of(names, len(names)).codes

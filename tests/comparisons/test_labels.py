@@ -93,7 +93,6 @@ def test_the_answers_of_a_pair_stand_apart_and_in_either_order(runs: list[str]) 
         ({"value": "kep"}, NotFound, "did you mean 'kept'"),
         ({"task": "other"}, ConfigError, "no judge scores other"),
         ({"n": 4}, ConfigError, "4 labels are too few: 3 strata"),
-        ({"twice": True}, ConfigError, "kept is no verdict of pairs"),
     ],
 )
 def test_what_cannot_be_labelled_is_refused(runs: list[str], wanted: Any, error: Any, words: str) -> None:
@@ -308,6 +307,11 @@ def test_a_file_that_asks_for_a_huge_page_does_not_hang(runs: list[str], tmp_pat
     file = said(page, "Ann")
     with pytest.raises(DataError, match="is of another page"):
         read(runs[:1], tmp_path, edited(file, asked={**file["asked"], "n": 10**15}))
+
+
+def test_only_pairs_are_put_twice(runs: list[str]) -> None:
+    with pytest.raises(ConfigError, match="kept is no verdict of pairs"):
+        list(label_page(drawn(runs[:1], twice=True)))
 
 
 def test_half_a_character_in_a_comment_is_shown_as_such(runs: list[str], tmp_path: Path, page: str) -> None:
