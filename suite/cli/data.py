@@ -9,7 +9,7 @@ import click
 
 from suite.cli import pulls
 from suite.cli.data_check import check
-from suite.cli.flags import PATH, accept_flag, json_flag, say_json
+from suite.cli.flags import PATH, accept_flag, json_flag, say_json, say_text
 from suite.data.cache import Cache
 from suite.data.entry import DatasetEntry
 from suite.data.pins import pin as pin_entry
@@ -204,16 +204,9 @@ def _say_new(entry: DatasetEntry, path: Path, known: Registry, as_json: bool) ->
         whole = entry.model_dump(mode="json", by_alias=True, exclude_none=True)
         say_json({"file": str(path), "schemas": schemas, "entry": whole})
         return
-    parts = ", ".join(f"{part} {one.rows:,}" for part, one in entry.parts.items())
-    revision = f"revision {entry.revision[:14]}, " if entry.revision else ""
-    click.echo(f"{entry.id}: {revision}rows: {parts}")
-    click.echo(f"  written to {path} and {', '.join(schemas)} beside it")
-    click.echo(f"  licence: {'. '.join(filter(None, (entry.licence.name, entry.licence.redistribution)))}")
-    accept = " --accept-licence" if entry.licence.accept_required else ""
     folder = path.parent.parent
-    if folder.resolve() not in {one.resolve() for one in known.folders}:
-        click.echo(f"  to use it: export SUITE_REGISTRY={shlex.quote(str(folder.absolute()))}")
-    click.echo(f"  next: suite data pull {entry.id}{accept}")
+    found = folder.resolve() in {one.resolve() for one in known.folders}
+    say_text("new_entry", entry, path, schemas, "" if found else shlex.quote(str(folder.absolute())))
 
 
 @data.command("eval-yaml")

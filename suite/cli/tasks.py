@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,15 +22,6 @@ _LIMITS = {
     "pattern": "like",
 }  # fmt: skip
 FieldSchema = Mapping[str, Any]  # the JSON schema of a parameter, as pydantic makes it
-
-
-class Knob(NamedTuple):
-    """A parameter as it is shown."""
-
-    type: str
-    default: object
-    stage: str
-    description: str
 
 
 def task_names(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
@@ -162,7 +153,7 @@ def describe(task: "type[AnyTask]", owner: str) -> dict[str, object]:
         **{fact: getattr(info, fact) for fact in ("name", "version", "title", "paper", "note")},
         "plugin": owner,
         "headline": info.headline,
-        "parameters": {name: knob._asdict() for name, knob in _knobs(task).items()},
+        "parameters": _parameters(task),
         "roles": {
             role: {"needs": [sorted(one) for one in wanted.needs]}
             | {fact: getattr(wanted, fact) for fact in ("stage", "many", "optional")}
@@ -172,29 +163,25 @@ def describe(task: "type[AnyTask]", owner: str) -> dict[str, object]:
         "mini": dict(info.mini),
         "metrics": [_metric(metric) for metric in task.metrics],
         "presets": {preset: [dict(cell) for cell in cells] for preset, cells in info.presets.items()},
-        "replay": _replay(task),
+        "replay": info.replay if info.replay == "exact" else f"none: {info.replay_reason}",
         "official_prompts": info.official_prompts,
         "prompts": {"set": task.prompts.set, "names": list(task.prompts.names())},
     }
 
 
-def _knobs(task: "type[AnyTask]") -> dict[str, Knob]:
+def _parameters(task: "type[AnyTask]") -> dict[str, dict[str, object]]:
     kind = task.parameters_type()
     schema, at_score = kind.model_json_schema(), kind.at_score_names()
     fields: dict[str, FieldSchema] = schema.get("properties", {})
     return {
-        name: Knob(
-            type=type_of(field, schema.get("$defs", {})),
-            default=field.get("default"),
-            stage="score" if name in at_score else "solve",
-            description=field.get("description", ""),
-        )
+        name: {
+            "type": type_of(field, schema.get("$defs", {})),
+            "default": field.get("default"),
+            "stage": "score" if name in at_score else "solve",
+            "description": field.get("description", ""),
+        }
         for name, field in fields.items()
     }
-
-
-def _replay(task: "type[AnyTask]") -> str:
-    return task.info.replay if task.info.replay == "exact" else f"none: {task.info.replay_reason}"
 
 
 def type_of(field: FieldSchema, definitions: Mapping[str, FieldSchema]) -> str:
