@@ -56,7 +56,12 @@ def missing_data(run: Run) -> str:
         if cell.file is not None and cell.cell not in tasks:
             return f"{cell.file.name} is not here as it was"
     given = recorded_data(run)
-    own = {name: one for task in tasks.values() for name, one in task.info.rows.items()}
+    own = {  # as a plan calls them: with the task's name where two tasks call other data so
+        key: one
+        for task in tasks.values()
+        for name, one in task.info.rows.items()
+        for key in (name, f"{task.info.name}:{name}")
+    }
     for name, identity in run.manifest.data.items():
         entry, rows = identity.get("entry"), own.get(name)
         if isinstance(rows, str) or name in given:

@@ -168,10 +168,17 @@ def test_numbers_of_few_samples_are_marked_and_shown(make_run: Make) -> None:
 def test_colours_are_told_by_numbers_too(make_run: Make) -> None:
     html = "".join(html_report(make_run(turns=(0,), samples=60)))
     (scale,) = re.findall('<p class="scale">(.*?)</p>', html)
-    values = [float(one) for one in re.findall(r'<td class="n h\d"><b>([0-9.]+)</b>', html)]
-    ends = [float(one) for one in re.findall(r'<span class="h[06]">([0-9.]+)</span>', scale)]
-    assert ends[0] <= min(values) < max(values) <= ends[1]
+    fields = re.findall(r'<td class="n (h\d)"><b>([0-9.]+)</b>', html)
+    ends = re.findall(r'<span class="(h\d)[^"]*">([0-9.]+)</span>', scale)
+    assert ends == [min(fields, key=lambda one: float(one[1])), max(fields, key=lambda one: float(one[1]))]
     assert "higher is better" in scale
+    assert "few" not in scale
+
+
+def test_a_single_number_has_no_scale(make_run: Make) -> None:
+    html = "".join(html_report(make_run(turns=(0,), methods=("plain",), samples=20, tag=lambda _: "one")))
+    (scale,) = re.findall('<p class="scale">(.*?)</p>', html)
+    assert scale == "higher is better"
 
 
 def test_results_are_left_as_they_are(mini_run: Path) -> None:

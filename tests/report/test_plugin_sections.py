@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
@@ -11,6 +12,7 @@ from suite.cli.eval import eval_
 from suite.journal.run import Run
 from suite.report.plugin_sections import missing_data, own_views
 from suite.report.sample_choice import SamplesWanted, find_samples
+from suite.task import TaskInfo
 
 Make = Callable[..., Path]
 
@@ -34,6 +36,17 @@ def test_data_that_is_not_here_is_said_and_not_fetched(
 def test_data_given_by_hand_is_not_looked_for(make_run: Make) -> None:
     run = with_data(make_run(), {"contexts": {"sha256": "0" * 64}})
     assert missing_data(run) == "the run was given its data for contexts with --data"
+
+
+def test_data_beside_a_task_is_here_where_two_tasks_call_theirs_the_same(
+    make_run: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = TaskInfo("low", 1, "Low", headline="bad", rows={"texts": "low.jsonl"})
+    monkeypatch.setattr(
+        "suite.report.plugin_sections.tasks_of", lambda _run: {"c": SimpleNamespace(info=info)}
+    )
+    assert missing_data(with_data(make_run(), {"texts": {}, "low:texts": {}})) == ""
+    assert "--data" in missing_data(with_data(make_run(), {"other:texts": {}}))
 
 
 def test_a_task_that_is_not_installed_is_named(make_run: Make) -> None:
