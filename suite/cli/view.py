@@ -47,8 +47,8 @@ def view(
     listing = RunListing(folder, [find_run(one, folder) for one in runs])
     if export is not None:
         wanted = [[key_of(find_run(one, folder)) for one in told.split(",")] for told in compare]
-        count = write_site(listing, export, wanted, texts=with_texts)
-        click.echo(f"wrote {count:,} files; open {export / 'index.html'}")
+        count, note = write_site(listing, export, wanted, texts=with_texts)
+        click.echo(note + "\n" * bool(note) + f"wrote {count:,} files; open {export / 'index.html'}")
         return
     with tempfile.TemporaryDirectory(prefix="suite-view-", ignore_cleanup_errors=True) as scratch:
         files = ViewSite(listing, Path(scratch)).files

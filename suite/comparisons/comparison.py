@@ -146,7 +146,7 @@ def _pairs(runs: Sequence[LabelledRun], baseline: str) -> list[tuple[LabelledRun
     if not baseline:
         return list(itertools.combinations(runs, 2))
     for base in runs:
-        if baseline in (base.label, base.run.name, base.run.folder.name):
+        if baseline in (str(base.run.folder), base.label, base.run.name, base.run.folder.name):
             return [(one, base) for one in runs if one is not base]
     raise unknown("run", baseline, [run.label for run in runs], where="--against")
 

@@ -113,9 +113,9 @@ def side_by_side(
 
 
 def pairs(
-    outputs: Iterator[OutputRecord], scores: Iterator[ScoreRecord]
+    outputs: Iterator[OutputRecord], scores: Iterator[ScoreRecord], where: str = ""
 ) -> Iterator[tuple[OutputRecord, ScoreRecord | None]]:
-    """Each output with its score; None for those not scored yet.
+    """Each output with its score; None for those not scored yet. where: the run, for errors.
 
     Raises RunError for a record that stands twice or a score without an output.
     """
@@ -124,4 +124,4 @@ def pairs(
             yield output, score
         elif score is not None:
             cell, sample, trial = Key.of(score)
-            raise RunError(f"a score of sample {sample!r} (cell {cell}, trial {trial}) has no output")
+            raise RunError(f"a score of sample {sample!r} (cell {cell}, trial {trial}) has no output", where)

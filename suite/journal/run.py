@@ -180,7 +180,7 @@ class Run:
 
     def pairs(self) -> Iterator[tuple[OutputRecord, ScoreRecord | None]]:
         """Each output with its score, None where it is not scored. Raises RunError for damage."""
-        return pairs(self.outputs(), self.scores())
+        return pairs(self.outputs(), self.scores(), str(self.folder))
 
     @cached_property
     def _outputs(self) -> Recorded[OutputRecord]:
@@ -229,7 +229,8 @@ class Run:
             return output.output.text
         if (found := self.call(output.text_from)) is not None:
             return found.call.reply.text
-        raise RunError(f"call {output.text_from} of sample {output.sample!r} is not in calls.jsonl")
+        what = f"call {output.text_from} of sample {output.sample!r} is not in calls.jsonl"
+        raise RunError(what, str(self.folder))
 
 
 RunReader = Run  # what it was called before 0.2

@@ -75,25 +75,17 @@ def html_report(
         raise ConfigError(what, fix="write it to a file: suite report show RUN --html page.html")
     summary, told = summarise(run), run_facts(run)
     drawer = Drawer()
+    grids = happened_grid(summary.tasks), calls_grid(summary.calls), attempts_grid(run)
     return page(
-        "report.html.j2",
-        viewer=True,
-        linked=linked,
-        base=base,
-        summary=summary,
-        ran=list(fact_lines(told)),
+        "report.html.j2", viewer=True, linked=linked, base=base, summary=summary, ran=list(fact_lines(told)),
         parameters=parameter_rows(told),
         plots=[plot and drawer.block(plot) for plot in (sweep_plot(t, summary.level) for t in summary.tasks)],
         sections=[drawer.section(one) for one in plugin_sections(run)],
-        happened=[
-            one
-            for one in (happened_grid(summary.tasks), calls_grid(summary.calls), attempts_grid(run))
-            if one.rows
-        ],
+        happened=[one for one in grids if one.rows],
         samples=inline("run", source) if source is not None else (),
         manifests=_manifests(run),
         version=run.manifest.suite,
-    )
+    )  # fmt: skip
 
 
 def page(
@@ -111,18 +103,15 @@ def page(
     style, script = resource("report.css"), ""
     if viewer:
         style, script = style + viewer_style(), viewer_script()
-    pieces = (
-        environment()
-        .get_template(template)
-        .generate(
-            policy=Markup(POLICY if linked else policy(style, script, bool(base))),  # nothing to escape
-            linked=linked,
-            base=base,
-            style=Markup(style),
-            script=Markup(script),
-            **values,
-        )
-    )
+    allowed = Markup(POLICY if linked else policy(style, script, bool(base)))  # nothing to escape
+    told = {
+        "policy": allowed,
+        "linked": linked,
+        "base": base,
+        "style": Markup(style),
+        "script": Markup(script),
+    }
+    pieces = environment().get_template(template).generate(**told, **values)
     # once more over everything: whatever came here uncleaned ends here; samples were cleaned and then packed
     return (piece if piece.startswith(OPENING) else clean(piece) for piece in pieces)
 

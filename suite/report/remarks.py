@@ -2,20 +2,22 @@
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from suite.chat import Json
-from suite.errors import listed
+from suite.errors import RunError, listed
 from suite.journal.commands import scoring_command, solving_command
 from suite.journal.documents import CellRecord, ScoredCell
-from suite.journal.records import BUDGET
+from suite.journal.lines import Lines
+from suite.journal.records import BUDGET, OutputRecord, ScoreRecord
 from suite.journal.run import RUNS, Run
 from suite.report.findings import sentences
 from suite.report.numbers import percent, plain
 
 MOST_TAG_VALUES = 8
+RESTORE = "Restore the file from a copy, or score what is left anew with `suite score`."
 _ENDS = ("stopped", "interrupted", "finish")
 _BUDGET = re.compile(r"(--budget[ =]|\bbudget=)'?([^\s'][^',)]*?)(?:'|(?=[\s,)])|$)")
 
@@ -33,7 +35,7 @@ def remarks(run: Run) -> list[Remark]:
     told = [Remark("warning" if bad else "note", text) for text, bad in sentences(run.results)]
     # what was asked otherwise than planned, since an endpoint refused a setting; each once
     adapted = dict.fromkeys(f"{one.detail}." for one in run.attempts() if one.event == "adapted")
-    wrong = [Remark("warning", text) for text in (*toys(run), *_state(run))]
+    wrong = [Remark("warning", text) for text in (*damage(run), *toys(run), *_state(run))]
     notes = [Remark("note", text) for text in adapted]
     return sorted(
         [*wrong, *told, *notes, *_coverage(run), *_notes(run)], key=lambda one: one.weight != "warning"
@@ -51,6 +53,34 @@ def toys(run: Run) -> Iterator[str]:
             yield f"{spec} is a small model for trying things out: these scores mean nothing."
         elif spec.startswith("scripted/"):
             yield f"{spec} answers by script, not by a model: these scores mean nothing."
+
+
+def _counted(run: Run) -> Sequence[tuple[Lines[OutputRecord] | Lines[ScoreRecord], int]]:
+    """The journals of samples, and how many records results.json counts in each."""
+    solved, scored = zip((0, 0), *((one.solved, one.scored) for one in run.results.cells), strict=True)
+    return (run.journal.outputs, sum(solved)), (run.judged.scores, sum(scored))
+
+
+def lacking(run: Run) -> list[str]:
+    """Names of journal files that results.json counts records of and that are not there; none is opened."""
+    asked = run.results.calls.get("candidate")
+    counted = [*_counted(run), (run.journal.calls, asked.calls if asked else 0)]
+    return [lines.path.name for lines, count in counted if count and not lines.path.exists()]
+
+
+def damage(run: Run) -> Iterator[str]:
+    """A sentence for each journal that holds less than results.json counts, or is not what was written."""
+    if "calls.jsonl" in lacking(run):
+        yield f"calls.jsonl is missing: the journal is damaged. {RESTORE}"
+    for lines, count in _counted(run):
+        try:
+            lost, told = count - sum(1 for _ in lines.raw()), f"in {lines.path.name}: the journal is damaged"
+        except RunError as error:
+            yield f"The journal is damaged: {error.what}. {RESTORE}"
+            continue
+        if lost > 0:
+            are = "is" if lost == 1 else "are"
+            yield f"{lost:,} of {count:,} samples that results.json counts {are} not {told}. {RESTORE}"
 
 
 def _state(run: Run) -> Iterator[str]:

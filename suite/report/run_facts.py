@@ -78,25 +78,16 @@ def run_facts(run: Run) -> RunFacts:
     tasks = [_task(run, name) for name in dict.fromkeys(cell.task for cell in manifest.cells)]
     began, scored = solving_command(run.folder), scoring_command(run.folder, run.scoring)
     return RunFacts(
-        command=began.command or equivalent_command(run, tasks),
-        recorded=bool(began.command),
-        settings=began.settings,
-        scored_by=scored.command if scored and not scored.solves else "",
-        suite=manifest.suite,
-        tasks=tasks,
+        command=began.command or equivalent_command(run, tasks), recorded=bool(began.command),
+        settings=began.settings, scored_by=scored.command if scored and not scored.solves else "",
+        suite=manifest.suite, tasks=tasks,
         models=[one for members in run.roles.values() for one in members],
-        data={name: _identity(name, one) for name, one in manifest.data.items()},
-        mini=manifest.mini,
+        data={name: _identity(name, one) for name, one in manifest.data.items()}, mini=manifest.mini,
         prompts=next((one.prompts for one in run.scoring_manifest.cells), manifest.prompts),
-        seed=manifest.seed,
-        trials=manifest.trials,
-        limit=manifest.limit,
-        level=run.results.level,
-        date=manifest.created,
-        seconds=run.results.seconds if run.has_results else None,
-        calls=run.results.calls,
-        cost=costs(run.roles, run.results.calls, untold_tokens(run)),
-    )
+        seed=manifest.seed, trials=manifest.trials, limit=manifest.limit, level=run.results.level,
+        date=manifest.created, seconds=run.results.seconds if run.has_results else None,
+        calls=run.results.calls, cost=costs(run.roles, run.results.calls, untold_tokens(run)),
+    )  # fmt: skip
 
 
 def _task(run: Run, name: str) -> TaskFacts:
@@ -110,13 +101,9 @@ def _task(run: Run, name: str) -> TaskFacts:
     if defaults is not None:
         changed = {key: each for key, each in values.items() if each != [defaults.get(key)]}
     return TaskFacts(
-        name=name,
-        version=cells[0].version,
-        cells=len(cells),
-        changed=changed,
-        parameters=values,
+        name=name, version=cells[0].version, cells=len(cells), changed=changed, parameters=values,
         file="" if cells[0].file is None else cells[0].plugin,
-    )
+    )  # fmt: skip
 
 
 def _defaults(run: Run, name: str, version: int) -> dict[str, Json] | None:

@@ -1,5 +1,6 @@
 """What runs there are, how far each got and what went wrong: read from manifests, results, journals."""
 
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -16,11 +17,13 @@ from suite.journal.run import Run
 from suite.journal.shapes import Values
 from suite.report.hostile_text import one_line
 from suite.report.matrix import Grid
-from suite.report.numbers import ago, interval, number
+from suite.report.numbers import ago, interval, number, plain
+from suite.report.remarks import lacking
 
 MOST_KINDS = 50  # of attempts
 _PLANNED = ("roles", "data", "seed", "trials", "limit", "mini", "plan_sha256")  # as the manifest tells it
-State = Literal["finished", "partial", "solved, not scored"]
+State = Literal["finished", "partial", "running", "damaged", "solved, not scored"]
+QUIET_S = 60  # a run whose journals got nothing for so long is not being written
 
 
 class Headline(TypedDict, total=False):
@@ -36,7 +39,8 @@ class Headline(TypedDict, total=False):
 
 
 class RunState(msgspec.Struct, kw_only=True):
-    """How far a run got. pending: work items without a result yet."""
+    """How far a run got. pending: work items without a result yet. options: what is set of the candidate.
+    note: on the state, why or how far."""
 
     run: str
     state: State
@@ -45,7 +49,9 @@ class RunState(msgspec.Struct, kw_only=True):
     tasks: list[str]
     cells: int
     candidate: str
+    options: str = ""
     created: str
+    note: str = ""
 
 
 class ListedRun(RunState, kw_only=True):
@@ -102,22 +108,49 @@ def list_runs(folder: Path) -> Iterator[ListedRun | UnreadableRun]:
             yield UnreadableRun(manifest.parent.name, "unreadable", what)
 
 
+def being_written(run: Run) -> bool:
+    """Whether journals grew just now, and after the results."""
+
+    def latest(*names: str) -> float:
+        return max((one.stat().st_mtime for name in names for one in run.folder.glob(name)), default=0.0)
+
+    if run.has_results and run.results.complete:
+        return False
+    grew = latest("outputs.jsonl", "scorings/*/scores.jsonl")
+    return latest("scorings/*/results.json") < grew > time.time() - QUIET_S
+
+
+def progress(run: Run) -> tuple[int, str]:
+    """How many work items are solved, and in words how far a run is, by the lines of its newest journals."""
+    scores = Run(run.folder, (run.scorings() or [""])[-1]).judged.scores
+    solved, scored = (sum(1 for _ in lines.raw()) for lines in (run.journal.outputs, scores))
+    return solved, f"{solved:,} solved, {scored:,} scored of {run.manifest.all_works:,}"
+
+
+def options(run: Run) -> str:
+    """What is set of the candidate's sampling, on one line."""
+    told = run.candidate.sampling if run.candidate else {}
+    return " ".join(f"{name}={plain(value)}" for name, value in told.items())
+
+
 def _state(run: Run) -> RunState:
     manifest = run.manifest
     pending = run.results.pending
     state: State = "finished" if not pending and run.results.complete else "partial"
-    if not run.has_results and sum(1 for _ in run.outputs()) >= manifest.all_works:
-        state = "solved, not scored"
+    note = f"{number(pending)} pending" if pending else ""
+    if missing := lacking(run):
+        state, note = "damaged", f"{' and '.join(missing)} missing"
+    elif (growing := being_written(run)) or not run.has_results:
+        solved, so_far = progress(run)
+        if solved >= manifest.all_works and not (run.has_results or (growing and run.scoring)):
+            state = "solved, not scored"
+        elif growing:
+            state, note = "running", so_far
     return RunState(
-        run=run.folder.name,
-        state=state,
-        pending=pending,
-        imported=manifest.imported,
-        tasks=list(dict.fromkeys(cell.task for cell in manifest.cells)),
-        cells=len(manifest.cells),
-        candidate=run.specs("candidate"),
-        created=manifest.created,
-    )
+        run=run.folder.name, state=state, pending=pending, imported=manifest.imported,
+        tasks=list(dict.fromkeys(cell.task for cell in manifest.cells)), cells=len(manifest.cells),
+        candidate=run.specs("candidate"), options=options(run), note=note, created=manifest.created,
+    )  # fmt: skip
 
 
 def _headlines(run: Run) -> list[Headline]:
@@ -144,13 +177,8 @@ def show_run(run: Run) -> ShownRun:
 
 def _scoring(run: Run) -> ListedScoring:
     manifest, results = run.scoring_manifest, run.results if run.has_results else None
-    return ListedScoring(
-        manifest.scoring,
-        manifest.started,
-        manifest.roles,
-        results is not None and results.complete,
-        None if results is None else results.pending,
-    )
+    told = (False, None) if results is None else (results.complete, results.pending)
+    return ListedScoring(manifest.scoring, manifest.started, manifest.roles, *told)
 
 
 def run_lines(runs: Sequence[ListedRun | UnreadableRun], now: datetime) -> list[str]:
@@ -158,12 +186,11 @@ def run_lines(runs: Sequence[ListedRun | UnreadableRun], now: datetime) -> list[
     rows = [["run", "when", "state", "tasks", "model", "headline"]]
     listed = sorted((one for one in runs if isinstance(one, ListedRun)), key=lambda one: one.created)
     for one in listed:
-        state = one.state + (f" ({number(one.pending)} pending)" if one.pending else "")
+        state = one.state + (f" ({one.note})" if one.note else "")
         state += ", imported" if one.imported else ""
         heads = [head for head in one.headlines if head.get("value") is not None]
-        rows.append(
-            [one.run, ago(one.created, now), state, ", ".join(one.tasks), one.candidate, _heads(heads)]
-        )
+        model = f"{one.candidate} {one.options}".strip()
+        rows.append([one.run, ago(one.created, now), state, ", ".join(one.tasks), model, _heads(heads)])
     rows += [[one.run, "", f"unreadable: {one.error}"] for one in runs if isinstance(one, UnreadableRun)]
     rows = [[one_line(text, 300) for text in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*(row for row in rows if len(row) == 6), strict=True)]
@@ -183,7 +210,7 @@ def _heads(heads: Sequence[Headline]) -> str:
 
 def told(run: ShownRun) -> Iterator[str]:
     """A run in lines, those of details indented; to be cleaned."""
-    state = run.state + (f", {number(run.pending)} pending" if run.pending else "")
+    state = run.state + (f", {run.note}" if run.note else "")
     yield f"{run.run}: {state}" + (", imported" if run.imported else "")
     yield f"  tasks: {', '.join(run.tasks)} ({run.cells} cells)"
     for role, members in run.roles.items():
@@ -206,10 +233,7 @@ def attempts_grid(run: Run) -> Grid:
     counts: Counter[tuple[str, str, str, str]] = Counter()
     for record in run.attempts():
         counts[record.event, record.kind, record.role, record.stage] += 1
-    rows = [
-        [event, kind, role, stage, number(n)]
-        for (event, kind, role, stage), n in counts.most_common(MOST_KINDS)
-    ]
+    rows = [[*what, number(n)] for what, n in counts.most_common(MOST_KINDS)]
     return Grid("Attempts", ["event", "kind", "role", "stage", "times"], rows, left=4)
 
 
@@ -222,9 +246,8 @@ def pending_reasons(run: Run) -> dict[str, int]:
     for record in run.attempts():
         if record.event == "pending":
             stage = record.stage or "solve"
-            open_[stage, Key(record.cell, record.sample, record.trial)] = (
-                f"{stage}: {record.kind or record.detail or 'unknown'}"
-            )
+            why = f"{stage}: {record.kind or record.detail or 'unknown'}"
+            open_[stage, Key(record.cell, record.sample, record.trial)] = why
     counts: Counter[str] = Counter()
     for (stage, key), reason in open_.items():
         if (run.score(key) if stage == "score" else run.output(key)) is None:

@@ -3,12 +3,15 @@
 Not here: samples and traces (`sample_choice`, `traces`), the remarks beside the numbers (`remarks`).
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeGuard
 
 from suite.chat import Json
+from suite.errors import RunError
 from suite.journal.documents import (
     AcrossResult,
     CallTotals,
@@ -139,39 +142,32 @@ def summarise(run: Run) -> Summary:
         tasks.setdefault(cell.task, []).append(cell)
     scores = Scores(run)
     return Summary(
-        name=run.name,
-        scoring=run.scoring,
-        remarks=remarks(run),
-        tasks=[_task(run, cells, scores) for cells in tasks.values()],
-        level=run.results.level,
-        calls=run.results.calls,
-        seconds=run.results.seconds if run.has_results else None,
-    )
+        name=run.name, scoring=run.scoring, remarks=remarks(run),
+        tasks=[_task(run, cells, scores) for cells in tasks.values()], level=run.results.level,
+        calls=run.results.calls, seconds=run.results.seconds if run.has_results else None,
+    )  # fmt: skip
 
 
 def _task(run: Run, records: Sequence[CellRecord], scores: Scores) -> TaskSummary:
     parameters = [parameters_of(one, run.scored_cells.get(one.cell)) for one in records]
     names = distinguishing(parameters)
     by_cell = {one.cell: one for one in run.results.cells}
+    so_far = [Counter[str](), Counter[str]()]  # solved, scored: of a run without results
+    if not run.has_results:
+        with suppress(RunError):  # `remarks` tells damage
+            so_far = [Counter(one.cell for one in each) for each in (run.outputs(), run.scores())]
     cells = [
-        _cell(run, one, values, names, by_cell.get(one.cell))
+        _cell(run, one, values, names, by_cell.get(one.cell), so_far)
         for one, values in zip(records, parameters, strict=True)
     ]
     first = records[0]
     directions = [cell.headline.direction for cell in cells if cell.headline]
     return TaskSummary(
-        name=first.task,
-        version=first.version,
-        title=first.title,
-        paper=first.paper,
-        headline=first.headline,
-        direction=directions[0] if directions else "neither",
-        swept=names,
-        cells=cells,
-        across=[one for one in run.results.across if one.task == first.task],
-        skipped=[one for one in run.manifest.skipped if one.task == first.task],
-        scores=scores,
-    )
+        name=first.task, version=first.version, title=first.title, paper=first.paper,
+        headline=first.headline, direction=directions[0] if directions else "neither", swept=names,
+        cells=cells, across=[one for one in run.results.across if one.task == first.task],
+        skipped=[one for one in run.manifest.skipped if one.task == first.task], scores=scores,
+    )  # fmt: skip
 
 
 def _cell(
@@ -180,22 +176,20 @@ def _cell(
     parameters: Mapping[str, Json],
     names: tuple[str, ...],
     found: CellResult | None,
+    so_far: Sequence[Counter[str]],
 ) -> CellSummary:
     planned = run.manifest.works_of(record.cell)
+    solved, scored = so_far[0][record.cell], so_far[1][record.cell]
     return CellSummary(
-        id=record.cell,
-        label=label(parameters, names),
-        parameters=parameters,
+        id=record.cell, label=label(parameters, names), parameters=parameters,
         values=tuple(parameters.get(name) for name in names),
-        samples=found.samples if found else planned,
-        solved=found.solved if found else 0,
-        scored=found.scored if found else 0,
-        pending=found.pending if found else planned,
-        finishes=found.finishes if found else {},
-        unscored=found.unscored if found else {},
+        samples=found.samples if found else planned, solved=found.solved if found else solved,
+        scored=found.scored if found else scored,
+        pending=found.pending if found else max(planned - scored, 0),
+        finishes=found.finishes if found else {}, unscored=found.unscored if found else {},
         metrics=found.metrics if found else (),
         deviations=deviations(record, run.scored_cells.get(record.cell)),
-    )
+    )  # fmt: skip
 
 
 def label(parameters: Mapping[str, Json], names: Sequence[str]) -> str:

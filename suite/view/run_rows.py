@@ -1,13 +1,12 @@
 """The runs that a page lists, each as a row of its table: from manifest and results, again where they change.
 
-Of a run that is being written the journals are read on. What a row says stands in `templates/row.html.j2`.
+What a row says stands in `templates/row.html.j2`.
 """
 
 import hashlib
 import os
 import re
 import threading
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib.resources import files
@@ -23,13 +22,12 @@ from suite.parameters import distinguishing
 from suite.report.findings import sentences
 from suite.report.html_blocks import environment
 from suite.report.numbers import percent
-from suite.report.remarks import parameters_of, toys
+from suite.report.remarks import lacking, parameters_of, toys
+from suite.report.run_list import being_written, options, progress
 from suite.report.summary import label
-from suite.view.running_scores import RunningScores
 
-_CALLED = (costs, distinguishing, label, parameters_of, percent, sentences, shown_usd, toys)
+_CALLED = (costs, distinguishing, label, lacking, options, parameters_of, percent, sentences, shown_usd, toys)
 KINDS = ("*.json", "*.jsonl", "scorings/*/*.json", "scorings/*/*.jsonl")
-QUIET_S = 60  # a run whose journals got nothing for so long is not being written
 
 
 class RunRow(NamedTuple):
@@ -51,7 +49,6 @@ class RunListing:
     def __init__(self, folder: Path, named: Sequence[Path] = ()) -> None:
         self.folder, self._named = folder, named
         self._kept: dict[Path, RunRow] = {}
-        self._scores: dict[Path, RunningScores] = {}
         self._lock = threading.Lock()
         text = (files("suite.view") / "templates/row.html.j2").read_text("utf-8")
         self._template = environment().from_string(text, {one.__name__: one for one in _CALLED})
@@ -68,7 +65,7 @@ class RunListing:
         return next((row for row in self.rows() if row.key == key), None)
 
     def _row(self, folder: Path) -> RunRow:
-        digest, growing = _state(folder)
+        digest = _digest(folder)
         kept = self._kept.get(folder)
         if kept is not None and kept.digest == digest and not kept.running:
             return kept
@@ -76,22 +73,15 @@ class RunListing:
         try:
             run = Run(folder)
             row = row._replace(created=run.manifest.created)
-            if not growing or (run.has_results and run.results.complete):
-                self._scores.pop(folder, None)
-                return self._drawn(row, run)
-            run = Run(folder, (run.scorings() or [""])[-1])
-            row = row._replace(running="being written")
-            if kept is None:  # the first page opens no journal
-                return self._drawn(row, run)
-            scores = self._scores[folder] = self._scores.get(folder) or RunningScores(run)
-            return self._drawn(row._replace(running=scores.read_on()), run, scores)
+            if being_written(run):
+                row = row._replace(running=progress(run)[1])
+            return self._drawn(row, run)
         except Exception as error:  # anybody may have changed it
-            self._scores.pop(folder, None)
             told = error.what if isinstance(error, SuiteError) else f"{type(error).__name__}: {error}"
             return self._drawn(row._replace(trouble=told, running=""))
 
-    def _drawn(self, row: RunRow, run: Run | None = None, scores: RunningScores | None = None) -> RunRow:
-        return row._replace(html=Markup(self._template.render(row=row, run=run, scores=scores)))
+    def _drawn(self, row: RunRow, run: Run | None = None) -> RunRow:
+        return row._replace(html=Markup(self._template.render(row=row, run=run)))
 
 
 def key_of(folder: Path) -> str:
@@ -100,12 +90,10 @@ def key_of(folder: Path) -> str:
     return f"{slug}-{hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:8]}".strip("-")
 
 
-def _state(folder: Path) -> tuple[str, bool]:
-    """A digest of times and sizes of a run's files, and whether journals grew just now, after the results."""
+def _digest(folder: Path) -> str:
+    """Of times and sizes of a run's files."""
     told: list[tuple[str, float, int]] = []
     with suppress(OSError):  # the run may be taken away meanwhile
         paths = sorted(one for kind in KINDS for one in folder.glob(kind) if one.is_file())
         told = [(one.name, one.stat().st_mtime, one.stat().st_size) for one in paths]
-    grew = max([at for name, at, _ in told if name in ("outputs.jsonl", "scores.jsonl")], default=0.0)
-    done = max([at for name, at, _ in told if name == "results.json"], default=0.0)
-    return hashlib.sha256(repr(told).encode()).hexdigest()[:12], done < grew > time.time() - QUIET_S
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:12]

@@ -1,6 +1,6 @@
 """Every file of the site by its path, made when it is asked for: what is served is what is exported.
 
-index.html, runs/KEY.html, compare/KEY--KEY.html (the first run is what others are compared with; `.anyway`
+index.html, runs/KEY.html, compare/KEY--KEY.html (the last run is what others are compared with; `.anyway`
 before `.html` compares what is not comparable), samples/NAME/part-0.js, assets/. Samples are made once for a
 state of a run's files, in a folder of our own; nothing is ever written into a run's.
 """
@@ -22,7 +22,7 @@ from suite.report.html import Linked, html_report, page
 from suite.report.html_blocks import Drawer, environment, resource
 from suite.report.local_site import put_files, replaced_folder
 from suite.report.rows import withheld
-from suite.report.viewer.embedding import script_files, viewer_script, viewer_style
+from suite.report.viewer.embedding import script_files, trouble_script, viewer_script, viewer_style
 from suite.report.viewer.source import view_source
 from suite.secrets import scrub
 from suite.view.run_rows import RunListing, RunRow
@@ -37,18 +37,20 @@ _ROOM = resources("suite.view")
 @dataclass
 class ViewSite:
     """The files of a site. scratch: a folder for samples. texts: False leaves out those that a licence lets
-    nobody pass on. compared: keys of each comparison that there is; None: it is served, and makes all."""
+    nobody pass on. compared: keys of each comparison that there is; None: it is served, and makes all.
+    note: on the list, what it lacks."""
 
     listing: RunListing
     scratch: Path
     texts: bool = True
     compared: Sequence[Sequence[str]] | None = None
+    note: str = ""
     _sources: dict[str, RunRow] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _drawing: threading.Lock = field(default_factory=threading.Lock)
 
     def files(self, path: str) -> bytes | None:
-        """A file's bytes, None where there is none. Raises RunError for samples that cannot be read."""
+        """A file's bytes, None where there is none."""
         room, _, name = path.partition("/")
         if path == "index.html":
             return self._page("index", "", site=self, rows=self.listing.rows())
@@ -86,12 +88,12 @@ class ViewSite:
         from suite.comparisons.sections import sections
 
         try:
-            if trouble := next((row.trouble for row in rows if row.trouble), ""):
-                raise SuiteError(trouble)
+            if bad := next((row for row in rows if row.trouble), None):
+                raise SuiteError(f"{bad.folder.name}: {bad.trouble}" if len(rows) > 1 else bad.trouble)
             left = {name for row in rows if not self.texts for name in withheld(Run(row.folder))}
             if len(rows) > 1:
-                asked = ComparisonWanted(baseline=rows[0].folder.name, examples=0, anyway=anyway)
-                found = compare_runs([str(row.folder.absolute()) for row in rows], asked)
+                places = [str(row.folder.absolute()) for row in rows]
+                found = compare_runs(places, ComparisonWanted(baseline=places[-1], examples=0, anyway=anyway))
                 parts = {"site": self, "rows": rows, "left": left, "anyway": anyway, "drawer": Drawer()}
                 return self._page("comparison", "../", found=found, sections=sections(found), **parts)
             note = "Questions and answers are left out: a licence lets nobody pass them on." if left else ""
@@ -118,27 +120,38 @@ class ViewSite:
                 run = Run(row.folder)
                 source = view_source(run, texts=self.texts or not withheld(run), label=row.folder.name)
                 with replaced_folder(place, MARK) as part:
-                    put_files(part, script_files(name, source))
+                    try:
+                        put_files(part, script_files(name, source))
+                    except SuiteError as error:  # of a damaged journal; the page says it in their place
+                        put_files(part, [trouble_script(name, error.what)])
                 for old in [one for one in self._sources if self._sources[one].key == row.key][:-2]:
                     del self._sources[old]  # of a state before the last: no page of it is given out any more
                     shutil.rmtree(self.scratch / old, ignore_errors=True)
         return (place / name / file).read_bytes() if (place / name / file).is_file() else None
 
 
-def write_site(listing: RunListing, out: Path, compared: Sequence[Sequence[str]], *, texts: bool) -> int:
-    """Write the site as static files; how many. compared: keys; none: every pair of up to ten runs.
+def write_site(
+    listing: RunListing, out: Path, compared: Sequence[Sequence[str]], *, texts: bool
+) -> tuple[int, str]:
+    """Write the site as static files; how many, and what it lacks. compared: keys; none: every pair of up to
+    ten runs.
 
     Raises ConfigError for a folder that holds something else, and where there are no runs.
     """
-    keys = [row.key for row in listing.rows() if not row.trouble]
+    keys, note = [row.key for row in listing.rows() if not row.trouble], ""
     if not keys:
         raise ConfigError(f"{listing.folder} holds no run that can be shown", fix="suite eval … makes one")
     if not compared and len(keys) <= MOST_PAIRED:
         compared = list(itertools.combinations(keys, 2))
-    pairs = [(first, one) for first, *others in compared for one in others]  # a page of several leads to them
+    elif not compared:
+        note = (
+            f"No comparison is written: every pair of {len(keys):,} runs is too much (at most {MOST_PAIRED} "
+        )
+        note += "runs). Name those that matter: --compare A,B"
+    pairs = [(one, last) for *others, last in compared for one in others]  # a page of several leads to them
     compared = list(dict.fromkeys(map(tuple, [*compared, *pairs])))
     with replaced_folder(out, MARK) as part, tempfile.TemporaryDirectory() as scratch:
-        return put_files(part, ViewSite(listing, Path(scratch), texts, compared).pieces())
+        return put_files(part, ViewSite(listing, Path(scratch), texts, compared, note).pieces()), note
 
 
 def _bytes(pieces: Iterator[str]) -> bytes:

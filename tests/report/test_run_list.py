@@ -42,7 +42,7 @@ def listed(name: str, *values: float, **more: Any) -> ListedRun:
 
 def test_a_run_is_one_line_with_its_name_first_and_whole() -> None:
     name = "prefeval-" + "n" * 150
-    lines = run_lines([listed(name, 0.5), listed("b", 0.1, 0.4, state="partial", pending=1200)], NOW)
+    lines = run_lines([listed(name, 0.5), listed("b", 0.1, 0.4, state="partial", note="1,200 pending")], NOW)
     assert [line.split("  ")[0] for line in lines] == ["run", name, "b"]
     assert lines[1].endswith("3 h ago  finished                 t/one  openai/x  kept 0.500 [0.250, 1.000]")
     assert lines[2].endswith("partial (1,200 pending)  t/one  openai/x  kept 0.100 to 0.400 in 2 cells")

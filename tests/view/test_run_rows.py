@@ -6,10 +6,14 @@ import re
 import shutil
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from suite.journal.run import Run
+from suite.report.run_list import list_runs, run_lines
+from suite.report.summary import summarise
 from suite.view.run_rows import RunListing, RunRow
 
 Make = Callable[..., Path]
@@ -35,6 +39,15 @@ def test_a_row_says_what_a_run_is_and_what_changes_its_meaning(runs: Path) -> No
     ), told
 
 
+def test_what_was_set_of_the_model_tells_runs_apart(make_run: Make) -> None:
+    folder = make_run(pending=0)
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    manifest["roles"]["candidate"][0]["sampling"] = {"temperature": 1.5}
+    (folder / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    assert "temperature=1.5" in text(only(folder.parent))
+    assert "temperature=1.5" in run_lines(list(list_runs(folder.parent)), datetime.now(UTC))[1]
+
+
 def test_the_newest_run_comes_first(runs: Path) -> None:
     assert [row.folder.name for row in RunListing(runs).rows()] == ["model-c", "model-b", "model-a"]
 
@@ -44,6 +57,7 @@ def test_the_newest_run_comes_first(runs: Path) -> None:
     [
         (lambda folder: None, "finished", ""),
         (lambda folder: results(folder, complete=False, pending=1200), "partial", "1,200 pending"),
+        (lambda folder: (folder / "outputs.jsonl").unlink(), "damaged", "outputs.jsonl missing"),
         (lambda folder: (folder / "scorings").rename(folder / "gone"), "unscored", ""),
         (
             lambda folder: (folder / "manifest.json").write_text("{"),
@@ -146,19 +160,19 @@ def begin(folder: Path) -> dict[Path, list[bytes]]:
     return found
 
 
-def test_a_run_being_written_tells_how_far_it_is_and_its_headline_so_far(runs: Path) -> None:
+def test_a_run_being_written_tells_how_far_it_is_the_same_everywhere(runs: Path) -> None:
     journals = begin(runs / "model-a")
     listing = RunListing(runs, [runs / "model-a"])
-    assert "partial running being written" in text(listing.rows()[0])
     assert "0 solved, 0 scored of 14" in text(listing.rows()[0])
     for path, lines in journals.items():  # of the tenth line only a part is there
         path.write_bytes(b"".join(lines[:9]) + lines[9][:30])
     told = text(listing.rows()[0])
-    assert "9 solved, 9 scored of 14" in told
-    assert re.search(r"correct \d\.\d{3} .+ so far", told)
-    for path, lines in journals.items():
-        path.write_bytes(b"".join(lines))
-    assert "14 solved, 14 scored of 14" in text(listing.rows()[0])
+    assert "partial running 9 solved, 9 scored of 14" in told
+    assert "correct" not in told  # an interval of a part would not be that of the whole
+    (line,) = (one for one in run_lines(list(list_runs(runs)), datetime.now(UTC)) if "model-a " in one)
+    assert "running (9 solved, 9 scored of 14)" in line
+    (cell,) = summarise(Run(runs / "model-a")).tasks[0].cells
+    assert (cell.solved, cell.scored, cell.pending) == (9, 9, 5)
 
 
 def test_a_run_whose_journals_are_silent_is_not_running(runs: Path) -> None:
@@ -181,4 +195,4 @@ def test_damage_in_a_growing_journal_is_said_and_costs_no_other_run(runs: Path) 
         (False, True),
         (True, False),
     ]
-    assert "outputs.jsonl line 0 was changed or damaged" in told[2]
+    assert "outputs.jsonl line 1 was changed or damaged" in told[2]

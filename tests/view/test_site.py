@@ -4,13 +4,14 @@ import base64
 import gzip
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from suite.errors import ConfigError, RunError
+from suite.errors import ConfigError
 from suite.view.run_rows import RunListing, key_of
 from suite.view.site import ViewSite, write_site
 from tests.report.strict_page import Page
@@ -94,20 +95,21 @@ def test_nothing_else_is_served(site: ViewSite) -> None:
 def test_two_runs_are_compared_with_interval_and_test_and_their_samples_paired(site: ViewSite) -> None:
     a, b, _ = keys(site)
     found = page(site, f"compare/{a}--{b}.html")
-    assert "model-b.jsonl against scripted" in found.text
+    assert "model-a.jsonl against scripted" in found.text
     assert re.search(r"[+-]\d\.\d{3} \[[+-]\d\.\d{3}, [+-]\d\.\d{3}\]", found.text)
     ((one, two),) = (names.split() for names in found.attributes("data-sources"))
     labels = [index_of(site.files(f"samples/{name}/index.js"))["run"]["label"] for name in (one, two)]
-    assert (labels, found.attributes("data-pairs")) == (["model-b", "model-a"], ["0:0"])
+    assert (labels, found.attributes("data-pairs")) == (["model-a", "model-b"], ["0:0"])
+    assert "LabelledRun" not in found.text
 
 
-def test_of_several_runs_each_is_compared_with_the_first_and_a_pair_chosen_to_read(site: ViewSite) -> None:
+def test_of_several_runs_each_is_compared_with_the_last_and_a_pair_chosen_to_read(site: ViewSite) -> None:
     a, b, c = keys(site)
     found = page(site, f"compare/{c}--{a}--{b}.html")
     assert found.attributes("data-sources") == []
     assert [one for one in found.attributes("href") if "--" in one] == [
-        f"{c}--{a}.html#samples",
         f"{c}--{b}.html#samples",
+        f"{a}--{b}.html#samples",
     ]
 
 
@@ -134,17 +136,47 @@ def test_a_damaged_run_is_said_on_its_pages(site: ViewSite, runs: Path, name: st
         assert f"{path.name} is not JSON" in page(site, place).text
 
 
-def test_samples_of_a_damaged_journal_are_an_error_that_names_it(site: ViewSite, runs: Path) -> None:
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (
+            lambda path: path.write_bytes(path.read_bytes()[:-30]),
+            "1 of 14 samples that results.json counts is not in",
+        ),
+        (lambda path: path.unlink(), "14 of 14 samples that results.json counts are not in outputs.jsonl"),
+        (
+            lambda path: path.write_bytes(path.read_bytes().replace(b'"cell"', b'"cull"', 1)),
+            "The journal is damaged: outputs.jsonl line 1 was changed",
+        ),
+        (
+            lambda path: path.with_name("calls.jsonl").unlink(),
+            "calls.jsonl is missing: the journal is damaged",
+        ),
+    ],
+)
+def test_a_damaged_journal_is_said_with_the_results_and_with_the_samples(
+    site: ViewSite, runs: Path, damage: Callable[[Path], object], told: str
+) -> None:
+    damage(runs / "model-a" / "outputs.jsonl")
+    assert page(site, f"runs/{keys(site)[0]}.html").text.count(told) == 2
+
+
+def test_one_damaged_run_stops_no_export_and_its_page_says_why(runs: Path, tmp_path: Path) -> None:
     (path,) = (runs / "model-a").glob("scorings/*/scores.jsonl")
     path.write_bytes(path.read_bytes().replace(b'"cell"', b'"cull"', 1))
-    (name,) = page(site, f"runs/{keys(site)[0]}.html").attributes("data-sources")
-    with pytest.raises(RunError, match="scores.jsonl line 1 was changed or damaged"):
-        site.files(f"samples/{name}/index.js")
+    found = exported(runs, tmp_path)
+    name, body = next(one for one in found.items() if re.match("samples/model-a-.*/index.js", one[0]))
+    assert body.startswith(b"suiteTrouble(")
+    assert b"scores.jsonl line 1 was changed or damaged" in body
+    assert len([one for one in found if one.endswith("/part-0.js")]) == 2, name
+    assert all(
+        str(runs / "model-a") in found[one].decode() for one in found if re.match("compare/.*model-a", one)
+    )
 
 
 def exported(runs: Path, tmp_path: Path, **how: Any) -> dict[str, bytes]:
     out = tmp_path / "pages"
-    count = write_site(RunListing(runs), out, how.pop("compared", ()), texts=how.pop("texts", False))
+    count, _ = write_site(RunListing(runs), out, how.pop("compared", ()), texts=how.pop("texts", False))
     found = {str(path.relative_to(out)): path.read_bytes() for path in out.rglob("*") if path.is_file()}
     assert len(found) == count + 1  # and the mark
     return found
@@ -170,7 +202,7 @@ def test_an_export_holds_the_comparisons_that_were_named(runs: Path, tmp_path: P
     a, b, c = (key_of(runs / f"model-{one}") for one in "abc")
     found = exported(runs, tmp_path, compared=[[c, a, b], [c, a]])
     assert sorted(path for path in found if path.startswith("compare/")) == sorted(
-        [f"compare/{c}--{a}--{b}.html", f"compare/{c}--{a}.html", f"compare/{c}--{b}.html"]
+        [f"compare/{one}.html" for one in (f"{c}--{a}--{b}", f"{c}--{a}", f"{c}--{b}", f"{a}--{b}")]
     )
     with pytest.raises(ConfigError, match="names no two of the runs"):
         exported(runs, tmp_path, compared=[[a, "nothing"]])
@@ -193,6 +225,22 @@ def test_texts_that_nobody_may_pass_on_are_left_out_unless_asked_for(
     )
     (report,) = (body.decode() for path, body in found.items() if path.startswith("runs/"))
     assert ("a licence lets nobody pass them on" in report) != texts
+
+
+def test_an_export_says_what_it_lacks(runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("suite.view.site.MOST_PAIRED", 2)
+    _, told = write_site(RunListing(runs), tmp_path / "pages", (), texts=False)
+    assert told.startswith("No comparison is written: every pair of 3 runs is too much")
+    assert told in (tmp_path / "pages" / "index.html").read_text("utf-8")
+
+
+def test_runs_of_one_name_are_compared_in_the_order_of_picking(runs: Path, tmp_path: Path) -> None:
+    other = shutil.copytree(runs / "model-b", tmp_path / "elsewhere" / "model-a")
+    (tmp_path / "scratch").mkdir()
+    site = ViewSite(RunListing(runs, [runs / "model-a", other]), tmp_path / "scratch")
+    first, second = key_of(other), key_of(runs / "model-a")
+    (sources,) = page(site, f"compare/{first}--{second}.html").attributes("data-sources")
+    assert [one[: len(first)] for one in sources.split()] == [first, second]
 
 
 def test_an_export_needs_a_run(tmp_path: Path) -> None:

@@ -5,14 +5,16 @@ bits a character (`dense`), a seventh less. A page reads them with the viewer's 
 """
 
 import base64
+import json
 import re
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from suite.errors import ConfigError
+from suite.errors import ConfigError, RunError
+from suite.report.hostile_text import clean
 from suite.report.viewer.source import ViewSource
 
 OPENING = '<script type="text/plain" data-source="'  # begins an element of samples, and nothing else
@@ -30,9 +32,12 @@ _SCRIPTS = (
 def inline(name: str, source: ViewSource) -> Iterator[Markup]:
     """Elements that hold the samples. name: of the source, [a-z0-9-]+; raises ConfigError for another."""
     opening = f'{OPENING}{_checked(name)}" class='
-    for number, part in enumerate(source.parts()):
-        yield Markup(f'{opening}"suite-part" data-part="{number}">{dense(part)}</script>\n')
-    yield Markup(f'{opening}"suite-index">{dense(source.index())}</script>\n')
+    try:
+        for number, part in enumerate(source.parts()):
+            yield Markup(f'{opening}"suite-part" data-part="{number}">{dense(part)}</script>\n')
+        yield Markup(f'{opening}"suite-index">{dense(source.index())}</script>\n')
+    except RunError as error:  # the page says so in place of the samples
+        yield Markup(f'{opening}"suite-index" data-trouble="{escape(clean(error.what))}"></script>\n')
 
 
 def dense(body: bytes) -> str:
@@ -56,6 +61,11 @@ def script_files(name: str, source: ViewSource) -> Iterator[tuple[str, bytes]]:
     for number, part in enumerate(source.parts()):
         yield f"{name}/part-{number}.js", f'suitePart("{name}", {number}, "{_text(part)}")\n'.encode()
     yield f"{name}/index.js", f'suiteIndex("{name}", "{_text(source.index())}")\n'.encode()
+
+
+def trouble_script(name: str, why: str) -> tuple[str, bytes]:
+    """The script in place of those of `script_files` that says why there are none."""
+    return f"{name}/index.js", f"suiteTrouble({json.dumps([_checked(name), clean(why)])})\n".encode()
 
 
 def _checked(name: str) -> str:

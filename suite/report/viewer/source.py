@@ -11,6 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import msgspec
 
 from suite.blocks import Block
+from suite.errors import RunError
 from suite.journal.pairs import Key
 from suite.journal.run import Run
 from suite.report.hostile_text import clean
@@ -31,7 +32,7 @@ class ViewSource:
     """One run's samples. Walk `parts` first, then ask for the `index`; each once.
 
     keys: only these. texts: False leaves out questions, messages and answers. label: what the page calls the
-    run, where it shows several. Raises RunError for a damaged journal.
+    run, where it shows several.
     """
 
     def __init__(
@@ -40,9 +41,13 @@ class ViewSource:
         self._run, self._texts, self._label = run, texts, label
         self._cells = {cell.cell: place for place, cell in enumerate(run.manifest.cells)}
         found: dict[str, set[Key]] = {}
-        for key in map(Key.of, run.outputs()):
-            if key.cell in self._cells and (keys is None or key in keys):
-                found.setdefault(key.sample, set()).add(key)
+        self._damage: RunError | None = None
+        try:
+            for key in map(Key.of, run.outputs()):
+                if key.cell in self._cells and (keys is None or key in keys):
+                    found.setdefault(key.sample, set()).add(key)
+        except RunError as error:
+            self._damage = error
         self._rows = found
         self._tasks = summarise(run).tasks
         told = {task.name: ScoredValues.of(task) for task in self._tasks}
@@ -66,6 +71,8 @@ class ViewSource:
                 yield waiting.result()
 
     def _bodies(self) -> Iterator[bytes]:
+        if self._damage is not None:
+            raise self._damage
         views, note = self._own_views() if self._texts else ({}, WITHHELD)
         texts, bodies = Texts(), list[Body]()
         for sample in sorted(self._rows, key=natural):

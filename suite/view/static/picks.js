@@ -1,4 +1,4 @@
-/** Keys of the runs that are picked, in the order in which they were: the first is what others are compared with.
+/** Keys of the runs that are picked, in the order in which they were: the last is what others are compared with.
  * @type {string[]} */
 let picked = [];
 
@@ -28,9 +28,9 @@ const showPicks = () => {
   const names = picked.map((key) => rowOf(key)?.querySelector("a")?.textContent ?? key);
   const path = comparison(), link = byId("compare");
   byId("picked").hidden = picked.length === 0;
-  byId("picks").textContent = `${names.slice(1).join(", ") || "…"} against ${names[0]}`;
+  byId("picks").textContent = picked.length < 2 ? `${names[0]} against …` : `${names.slice(0, -1).join(", ")} against ${names.at(-1)}`;
   byId("why").textContent = path ? "" : picked.length < 2
-    ? "Pick another run to compare with the first." : "These pages do not hold this comparison.";
+    ? "Pick another run to compare it with." : "These pages do not hold this comparison.";
   if (path) link.setAttribute("href", path);
   else link.removeAttribute("href");
 };

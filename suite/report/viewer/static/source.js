@@ -7,10 +7,11 @@ const LEAST_OPENING = 25;  // characters that all questions begin with before th
 /** Sevens of bits that stand together with the next seven; embedding.py has the same. */
 const AWKWARD = [0, 5, 7, 8, 10, 11, 12, 13, 14, 15, 26, 27, 60, 127];
 
-/** What scripts beside the page hand over: bodies that somebody waits for. @type {Map<string, (body: string) => void>} */
+/** What scripts beside the page hand over: bodies that somebody waits for. @type {Map<string, (body: string, trouble?: string) => void>} */
 const awaited = new Map();
 window.suitePart = (name, part, body) => { awaited.get(`${name} ${part}`)?.(body); };
 window.suiteIndex = (name, body) => { awaited.get(`${name} index`)?.(body); };
+window.suiteTrouble = ([name, trouble]) => { awaited.get(`${name} index`)?.("", trouble); };
 
 /**
  * The bytes of an element of samples.
@@ -62,7 +63,7 @@ function loaded(key, address) {
   return new Promise((resolve, reject) => {
     const script = document.createElement("script");
     const done = () => { awaited.delete(key); script.remove(); };
-    awaited.set(key, (body) => { done(); resolve(body); });
+    awaited.set(key, (body, trouble) => { done(); trouble ? reject(new Error(trouble)) : resolve(body); });
     script.onerror = () => { done(); reject(new Error(`${address} cannot be read; it belongs beside this page.`)); };
     script.src = address;
     document.head.append(script);
@@ -193,6 +194,8 @@ class Source {
    */
   async #read(what) {
     const element = this.inline.get(what);
+    const trouble = element instanceof HTMLElement && element.dataset.trouble;
+    if (trouble) { throw new Error(trouble); }
     const file = what === "index" ? what : `part-${what}`;
     return unpacked(element ? fromDense(element.textContent ?? "") :
       fromBase64(await loaded(`${this.name} ${what}`, `${this.base}${this.name}/${file}.js`)));

@@ -138,6 +138,7 @@ type Block =
 interface Window {
   suitePart?: (name: string, part: number, body: string) => void;
   suiteIndex?: (name: string, body: string) => void;
+  suiteTrouble?: (told: [string, string]) => void;
 }
 
 /** How a permalink names a row. */
