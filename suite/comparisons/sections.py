@@ -202,6 +202,7 @@ def _line(row: MeasureRow, found: Compared, *, pair: bool = True) -> dict[str, S
     one = row.found
     told: dict[str, Shown] = {
         "comparison": _name(row, found, pair=pair),
+        **({"verdict": _verdict(row)} if row.headline else {}),
         "metric": row.measure.name,
         "A": one.a,
         "B": one.b,
@@ -209,10 +210,8 @@ def _line(row: MeasureRow, found: Compared, *, pair: bool = True) -> dict[str, S
         "p": _p(row.corrected),
         "units": one.comparison.n_common,
     }
-    if row.headline:
-        told["verdict"] = _verdict(row)
-        if (margin := found.wanted.margin) is not None:
-            told[f"equivalent within {margin:g}"] = "yes" if row.equivalent else "not shown"
+    if row.headline and (margin := found.wanted.margin) is not None:
+        told[f"equivalent within {margin:g}"] = "yes" if row.equivalent else "not shown"
     return told
 
 

@@ -231,8 +231,13 @@ async def test_numbers_are_written_as_in_the_rest_of_the_reports(page: Page) -> 
         7,
     ]
     script = files("suite.report.viewer").joinpath("static/numbers.js").read_text("utf-8")
-    shown = await page.run(f"(() => {{ {script}; return {json.dumps(values)}.map(numberText); }})()")
+    asked = f"{json.dumps(values)}.map((one) => numberText(one))"
+    shown = await page.run(f"(() => {{ {script}; return {asked}; }})()")
     assert shown == [number(value) for value in values]
+    assert await page.run(f"(() => {{ {script}; return [numberText(1, true), valueText(0, true)]; }})()") == [
+        number(1.0),
+        number(0.0),
+    ]
 
 
 async def test_the_chosen_sample_is_printed_without_the_list(page: Page, small: str) -> None:

@@ -1,6 +1,6 @@
 """The index of a view: columns of equal length, one entry a row, and the lists that they point into."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from suite.journal.records import OutputRecord, ScoreRecord
@@ -134,17 +134,13 @@ class Columns:
         told = {name: one for each in self._declared.values() for name, one in each.values.items()}
         return {
             "values": [
-                {"name": clean(name), "kind": _kind(column), "direction": one.direction, "about": one.about,
-                 "decimals": any(type(value) is float for value in column)}
+                {"name": clean(name), "direction": one.direction, "about": one.about,
+                 "decimals": float in kinds,
+                 "kind": "label" if str in kinds else "number" if kinds & {int, float} else "flag"}
                 for name, column in self._values.items()
-                for one in (told.get(name, ValueTerms()),)
+                for one, kinds in ((told.get(name, ValueTerms()), set(map(type, column))),)
             ],
             "tags": [{"name": clean(name), "values": list(one)} for name, (one, _) in self._tags.items()],
             "finishes": list(self._finishes), "reasons": list(self._reasons), "outcomes": OUTCOMES,
             "questions": list(self._questions), "samples": {**self._rows, "values": values, "tags": tags},
         }  # fmt: skip
-
-
-def _kind(column: Sequence[Entry]) -> str:
-    kinds = set(map(type, column))
-    return "label" if str in kinds else "number" if kinds & {int, float} else "flag"
