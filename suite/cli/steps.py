@@ -45,7 +45,7 @@ def typed_command(context: click.Context) -> tuple[str, str]:
             flag = max((value is False and one.secondary_opts) or one.opts, key=len)
             for each in value if isinstance(value, tuple) else [value]:
                 settings += [flag] if isinstance(each, bool) else [flag, str(each)]
-    path = context.command_path.removeprefix("suite ").split()
+    path = context.command_path.split()[context.find_root().command.name == "cli" :]  # without our own name
     return safe_command(("suite", *path, *context.meta.get(_WORDS, ()))), safe_command(settings)
 
 
