@@ -56,6 +56,7 @@ def examine(python: str = "") -> dict[str, object]:
     """All that is found, as JSON. python: the interpreter to try in the sandbox, "" for this one."""
     from suite.models.extras import EXTRAS
     from suite.run.hardware import memory_gib
+    from suite.sandbox import probe
 
     return {
         "suite": suite.__version__,
@@ -66,7 +67,7 @@ def examine(python: str = "") -> dict[str, object]:
         "extras": {name: not extra.missing() for name, extra in EXTRAS.items()},
         "gpus": gpus(),
         "to_get": to_get(),
-        "sandbox": sandbox(python),
+        "sandbox": probe(python=python),  # tries one: half a second
         "cache": cache(),
         "environment": {name: bool(os.environ.get(name)) for name in ENDPOINTS},
         "plugins": [
@@ -96,13 +97,6 @@ def gpus() -> list[dict[str, str]]:
     except (OSError, subprocess.SubprocessError) as error:
         return [{"error": f"nvidia-smi: {type(error).__name__}"}]
     return [dict(zip(("name", "memory", "driver"), row, strict=False)) for row in rows]
-
-
-def sandbox(python: str = "") -> dict[str, object]:
-    """Whether untrusted programs can be contained here and by what, proven by trying it (half a second)."""
-    from suite.sandbox import probe
-
-    return probe(python=python)
 
 
 def cache() -> dict[str, object]:

@@ -106,22 +106,25 @@ def check(
     if not checks:
         raise ConfigError("--no-model leaves out the only check that --only names", fix="give one of the two")
     given, places = tuple(parse_parameters(parameters)), parse_data(data)
+    say: Callable[[str], object] = (lambda _: None) if as_json else click.echo
     told: list[dict[str, object]] = []
     known = catalogue().with_files([name])
-    exporters = _check_exporters(name, lambda line: None if as_json else click.echo(line))
+    exporters = _flaws_of_exporters(name)
+    for exporter, flaws in exporters.items():
+        say(exporter)
+        for line in [f"failed  {one}" for one in flaws] or ["passed  it loads, and its options are flags"]:
+            say(f"  {line}")
     ok = not any(exporters.values())
     for task in [name] if name in known.files else tasks_of(name, optional=bool(exporters)):
-        if not as_json:
-            click.echo(task)
+        say(task)
         results = []
         for result in conformance.each(Subject(task, parameters=given, data=places, plugins=known), checks):
             ok &= not result.problems
             results.append({**asdict(result), "status": result.status})
-            if not as_json:
-                click.echo(f"  {result.line()}".replace("\n", "\n  "))
+            say(f"  {result.line()}".replace("\n", "\n  "))
         advice = _advice(task, known)
-        for line in [] if as_json else advice:
-            click.echo(f"  advice: {line}")
+        for line in advice:
+            say(f"  advice: {line}")
         told.append({"task": task, "checks": results, "advice": advice})
     if as_json:
         say_json({"ok": ok, "tasks": told, "exporters": exporters})
@@ -139,20 +142,15 @@ def _advice(name: str, known: Catalogue) -> list[str]:
         return []  # a check has said it
 
 
-def _check_exporters(name: str, say: Callable[[str], None]) -> dict[str, list[str]]:
+def _flaws_of_exporters(name: str) -> dict[str, list[str]]:
     """What is wrong with the exporter of that name, or with each of the plugin or distribution."""
     from suite.report.exporters import flaws_of
 
-    found = {}
-    for entry, plugin in catalogue().entries("exporter"):
-        if name in (entry.name, plugin.name, plugin.distribution):
-            found[entry.name] = flaws = list(flaws_of(entry.name))
-            say(entry.name)
-            for line in [f"failed  {one}" for one in flaws] or [
-                "passed  it loads, and its options are flags"
-            ]:
-                say(f"  {line}")
-    return found
+    return {
+        entry.name: list(flaws_of(entry.name))
+        for entry, plugin in catalogue().entries("exporter")
+        if name in (entry.name, plugin.name, plugin.distribution)
+    }
 
 
 def tasks_of(name: str, optional: bool = False) -> list[str]:
