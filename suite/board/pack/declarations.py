@@ -34,14 +34,8 @@ FLAGS: dict[str, tuple[str, str]] = {
     "type": ("submission_type", "standard: as the board asks; custom: with declared changes."),
     "selection-rule": ("disclosure.selection.rule", "Which run: only_run, first, last, best or other."),
     "complete-runs": ("disclosure.selection.complete_runs", "How many complete runs there were, with this."),
-    "references-access": (
-        "disclosure.references_access",
-        "Whether the model could see reference answers: no, yes or unknown.",
-    ),
-    "traces-licence": (
-        "terms.traces_licence",
-        "Under which terms replies are published: CC-BY-4.0, CC0-1.0 or board-terms.",
-    ),
+    "references-access": ("disclosure.references_access", "Could it see references: no, yes or unknown."),
+    "traces-licence": ("terms.traces_licence", "Of published replies: CC-BY-4.0, CC0-1.0 or board-terms."),
     "supersedes": ("supersedes", "Id of the bundle that this one replaces."),
     "created": ("created", "Date and time that the bundle states (default: when the last run ended)."),
 }
@@ -152,9 +146,8 @@ def read_file(path: Path) -> "dict[str, Json]":
     disclosure = found.get("disclosure")
     if isinstance(disclosure, dict) and isinstance(disclosure.get("references_access"), bool):
         disclosure["references_access"] = "yes" if disclosure["references_access"] else "no"  # YAML's no
-    for name in found:
-        if name not in _TOP:
-            raise unknown("declaration", str(name), _TOP, where=str(path))
+    if more := [str(name) for name in found if name not in _TOP]:
+        raise unknown("declaration", more[0], _TOP, where=str(path))
     return found
 
 
@@ -182,8 +175,7 @@ def problems(declared: "Mapping[str, Json]") -> list[str]:
     from suite.board.bundle.schemas import schema_errors
     from suite.board.bundle.submission import broken_rules
 
-    flags = {FLAGS[flag][0]: flag for flag in REQUIRED}
-    missing = {field: flag for field, flag in flags.items() if get(declared, field) in (None, "")}
+    missing = {field: flag for flag in REQUIRED if get(declared, field := FLAGS[flag][0]) in (None, "")}
     how = "(or in a file given with --declare)"
     found = [f"{field} is not declared: --{flag} {how}" for field, flag in missing.items()]
     parents = {field.rpartition(".")[0] for field in missing}
