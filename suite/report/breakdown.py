@@ -100,7 +100,6 @@ class Scores:
     def served(self, task: str, row: str, cells: Sequence[str]) -> Served:
         """Who is served worst; nothing where no end of the row is better, or it has no sums."""
         from suite.scoring.served import at_once, best_cells, worst_served, worst_tenths
-        from suite.scoring.units import scope_of
 
         declared = [one for one in self.declared(task) if isinstance(one, OfOneCell) and row in one.rows()]
         measures = [one for metric in declared for one in metric.measures() if one.name == row and one.top]
@@ -110,14 +109,8 @@ class Scores:
         try:
             context = self._contexts[task]
             worst, several = list(worst_served(metric, row, context, cells)), 1 < len(cells) <= MOST_CELLS
-            level = at_once(context, len(cells)).level
-            tenths = [
-                (cell, *one)
-                for cell in (cells if measure.mean else ())
-                for one in worst_tenths(
-                    measure, level, scope_of(context.table, cell, measure.over, measure.where)
-                )
-            ]
+            each = [at_once(context, len(cells), cell) for cell in cells if measure.mean]
+            tenths = [(one.cell, *found) for one in each for found in worst_tenths(measure, one)]
             best = list(best_cells(measure, context, cells)) if measure.mean and several else ()
             return Served(worst, tenths, best)
         except Exception:  # as above

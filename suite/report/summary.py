@@ -69,12 +69,6 @@ class Breakdown:
     tags: Mapping[str, Sequence[tuple[str, Sequence[MetricResult | None]]]]
     at_once: bool
 
-    @property
-    def direction(self) -> str:
-        """Which way is better."""
-        each = (one for rows in self.tags.values() for _, results in rows for one in results if one)
-        return next((one.direction for one in each), "neither")
-
 
 @dataclass(frozen=True)
 class TaskSummary:

@@ -91,8 +91,8 @@ def worst_served(metric: OfOneCell, row: str, context: Context, cells: Sequence[
         found.sort(key=lambda one: better * (one.own.value or 0.0))
         most = [one for one in found if one.own.n >= FEWEST_EACH]
         beyond = [one for one in found if one.beyond]
-        tied = [one for one in most if one.own.value == most[0].own.value]
-        tied = [one for one in tied if better * (one.own.value or 0.0) < better * one.rest]
+        below = [one for one in most if better * (one.own.value or 0.0) < better * one.rest]
+        tied = [one for one in below if one.own.value == most[0].own.value]
         few, ends = len(parts) - len(most), (min(counts), max(counts))
         yield Worst(cell, tag, bool(beyond), beyond or tied, len(parts), few, ends)
 
@@ -135,8 +135,9 @@ def _beats(measure: Measure, a: Seen, b: Seen, better: float, level: float) -> b
     return low is not None and high is not None and min(better * low, better * high) > 0
 
 
-def worst_tenths(measure: Measure, level: float, scope: Scope) -> Iterator[tuple[str, Estimate]]:
-    """The worst tenth by each tag of many values, and by clusters of many units ("" if no tag names them)."""
+def worst_tenths(measure: Measure, context: Context) -> Iterator[tuple[str, Estimate]]:
+    """A cell's worst tenth by each tag of many values, and by clusters of many units ("" if no tag does)."""
+    scope = scope_of(context.table, context.cell, measure.over, measure.where)
     units = units_of(measure, scope, [f"tag:{tag}" for tag in measure.slices])
     if measure.top is None or not units.n:
         return
@@ -153,6 +154,6 @@ def worst_tenths(measure: Measure, level: float, scope: Scope) -> Iterator[tuple
         if len(sizes) < FEWEST_GROUPS or sizes.mean() < FEWEST_EACH or sizes.min() < 2:
             continue
         lower, binary = measure.direction == "lower", measure.binary and is_binary(y)
-        found = worst_tenth(y, group, lower=lower, binary=binary, limits=measure.range, level=level)
+        found = worst_tenth(y, group, lower=lower, binary=binary, limits=measure.range, level=context.level)
         if found.low is not None:
             yield name, replace(found, n=len(sizes))

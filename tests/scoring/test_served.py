@@ -13,7 +13,6 @@ from suite.scoring.rows import Context
 from suite.scoring.served import at_once, best_cells, worst_served, worst_tenths
 from suite.scoring.stats.worst_tenth import worst_tenth
 from suite.scoring.table import Column, Parts, ScoreTable, TagCodes
-from suite.scoring.units import scope_of
 
 REPEATS = 120
 ERROR = 3 * math.sqrt(0.05 * 0.95 / REPEATS)  # three standard errors of a share of 0.05
@@ -172,7 +171,7 @@ def test_where_low_is_good_the_worst_tenth_is_the_highest() -> None:
 def test_a_worst_tenth_needs_twenty_groups_of_five(topics: int, n: int, each: int, names: list[str]) -> None:
     metric = Mean("kept", by="topic", range=(0.0, 1.0))
     context = drawn([0.5] * topics, n, np.random.default_rng(8), each=each)
-    found = list(worst_tenths(metric.measures()[0], 0.95, scope_of(context.table, "a", "samples", {})))
+    found = list(worst_tenths(metric.measures()[0], replace(context, cell="a")))
     assert [name for name, _ in found] == names
     assert all(0 <= (one.low or 0) <= (one.value or 0) <= (one.high or 0) <= 1 for _, one in found)
 

@@ -137,8 +137,7 @@ def paired_difference(
         interval, note = interval_of(found, len(d), limits=limits)
     note = joined(cluster_flags(codes), note, f"macro over {len(groups)} groups" if several else "")
     difference = replace(plain.difference, value=found.mean, note=note)
-    smallest = _smallest(found.se, found.clusters)
-    done = replace(plain, difference=difference, se=found.se or None, smallest_difference=smallest)
+    done = replace(plain, difference=difference, se=found.se or None, smallest_difference=None)
     return done if interval is None else done.tested(interval, method), interval
 
 
@@ -152,6 +151,7 @@ def _counted(x: Floats, y: Floats, clusters: Clusters, level: float) -> Comparis
     x, y = x[keep], y[keep]
     d, n = x - y, len(x)
     found = spread(d, clusters) if n else None
+    se = None if found is None else found.se
     difference = Estimate(
         None if found is None else found.mean,
         level=level,
@@ -170,15 +170,11 @@ def _counted(x: Floats, y: Floats, clusters: Clusters, level: float) -> Comparis
         ties=int((d == 0).sum()),
         losses=int((d < 0).sum()),
         correlation=pearson(x, y),
-        se=None if found is None else found.se,
+        se=se,
         se_unpaired=math.sqrt((x.var(ddof=1) + y.var(ddof=1)) / n) if n > 1 else None,
-        smallest_difference=None if found is None else _smallest(found.se, clusters.count),
+        smallest_difference=mde(clusters.count, se * math.sqrt(clusters.count)) if se else None,
         note=note,
     )
-
-
-def _smallest(se: float | None, clusters: int) -> float | None:
-    return None if not se else mde(clusters, se * math.sqrt(clusters))
 
 
 def range_of_difference(limits: Limits) -> Limits:
