@@ -36,12 +36,10 @@ _ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 def label_page(drawn: LabelDraw, asked: str = "") -> Iterator[str]:
     """The page in pieces. asked: the question, in place of the usual one.
 
-    Raises ConfigError for pairs of a task that does not tell which answers it compares, and to put twice what
-    is no pair.
+    Raises ConfigError for pairs of a task that does not tell its answers, and to put twice what is no pair.
     """
     if drawn.wanted.twice and drawn.kind != "pair":
-        what = f"{drawn.measure.name} is no verdict of pairs: there is no other order"
-        raise ConfigError(what, fix="leave out --twice")
+        raise ConfigError(f"{drawn.measure.name} is no verdict of pairs", fix="leave out --twice")
     own = files("suite.comparisons") / "static"
     style = resource("report.css") + viewer_style() + (own / "label.css").read_text("utf-8")
     script = viewer_script(("elements", "numbers", "blocks"), (own / "label.js").read_text("utf-8"))

@@ -56,9 +56,8 @@ def _labels(runs: Sequence[Run]) -> list[str]:
     folders = [run.folder.absolute().parts for run in runs]
     depth = next(n for n in itertools.count(1) if len({one[-n:] for one in folders}) == len(set(folders)))
     names = ["/".join(one[-depth:]) for one in folders]
-    if len(set(names)) == len(names):
-        return names
-    return [f"{name}@{run.scoring}" for name, run in zip(names, runs, strict=True)]
+    scored = [f"{name}@{run.scoring}" for name, run in zip(names, runs, strict=True)]
+    return names if len(set(names)) == len(names) else scored
 
 
 def load_tasks(runs: Sequence[LabelledRun], plugins: Catalogue) -> dict[str, type[AnyTask]]:

@@ -123,9 +123,7 @@ _HALVES = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u[dD][89a-fA-F]..
 
 
 def json_document(path: Path, *, nan: bool = False, halves: bool = False) -> Json:
-    """The value of a file that holds one JSON text. nan: as for `json_lines`. halves: half characters (lone
-    surrogates) become U+FFFD. Raises DataError.
-    """
+    """The value of a JSON file. nan: as for `json_lines`. halves: mend lone surrogates. Raises DataError."""
     data = _bytes(path)
     if halves:
         data = _HALVES.sub(lambda found: b"\\ufffd" if found[1] else found[0], data)
