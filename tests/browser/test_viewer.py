@@ -10,12 +10,15 @@ from chromium import CHROMIUM, Page, chromium, tab
 from inspections import inspect_page
 
 from suite.report.numbers import number
-from tests.browser.viewer_pages import HOSTILE, Made, write_page
+from tests.browser.viewer_pages import HOSTILE, Awkward, Made, write_page
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
 ]
+SCRIPTS = files("suite.report.viewer").joinpath("static")
+GAPS = "document.querySelector('.sv-gaps').textContent"  # what a search does not reach
+NOTICE = "document.querySelector('.suite-viewer > .sv-failed:not([hidden])')?.textContent ?? ''"
 COUNT = "document.querySelector('.sv-count').textContent"
 PROGRESS = "document.querySelector('.sv-progress').textContent"
 READ = "!!document.querySelector('.sv-body .sv-values')"  # a sample is read
@@ -43,6 +46,12 @@ async def page(port: int) -> AsyncIterator[Page]:
 def small(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The address of a page of 12 samples in two cells."""
     return write_page(tmp_path_factory.mktemp("small") / "page.html", {"run": Made()}).as_uri()
+
+
+@pytest.fixture(scope="module")
+def awkward(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of a page of samples that share what they should not: ids, names, the looks of numbers."""
+    return write_page(tmp_path_factory.mktemp("awkward") / "page.html", {"run": Awkward()}).as_uri()
 
 
 @pytest.fixture(scope="module")
@@ -167,8 +176,103 @@ async def test_bad_permalinks_are_harmless(page: Page, small: str) -> None:
     ):
         await page.open(small + hash_)
         await page.until(f"{COUNT}.includes('24')")
-    await opened(page, small + "#sample=pets/1&cell=none&trial=9&beside=zz")
-    assert await page.run(TITLE) == "pets/1"
+
+
+@pytest.mark.parametrize(
+    ("hash_", "said"),
+    [
+        ("#sample=pets/1&cell=ffffffffffff&trial=0", "but not in cell ffffffffffff, trial 0"),
+        ("#sample=pets/1&cell=000000000001&trial=9", "but not in cell 000000000001, trial 9"),
+        (f"#sample={HOSTILE.replace('&', '')}", f"There is no sample {HOSTILE} here."),
+    ],
+)
+async def test_a_permalink_to_what_is_not_there_opens_nothing(
+    page: Page, small: str, hash_: str, said: str
+) -> None:
+    await page.open(small + hash_)
+    await page.until(f"{COUNT}.includes('24')")
+    assert said in await page.run(NOTICE)
+    assert not await page.run("!!document.querySelector('.sv-sample-title')")
+
+
+async def test_a_permalink_says_what_cannot_stand_beside_its_sample(page: Page, small: str) -> None:
+    await opened(page, small + "#sample=pets/1&cell=000000000001&trial=0&beside=zz.9")
+    assert "nothing to stand beside it at zz.9" in await page.run(NOTICE)
+    await page.press("s")
+    await page.until("!!document.querySelector('.sv-sides')")
+    assert await page.run(NOTICE) == ""
+
+
+async def test_a_search_says_which_texts_it_could_not_read_to_the_end(page: Page, small: str) -> None:
+    await page.open(small + "#q=nowhere-to-be-found")
+    await page.until(f"{GAPS} === '2 texts are cut and not searched to the end'")
+    await page.press("/")
+    await page.press("Escape")
+    await page.until(f"{GAPS} === ''")
+
+
+async def test_a_cut_text_is_offered_as_its_beginning(page: Page) -> None:
+    scripts = "".join(SCRIPTS.joinpath(f"{name}.js").read_text("utf-8") for name in ("elements", "numbers"))
+    label = "passage([text], text, '', ...left).querySelector('button').textContent"
+    shown = await page.run(
+        f"(() => {{ {scripts}; return [['x', 10], ['x'], ['\\n… 1,200 characters more']]"
+        f".map(([end, ...left]) => {{ const text = 'x'.repeat(1999) + end; return {label}; }}); }})()"
+    )
+    assert shown == [
+        "Show the first 2,000 of 2,010 characters",
+        "Show all 2,000 characters",
+        "Show the first 1,999 of 3,199 characters",
+    ]
+
+
+@pytest.mark.parametrize("option", ["(empty) (8)", "all (8)", "__proto__ (8)"])
+async def test_any_text_of_a_tag_can_be_chosen(page: Page, awkward: str, option: str) -> None:
+    await opened(page, awkward)
+    await page.run(
+        "(() => { const found = [...document.querySelectorAll('.sv-filters label')]"
+        ".find((one) => one.firstChild.textContent === 'mood').querySelector('select');"
+        f"found.selectedIndex = [...found.options].findIndex((one) => one.textContent === '{option}');"
+        "found.dispatchEvent(new Event('change')); })()"
+    )
+    assert await page.run(COUNT) == "8 of 24 answers"
+    await opened(page, await page.run("location.href"))
+    assert await page.run(COUNT) == "8 of 24 answers"
+
+
+@pytest.mark.parametrize("wanted", ["0.1..0.3", "123457..", "0..0"])
+async def test_a_range_holds_the_numbers_that_are_shown_in_it(page: Page, awkward: str, wanted: str) -> None:
+    await opened(page, f"{awkward}#f.v.tokens={wanted}")
+    assert await page.run(COUNT) == "6 of 24 answers"
+
+
+async def test_things_of_one_name_are_told_apart(page: Page, awkward: str) -> None:
+    await opened(page, awkward)
+    orders = await page.run("[...document.querySelectorAll('.sv-order option')].map((o) => o.textContent)")
+    assert {"tokens", "tokens (value)"} <= set(orders)
+    assert len(orders) == len(set(orders))
+
+
+async def test_samples_of_two_tasks_do_not_stand_side_by_side(page: Page, awkward: str) -> None:
+    await opened(page, f"{awkward}#sample=pets/1")
+    assert not await page.run("!!document.querySelector('.sv-beside')")
+
+
+async def test_verdicts_say_in_which_sentence_their_requests_differ(page: Page) -> None:
+    first = "Read the reply. Decide whether it helps. Reply: yes."
+    requests = [
+        ["Be fair.", first],
+        ["Be fair.", first, "Maybe", "Yes or no?"],
+        ["Be fair.", "Read the reply. Decide whether it names a wish. Reply: yes."],
+        ["Be fair.", "Compare both."],
+    ]
+    script = SCRIPTS.joinpath("calls.js").read_text("utf-8")
+    told = await page.run(f"(() => {{ {script}; return askedApart({json.dumps(requests)}); }})()")
+    assert told == [
+        "Decide whether it helps.",
+        "Decide whether it helps. (asked again)",
+        "Decide whether it names a wish.",
+        "Compare both.",
+    ]
 
 
 async def test_keys_lead_through_the_samples(page: Page, small: str) -> None:
@@ -230,7 +334,7 @@ async def test_numbers_are_written_as_in_the_rest_of_the_reports(page: Page) -> 
         12_345_678.9,
         7,
     ]
-    script = files("suite.report.viewer").joinpath("static/numbers.js").read_text("utf-8")
+    script = SCRIPTS.joinpath("numbers.js").read_text("utf-8")
     asked = f"{json.dumps(values)}.map((one) => numberText(one))"
     shown = await page.run(f"(() => {{ {script}; return {asked}; }})()")
     assert shown == [number(value) for value in values]

@@ -134,6 +134,21 @@ class Made:
         return gzip.compress(json.dumps(index).encode(), 1)
 
 
+class Awkward(Made):
+    """Two tasks of the same ids, a value called as the calls' tokens, a tag with values as our own words."""
+
+    def index(self) -> bytes:
+        index = json.loads(gzip.decompress(super().index()))
+        index["cells"][1]["task"] = "other/task"
+        rows = len(index["samples"]["id"])
+        index["values"].append({"name": "tokens", "kind": "number", "direction": "neither", "about": ""})
+        numbers = (1e-9, 0.30000000000000004, 123456.789, -2)
+        index["samples"]["values"].append([numbers[row % 4] for row in range(rows)])
+        index["tags"].append({"name": "mood", "values": ["", "all", "__proto__"]})
+        index["samples"]["tags"].append([row % 3 for row in range(rows)])
+        return gzip.compress(json.dumps(index).encode(), 1)
+
+
 def write_page(path: Path, sources: dict[str, Made], *, pairs: str = "", beside: bool = False) -> Path:
     """A page with a viewer of these sources. beside: their samples as scripts in `samples/`."""
     body = ""

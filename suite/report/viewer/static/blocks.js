@@ -66,14 +66,15 @@ function table(columns, rows) {
  * @param {string[]} [notes]
  * @param {ToolCall[]} [calls]
  * @param {Child[]} [marked] the text with marks
+ * @param {number} [left] characters that are left out of it
  * @returns {HTMLElement}
  */
-function message(speaker, text, notes = [], calls = [], marked = [text]) {
+function message(speaker, text, notes = [], calls = [], marked = [text], left = leftOut(text)) {
   const word = speaker.split(/[:/ ]/, 1)[0].toLowerCase();
   const known = SPEAKERS.get(word) ?? "other";
   return make("div", { class: `sv-turn sv-${known}` },
     make("div", { class: "sv-who" }, words(speaker), ...notes.map((note) => words(note, "sv-aside"))),
-    text ? passage(marked, text) : !calls.length && make("p", { class: "sv-note" }, "(empty)"),
+    text ? passage(marked, text, "", left) : !calls.length && make("p", { class: "sv-note" }, "(empty)"),
     ...calls.map(toolCall));
 }
 

@@ -12,10 +12,10 @@ class Browse {
     this.noun = ["answer", "answers"];
     this.natural = "sample, cell";
     const { cell, others } = sourceFacets(source, this.length, (row) => row);
-    this.facets = /** @type {Facet[]} */ ([cell, ...others].filter(Boolean));
+    this.facets = toldApart(/** @type {Facet[]} */ ([cell, ...others].filter(Boolean)));
     const { samples, values, outcomes } = source.index;
     /** @type {Order[]} */
-    this.orders = [
+    this.orders = toldApart([
       { name: "id", label: "id", value: (row) => row },  // as they come
       { name: "outcome", label: "outcome, worst first", value: (row) => ["bad", "between", "unscored", "pending", "scored", "good"].indexOf(outcomes[samples.outcome[row]]) },
       ...values.map((column, i) => ({ name: `v.${column.name}`, label: column.name, value: (/** @type {number} */ row) => {
@@ -24,7 +24,7 @@ class Browse {
       } })),
       { name: "tokens", label: "tokens", value: (row) => samples.tokens[row] },
       { name: "seconds", label: "seconds", value: (row) => samples.seconds[row] },
-    ];
+    ]);
     /** @type {Map<string, number[]>} */
     this.byId = new Map();
     samples.id.forEach((id, row) => {
@@ -72,13 +72,8 @@ class Browse {
   }
 
   /** @type {Model["find"]} */
-  find(identity) {
-    const own = this.byId.get(identity.sample) ?? [];
-    const fits = own.find((row) => {
-      const found = this.identity(row);
-      return (!identity.cell || found.cell === identity.cell) && (!identity.trial || found.trial === identity.trial);
-    });
-    return fits ?? own[0] ?? -1;
+  find(wanted) {
+    return this.byId.get(wanted.sample)?.find((row) => fits(this.identity(row), wanted)) ?? -1;
   }
 
   /** @type {Model["hit"]} */
@@ -92,10 +87,19 @@ class Browse {
     return `${cell}.${trial}`;
   }
 
+  /**
+   * Other rows of the sample: two tasks may use the same id for samples of their own.
+   * @param {number} row
+   */
+  #besides(row) {
+    const own = this.byId.get(this.source.index.samples.id[row]) ?? [];
+    const { task } = cellOf(this.entry(row));
+    return own.filter((one) => one !== row && cellOf(this.entry(one)).task === task);
+  }
+
   /** @type {Model["others"]} */
   others(row) {
-    const own = this.byId.get(this.source.index.samples.id[row]) ?? [];
-    return own.filter((one) => one !== row).map((one) => [this.#key(one), nameBeside(this.entry(one), this.entry(row))]);
+    return this.#besides(row).map((one) => [this.#key(one), nameBeside(this.entry(one), this.entry(row))]);
   }
 
   /** @type {Model["head"]} */
@@ -108,7 +112,7 @@ class Browse {
   /** @type {Model["draw"]} */
   async draw(row, beside, level) {
     const shown = await opened(this.entry(row));
-    const other = (this.byId.get(this.source.index.samples.id[row]) ?? []).find((one) => one !== row && this.#key(one) === beside);
+    const other = this.#besides(row).find((one) => this.#key(one) === beside);
     if (other === undefined) { return drawSample(shown, level); }
     const second = await opened(this.entry(other));
     return drawSides([shown, second], [nameBeside(shown.entry, second.entry), nameBeside(second.entry, shown.entry)], level);

@@ -8,7 +8,7 @@ const MOST_OPEN = 6;  // messages, verdicts that are shown without a click
 /**
  * @param {CutText[]} texts
  * @param {number} place
- * @returns {[string, string[]]} the text, and a note if it was cut
+ * @returns {[string, string[], number]} the text, a note if it was cut, and how many characters are left out
  */
 function textAt(texts, place) {
   return cutText(place < 0 ? "" : texts[place] ?? "");
@@ -16,10 +16,10 @@ function textAt(texts, place) {
 
 /**
  * @param {CutText} found
- * @returns {[string, string[]]} the text, and a note if it was cut
+ * @returns {[string, string[], number]} as textAt
  */
 function cutText(found) {
-  return typeof found === "string" ? [found, []] : [found[0], [`${counted(found[1], "more character")} not shown here`]];
+  return typeof found === "string" ? [found, [], leftOut(found)] : [found[0], [`${counted(found[1], "more character")} not shown here`], found[1]];
 }
 
 /**
@@ -69,8 +69,8 @@ function drawMessages(said, texts, marked) {
   /** @type {(one: Said, place: number) => HTMLElement} */
   const draw = (one, place) => {
     if (typeof one === "number") { return make("p", { class: "sv-note" }, `${counted(one, "message")} not shown here.`); }
-    const [text, notes] = textAt(texts, one[1]);
-    return message(one[0], text, notes, one[2] ?? [], marked?.[place]);
+    const [text, notes, left] = textAt(texts, one[1]);
+    return message(one[0], text, notes, one[2] ?? [], marked?.[place], left);
   };
   if (said.length <= MOST_OPEN) { return said.map(draw); }
   const middle = said.slice(2, -3);
@@ -110,13 +110,13 @@ function callFacts(call) {
  * @returns {Child[]}
  */
 function drawReply(call, texts, plain = false) {
-  const [text, notes] = textAt(texts, call.reply);
-  const [reasoning, more] = textAt(texts, call.reasoning);
+  const [text, notes, left] = textAt(texts, call.reply);
+  const [reasoning, more, unread] = textAt(texts, call.reasoning);
   const said = Boolean(text || call.tool_calls.length || !call.facts.length);
   return [
-    reasoning && fold([`Reasoning (${counted(reasoning.length, "character")})`], () => [message("reasoning", reasoning, more)]),
-    plain && text ? make("div", {}, passage([text], text), ...notes.map((note) => make("p", { class: "sv-note" }, note)), ...call.tool_calls.map(toolCall)) :
-      said && message("assistant", text, notes, call.tool_calls),
+    reasoning && fold([`Reasoning (${counted(reasoning.length, "character")})`], () => [message("reasoning", reasoning, more, [], undefined, unread)]),
+    plain && text ? make("div", {}, passage([text], text, "", left), ...notes.map((note) => make("p", { class: "sv-note" }, note)), ...call.tool_calls.map(toolCall)) :
+      said && message("assistant", text, notes, call.tool_calls, undefined, left),
     facts(call.facts),
   ];
 }
@@ -160,6 +160,55 @@ function drawCall(call, texts) {
 }
 
 /**
+ * What tells requests apart: of each the sentence in which it leaves the one it is most like; "" where all are one.
+ * One that goes on from an earlier one, such as a second try, is told by that one.
+ * @param {string[][]} requests the messages of each
+ * @returns {string[]}
+ */
+function askedApart(requests) {
+  const roots = requests.map((own, i) => {
+    const first = requests.findIndex((other) => other.length > 0 && other.length <= own.length && other.every((text, at) => text === own[at]));
+    return first < 0 ? i : first;
+  });
+  const all = requests.map((one) => one.join("\n"));
+  return requests.map((_, i) => {
+    const [root, text] = [roots[i], all[roots[i]]];
+    const others = [...new Set(roots)].filter((one) => one !== root).map((one) => all[one]);
+    const sentence = others.length ? sentenceAt(text, Math.max(...others.map((other) => sharedLength(text, other)))) : "";
+    return sentence && root !== i ? `${sentence} (asked again)` : sentence;
+  });
+}
+
+/**
+ * @param {string} a
+ * @param {string} b
+ * @returns {number} of characters with which both begin
+ */
+function sharedLength(a, b) {
+  let at = 0;
+  while (at < a.length && a[at] === b[at]) { at += 1; }
+  return at;
+}
+
+const MOST_SENTENCE = 160;
+
+/**
+ * The sentence around a place of a text, cut on both sides if it is long.
+ * @param {string} text
+ * @param {number} at
+ * @returns {string}
+ */
+function sentenceAt(text, at) {
+  const before = text.slice(Math.max(at - MOST_SENTENCE, 0), at);
+  const last = [...before.matchAll(/[.!?]\s|\n/g)].at(-1);
+  const beginning = last ? before.slice(last.index + last[0].length) : at > MOST_SENTENCE ? before.replace(/^\S*/, "…") : before;
+  const after = text.slice(at, at + MOST_SENTENCE);
+  const end = after.search(/[.!?](?=\s|$)|\n/) + 1;
+  const ending = end ? after.slice(0, end) : text.length > at + MOST_SENTENCE ? after.replace(/\S*$/, "…") : after;
+  return (beginning + ending).trim();
+}
+
+/**
  * The calls of scoring as verdicts: what each judge said, its reasoning and what it was asked folded.
  * @param {SampleBody} body
  * @param {CutText[]} texts
@@ -167,8 +216,14 @@ function drawCall(call, texts) {
  */
 function drawVerdicts(body, texts) {
   const judged = body.calls.flatMap((one) => (typeof one !== "string" && one.stage === "score" ? [one] : []));
-  const drawn = judged.map((call) => make("div", { class: "sv-verdict" },
-    make("div", { class: "sv-who" }, words(call.role), call.key && words(call.key, "sv-aside"), words(call.model, "sv-aside")),
+  const asked = askedApart(judged.map((call) => {
+    const places = [...requestOf(body.calls, call).map((one) => (typeof one === "number" ? -1 : one[1])), call.prompt, ...call.texts];
+    return places.filter((place) => place >= 0).map((place) => textAt(texts, place)[0]);
+  }));
+  const drawn = judged.map((call, i) => make("div", { class: "sv-verdict" },
+    make("div", { class: "sv-who" }, words(call.role), call.key && words(call.key, "sv-aside"), words(call.model, "sv-aside"),
+      make("span", { class: "sv-aside" }, `call ${call.number}`)),
+    asked[i] && make("p", { class: "sv-asked" }, "Asked: ", words(asked[i])),
     ...drawReply(call, texts, true),
     fold(["What it was asked"], () => drawRequest(call, texts))));
   return drawn.length <= MOST_OPEN ? drawn : [...drawn.slice(0, MOST_OPEN - 1),

@@ -113,20 +113,34 @@ function wide(label, inside) {
 const LONG_TEXT = 1600;
 const LONG_LINES = 24;
 
+/** How Python ends a text that it cut and that says so itself. */
+const LEFT_OUT = /\n… ([\d,]+) characters more$/;
+
+/**
+ * How many characters a text says are left out of it.
+ * @param {string} text
+ * @returns {number}
+ */
+function leftOut(text) {
+  return Number(LEFT_OUT.exec(text)?.[1].replaceAll(",", "") ?? 0);
+}
+
 /**
  * A text that somebody or some model wrote: a long one is clipped until it is asked for.
  * @param {Child[]} content
  * @param {string} text what is said, for its length
  * @param {string} [style]
+ * @param {number} [left] characters that this page does not have
  * @returns {DocumentFragment}
  */
-function passage(content, text, style = "") {
+function passage(content, text, style = "", left = leftOut(text)) {
   const made = document.createDocumentFragment();
   const box = make("div", { class: `sv-text ${style}`, dir: "auto" }, ...content);
   made.append(box);
   if (text.length > LONG_TEXT || text.split("\n", LONG_LINES + 1).length > LONG_LINES) {
     box.classList.add("sv-clipped");
-    const all = `Show all ${text.length.toLocaleString("en")} characters`;
+    const length = text.length - (left ? text.match(LEFT_OUT)?.[0].length ?? 0 : 0);
+    const all = left ? `Show the first ${length.toLocaleString("en")} of ${counted(length + left, "character")}` : `Show all ${counted(length, "character")}`;
     const more = button(all, () => {
       const clipped = box.classList.toggle("sv-clipped");
       more.textContent = clipped ? all : "Show less";

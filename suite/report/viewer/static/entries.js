@@ -15,6 +15,15 @@ function identityOf({ source, row }) {
 }
 
 /**
+ * Whether a row is the one that an address names, which may leave out cell and trial.
+ * @param {Identity} found
+ * @param {Identity} wanted
+ */
+function fits(found, wanted) {
+  return found.sample === wanted.sample && (!wanted.cell || found.cell === wanted.cell) && (!wanted.trial || found.trial === wanted.trial);
+}
+
+/**
  * @param {Entry} entry
  * @returns {Cell}
  */

@@ -2,6 +2,7 @@
 "use strict";
 
 const MOST_OPTIONS = 60;  // of a list to choose from; beyond it one types
+const EMPTY = "(empty)";  // how a text of no characters is called
 
 /**
  * Something to filter by. `test` makes a predicate of what was asked for.
@@ -18,6 +19,21 @@ const MOST_OPTIONS = 60;  // of a list to choose from; beyond it one types
 /** @typedef {{name: string, label: string, value: (row: number) => number | string | null}} Order */
 
 /**
+ * The same, those of one label told apart: a task may call a value or a tag as it likes.
+ * @template {{name: string, label: string}} T
+ * @param {T[]} all
+ * @returns {T[]}
+ */
+function toldApart(all) {
+  const labels = all.map((one) => one.label.toLowerCase());
+  return all.map((one, i) => {
+    const kind = /^(f\.)?v\./.test(one.name) ? "value" : /^f\.t\./.test(one.name) ? "tag" : "";
+    const twin = labels.some((label, j) => j !== i && label === labels[i]);
+    return kind && twin ? { ...one, label: `${one.label} (${kind})` } : one;
+  });
+}
+
+/**
  * A choice among keys. Returns null where every row has the same.
  * @param {{name: string, label: string, about?: string, first?: boolean}} given
  * @param {number} length
@@ -32,7 +48,7 @@ function choiceFacet(given, length, keys, title = (key) => key) {
   for (let row = 0; row < length; row += 1) {
     for (const key of keys(row)) {
       const known = options.get(key);
-      if (known) { known[1] += 1; } else { options.set(key, [title(key), 1]); }
+      if (known) { known[1] += 1; } else { options.set(key, [title(key) || EMPTY, 1]); }
     }
   }
   whole = [...options.values()].every(([, count]) => count === length);
@@ -48,7 +64,7 @@ function choiceFacet(given, length, keys, title = (key) => key) {
 }
 
 /**
- * A range of numbers, asked for as "low..high", either of which may be empty.
+ * A range of numbers as they are shown, asked for as "low..high", either of which may be empty.
  * @param {{name: string, label: string, about?: string, first?: boolean}} given
  * @param {number} length
  * @param {(row: number) => number | null} value
@@ -64,8 +80,8 @@ function rangeFacet(given, length, value) {
   /** @type {Facet["test"]} */
   const test = (wanted) => {
     const [from, to] = wanted.split("..");
-    const [least, most] = [from ? Number(from) : -Infinity, to ? Number(to) : Infinity];
-    return (row) => { const found = value(row); return found !== null && found >= least && found <= most; };
+    const [least, most] = [from ? asShown(Number(from)) : -Infinity, to ? asShown(Number(to)) : Infinity];
+    return (row) => { const found = asShown(value(row) ?? NaN); return found >= least && found <= most; };
   };
   return { about: "", first: false, ...given, options: new Map(), range: [low, high], test };
 }

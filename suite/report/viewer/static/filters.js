@@ -22,6 +22,7 @@ class Filters {
     this.dress = new Map();
     this.count = make("span", { class: "sv-count", role: "status" });
     this.progress = make("span", { class: "sv-progress", role: "status" });
+    this.gaps = make("span", { class: "sv-gaps", role: "status" });  // what a search does not reach
     this.clear = button("Clear all", () => { this.#clearAll(); }, { hidden: true });
     const others = facets.filter((one) => narrow || !one.first);
     const few = !narrow && others.length <= MOST_OTHERS;
@@ -38,7 +39,7 @@ class Filters {
         make("label", { class: "sv-search" }, "Search", this.search),
         this.#order(),
         ...shown.map((one) => this.#control(one))),
-      make("div", { class: "sv-under" }, make("div", { class: "sv-state" }, this.count, this.progress, this.clear), this.more));
+      make("div", { class: "sv-under" }, make("div", { class: "sv-state" }, this.count, this.progress, this.gaps, this.clear), this.more));
   }
 
   /** @returns {string} */
@@ -48,7 +49,7 @@ class Filters {
 
   /** Whether a row passes everything but the search. */
   passes() {
-    const tests = this.facets.flatMap((one) => { const wanted = this.asked.get(one.name); return wanted ? [one.test(wanted)] : []; });
+    const tests = this.facets.flatMap((one) => { const wanted = this.asked.get(one.name); return wanted === undefined ? [] : [one.test(wanted)]; });
     return (/** @type {number} */ row) => tests.every((test) => test(row));
   }
 
@@ -69,17 +70,18 @@ class Filters {
     this.asked.clear();
     for (const name of ["q", "sort", ...this.facets.map((one) => one.name)]) {
       const wanted = given.get(name);
-      if (wanted) { this.asked.set(name, wanted); }
+      const empty = wanted === "" && this.facets.some((one) => one.name === name && one.options.has(""));
+      if (wanted || empty) { this.asked.set(name, wanted ?? ""); }
     }
     this.#show();
   }
 
   /**
    * @param {string} name
-   * @param {string} wanted "" for all
+   * @param {string | null} wanted null for all
    */
   ask(name, wanted) {
-    if (wanted) { this.asked.set(name, wanted); } else { this.asked.delete(name); }
+    if (wanted === null) { this.asked.delete(name); } else { this.asked.set(name, wanted); }
     this.clear.hidden = this.asked.size === 0;
     this.changed();
   }
@@ -103,7 +105,7 @@ class Filters {
       placeholder: "id, question, answer, calls …" });
     field.addEventListener("input", () => {
       window.clearTimeout(timer);
-      timer = window.setTimeout(() => { this.ask("q", field.value.trim()); }, 150);
+      timer = window.setTimeout(() => { this.ask("q", field.value.trim() || null); }, 150);
     });
     this.dress.set("q", () => { field.value = this.query; });
     return field;
@@ -112,9 +114,9 @@ class Filters {
   #order() {
     const select = make("select", {}, make("option", { value: "" }, this.natural),
       ...this.orders.map((one) => make("option", { value: one.name }, one.label)));
-    const way = button("↑", () => { this.ask("sort", way.dataset.down ? select.value : `-${select.value}`); this.dress.get("sort")?.(); });
+    const way = button("↑", () => { this.ask("sort", way.dataset.down ? select.value || null : `-${select.value}`); this.dress.get("sort")?.(); });
     select.addEventListener("change", () => {
-      this.ask("sort", select.value && way.dataset.down ? `-${select.value}` : select.value);
+      this.ask("sort", select.value && way.dataset.down ? `-${select.value}` : select.value || null);
       this.dress.get("sort")?.();
     });
     this.dress.set("sort", () => {
@@ -135,11 +137,15 @@ class Filters {
 
   /** @param {Facet} facet */
   #choice(facet) {
-    const options = [...facet.options].map(([key, [label, count]]) =>
-      make("option", { value: key }, `${label.slice(0, 80) || "(empty)"} (${numberText(count)})`));
-    const select = make("select", { onchange: () => { this.ask(facet.name, select.value); } },
+    const keys = [...facet.options.keys()];  // options are known by their places: a key may be any text
+    const options = [...facet.options].map(([key, [label, count]]) => make("option", { value: key }, `${label.slice(0, 80)} (${numberText(count)})`));
+    const select = make("select", { onchange: () => { this.ask(facet.name, keys[select.selectedIndex - 1] ?? null); } },
       make("option", { value: "" }, "all"), ...options);
-    this.dress.set(facet.name, () => { select.value = this.asked.get(facet.name) ?? ""; });
+    this.dress.set(facet.name, () => {
+      const wanted = this.asked.get(facet.name);
+      const place = wanted === undefined ? 0 : keys.indexOf(wanted) + 1;
+      select.selectedIndex = wanted === undefined || place > 0 ? place : -1;
+    });
     return make("label", { title: facet.about || null }, words(facet.label), select);
   }
 
@@ -148,8 +154,14 @@ class Filters {
     const id = `sv-${facet.name.replace(/\W/g, "-")}-${this.dress.size}`;
     const names = [...facet.options.values()].map(([label]) => make("option", { value: label }));
     const field = make("input", { type: "search", list: id, autocomplete: "off", placeholder: `one of ${numberText(names.length)}`,
-      onchange: () => { this.ask(facet.name, field.value.trim()); } });
-    this.dress.set(facet.name, () => { field.value = this.asked.get(facet.name) ?? ""; });
+      onchange: () => {
+        const text = field.value.trim();
+        this.ask(facet.name, text === EMPTY && facet.options.has("") ? "" : text || null);
+      } });
+    this.dress.set(facet.name, () => {
+      const wanted = this.asked.get(facet.name);
+      field.value = wanted === "" ? EMPTY : wanted ?? "";
+    });
     return make("div", {}, make("label", { title: facet.about || null }, words(facet.label), field), make("datalist", { id }, ...names.slice(0, 1000)));
   }
 
@@ -160,7 +172,7 @@ class Filters {
   #range(facet, [low, high]) {
     const changed = () => {
       const [from, to] = fields.map((field) => field.value.trim());
-      this.ask(facet.name, from || to ? `${from}..${to}` : "");
+      this.ask(facet.name, from || to ? `${from}..${to}` : null);
     };
     const fields = [low, high].map((end, i) => make("input", { type: "number", step: "any", placeholder: numberText(end).replace(/,/g, ""),
       "aria-label": `${facet.label}, ${i ? "at most" : "at least"}`, onchange: changed }));

@@ -12,9 +12,23 @@ const DASH = "–";
 function numberText(value, decimals = false) {
   if (!Number.isFinite(value)) { return DASH; }
   if (Number.isInteger(value) && !decimals) { return value.toLocaleString("en"); }
-  const size = Math.abs(value);
-  const digits = size < 10 ? 3 : size < 100 ? 1 : 0;
+  const digits = decimalsOf(value);
   return roundedAsPython(value, digits).toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+/** @param {number} value no whole number */
+function decimalsOf(value) {
+  const size = Math.abs(value);
+  return size < 10 ? 3 : size < 100 ? 1 : 0;
+}
+
+/**
+ * The number that is read where a value is shown.
+ * @param {number} value
+ * @returns {number}
+ */
+function asShown(value) {
+  return Number.isInteger(value) || !Number.isFinite(value) ? value : roundedAsPython(value, decimalsOf(value));
 }
 
 /**

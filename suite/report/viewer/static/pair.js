@@ -59,7 +59,7 @@ class Pairs {
     const tags = facets[0].others.filter((one) => one?.name.startsWith("f.t."));
     const sides = facets.flatMap(({ others }, side) => others
       .filter((one) => /^f\.(finish|outcome|reason)$/.test(one?.name ?? "")).map((one) => renamed(one, side ? "B" : "A")));
-    this.facets = /** @type {Facet[]} */ ([better, facets[0].cell, ...tags, ...sides].filter(Boolean));
+    this.facets = toldApart(/** @type {Facet[]} */ ([better, facets[0].cell, ...tags, ...sides].filter(Boolean)));
     /** @type {Order[]} */
     this.orders = [
       { name: "id", label: "id", value: (row) => (this.pairs[row].a < 0 ? a.length + this.pairs[row].b : this.pairs[row].a) },
@@ -149,12 +149,8 @@ class Pairs {
   }
 
   /** @type {Model["find"]} */
-  find(identity) {
-    const own = this.byId.get(identity.sample) ?? [];
-    return own.find((row) => {
-      const found = this.identity(row);
-      return (!identity.cell || found.cell === identity.cell) && (!identity.trial || found.trial === identity.trial);
-    }) ?? own[0] ?? -1;
+  find(wanted) {
+    return this.byId.get(wanted.sample)?.find((row) => this.entries(row).some((one) => one && fits(identityOf(one), wanted))) ?? -1;
   }
 
   /** @type {Model["hit"]} */

@@ -87,11 +87,11 @@ function drawConversation(body, texts) {
  * @returns {Child[]}
  */
 function drawAnswer({ body, texts }) {
-  const [text, notes] = textAt(texts, body.text);
-  const [data, cut] = cutText(body.data ?? "");
-  const shown = () => [passage([data], data, "sv-code"), ...cut.map((note) => make("p", { class: "sv-note" }, note))];
+  const [text, notes, left] = textAt(texts, body.text);
+  const [data, cut, more] = cutText(body.data ?? "");
+  const shown = () => [passage([data], data, "sv-code", more), ...cut.map((note) => make("p", { class: "sv-note" }, note))];
   return [
-    text && message("assistant", text, notes),
+    text && message("assistant", text, notes, [], undefined, left),
     ...(data ? (text ? [fold(["Data"], shown)] : shown()) : []),
     !text && !data && make("p", { class: "sv-note" }, body.note ? "Not shown." : "No text."),
   ];
@@ -140,8 +140,8 @@ function drawParts(body, level) {
   const tags = [...new Set(body.parts.flatMap((one) => Object.keys(one.tags)))];
   const values = [...new Set(body.parts.flatMap((one) => Object.keys(one.values)))];
   const rows = () => table(["part", ...tags, ...values], body.parts.map((one) => [one.id,
-    ...tags.map((name) => one.tags[name] ?? null),
-    ...values.map((name) => { const value = one.values[name] ?? null; return typeof value === "object" && value ? valueText(value) : value; })]));
+    ...tags.map((name) => (Object.hasOwn(one.tags, name) ? one.tags[name] : null)),
+    ...values.map((name) => { const value = Object.hasOwn(one.values, name) ? one.values[name] : null; return typeof value === "object" && value ? valueText(value) : value; })]));
   return section("Parts of the score", level, body.parts.length <= MOST_PARTS_OPEN ? [rows()] :
     [fold([counted(body.parts.length, "part")], () => [rows()])]);
 }

@@ -51,6 +51,27 @@ function matchesIn(part, wanted) {
 }
 
 /**
+ * How many texts of a part end before their end.
+ * @param {Part} part
+ * @returns {number}
+ */
+function cutIn(part) {
+  const own = part.samples.flatMap((one) => stringsIn([one.blocks, one.values, one.parts, one.calls]));
+  const known = new Set(part.texts.filter((one) => typeof one === "string"));  // texts of blocks are these, too
+  return part.texts.filter((one) => typeof one !== "string" || leftOut(one)).length + own.filter((one) => leftOut(one) && !known.has(one)).length;
+}
+
+/**
+ * How many messages and texts of requests are left out of a part.
+ * @param {Part} part
+ * @returns {number}
+ */
+function hiddenIn(part) {
+  const calls = part.samples.flatMap((one) => one.calls);
+  return calls.reduce((sum, one) => sum + (typeof one === "string" ? 0 : one.hidden + one.more_texts), 0);
+}
+
+/**
  * All strings in a value of JSON.
  * @param {unknown} value
  * @param {string[]} [found]
@@ -73,6 +94,8 @@ class Search {
     this.done = 0;
     this.total = 0;
     this.failed = "";
+    this.cut = 0;  // texts whose ends are in no part
+    this.hidden = 0;  // messages that are in no part
     /** Which rows of each source were found. */
     this.found = sources.map((source) => new Uint8Array(source.length));
   }
@@ -82,10 +105,17 @@ class Search {
     return this.done < this.total;
   }
 
+  /** What the searched parts lack, as a sentence. */
+  get gaps() {
+    const [cut, hidden] = [this.cut, this.hidden];
+    return [cut ? `${counted(cut, "text is", "texts are")} cut and not searched to the end` : "",
+      hidden ? `${counted(hidden, "message is", "messages are")} left out and not searched` : ""].filter(Boolean).join("; ");
+  }
+
   /** Forget what was found, and stop. */
   stop() {
     this.turn += 1;
-    this.done = this.total = 0;
+    this.done = this.total = this.cut = this.hidden = 0;
     this.failed = "";
     this.found.forEach((one) => one.fill(0));
   }
@@ -111,8 +141,11 @@ class Search {
     const next = async () => {
       for (let one = waiting.shift(); one && turn === this.turn; one = waiting.shift()) {
         try {
-          const matches = matchesIn(await one.source.part(one.part, false), wanted);
+          const part = await one.source.part(one.part, false);
+          const matches = matchesIn(part, wanted);
           if (turn !== this.turn) { return; }
+          this.cut += cutIn(part);
+          this.hidden += hiddenIn(part);
           for (const row of one.own) { one.found[row] = Number(matches[one.source.index.samples.at[row]] ?? false); }
         } catch (error) {
           this.failed = error instanceof Error ? error.message : String(error);

@@ -24,7 +24,7 @@ function drawSides(both, names, level) {
     ...sharedConversation(both, columns, level),
     texts[0][0] && texts[0][0] === texts[1][0] ? section("Answer (the same on both sides)", level, drawAnswer(left)) :
       columns("Answer", (one, i) => (texts[i][0] ? [make("div", { class: "sv-turn sv-assistant" },
-        passage(marks[i], texts[i][0]), ...texts[i][1].map((note) => make("p", { class: "sv-note" }, note)))] : drawAnswer(one))),
+        passage(marks[i], texts[i][0], "", texts[i][2]), ...texts[i][1].map((note) => make("p", { class: "sv-note" }, note)))] : drawAnswer(one))),
     valuesTable(both, names, level),
     ...sharedBlocks(left, right, columns, level),
     columns("Verdicts", (one) => drawVerdicts(one.body, one.texts)),
@@ -112,7 +112,7 @@ function valuesTable(both, names, level) {
   const values = both.map((one) => one.body.values);
   const all = [...new Set(values.flatMap((one) => Object.keys(one)))];
   const rows = all.map((name) => {
-    const [a, b] = values.map((one) => one[name] ?? null);
+    const [a, b] = values.map((one) => (Object.hasOwn(one, name) ? one[name] : null));
     const texts = both.map(({ entry }, i) => valueBeside(entry.source, name, [a, b][i]));
     const differs = texts[0] !== texts[1];
     const by = typeof a === "number" && typeof b === "number" && differs ? ` by ${numberText(Math.abs(b - a))}` : "";

@@ -83,11 +83,13 @@ function readPart(read) {
     return one.left ? [text, one.left] : text;
   };
   const texts = read.texts.map(joined);
+  /** @param {CutText} one a text of a block, which says itself what is left out */
+  const whole = (one) => (typeof one === "string" ? one : `${one[0]}\n… ${one[1].toLocaleString("en")} characters more`);
   /** @param {any} one a block or a turn with the places of its texts @returns {any} */
   const filled = (one) => ({
     ...one,
-    ...(typeof one.text === "number" && { text: texts[one.text] ?? "" }),
-    ...(typeof one.code === "number" && { code: texts[one.code] ?? "" }),
+    ...(typeof one.text === "number" && { text: whole(texts[one.text] ?? "") }),
+    ...(typeof one.code === "number" && { code: whole(texts[one.code] ?? "") }),
     ...(one.turns && { turns: one.turns.map(filled) }),
   });
   const samples = read.samples.map((body) => ({

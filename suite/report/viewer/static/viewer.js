@@ -39,7 +39,7 @@ class Viewer {
     const legend = model.legend();
     refill(root, this.filters.element, this.notice, legend.length > 0 && make("p", { class: "sv-legend" }, ...legend), this.panes, this.spoken);
     root.classList.add("sv-ready", `sv-${model.noun[1]}`);
-    refill(this.pane, make("p", { class: "sv-note" }, "Choose a sample."));
+    this.#close();
     root.addEventListener("focusin", () => { keysGoTo = this; });
     for (const one of number ? [this.filters.element, this.list.element, this.pane] : []) {  // each landmark has its name
       one.setAttribute("aria-label", `${one.getAttribute("aria-label")} ${number + 1}`);
@@ -57,7 +57,7 @@ class Viewer {
       this.#scroll(this.root);
       this.begin = this.reading;
     }
-    if (this.row < 0 && WIDE.matches && this.rows.length) { this.#show(this.rows[0]); }
+    if (this.row < 0 && WIDE.matches && this.rows.length && this.notice.hidden) { this.#show(this.rows[0]); }
   }
 
   /** Filter, sort and draw the list anew. */
@@ -76,6 +76,7 @@ class Viewer {
     filters.count.textContent = `${numberText(this.rows.length)} of ${counted(model.length, ...model.noun)}`;
     filters.progress.textContent = search.running ? `searching ${numberText(search.done)} of ${counted(search.total, "part")}` :
       search.failed ? `not all texts could be searched: ${search.failed}` : "";
+    filters.gaps.textContent = search.running ? "" : search.gaps;
     this.#position();
   }
 
@@ -104,8 +105,26 @@ class Viewer {
     return this.root.classList.contains("sv-reading");
   }
 
+  /** Whether another row stands beside the chosen one. */
+  get sided() {
+    return this.row >= 0 && this.model.others(this.row).some(([key]) => key === this.beside);
+  }
+
   #heading() {
     return /** @type {HTMLElement | null} */ (this.pane.querySelector(".sv-sample-title"));
+  }
+
+  /** Show no sample. */
+  #close() {
+    this.row = -1;
+    this.turn += 1;
+    refill(this.pane, make("p", { class: "sv-note" }, "Choose a sample."));
+  }
+
+  /** @param {string} text that an address asks for what is not here */
+  #warn(text) {
+    refill(this.notice, words(text));
+    this.notice.hidden = false;
   }
 
   /** Back to the list, on a narrow screen. */
@@ -164,7 +183,7 @@ class Viewer {
    */
   #bar(row) {
     const others = this.model.others(row);
-    const named = others.some(([key]) => key === this.beside) ? this.beside : "";
+    const named = this.sided ? this.beside : "";
     const beside = others.length ? make("select", { "data-act": "beside", onchange: () => { this.#besides(beside?.value ?? ""); } },
       make("option", { value: "" }, "alone"), ...others.map(([key, name]) => make("option", { value: key }, name))) : null;
     if (beside) { beside.value = named; }
@@ -239,6 +258,7 @@ class Viewer {
       this.written = query;
       this.#search(queryWords(query));
     }
+    this.notice.hidden = true;
     this.apply();
     this.#write(false);
   }
@@ -259,7 +279,7 @@ class Viewer {
     const asked = new URLSearchParams();
     if (this.row >= 0 && (this.reading || this.beside)) {
       for (const [name, value] of Object.entries(this.model.identity(this.row))) { asked.set(name, value); }
-      if (this.beside) { asked.set("beside", this.beside); }
+      if (this.sided) { asked.set("beside", this.beside); }
     }
     for (const [name, value] of this.filters.asked) { asked.set(name, value); }
     const text = asked.toString();
@@ -292,13 +312,20 @@ class Viewer {
     this.#search(queryWords(this.written));
     this.apply();
     const sample = given.get("sample");
-    const row = sample === null ? -1 : this.model.find({ sample, cell: given.get("cell") ?? "", trial: given.get("trial") ?? "" });
+    const [cell, trial] = ["cell", "trial"].map((name) => given.get(name) ?? "");
+    const row = sample === null ? -1 : this.model.find({ sample, cell, trial });
+    this.notice.hidden = true;
     if (row >= 0) {
       this.root.classList.add("sv-reading");
       this.#show(row);
+      if (this.beside && !this.sided) { this.#warn(`Sample ${sample} has nothing to stand beside it at ${this.beside}, so it is shown alone.`); }
     } else if (sample !== null) {
-      refill(this.notice, words(`There is no sample ${sample} here.`));
-      this.notice.hidden = false;
+      const elsewhere = this.model.find({ sample, cell: "", trial: "" }) >= 0;
+      if (this.reading) { this.#leave(); }
+      this.#close();
+      this.list.activate(-1);
+      this.#warn(!elsewhere ? `There is no sample ${sample} here.` :
+        `Sample ${sample} is here, but not in ${[cell && `cell ${cell}`, trial && `trial ${trial}`].filter(Boolean).join(", ")}.`);
     } else if (this.reading) {
       this.#leave();
     }
@@ -312,7 +339,7 @@ class Viewer {
     if (at && at !== document.body ? !this.root.contains(at) : (keysGoTo ?? this).number !== this.number || (!keysGoTo && this.number > 0)) { return; }
     if (at && /^(INPUT|SELECT|TEXTAREA)$/.test(at.tagName)) {
       if (event.key === "Escape" && at === this.filters.search) {
-        if (this.filters.query || this.filters.search.value) { this.filters.search.value = ""; this.filters.ask("q", ""); } else { this.list.element.focus(); }
+        if (this.filters.query || this.filters.search.value) { this.filters.search.value = ""; this.filters.ask("q", null); } else { this.list.element.focus(); }
       }
       return;
     }
@@ -320,9 +347,9 @@ class Viewer {
     const acts = {
       j: () => { this.step(1); },
       k: () => { this.step(-1); },
-      s: () => { this.#besides(this.beside ? "" : this.model.others(this.row)[0]?.[0] ?? ""); },
+      s: () => { this.#besides(this.sided ? "" : this.model.others(this.row)[0]?.[0] ?? ""); },
       "/": () => { if (this.reading && !WIDE.matches) { this.back(); } this.filters.search.focus(); },
-      Escape: () => { if (this.beside) { this.#besides(""); } else if (this.reading && !WIDE.matches) { this.back(); } else { this.list.element.focus(); } },
+      Escape: () => { if (this.sided) { this.#besides(""); } else if (this.reading && !WIDE.matches) { this.back(); } else { this.list.element.focus(); } },
     };
     const act = acts[event.key];
     if (act && (this.row >= 0 || event.key === "/" || event.key === "j")) { event.preventDefault(); act(); }
