@@ -122,16 +122,11 @@ def body_of(
         asked = question(run, output)
     except RunError:  # a message is missing: said where its call is shown
         asked = ""
-    facts = _facts(data) if body["text"] == -1 and isinstance(data, Mapping) else {}
+    told_by = data.items() if body["text"] == -1 and isinstance(data, Mapping) else ()
+    facts = {name: plain(one) for name, one in told_by if not isinstance(one, Mapping | list) and one != ""}
     said = "; ".join(f"{name}: {text}" for name, text in facts.items()) or answer(run, output)
     row = Told(asked, said, facts, tokens, seconds, len(made))
     return {name: one for name, one in body.items() if one not in ("", [])}, row
-
-
-def _facts(data: Mapping[str, Json]) -> dict[str, str]:
-    """What an answer without text says in numbers, words and lists of them."""
-    flat = ((name, one if isinstance(one, list) else [one]) for name, one in data.items())
-    return {name: plain(one) for name, one in flat if not any(isinstance(x, Mapping | list) for x in one)}
 
 
 def withheld(score: ScoreRecord | None, note: str) -> Body:
