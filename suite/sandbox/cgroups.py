@@ -110,7 +110,8 @@ def usable() -> tuple[int, Path, Path] | None:
         _, controllers, path = line.split(":", 2)
         for controller in controllers.split(","):
             own[controller] = path.lstrip("/")
-    first = [_folder(ROOT / one, own[one]) for one in ("memory", "pids") if one in own]
+    mounts = [(ROOT / one, ROOT / one / own[one]) for one in ("memory", "pids") if one in own]
+    first = [inner if inner.is_dir() else mount for mount, inner in mounts]
     if len(first) == 2:
         return (1, first[0], first[1]) if all(os.access(one, os.W_OK) for one in first) else None
     if "" in own:
@@ -121,10 +122,6 @@ def usable() -> tuple[int, Path, Path] | None:
                 if {"memory", "pids"} <= set(handed) and os.access(place, os.W_OK):
                     return (2, place, place)
     return None
-
-
-def _folder(mount: Path, own: str) -> Path:
-    return mount / own if (mount / own).is_dir() else mount
 
 
 def _count(path: Path, name: str) -> int:

@@ -77,8 +77,11 @@ def python_mounts(python: str = "") -> tuple[Mount, ...]:
         path = Path(name)
         if not path.is_dir() or _inside(path, [Path(one) for one in SYSTEM]) or _inside(path, shown):
             continue
-        if path.name == "bin" and _is_prefix(path.parent):
-            path = path.parent
+        prefix = path.parent  # of a virtual environment, or of an installation
+        if path.name == "bin" and (
+            (prefix / "pyvenv.cfg").is_file() or any(prefix.glob("lib/python3*/os.py"))
+        ):
+            path = prefix
             if _inside(path, shown):
                 continue
         shown.append(path)
@@ -92,10 +95,6 @@ def _mounts(path: Path) -> list[Mount]:
     if path not in broad and path.stat().st_mode & 0o005 == 0o005:
         return [Mount(str(path))]
     return [Mount(str(path / part)) for part in PARTS if (path / part).exists()]
-
-
-def _is_prefix(path: Path) -> bool:
-    return (path / "pyvenv.cfg").is_file() or any((path / "lib").glob("python3*/os.py"))
 
 
 def _inside(path: Path, folders: list[Path]) -> bool:
