@@ -104,14 +104,13 @@ def page(
     if viewer:
         style, script = style + viewer_style(), viewer_script()
     allowed = Markup(POLICY if linked else policy(style, script, bool(base)))  # nothing to escape
-    told = {
-        "policy": allowed,
-        "linked": linked,
-        "base": base,
-        "style": Markup(style),
-        "script": Markup(script),
-    }
-    pieces = environment().get_template(template).generate(**told, **values)
+    pieces = (
+        environment()
+        .get_template(template)
+        .generate(
+            policy=allowed, linked=linked, base=base, style=Markup(style), script=Markup(script), **values
+        )
+    )
     # once more over everything: whatever came here uncleaned ends here; samples were cleaned and then packed
     return (piece if piece.startswith(OPENING) else clean(piece) for piece in pieces)
 

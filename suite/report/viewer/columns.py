@@ -1,6 +1,7 @@
 """The index of a view: columns of equal length, one entry a row, and the lists that they point into."""
 
 from collections.abc import Mapping
+from os.path import commonprefix
 from typing import NamedTuple
 
 from suite.journal.records import OutputRecord, ScoreRecord
@@ -90,16 +91,17 @@ class Columns:
         self._finishes, self._reasons, self._questions = (dict[str, int]() for _ in range(3))
         self._rows: dict[str, list[Entry]] = {name: [] for name in _COLUMNS}
         self._facts: dict[str, dict[int, Mapping[str, str]]] = {}  # by cell and row
+        self._asked: dict[int, set[int]] = {}  # questions by cell
         self._values: dict[str, list[Entry]] = {}
         self._tags: dict[str, tuple[dict[str, int], list[int]]] = {}
 
     def add(self, output: OutputRecord, score: ScoreRecord | None, told: Told, **place: int) -> None:
         """A row. place: its cell, part, at."""
-        row = len(self._rows["id"])
+        row, question = len(self._rows["id"]), _place(self._questions, told.question, MOST_QUESTION)
+        self._asked.setdefault(place["cell"], set()).add(question)
         entries: dict[str, Entry] = {
             "id": clean(output.sample), "trial": output.trial, "answer": one_line(told.answer, MOST_PREVIEW),
-            "question": _place(self._questions, told.question, MOST_QUESTION),
-            "finish": _place(self._finishes, output.output.finish),
+            "question": question, "finish": _place(self._finishes, output.output.finish),
             "outcome": OUTCOMES.index(self._declared[output.cell].outcome(score)),
             "tokens": told.tokens, "seconds": told.seconds, "calls": told.calls, **place,
         }  # fmt: skip
@@ -129,6 +131,10 @@ class Columns:
             for row, one in facts.items():
                 if apart := [f"{name}: {text}" for name, text in one.items() if (name, text) not in shared]:
                     self._rows["answer"][row] = one_line("; ".join(apart), MOST_PREVIEW)
+        questions, most = list(self._questions), dict[int, int]()
+        for own in self._asked.values():  # what tells them apart comes after how all of a cell begin
+            reach = len(commonprefix([questions[one] for one in own])) + MOST_PREVIEW
+            most |= {one: max(reach, most.get(one, 0)) for one in own}
         values = [column + [None] * (rows - len(column)) for column in self._values.values()]
         tags = [places + [-1] * (rows - len(places)) for _, places in self._tags.values()]
         told = {name: one for each in self._declared.values() for name, one in each.values.items()}
@@ -142,5 +148,6 @@ class Columns:
             ],
             "tags": [{"name": clean(name), "values": list(one)} for name, (one, _) in self._tags.items()],
             "finishes": list(self._finishes), "reasons": list(self._reasons), "outcomes": OUTCOMES,
-            "questions": list(self._questions), "samples": {**self._rows, "values": values, "tags": tags},
+            "questions": [one_line(text, most[at]) for at, text in enumerate(questions)],
+            "samples": {**self._rows, "values": values, "tags": tags},
         }  # fmt: skip

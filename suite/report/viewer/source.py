@@ -117,13 +117,10 @@ class ViewSource:
             for task in self._tasks
             for cell in task.cells
         }  # fmt: skip
-        told = {
-            "name": clean(run.name), "scoring": run.scoring, "label": clean(self._label),
-            "level": run.results.level,
-        }  # fmt: skip
         index = {
-            "format": "suite-view/1", "run": told, "parts": self._parts,
-            "cells": [cells[cell] for cell in self._cells], **self._columns.told(),
+            "format": "suite-view/1", "parts": self._parts, "cells": [cells[cell] for cell in self._cells],
+            "run": {"name": clean(run.name), "scoring": run.scoring, "label": clean(self._label),
+                    "level": run.results.level}, **self._columns.told(),
         }  # fmt: skip
         return _packed(_encode(index))
 
