@@ -18,14 +18,14 @@ from suite.errors import ConfigError
 from suite.journal.pairs import Key
 from suite.journal.records import OutputRecord
 from suite.journal.run import Run
-from suite.report.hostile_text import clean, cut
+from suite.report.hostile_text import clean, shortened
 from suite.report.html import policy
 from suite.report.html_blocks import environment, resource
 from suite.report.plugin_sections import own_views
 from suite.report.rows import withheld
 from suite.report.sample_choice import Picked
 from suite.report.traces import answer, question
-from suite.report.viewer.bodies import MOST_ANSWER, block_data
+from suite.report.viewer.bodies import block_data
 from suite.report.viewer.embedding import viewer_script, viewer_style
 from suite.run.reopen import tasks_of
 from suite.task import AnyTask, Output
@@ -59,11 +59,6 @@ def label_page(drawn: LabelDraw, asked: str = "") -> Iterator[str]:
     )  # fmt: skip
 
 
-def _shown(text: str) -> str:
-    short, left = cut(text, MOST_ANSWER)
-    return clean(short) + (f"\n… {left:,} characters more" if left else "")
-
-
 def _items(drawn: LabelDraw) -> Iterator[dict[str, object]]:
     shown: dict[tuple[int, Key], tuple[object, tuple[str, ...]]] = {}
     for _, run, number in drawn.runs:
@@ -78,7 +73,7 @@ def _items(drawn: LabelDraw) -> Iterator[dict[str, object]]:
             asked = (Text(question(run, output), "Question"), Text(answer(run, output), "Answer"))
             own = [one for one in views.get(Key.of(output), ()) if not isinstance(one, Plot)]
             blocks = [one for one in own or asked if not (isinstance(one, Text) and one.text in both)]
-            shown[number, Key.of(output)] = list(map(block_data, blocks)), tuple(map(_shown, both))
+            shown[number, Key.of(output)] = list(map(block_data, blocks)), tuple(map(shortened, both))
     for item in drawn.items:
         drawn_blocks, texts = shown[drawn.units[item.unit].run, drawn.units[item.unit].key]
         yield {"id": item.id, "blocks": drawn_blocks, "answers": texts[::-1] if item.swapped else texts}

@@ -18,7 +18,7 @@ from suite.report.numbers import counted, number, plain, signed
 from suite.report.remarks import remarks
 from suite.report.run_facts import fact_lines, run_facts
 from suite.report.viewer.embedding import inline
-from suite.report.viewer.source import view_source
+from suite.report.viewer.source import ViewSource
 from suite.scoring.stats.estimate import Estimate
 from suite.scoring.stats.paired_difference import Comparison
 
@@ -66,7 +66,7 @@ def sample_pairs(found: Compared, most: int = MOST_PAIRS) -> Iterator[SamplePair
         places = [{cell.cell: at for at, cell in enumerate(run.manifest.cells)} for run in both]
         matches = {f"{places[0][row.match.cell_a]}:{places[1][row.match.cell_b]}": 0 for row in rows}
         sides = zip(names, both, keys_of(shown), labels, strict=True)
-        sources = (inline(name, view_source(run, keys=keys, label=label)) for name, run, keys, label in sides)
+        sources = (inline(name, ViewSource(run, keys=keys, label=label)) for name, run, keys, label in sides)
         yield SamplePairs(
             f"Samples of {one_line(part.a, LABEL)} against {one_line(part.b, LABEL)}",
             f"{len(shown):,} of {counted(len(told), 'sample')} that differ or lack a score on one side, "

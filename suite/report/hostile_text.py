@@ -38,6 +38,12 @@ def cut(text: str, most: int) -> tuple[str, int]:
     return (text, 0) if len(text) <= most else (text[:most], len(text) - most)
 
 
+def shortened(text: str, most: int = 20_000) -> str:
+    """The text cleaned, cut with a word on how much is left out."""
+    short, left = cut(text, most)
+    return clean(short) + (f"\n… {left:,} characters more" if left else "")
+
+
 def one_line(text: str, most: int = 200) -> str:
     """The text on one line, cleaned, cut with an ellipsis."""
     short, left = cut(text, most)

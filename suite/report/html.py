@@ -26,7 +26,7 @@ from suite.report.run_list import attempts_grid
 from suite.report.summary import summarise
 from suite.report.traces import pretty
 from suite.report.viewer.embedding import OPENING, inline, viewer_script, viewer_style
-from suite.report.viewer.source import view_source
+from suite.report.viewer.source import ViewSource
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -61,19 +61,25 @@ class Linked(NamedTuple):
 
 
 def html_report(
-    folder: Path, scoring: str = "", *, linked: Linked | None = None, base: str = ""
+    folder: Path,
+    scoring: str = "",
+    *,
+    linked: Linked | None = None,
+    base: str = "",
+    source: ViewSource | None = None,
 ) -> Iterator[str]:
     """The page in pieces, whole in itself or one of a site. Raises RunError if the folder holds no run.
 
     base: the folder beside the page that holds the samples, as scripts of the source "run"; "" puts them into
-    the page.
+    the page. source: the run's, where it was made before.
     """
-    run = Run(folder, scoring)
-    source = None if linked or base else view_source(run)
-    if source is not None and len(source) > MOST_INLINE:
+    if source is None and linked is None:
+        source = ViewSource(Run(folder, scoring))
+    if not base and source is not None and len(source) > MOST_INLINE:
         what = f"a page of {len(source):,} answers has a folder beside it"
         raise ConfigError(what, fix="write it to a file: suite report show RUN --html page.html")
-    summary, told = summarise(run), run_facts(run)
+    run = Run(folder, scoring) if source is None else source.run
+    summary, told = summarise(run) if source is None else source.summary, run_facts(run)
     drawer = Drawer()
     grids = happened_grid(summary.tasks), calls_grid(summary.calls), attempts_grid(run)
     return page(
@@ -82,7 +88,7 @@ def html_report(
         plots=[plot and drawer.block(plot) for plot in (sweep_plot(t, summary.level) for t in summary.tasks)],
         sections=[drawer.section(one) for one in plugin_sections(run)],
         happened=[one for one in grids if one.rows],
-        samples=inline("run", source) if source is not None else (),
+        samples=() if source is None or base else inline("run", source),
         manifests=_manifests(run),
         version=run.manifest.suite,
     )  # fmt: skip

@@ -55,16 +55,16 @@ def write_html(path: Path, folder: Path, scoring: str = "", *, most: int = 0) ->
     from suite.report.html import MOST_INLINE, html_report
     from suite.report.local_site import put_files, replaced_folder
     from suite.report.viewer.embedding import script_files
-    from suite.report.viewer.source import view_source
+    from suite.report.viewer.source import ViewSource
 
-    source, beside = view_source(Run(folder, scoring)), path.with_name(f"{path.stem}-parts")
+    source, beside = ViewSource(Run(folder, scoring)), path.with_name(f"{path.stem}-parts")
     large = len(source) > (most or MOST_INLINE)
     with trying(f"write {path.name}", path.parent, "choose a place that can be written to"):
         path.parent.mkdir(parents=True, exist_ok=True)
         if large:
             with replaced_folder(beside, MARK) as part:
                 put_files(part, script_files("run", source))
-        replace_file(path, html_report(folder, scoring, base=beside.name if large else ""))
+        replace_file(path, html_report(folder, scoring, base=beside.name if large else "", source=source))
         if not large and (beside / MARK).is_file():
             shutil.rmtree(beside)
     return path

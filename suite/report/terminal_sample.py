@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from suite.blocks import Block, Code, Dialogue, Facts, Plot, Table, Text
 from suite.journal.run import Run
-from suite.report.hostile_text import clean, cut, one_line
+from suite.report.hostile_text import clean, one_line, shortened
 from suite.report.markdown import cell_text, plot_grid, table_grid
 from suite.report.plugin_sections import own_views
 from suite.report.sample_choice import FoundSamples, Picked, SamplesWanted, find_samples
@@ -98,9 +98,7 @@ def paragraph(text: str, indent: int = 2) -> "RenderableType":
     from rich.padding import Padding
     from rich.text import Text as RichText
 
-    shown, left = cut(text, MOST_TEXT)
-    more = f"\n… {left:,} characters more" if left else ""
-    return Padding(RichText(clean(shown) + more), (0, 0, 0, indent))
+    return Padding(RichText(shortened(text, MOST_TEXT)), (0, 0, 0, indent))
 
 
 def facts(pairs: Iterator[tuple[str, str]]) -> Iterator["RenderableType"]:

@@ -15,7 +15,7 @@ from suite.errors import RunError
 from suite.journal.blocks import BlockReader, message_of
 from suite.journal.records import CallRecord, OutputRecord
 from suite.journal.run import FoundCall, Run
-from suite.report.hostile_text import clean, cut
+from suite.report.hostile_text import shortened
 from suite.report.markdown import cell_text
 from suite.report.numbers import plain
 from suite.task import Unscored, Value
@@ -178,8 +178,7 @@ def value_text(value: Value) -> str:
 
 def pretty(value: object, most: int = 20_000) -> str:
     """JSON to read, cut if it is long."""
-    shown, left = cut(msgspec.json.format(msgspec.json.encode(value), indent=2).decode(), most)
-    return clean(shown) + (f"\n… {left:,} characters more" if left else "")
+    return shortened(msgspec.json.format(msgspec.json.encode(value), indent=2).decode(), most)
 
 
 def reply_facts(reply: Reply) -> list[tuple[str, str]]:

@@ -23,7 +23,7 @@ from suite.report.html_blocks import Drawer, environment, resource
 from suite.report.local_site import put_files, replaced_folder
 from suite.report.rows import withheld
 from suite.report.viewer.embedding import script_files, trouble_script, viewer_script, viewer_style
-from suite.report.viewer.source import view_source
+from suite.report.viewer.source import ViewSource
 from suite.secrets import scrub
 from suite.view.run_rows import RunListing, RunRow
 
@@ -118,7 +118,7 @@ class ViewSite:
             place = self.scratch / name
             if not place.is_dir():
                 run = Run(row.folder)
-                source = view_source(run, texts=self.texts or not withheld(run), label=row.folder.name)
+                source = ViewSource(run, texts=self.texts or not withheld(run), label=row.folder.name)
                 with replaced_folder(place, MARK) as part:
                     try:
                         put_files(part, script_files(name, source))

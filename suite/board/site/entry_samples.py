@@ -19,7 +19,7 @@ from suite.report.local_site import put_files
 from suite.report.numbers import plain
 from suite.report.rows import withheld
 from suite.report.viewer.embedding import script_files
-from suite.report.viewer.source import view_source
+from suite.report.viewer.source import ViewSource
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def _write(board: Board, entry: AcceptedEntry, path: Path, folder: Path, made: E
                 key for key, data in run.manifest.data.items() if data.get("source") in ("file", "run")
             )
             closed = [name(one) for one in dict.fromkeys([*withheld(run), *brought])]
-            source = view_source(run, texts=not closed, label=name(entry.submission.model.display_name, 60))
+            source = ViewSource(run, texts=not closed, label=name(entry.submission.model.display_name, 60))
             called = f"{entry.short}-{number}"
             put_files(folder, script_files(called, source))
             cells, title = tuple(cell.cell for cell in run.manifest.cells), _title(board, entry, one)

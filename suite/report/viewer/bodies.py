@@ -14,7 +14,7 @@ from suite.chat import Json, ToolCall
 from suite.errors import RunError
 from suite.journal.records import OutputRecord, ScoreRecord
 from suite.journal.run import Run
-from suite.report.hostile_text import clean, cut, one_line
+from suite.report.hostile_text import clean, cut, one_line, shortened
 from suite.report.numbers import plain
 from suite.report.traces import (
     MOST_TEXT,
@@ -172,8 +172,7 @@ def _placed(block: dict[str, Json], texts: Texts) -> dict[str, Json]:
 def _cleaned(value: Json) -> Json:
     """JSON with every text cleaned, and cut with a word about it; lists are cut, too."""
     if isinstance(value, str):
-        shown, left = cut(value, MOST_ANSWER)
-        return clean(shown) + (f"\n… {left:,} characters more" if left else "")
+        return shortened(value)
     if isinstance(value, Mapping):
         return {clean(str(name)): _cleaned(one) for name, one in value.items()}
     return [_cleaned(one) for one in value[:MOST_ROWS]] if isinstance(value, Sequence) else value

@@ -32,13 +32,13 @@ class ViewSource:
     """One run's samples. Walk `parts` first, then ask for the `index`; each once.
 
     keys: only these. texts: False leaves out questions, messages and answers. label: what the page calls the
-    run, where it shows several.
+    run, where it shows several. run, summary: the whole run.
     """
 
     def __init__(
         self, run: Run, *, keys: Container[Key] | None = None, texts: bool = True, label: str = ""
     ) -> None:
-        self._run, self._texts, self._label = run, texts, label
+        self.run, self._texts, self._label = run, texts, label
         self._cells = {cell.cell: place for place, cell in enumerate(run.manifest.cells)}
         found: dict[str, set[Key]] = {}
         self._damage: RunError | None = None
@@ -49,8 +49,8 @@ class ViewSource:
         except RunError as error:
             self._damage = error
         self._rows = found
-        self._tasks = summarise(run).tasks
-        told = {task.name: ScoredValues.of(task) for task in self._tasks}
+        self.summary = summarise(run)
+        told = {task.name: ScoredValues.of(task) for task in self.summary.tasks}
         self._declared = {cell.cell: told[cell.task] for cell in run.manifest.cells}
         self._columns, self._parts = Columns(self._declared), 0
 
@@ -89,32 +89,32 @@ class ViewSource:
         return _encode({"texts": texts.kept, "samples": bodies})
 
     def _row(self, key: Key, own: Sequence[Block], note: str, texts: Texts, bodies: list[Body]) -> None:
-        output, score = self._run.output(key), self._run.score(key)
+        output, score = self.run.output(key), self.run.score(key)
         assert output is not None
         place = {"cell": self._cells[key.cell], "part": self._parts, "at": len(bodies)}
         body, told = withheld(score, note), Told()
         if self._texts:
-            body, told = body_of(self._run, output, score, own, note, texts)
+            body, told = body_of(self.run, output, score, own, note, texts)
         self._columns.add(output, score, told, **place)
         bodies.append(body)
 
     def _own_views(self) -> tuple[Mapping[Key, Sequence[Block]], str]:
         if len(self) > MOST_VIEWS:
             return {}, f"The task's own view is left out, since there are more than {MOST_VIEWS:,} answers."
-        run, keys = self._run, [key for keys in self._rows.values() for key in keys]
+        run, keys = self.run, [key for keys in self._rows.values() for key in keys]
         picked = [Picked(key, one, run.score(key), "") for key in keys if (one := run.output(key))]
         views, why = own_views(run, picked)
         return views, why and f"The task's own view is left out: {why}."
 
     def index(self) -> bytes:
         """The index, after the parts were walked."""
-        run = self._run
+        run = self.run
         cells = {
             cell.id: {
                 "id": cell.id, "task": task.name, "version": task.version, "label": clean(cell.label),
                 "headline": clean(self._declared[cell.id].headline), "direction": task.direction,
             }
-            for task in self._tasks
+            for task in self.summary.tasks
             for cell in task.cells
         }  # fmt: skip
         index = {
@@ -127,6 +127,3 @@ class ViewSource:
 
 def _packed(body: bytes) -> bytes:
     return gzip.compress(scrub(body.decode()).encode(), mtime=0)
-
-
-view_source = ViewSource  # as it is used

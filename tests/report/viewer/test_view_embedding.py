@@ -18,7 +18,7 @@ from suite.report import html
 from suite.report.html import html_report
 from suite.report.run_reports import write_html
 from suite.report.viewer.embedding import AWKWARD, dense, inline, script_files, viewer_script
-from suite.report.viewer.source import view_source
+from suite.report.viewer.source import ViewSource
 from tests.report.viewer.reading_views import from_dense, read_page, rows_of, unpacked
 
 Make = Callable[..., Path]
@@ -72,7 +72,7 @@ def test_the_script_takes_apart_what_was_put_together() -> None:
 
 
 def test_a_name_that_could_be_markup_is_refused(make_run: Make) -> None:
-    source = view_source(Run(make_run(samples=1)))
+    source = ViewSource(Run(make_run(samples=1)))
     for made in (inline, script_files):
         with pytest.raises(ConfigError, match="names no source"):
             list(made('run"><script>', source))

@@ -21,7 +21,7 @@ from suite.report.hostile_text import clean, one_line
 from suite.report.viewer import bodies
 from suite.report.viewer import source as source_module
 from suite.report.viewer.columns import ScoredValues, ValueTerms
-from suite.report.viewer.source import view_source
+from suite.report.viewer.source import ViewSource
 from suite.secrets import remember
 from suite.task import Output, Part, Unscored, Value
 from tests.report.making_runs import Build, build_run
@@ -85,7 +85,7 @@ def test_every_row_says_what_the_journal_says(
     )  # fmt: skip
     folder = tmp_path_factory.mktemp("any")
     run = Run(build_run(folder, build))
-    held_against_the_journal(run, read_source(view_source(run)))
+    held_against_the_journal(run, read_source(ViewSource(run)))
     shutil.rmtree(folder)
 
 
@@ -95,12 +95,12 @@ def test_runs_of_older_versions_are_shown_whole(name: str, tmp_path: Path) -> No
         packed.extractall(tmp_path, filter="data")
     (folder,) = (path.parent for path in tmp_path.rglob("outputs.jsonl"))
     run = Run(folder)
-    held_against_the_journal(run, read_source(view_source(run)))
+    held_against_the_journal(run, read_source(ViewSource(run)))
 
 
 def test_rows_stand_by_sample_then_cell(make_run: Make) -> None:
     run = Run(make_run(samples=12))
-    rows = read_source(view_source(run))
+    rows = read_source(ViewSource(run))
     cells = [cell.cell for cell in run.manifest.cells]
     assert [row.sample for row in rows][:7] == ["music/2"] * 7
     assert [row.cell for row in rows][:7] == cells
@@ -114,7 +114,7 @@ def test_rows_stand_by_sample_then_cell(make_run: Make) -> None:
 
 def test_cells_of_a_sample_lie_in_one_part(make_run: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(source_module, "PART_SIZE", 500)
-    source = view_source(Run(make_run()))
+    source = ViewSource(Run(make_run()))
     parts = [json.loads(gzip.decompress(one)) for one in source.parts()]
     columns = json.loads(gzip.decompress(source.index()))["samples"]
     assert len(parts) > 5
@@ -124,11 +124,11 @@ def test_cells_of_a_sample_lie_in_one_part(make_run: Make, monkeypatch: pytest.M
 
 def test_a_torn_run_that_is_not_scored_is_shown_as_far_as_it_goes(make_run: Make) -> None:
     folder = make_run(scored=False)
-    before = len(read_source(view_source(Run(folder))))
+    before = len(read_source(ViewSource(Run(folder))))
     for name in ("outputs", "calls", "blocks"):
         with (folder / f"{name}.jsonl").open("ab") as file:
             file.write(b'{"cell":"0123')
-    rows = read_source(view_source(Run(folder)))
+    rows = read_source(ViewSource(Run(folder)))
     assert len(rows) == before
     assert {row.outcome for row in rows} == {"pending"}
 
@@ -136,19 +136,19 @@ def test_a_torn_run_that_is_not_scored_is_shown_as_far_as_it_goes(make_run: Make
 def test_a_run_whose_messages_are_gone_says_so_at_its_calls(make_run: Make) -> None:
     folder = make_run(**SMALL)
     (folder / "blocks.jsonl").unlink()
-    row = read_source(view_source(Run(folder)))[0]
+    row = read_source(ViewSource(Run(folder)))[0]
     assert (row.question, row.answer) == ("", "answer 2 of cell 0")
     assert all("blocks.jsonl has no block" in one for one in row.body["calls"][:2])
 
 
 def test_a_run_without_outputs_has_an_index_and_no_part(make_run: Make) -> None:
-    assert read_source(view_source(Run(make_run(scored=False, samples=0)))) == []
+    assert read_source(ViewSource(Run(make_run(scored=False, samples=0)))) == []
 
 
 def test_only_rows_asked_for_are_there(make_run: Make) -> None:
     run = Run(make_run())
     keys = [Key.of(one) for one in run.outputs()][5:8]
-    rows = read_source(view_source(run, keys=keys))
+    rows = read_source(ViewSource(run, keys=keys))
     assert sorted((row.cell, row.sample, row.trial) for row in rows) == sorted(keys)
 
 
@@ -156,11 +156,11 @@ def test_without_texts_values_and_tags_stay_and_nothing_else(make_run: Make) -> 
     run = Run(make_run(text=lambda c, s: "the words of a closed licence", tag=lambda s: "topic-1", **SMALL))
     told = {
         (row.sample, row.cell): {**row.values, "label": None, **row.tags}
-        for row in read_source(view_source(run))
+        for row in read_source(ViewSource(run))
     }
-    source = view_source(run, texts=False)
+    source = ViewSource(run, texts=False)
     bodies = [gzip.decompress(one).decode() for one in (*source.parts(), source.index())]
-    rows = read_source(view_source(run, texts=False))
+    rows = read_source(ViewSource(run, texts=False))
     assert {(r.sample, r.cell): {**r.values, "label": None, **r.tags} for r in rows} == told
     assert all(set(row.body) == {"values", "note"} for row in rows)
     assert "trains, not planes" not in "".join(bodies)
@@ -168,7 +168,7 @@ def test_without_texts_values_and_tags_stay_and_nothing_else(make_run: Make) -> 
 
 def test_a_text_in_another_is_kept_once(make_run: Make) -> None:
     answer = "An answer that is long enough to be worth looking for in what the judge is asked. " * 3
-    rows = read_source(view_source(Run(make_run(text=lambda c, s: answer, samples=1, pending=0))))
+    rows = read_source(ViewSource(Run(make_run(text=lambda c, s: answer, samples=1, pending=0))))
     texts = rows[0].texts
     assert sum(answer in str(one) for one in texts) == 1
     judged = rows[0].calls()[-1]
@@ -177,9 +177,9 @@ def test_a_text_in_another_is_kept_once(make_run: Make) -> None:
 
 def test_long_texts_are_cut_and_say_so(make_run: Make) -> None:
     run = Run(make_run(text=lambda c, s: "x" * 5_000_000, samples=1, pending=0, turns=(0,), methods=("a",)))
-    source = view_source(run)
+    source = ViewSource(run)
     assert sum(map(len, source.parts())) < 100_000
-    row = read_source(view_source(run))[0]
+    row = read_source(ViewSource(run))[0]
     assert row.texts[row.body["text"]] == ["x" * 20_000, 4_980_000]
 
 
@@ -187,7 +187,7 @@ def test_a_sample_with_too_much_text_lacks_calls_and_says_so(
     make_run: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bodies, "MOST_SIZE", 500)
-    rows = read_source(view_source(Run(make_run(samples=1, pending=0))))
+    rows = read_source(ViewSource(Run(make_run(samples=1, pending=0))))
     assert rows[0].calls()
     assert "calls" not in rows[-1].body
     assert rows[-1].body["note"].endswith("Its calls are left out, since this sample has very much text.")
@@ -196,7 +196,7 @@ def test_a_sample_with_too_much_text_lacks_calls_and_says_so(
 
 def test_nothing_hostile_is_left_in_what_a_page_reads(make_run: Make) -> None:
     text = "</script><!-- \x1b[2J \u202e \x00 \x9b"
-    source = view_source(
+    source = ViewSource(
         Run(make_run(text=lambda c, s: text, tag=lambda s: text, candidate=f"vllm/{text}", **SMALL))
     )
     for body in (*source.parts(), source.index()):
@@ -206,7 +206,7 @@ def test_nothing_hostile_is_left_in_what_a_page_reads(make_run: Make) -> None:
 
 def test_a_known_secret_is_in_no_part(make_run: Make) -> None:
     remember("sk-viewer-0123456789abcdef")
-    source = view_source(
+    source = ViewSource(
         Run(make_run(text=lambda c, s: "my key is sk-viewer-0123456789abcdef, keep it", **SMALL))
     )
     bodies = b"".join(gzip.decompress(one) for one in (*source.parts(), source.index()))
@@ -222,7 +222,7 @@ def test_a_block_that_cannot_be_told_harms_only_itself(
     monkeypatch.setattr(
         source_module, "own_views", lambda run, picked: ({picked[0].key: own}, "the data is not here")
     )
-    rows = read_source(view_source(Run(make_run(samples=1, pending=0))))
+    rows = read_source(ViewSource(Run(make_run(samples=1, pending=0))))
     (blocks,) = filter(None, [row.blocks() for row in rows])
     assert [one["kind"] for one in blocks] == ["Text", "Text"]
     assert blocks[0]["text"].startswith("A block cannot be shown: ")
@@ -230,7 +230,7 @@ def test_a_block_that_cannot_be_told_harms_only_itself(
 
 
 def test_a_real_run_shows_its_tasks_own_view_of_every_row(mini_run: Path) -> None:
-    rows = read_source(view_source(Run(mini_run)))
+    rows = read_source(ViewSource(Run(mini_run)))
     assert len(rows) == 64
     for row in rows:
         (dialogue,) = (one for one in row.blocks() if one["kind"] == "Dialogue")
@@ -277,7 +277,7 @@ def added(folder: Path, parts: int = 0, reasoning: str = "") -> ViewRow:
         file = JournalFile(folder / f"{name}.jsonl")
         file.append(record)
         file.close()
-    return next(row for row in read_source(view_source(Run(folder))) if row.sample == "imported/1")
+    return next(row for row in read_source(ViewSource(Run(folder))) if row.sample == "imported/1")
 
 
 def test_an_imported_answer_has_its_reasoning_and_no_calls(make_run: Make) -> None:
@@ -297,6 +297,6 @@ def test_answers_without_text_are_told_by_the_facts_that_differ(tmp_path: Path) 
     with tarfile.open(RECORDED / "rewards.tar.xz") as packed:
         packed.extractall(tmp_path, filter="data")
     (folder,) = (path.parent for path in tmp_path.rglob("outputs.jsonl"))
-    told = [row.answer for row in read_source(view_source(Run(folder)))]
+    told = [row.answer for row in read_source(ViewSource(Run(folder)))]
     assert len(set(told)) > 1
     assert all("prefers: " in one and "kind: " not in one and "{" not in one for one in told)
