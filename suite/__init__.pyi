@@ -85,6 +85,7 @@ from .report.exporter import write_file as write_file
 from .report.hostile_text import one_line as one_line
 from .report.imports import ImportedRecord as ImportedRecord
 from .report.imports import import_run as import_run
+from .report.numbers import plain as plain
 from .report.rows import SampleRow as SampleRow
 from .report.summary import CellSummary as CellSummary
 from .report.summary import Summary as Summary

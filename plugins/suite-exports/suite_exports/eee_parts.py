@@ -5,7 +5,6 @@ from collections.abc import Mapping
 
 import suite
 from suite_exports.eee_schema import Fields, fields
-from suite_exports.texts import plain
 
 _OURS = ("vllm", "embedded", "transformers")  # engines that the suite itself runs, on weights
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
@@ -122,10 +121,10 @@ def data_of(run: suite.ExportedRun, task: suite.AnyTask | None) -> Fields:
     if licence := licence_of(first):
         details["licence"] = licence
     if first.get("files") and "sha256" not in details:
-        details["files_sha256"] = plain(first["files"])
+        details["files_sha256"] = suite.plain(first["files"])
     for name in names[1:]:
         other = known[name]
-        details[f"also_{name}"] = plain(
+        details[f"also_{name}"] = suite.plain(
             {key: other[key] for key in ("entry", "repo", "revision", "sha256") if other.get(key)}
         )
     title = str(first.get("entry") or first.get("run") or names[0])

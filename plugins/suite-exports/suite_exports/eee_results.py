@@ -8,7 +8,7 @@ from functools import cached_property
 import suite
 from suite_exports.eee_parts import data_of, judges_of
 from suite_exports.eee_schema import Fields, check_score, fields
-from suite_exports.texts import plain, sha256_hex, text_of
+from suite_exports.texts import sha256_hex, text_of
 
 # temperature, top_p and max_tokens that the answers of a cell were asked with
 AskedWith = Set[tuple[float | None, float | None, int | None]]
@@ -150,7 +150,7 @@ class _ResultParts:
         proportion = facts is not None and facts.ends == (0.0, 1.0)
         details = {**self.common, "direction": one.direction, "headline": "true" if one.headline else "false"}
         if one.slice:
-            details["slice"] = plain(one.slice)
+            details["slice"] = suite.plain(one.slice)
         if facts is None:
             details["bounds"] = "unknown: the task that declares them is not installed here"
         elif facts.value and facts.macro:

@@ -17,7 +17,6 @@ import yaml
 
 import suite
 from suite_exports.exporters import HubOptions
-from suite_exports.texts import plain
 
 MOST_NOTES = 300  # characters of `notes`
 FOLDER = ".eval_results"
@@ -216,7 +215,7 @@ def notes(
     ]
     text = ""
     for part in filter(None, said):
-        longer = f"{text}; {plain(part)}" if text else plain(part)
+        longer = f"{text}; {suite.plain(part)}" if text else suite.plain(part)
         if len(longer) > MOST_NOTES:
             break
         text = longer

@@ -1,7 +1,6 @@
 """Values as text and hashes, as all formats here have them."""
 
 import hashlib
-from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import msgspec
@@ -12,19 +11,6 @@ import suite
 def text_of(value: object) -> str:
     """A text as it is, anything else as JSON."""
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
-
-
-def plain(value: suite.Json) -> str:
-    """A parameter's or fact's value on one line, for people."""
-    if value is None:
-        return "none"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{suite.one_line(str(key))}={plain(one)}" for key, one in value.items()) or "none"
-    if isinstance(value, list | tuple):
-        return ", ".join(plain(one) for one in value) or "none"
-    return suite.one_line(str(value))
 
 
 def sha256_hex(data: bytes) -> str:
