@@ -1,11 +1,11 @@
 """Reports of real runs of the five core tasks keep what every page promises; look at their pictures."""
 
 import tarfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from chromium import CHROMIUM, Page, chromium, tab
+from chromium import CHROMIUM, Page, tab
 from inspections import inspect_page
 
 import suite
@@ -19,15 +19,9 @@ pytestmark = [
 RECORDED = Path(__file__).resolve().parents[1] / "recorded" / "runs"
 
 
-@pytest.fixture(scope="module")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    with chromium(tmp_path_factory.mktemp("profile")) as found:
-        yield found
-
-
 @pytest.fixture
-async def page(port: int) -> AsyncIterator[Page]:
-    async with tab(port) as found:
+async def page(chromium_port: int) -> AsyncIterator[Page]:
+    async with tab(chromium_port) as found:
         yield found
 
 

@@ -1,12 +1,11 @@
 """The viewer in Chromium, from a file: list, filters, search, keys, permalinks, a phone, hostile text."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from chromium import CHROMIUM, Page, chromium, tab
+from chromium import CHROMIUM, Page
 from inspections import inspect_page
 
 from suite.report.numbers import number
@@ -26,20 +25,6 @@ TITLE = "document.querySelector('.sv-sample-title').textContent"
 BODY = "document.querySelector('.sv-body').textContent"
 IDS = "[...document.querySelectorAll('.sv-row .sv-id')].map((one) => one.textContent)"
 OWN = "document.querySelector('.suite-viewer').contains(document.activeElement)"
-
-
-@pytest.fixture(scope="module")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    with chromium(tmp_path_factory.mktemp("profile")) as found:
-        yield found
-
-
-@pytest.fixture
-async def page(port: int) -> AsyncIterator[Page]:
-    async with tab(port) as found:
-        yield found
-        assert found.said == []
-        assert await found.violations() == []
 
 
 @pytest.fixture(scope="module")

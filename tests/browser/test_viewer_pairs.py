@@ -1,10 +1,9 @@
 """Two sources in the viewer: pairs of their samples, most telling first."""
 
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from chromium import CHROMIUM, Page, chromium, tab
+from chromium import CHROMIUM, Page
 from inspections import inspect_page
 
 from tests.browser.viewer_pages import Made, write_page
@@ -16,20 +15,6 @@ pytestmark = [
 IDS = "[...document.querySelectorAll('.sv-row .sv-id')].map((one) => one.textContent)"
 CHIPS = "[...document.querySelectorAll('.sv-row-head .sv-chip')].map((one) => one.textContent)"
 SIDES = "!!document.querySelector('.sv-sides')"
-
-
-@pytest.fixture(scope="module")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    with chromium(tmp_path_factory.mktemp("profile")) as found:
-        yield found
-
-
-@pytest.fixture
-async def page(port: int) -> AsyncIterator[Page]:
-    async with tab(port) as found:
-        yield found
-        assert found.said == []
-        assert await found.violations() == []
 
 
 @pytest.fixture(scope="module")

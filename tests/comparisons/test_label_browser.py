@@ -2,11 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from chromium import CHROMIUM, Page, chromium, tab
+from chromium import CHROMIUM, Page, tab
 from inspections import inspect_page
 from labelling import judged_run
 
@@ -31,15 +31,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(judged_run(tmp_path_factory.mktemp("label-browser")))
 
 
-@pytest.fixture(scope="module")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    with chromium(tmp_path_factory.mktemp("profile")) as found:
-        yield found
-
-
 @pytest.fixture
-async def page(port: int, tmp_path: Path) -> AsyncIterator[Page]:
-    async with tab(port) as found:
+async def page(chromium_port: int, tmp_path: Path) -> AsyncIterator[Page]:
+    async with tab(chromium_port) as found:
         await found.send("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
         yield found
 

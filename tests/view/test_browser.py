@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from chromium import CHROMIUM, Page, chromium, tab
+from chromium import CHROMIUM, Page, tab
 from inspections import inspect_page
 
 from suite.report.local_site import SiteServer
@@ -29,15 +29,9 @@ CHOOSE = """
 ASK = "document.dispatchEvent(new Event('visibilitychange')), 0"  # as when somebody comes back to the page
 
 
-@pytest.fixture(scope="module")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    with chromium(tmp_path_factory.mktemp("profile")) as found:
-        yield found
-
-
 @pytest.fixture
-async def page(port: int) -> AsyncIterator[Page]:
-    async with tab(port) as found:
+async def page(chromium_port: int) -> AsyncIterator[Page]:
+    async with tab(chromium_port) as found:
         yield found
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chromium import CHROMIUM, Page, chromium, tab
+from chromium import CHROMIUM, Page, tab
 from inspections import inspect_page
 
 from suite.board.repository.shelves import open_repository
@@ -33,12 +33,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    with chromium(tmp_path_factory.mktemp("profile")) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
 def address(site: Path) -> Iterator[str]:
     with SiteServer(folder_files(site), 0) as running:
         thread = threading.Thread(target=running.serve_forever)
@@ -59,12 +53,14 @@ PAGES = (
 
 
 @pytest.mark.parametrize("how", ["file", "http"])
-async def test_every_page_opens_without_a_word(site: Path, address: str, how: str, port: int) -> None:
+async def test_every_page_opens_without_a_word(
+    site: Path, address: str, how: str, chromium_port: int
+) -> None:
     base = places(site, address)[how]
     entries = sorted(path.name for path in (site / "entries").glob("*.html"))
     hostile = next(path.name for path in (site / "entries").glob("*.html") if "owned" in path.read_text())
     pair = next(path.name for path in sorted((site / "pairs").glob("*--*.html")))
-    async with tab(port) as page:
+    async with tab(chromium_port) as page:
         for path in (*PAGES, f"entries/{entries[0]}", f"entries/{hostile}", f"pairs/{pair}"):
             await page.open(f"{base}/{path}")
             assert page.said == [], path
@@ -74,14 +70,14 @@ async def test_every_page_opens_without_a_word(site: Path, address: str, how: st
 
 
 @pytest.mark.parametrize("path", ["index.html", "pairs/index.html", "pairs/*--*.html", "tasks/overall.html"])
-async def test_pages_fit_any_screen_and_have_no_barrier(site: Path, path: str, port: int) -> None:
+async def test_pages_fit_any_screen_and_have_no_barrier(site: Path, path: str, chromium_port: int) -> None:
     found = sorted(site.glob(path))[0]
-    async with tab(port) as page:
+    async with tab(chromium_port) as page:
         await inspect_page(page, found, f"board-{path.partition('*')[0].strip('/').replace('/', '-')}")
 
 
-async def test_the_leader_is_whole_on_a_phone(site: Path, port: int) -> None:
-    async with tab(port) as page:
+async def test_the_leader_is_whole_on_a_phone(site: Path, chromium_port: int) -> None:
+    async with tab(chromium_port) as page:
         await page.look(width=400, height=900)
         await page.open((site / "index.html").as_uri())
         first = "document.querySelector('.forest li')"
@@ -94,8 +90,8 @@ async def test_the_leader_is_whole_on_a_phone(site: Path, port: int) -> None:
         assert await page.run(f"{label}.scrollWidth <= {label}.parentElement.clientWidth")
 
 
-async def test_terms_are_explained_in_place_by_key(address: str, port: int) -> None:
-    async with tab(port) as page:
+async def test_terms_are_explained_in_place_by_key(address: str, chromium_port: int) -> None:
+    async with tab(chromium_port) as page:
         await page.open(f"{address}/index.html")
         await page.run("document.querySelector('th[data-k=rank] .what-is').focus()")
         await page.press("Enter")
@@ -106,8 +102,10 @@ async def test_terms_are_explained_in_place_by_key(address: str, port: int) -> N
         assert not await page.run(f"{window}.matches(':popover-open')")
 
 
-async def test_a_matrix_is_a_list_on_a_phone_and_stays_a_table_for_the_ear(site: Path, port: int) -> None:
-    async with tab(port) as page:
+async def test_a_matrix_is_a_list_on_a_phone_and_stays_a_table_for_the_ear(
+    site: Path, chromium_port: int
+) -> None:
+    async with tab(chromium_port) as page:
         await page.look(width=400)
         await page.open((site / "pairs" / "index.html").as_uri())
         cell = "document.querySelector('.pairs tbody tr td:nth-of-type(2)')"
@@ -118,8 +116,8 @@ async def test_a_matrix_is_a_list_on_a_phone_and_stays_a_table_for_the_ear(site:
         assert {"table", "row", "rowheader", "cell"} <= roles
 
 
-async def test_sorting_by_a_click_on_every_column(site: Path, port: int) -> None:
-    async with tab(port) as page:
+async def test_sorting_by_a_click_on_every_column(site: Path, chromium_port: int) -> None:
+    async with tab(chromium_port) as page:
         await page.open(f"{site.as_uri()}/index.html")
         assert not any(url.endswith("rows.js") for url in page.asked)
         heads = await page.run("[...document.querySelectorAll('#board thead th')].map(t => t.dataset.kind)")
@@ -159,9 +157,9 @@ async def sorted_by(page: Page, index: int) -> Any:
 
 
 @pytest.mark.parametrize("how", ["file", "http"])
-async def test_filters_and_their_deep_links(site: Path, address: str, how: str, port: int) -> None:
+async def test_filters_and_their_deep_links(site: Path, address: str, how: str, chromium_port: int) -> None:
     base = places(site, address)[how]
-    async with tab(port) as page:
+    async with tab(chromium_port) as page:
         await page.open(f"{base}/index.html")
         await page.run("document.getElementById('f-q').focus()")
         await page.type("model 12")
@@ -187,8 +185,8 @@ async def test_filters_and_their_deep_links(site: Path, address: str, how: str, 
         assert page.said == []
 
 
-async def test_best_of_each_organisation_and_all_columns(address: str, port: int) -> None:
-    async with tab(port) as page:
+async def test_best_of_each_organisation_and_all_columns(address: str, chromium_port: int) -> None:
+    async with tab(chromium_port) as page:
         await page.open(f"{address}/index.html#best=1")
         await page.until("document.querySelectorAll('#rows tr').length < 10")
         names = "[...document.querySelectorAll('#rows tr')].map(r => r.querySelector('th small').textContent)"
@@ -201,12 +199,14 @@ async def test_best_of_each_organisation_and_all_columns(address: str, port: int
         assert "more=1" in await page.run("location.hash")
 
 
-async def test_an_anchor_leads_to_an_entry_that_is_not_on_the_first_page(site: Path, port: int) -> None:
+async def test_an_anchor_leads_to_an_entry_that_is_not_on_the_first_page(
+    site: Path, chromium_port: int
+) -> None:
     from bs4 import BeautifulSoup
 
     second = BeautifulSoup((site / "page-2.html").read_text(), "html.parser")
     identity = second.select("#rows tr")[-1]["id"]
-    async with tab(port) as page:
+    async with tab(chromium_port) as page:
         await page.open(f"{site.as_uri()}/index.html#{identity}")
         await page.until(f"document.getElementById('{identity}')?.classList.contains('target')")
         box = f"document.getElementById('{identity}').getBoundingClientRect()"
@@ -214,8 +214,8 @@ async def test_an_anchor_leads_to_an_entry_that_is_not_on_the_first_page(site: P
         assert page.said == []
 
 
-async def test_bad_deep_links_are_harmless(address: str, port: int) -> None:
-    async with tab(port) as page:
+async def test_bad_deep_links_are_harmless(address: str, chromium_port: int) -> None:
+    async with tab(chromium_port) as page:
         for hash_ in (
             "#q=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E", "#sort=__proto__&dir=up", "#q=%E0%A4%A", "#e-zzz",
             "#=&&=", "#constructor=1&__proto__=2",
@@ -229,8 +229,8 @@ async def test_bad_deep_links_are_harmless(address: str, port: int) -> None:
         await page.until("document.querySelector('[data-k=overall]').ariaSort === 'ascending'")
 
 
-async def test_everything_is_done_with_keys(address: str, port: int) -> None:
-    async with tab(port) as page:
+async def test_everything_is_done_with_keys(address: str, chromium_port: int) -> None:
+    async with tab(chromium_port) as page:
         await page.open(f"{address}/index.html")
         await page.press("Tab")
         assert await page.run("document.activeElement.textContent") == "Skip to the content"
@@ -250,8 +250,8 @@ async def test_everything_is_done_with_keys(address: str, port: int) -> None:
         assert names == sorted(names, reverse=True)
 
 
-async def test_a_tasks_table_sorts_too(address: str, port: int) -> None:
-    async with tab(port) as page:
+async def test_a_tasks_table_sorts_too(address: str, chromium_port: int) -> None:
+    async with tab(chromium_port) as page:
         await page.open(f"{address}/tasks/family--task-2.html")
         await page.run("document.querySelectorAll('.sortable thead button')[2].click()")
         values = await page.run(
@@ -272,8 +272,8 @@ async def test_a_tasks_table_sorts_too(address: str, port: int) -> None:
         assert page.said == []
 
 
-async def test_without_a_script_everything_can_be_read(site: Path, port: int) -> None:
-    async with tab(port) as page:
+async def test_without_a_script_everything_can_be_read(site: Path, chromium_port: int) -> None:
+    async with tab(chromium_port) as page:
         await page.look(script=False)
         await page.open(f"{site.as_uri()}/index.html")
         seen = await page.send("DOM.getDocument", depth=-1)
@@ -296,11 +296,11 @@ INTRUDERS = {
 
 
 @pytest.mark.parametrize("what", INTRUDERS)
-async def test_the_policy_refuses_whatever_is_added(site: Path, what: str, port: int) -> None:
+async def test_the_policy_refuses_whatever_is_added(site: Path, what: str, chromium_port: int) -> None:
     path = site / f"intruder-{what}.html"
     path.write_text((site / "index.html").read_text().replace("</main>", INTRUDERS[what] + "</main>"))
     try:
-        async with tab(port) as page:
+        async with tab(chromium_port) as page:
             await page.open(path.as_uri())
             assert await page.run("document.title") == "Board B"
             assert any("Content Security Policy" in one for one in page.said)
@@ -325,8 +325,8 @@ async def contrast(page: Page, selector: str) -> float:
 
 
 @pytest.mark.parametrize("dark", [False, True])
-async def test_text_can_be_read_in_both_schemes(address: str, dark: bool, port: int) -> None:
-    async with tab(port) as page:
+async def test_text_can_be_read_in_both_schemes(address: str, dark: bool, chromium_port: int) -> None:
+    async with tab(chromium_port) as page:
         await page.look(dark=dark)
         await page.open(f"{address}/index.html")
         for selector in ("h1", "#rows td", "#rows small", "#rows th a", "caption", "footer", "thead th"):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from chromium import CHROMIUM, Page, chromium, tab
+from chromium import CHROMIUM, Page, tab
 from inspections import inspect_page
 
 from suite.board.repository.shelves import open_repository
@@ -22,12 +22,6 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def site(twins: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_site(open_repository(twins), tmp_path_factory.mktemp("site") / "site").folder
-
-
-@pytest.fixture(scope="module")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    with chromium(tmp_path_factory.mktemp("profile")) as found:
-        yield found
 
 
 @pytest.fixture(scope="module")
@@ -57,11 +51,11 @@ async def opened(page: Page) -> None:
 @pytest.mark.parametrize("what", ["entry", "pair"])
 @pytest.mark.parametrize("how", ["file", "http"])
 async def test_samples_are_shown_when_they_are_asked_for(
-    site: Path, address: str, what: str, how: str, port: int
+    site: Path, address: str, what: str, how: str, chromium_port: int
 ) -> None:
     base = {"file": site.as_uri(), "http": address}[how]
     path = pages(site)[what]
-    async with tab(port) as page:
+    async with tab(chromium_port) as page:
         await page.open(f"{base}/{path.partition('?')[0]}")
         assert not any("/samples/" in url or url.endswith("viewer.js") for url in page.asked)
         await page.run("document.querySelector('#samples a[data-samples]').click()")
@@ -77,14 +71,16 @@ async def test_samples_are_shown_when_they_are_asked_for(
 
 
 @pytest.mark.parametrize("what", ["entry", "pair"])
-async def test_pages_with_samples_have_no_barrier_on_any_screen(site: Path, what: str, port: int) -> None:
-    async with tab(port) as page:
+async def test_pages_with_samples_have_no_barrier_on_any_screen(
+    site: Path, what: str, chromium_port: int
+) -> None:
+    async with tab(chromium_port) as page:
         await inspect_page(page, f"{site.as_uri()}/{pages(site)[what]}", f"board-samples-{what}", act=opened)
 
 
-async def test_a_query_that_names_no_source_loads_nothing(site: Path, port: int) -> None:
+async def test_a_query_that_names_no_source_loads_nothing(site: Path, chromium_port: int) -> None:
     path = pages(site)["entry"].partition("?")[0]
-    async with tab(port) as page:
+    async with tab(chromium_port) as page:
         for query in ("?samples=../../x", "?samples=", "?samples=%3Cscript%3E", "?samples=__proto__"):
             await page.open(f"{site.as_uri()}/{path}{query}")
             assert await page.run("document.querySelector('.suite-viewer') === null")
