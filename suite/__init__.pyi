@@ -115,6 +115,7 @@ from .scoring.judges import Tie as Tie
 from .scoring.judges import Unparsed as Unparsed
 from .scoring.judges import Verdict as Verdict
 from .scoring.judges import judge as judge
+from .scoring.judges import numbered as numbered
 from .scoring.judges import read_verdict as read_verdict
 from .scoring.measures import Measure as Measure
 from .scoring.metrics import Across as Across

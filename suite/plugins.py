@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from suite.task_files import TaskFile
 
 GROUP = "suite"
+APART = {  # what came with the suite once -> the distribution that brings it
+    **dict.fromkeys(("eee", "hub", "lm-eval"), "suite-exports"),
+    **dict.fromkeys(("judge-audit/biases", "judge-audit/labels"), "suite-judge-audit"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +118,7 @@ class Catalogue:
                 raise NotFound(f"no task named {name!r}", fix=f"a file is named with its ending: {name}.py")
             if kind == "task" and (name.startswith(".") or Path(name).is_file()):
                 raise NotFound(f"{name!r} is no task", fix="give a task's name, or a file that ends in .py")
-            where = ""
-            if broken := [plugin.name for plugin in self.plugins if plugin.error]:
-                where = f"plugins that failed to load: {', '.join(broken)} (see `suite plugin list`)"
-            spellings = {one for entry, _ in entries for one in (*entry.aliases, entry.family)}
-            raise unknown(kind, name, self.names(kind), where, spellings)
+            raise self._unknown(kind, name)
         if len(owners) > 1:
             claimed = sorted({plugin.distribution or plugin.name for _, plugin in owners})
             if len(claimed) == 1:
@@ -134,6 +134,17 @@ class Catalogue:
         if entry.contract != CONTRACT:
             raise PluginError(contract_note(entry, plugin))
         return entry, plugin
+
+    def _unknown(self, kind: str, name: str) -> NotFound:
+        if broken := [plugin.name for plugin in self.plugins if plugin.error]:
+            where = f"plugins that failed to load: {', '.join(broken)} (see `suite plugin list`)"
+        elif apart := APART.get(name):
+            return NotFound(f"no {kind} named {name!r}", fix=f"pip install {apart}")
+        else:
+            where = ""
+        entries = [entry for entry, _ in self.entries(kind)]
+        spellings = {one for entry in entries for one in (*entry.aliases, entry.family)}
+        return unknown(kind, name, self.names(kind), where, spellings)
 
     def family(self, name: str) -> list[Entry]:
         """The tasks of a family, stages too, by name. A family may go by the aliases of its tasks."""
@@ -295,19 +306,6 @@ _PROVIDERS = {
 }
 BUILTIN: tuple[Entry, ...] = (
     *(Entry("provider", name, title, f"suite.models.{name}:provider") for name, title in _PROVIDERS.items()),
-    Entry(
-        "task",
-        "judge-audit/biases",
-        "Biases of a judge: position, length, itself, the crowd, distraction",
-        "suite.scoring.audit.biases:Biases",
-    ),
-    Entry(
-        "task",
-        "judge-audit/labels",
-        "A judge against human labels: agreement, sensitivity, specificity",
-        "suite.scoring.audit.labels:Labels",
-    ),
-    Entry("analysis", "judge-audit", "What a judge's audit means", "suite.scoring.audit.biases:PROFILE"),
     Entry("exporter", "csv", "A table as CSV", "suite.report.table_exporters:CsvExporter"),
     Entry("exporter", "jsonl", "A table as JSON Lines", "suite.report.table_exporters:JsonLinesExporter"),
     Entry("exporter", "parquet", "A table as Parquet", "suite.report.table_exporters:ParquetExporter"),

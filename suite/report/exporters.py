@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, get_args, get_origin
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from suite.errors import ConfigError, NotFound, PluginError, SuiteError
+from suite.errors import ConfigError, PluginError, SuiteError
 from suite.plugins import catalogue, failed
 from suite.report.exporter import Export, Exporter, ExportOptions
 
@@ -15,18 +15,12 @@ if TYPE_CHECKING:
     from suite.report.exported_run import ExportedRun
 
 AnyExporter = type[Exporter[ExportOptions]]
-_APART = dict.fromkeys(("eee", "hub", "lm-eval"), "suite-exports")  # name -> the distribution that brings it
 _OWN = frozenset(("run", "to", "kind", "list", "output", "scoring", "help"))  # the command's
 
 
 def exporter_of(name: str) -> AnyExporter:
-    """An exporter by its name. Raises NotFound, which says what to install, or PluginError."""
-    try:
-        kind: object = catalogue().load("exporter", name)
-    except NotFound as error:
-        if name not in _APART or error.where:
-            raise
-        raise NotFound(error.what, fix=f"pip install {_APART[name]}") from None
+    """An exporter by its name. Raises NotFound, PluginError."""
+    kind: object = catalogue().load("exporter", name)
     if not isinstance(kind, type) or not issubclass(kind, Exporter):
         raise PluginError(f"exporter {name!r} is no subclass of suite.Exporter")
     return kind

@@ -93,7 +93,7 @@ def test_a_plugin_that_leaves_is_named_and_the_others_stay(
     points = [EntryPoint(name, f"stubborn_{name}", "suite") for name in SOURCES]
     found = catalogue_of(points, BUILTIN)
     assert {plugin.name for plugin in found.plugins if plugin.error} == set(SOURCES)
-    assert "judge-audit/labels" in found.names("task")
+    assert "openai" in found.names("provider")
 
 
 def test_a_task_that_leaves_when_it_is_loaded_is_an_error(

@@ -122,7 +122,7 @@ def test_equal_files_in_two_folders_have_rows_of_their_own(capsys: pytest.Captur
 BROKEN = {
     "": ("units.py defines no task", "derives from suite.Task"),
     "class Alike:\n    def solve(self): ...\n    def score(self): ...\n": ("no task", "let Alike derive"),
-    "import suite\nfrom suite.scoring.audit.biases import Biases\n": ("units.py defines no task",),
+    "import suite\nfrom suite_prefeval.generation import Generation\n": ("units.py defines no task",),
     "x = 1\nraise ValueError('so')\n": ("units.py, line 2: ValueError: so",),
     "def f(:\n": ("units.py, line 1: SyntaxError",),
     "import sys\nsys.exit(3)": ("units.py, line 2: SystemExit: 3",),

@@ -3,9 +3,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from suite_judge_audit.biases import Biases, BiasQuestion
 
 import suite
-from suite.scoring.audit.biases import Biases, BiasQuestion
 from suite.testing import task_data
 
 

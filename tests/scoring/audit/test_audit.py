@@ -5,11 +5,8 @@ from importlib.resources import files
 from types import SimpleNamespace
 from typing import Any
 
-from suite.blocks import Table
-from suite.chat import Reply, Request
-from suite.journal.documents import MetricResult
-from suite.roles import Models
-from suite.scoring.audit.biases import (
+import pytest
+from suite_judge_audit.biases import (
     BIASES,
     PROFILE,
     TESTS,
@@ -20,7 +17,14 @@ from suite.scoring.audit.biases import (
     profile,
     verdict,
 )
-from suite.scoring.audit.labels import Labelled, Labels, LabelsParameters
+from suite_judge_audit.labels import Labelled, Labels, LabelsParameters
+
+from suite.blocks import Table
+from suite.chat import Reply, Request
+from suite.errors import NotFound
+from suite.journal.documents import MetricResult
+from suite.plugins import BUILTIN, catalogue_of
+from suite.roles import Models
 from suite.scoring.computation import compute, wanted
 from suite.scoring.table import TableBuilder
 from suite.task import Output, Sample, Unscored
@@ -28,7 +32,7 @@ from suite.testing import task_data
 
 ITEMS = [
     BiasQuestion.model_validate_json(line)
-    for line in (files("suite.scoring.audit") / "data" / "items.jsonl").read_text("utf-8").splitlines()
+    for line in (files("suite_judge_audit") / "data" / "items.jsonl").read_text("utf-8").splitlines()
 ]
 
 
@@ -238,3 +242,9 @@ async def test_position_alone_is_a_tie(scripted: Callable[..., Any]) -> None:
     score = await task.score(Sample("p0", row), Output("", {"verdict": None, "consistent": None}), Models({}))
     assert isinstance(score.values["verdict"], Unscored)
     json.dumps(output.data)
+
+
+@pytest.mark.parametrize("task", ["judge-audit/biases", "judge-audit/labels"])
+def test_where_audits_are_not_installed_the_error_says_what_to_install(task: str) -> None:
+    with pytest.raises(NotFound, match="pip install suite-judge-audit"):
+        catalogue_of([], BUILTIN).load("task", task)

@@ -9,16 +9,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from suite.chat import Message, user
-from suite.parameters import Parameters, Payload
-from suite.prompts import Prompts
-from suite.roles import Models, Role
-from suite.scoring.judges import numbered
-from suite.scoring.metrics import Agreement, Mean, Rate
-from suite.scoring.pair_verdicts import compare_pair
-from suite.task import Data, Output, Sample, Score, Task, TaskInfo, Unscored, Value
+import suite
 
-PROMPTS = Prompts(
+PROMPTS = suite.Prompts(
     pair=(
         "Somebody asked:\n<question>\n{question}\n</question>\n\n"
         'Two answers were given.\n<answer number="1">\n{first}\n</answer>\n'
@@ -47,7 +40,7 @@ DATASET = "labels"  # filled by --data, never by the registry
 WINNERS = ("first", "second", "tie")
 
 
-class Labelled(Payload):
+class Labelled(suite.Payload):
     """A pair with what people said of it. cluster: what pairs share, for the errors of means."""
 
     id: str
@@ -58,20 +51,20 @@ class Labelled(Payload):
     cluster: str = ""
 
 
-class LabelsParameters(Parameters):
+class LabelsParameters(suite.Parameters):
     """How much the judge may write."""
 
     max_tokens: int = Field(400, description="most new tokens of a verdict; judges that reason need more")
 
 
-class Labels(Task[Labelled, LabelsParameters]):
+class Labels(suite.Task[Labelled, LabelsParameters]):
     """How far a judge says what people said."""
 
-    info = TaskInfo(
+    info = suite.TaskInfo(
         name="judge-audit/labels",
         version=1,
         title="A judge against human labels: agreement, sensitivity, specificity",
-        roles={"candidate": Role(needs={"chat"})},
+        roles={"candidate": suite.Role(needs={"chat"})},
         headline="agrees",
         datasets=(DATASET,),
         presets={"mini": [{"max_tokens": 12}]},
@@ -81,55 +74,60 @@ class Labels(Task[Labelled, LabelsParameters]):
         ),
     )
     metrics = (
-        Rate("agrees"),
-        Rate("sensitivity"),
-        Rate("specificity"),
-        Agreement(
+        suite.Rate("agrees"),
+        suite.Rate("sensitivity"),
+        suite.Rate("specificity"),
+        suite.Agreement(
             "verdict",
             raters=("verdict", "human"),
             categories=WINNERS,
             coefficients=("percent", "alpha", "ac1", "cohen"),
         ),
-        Mean("consistent", range=(0.0, 1.0)),
-        Rate("valid"),
+        suite.Mean("consistent", range=(0.0, 1.0)),
+        suite.Rate("valid"),
     )
     prompts = PROMPTS
 
-    def samples(self, data: Data) -> Iterable[Sample[Labelled]]:
+    def samples(self, data: suite.Data) -> Iterable[suite.Sample[Labelled]]:
         """One sample a pair."""
         for row in data.rows(DATASET, Labelled):
-            yield Sample(row.id, row, cluster=row.cluster, tags={"human": row.human})
+            yield suite.Sample(row.id, row, cluster=row.cluster, tags={"human": row.human})
 
-    async def solve(self, sample: Sample[Labelled], models: Models) -> Output:
+    async def solve(self, sample: suite.Sample[Labelled], models: suite.Models) -> suite.Output:
         """The verdict of both orders: first, second or tie, null where an order has none."""
         row = sample.payload
 
-        def render(first: str, second: str) -> list[Message]:
-            return [user(PROMPTS.pair(question=row.question, first=first, second=second, bait=""))]
+        def render(first: str, second: str) -> list[suite.Message]:
+            return [suite.user(PROMPTS.pair(question=row.question, first=first, second=second, bait=""))]
 
-        found = await compare_pair(
+        found = await suite.compare_pair(
             models.candidate,
             render,
             row.first,
             row.second,
-            parse=numbered(2),
+            parse=suite.numbered(2),
             schema=CHOICE,
             retries=1,
             max_tokens=self.parameters.max_tokens,
         )
         score = found.score
         verdict = None
-        if not isinstance(score, Unscored):
+        if not isinstance(score, suite.Unscored):
             verdict = "first" if score > 0.5 else "second" if score < 0.5 else "tie"
-        return Output(verdict or "", {"verdict": verdict, "consistent": found.consistent})
+        return suite.Output(verdict or "", {"verdict": verdict, "consistent": found.consistent})
 
-    async def score(self, sample: Sample[Labelled], output: Output, models: Models) -> Score:  # noqa: ARG002
+    async def score(
+        self,
+        sample: suite.Sample[Labelled],
+        output: suite.Output,
+        models: suite.Models,  # noqa: ARG002
+    ) -> suite.Score:
         """Agreement with the label; a judge that gives no verdict does not agree."""
-        data: dict[str, Value] = dict(output.data)
+        data: dict[str, suite.Value] = dict(output.data)
         verdict, human = data["verdict"], sample.payload.human
-        return Score(
+        return suite.Score(
             {
-                "verdict": Unscored("no-verdict") if verdict is None else verdict,
+                "verdict": suite.Unscored("no-verdict") if verdict is None else verdict,
                 "human": human,
                 "agrees": verdict == human,
                 "sensitivity": verdict == "first" if human == "first" else None,

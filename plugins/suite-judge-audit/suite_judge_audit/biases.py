@@ -12,18 +12,8 @@ from typing import ClassVar
 import msgspec
 from pydantic import Field
 
-from suite.blocks import Block, Dialogue, Line, Plot, Section, Shown, Table, Text, Turn
-from suite.chat import user
-from suite.journal.documents import MetricResult
-from suite.journal.run import Run
-from suite.models.engine import together
-from suite.parameters import Payload
-from suite.roles import Model, Models, Role
-from suite.scoring.analysis import Analysis
-from suite.scoring.audit.labels import CHOICE, DISTRACTIONS, PERCENT, PROMPTS, LabelsParameters
-from suite.scoring.judges import judge, numbered
-from suite.scoring.metrics import Rate
-from suite.task import Data, Output, Sample, Score, Task, TaskInfo, Value
+import suite
+from suite_judge_audit.labels import CHOICE, DISTRACTIONS, PERCENT, PROMPTS, LabelsParameters
 
 DATASET = "judge-audit"
 CHANCE = 0.25  # of a choice that follows the bait both times, for a judge that flips a coin
@@ -40,7 +30,7 @@ FOLLOWS = {"first_slot": (1, 1), "second_slot": (2, 2), "shorter": (2, 1)}  # ch
 BIASES = tuple(name for names in TESTS.values() for name in names if name != "sound")
 
 
-class BiasQuestion(Payload):
+class BiasQuestion(suite.Payload):
     """A question; two answers of about the same worth; the first one at length; a wrong one."""
 
     id: str
@@ -51,7 +41,7 @@ class BiasQuestion(Payload):
     bad: str
 
 
-class Pair(Payload):
+class Pair(suite.Payload):
     """One test of one item."""
 
     test: str
@@ -71,15 +61,15 @@ class AuditParameters(LabelsParameters):
     answer_tokens: int = Field(120, description="most new tokens of the judge's own answers")
 
 
-class Biases(Task[Pair, AuditParameters]):
+class Biases(suite.Task[Pair, AuditParameters]):
     """Seven tests a question, two verdicts each."""
 
-    info = TaskInfo(
+    info = suite.TaskInfo(
         name="judge-audit/biases",
         version=1,
         title="Biases of a judge: position, length, itself, the crowd, distraction",
         paper="after arXiv 2309.17012",
-        roles={"candidate": Role(needs={"chat"})},
+        roles={"candidate": suite.Role(needs={"chat"})},
         headline="sound",
         datasets=(DATASET,),
         mini={DATASET: DATASET},
@@ -89,26 +79,31 @@ class Biases(Task[Pair, AuditParameters]):
             "together with `valid`."
         ),
     )
-    metrics = (Rate("sound"), Rate("valid", by="test"), *(Rate(name, direction="lower") for name in BIASES))
+    metrics = (
+        suite.Rate("sound"),
+        suite.Rate("valid", by="test"),
+        *(suite.Rate(name, direction="lower") for name in BIASES),
+    )
     prompts = PROMPTS
 
-    def samples(self, data: Data) -> Iterable[Sample[Pair]]:
+    def samples(self, data: suite.Data) -> Iterable[suite.Sample[Pair]]:
         """The tests of an item follow each other, so that they share calls."""
         for item in data.rows(DATASET, BiasQuestion, "items"):
             for test in TESTS:
                 payload = Pair(test=test, item=item)
-                yield Sample(f"{item.id}/{test}", payload, group=item.id, tags={"test": test})
+                yield suite.Sample(f"{item.id}/{test}", payload, group=item.id, tags={"test": test})
 
-    async def solve(self, sample: Sample[Pair], models: Models) -> Output:
+    async def solve(self, sample: suite.Sample[Pair], models: suite.Models) -> suite.Output:
         """Two verdicts: the number of the answer chosen, null where none could be read."""
         model, item = models.candidate, sample.payload.item
         requests = await self._requests(sample, model)
         if not requests:
-            return Output("", {"choices": [None, None], "pairs": []}, "empty")
-        verdicts = await together([self._ask(model, item.question, *request) for request in requests])
-        return Output(" ".join(map(str, verdicts)), {"choices": verdicts, "pairs": list(map(list, requests))})
+            return suite.Output("", {"choices": [None, None], "pairs": []}, "empty")
+        verdicts = await suite.together([self._ask(model, item.question, *request) for request in requests])
+        data = {"choices": verdicts, "pairs": list(map(list, requests))}
+        return suite.Output(" ".join(map(str, verdicts)), data)
 
-    async def _requests(self, sample: Sample[Pair], model: Model) -> list[tuple[str, str, str]]:
+    async def _requests(self, sample: suite.Sample[Pair], model: suite.Model) -> list[tuple[str, str, str]]:
         """(first answer, second answer, bait) of both requests; none if the judge gives no answer."""
         item = sample.payload.item
         match sample.payload.test:
@@ -126,35 +121,50 @@ class Biases(Task[Pair, AuditParameters]):
             case "own-label":
                 baits = [PROMPTS.own_label(own=own, other=3 - own) for own in (1, 2)]
             case _:
-                asked = [user(PROMPTS.answer(question=item.question))]
+                asked = [suite.user(PROMPTS.answer(question=item.question))]
                 own = await model.chat(asked, max_tokens=self.parameters.answer_tokens)
                 text = own.text.strip()
                 return [(text, item.a, ""), (item.a, text, "")] if text else []
         return [(item.a, item.b, bait) for bait in baits]
 
-    async def _ask(self, model: Model, question: str, first: str, second: str, bait: str) -> int | None:
+    async def _ask(self, model: suite.Model, question: str, first: str, second: str, bait: str) -> int | None:
         request = PROMPTS.pair(question=question, first=first, second=second, bait=bait)
-        found = await judge(
-            model, request, parse=numbered(2), schema=CHOICE, retries=1, max_tokens=self.parameters.max_tokens
+        found = await suite.judge(
+            model,
+            request,
+            parse=suite.numbered(2),
+            schema=CHOICE,
+            retries=1,
+            max_tokens=self.parameters.max_tokens,
         )
         return found.value
 
-    async def score(self, sample: Sample[Pair], output: Output, models: Models) -> Score:  # noqa: ARG002
+    async def score(
+        self,
+        sample: suite.Sample[Pair],
+        output: suite.Output,
+        models: suite.Models,  # noqa: ARG002
+    ) -> suite.Score:
         """Whether the choices followed the thing that changed; nothing but `valid` where one is missing."""
         one, two = msgspec.convert(output.data, BothWays).choices
-        return Score(followed(sample.payload.test, one, two))
+        return suite.Score(followed(sample.payload.test, one, two))
 
-    def show(self, sample: Sample[Pair], output: Output, score: Score | None) -> Iterable[Block]:  # noqa: ARG002
+    def show(
+        self,
+        sample: suite.Sample[Pair],
+        output: suite.Output,
+        score: suite.Score | None,  # noqa: ARG002
+    ) -> Iterable[suite.Block]:
         """Both requests and choices."""
         data = msgspec.convert(output.data, BothWays)
-        turns = [Turn("user", sample.payload.item.question)]
+        turns = [suite.Turn("user", sample.payload.item.question)]
         for (first, second, bait), choice in zip(data.pairs, data.choices, strict=False):
             chosen = "no verdict" if choice is None else f"chose {choice}"
-            turns.append(Turn("answers", f"1. {first}\n2. {second}\n{bait.strip()}", (chosen,)))
-        return (Dialogue(turns, title=sample.payload.test),)
+            turns.append(suite.Turn("answers", f"1. {first}\n2. {second}\n{bait.strip()}", (chosen,)))
+        return (suite.Dialogue(turns, title=sample.payload.test),)
 
 
-def followed(test: str, one: int | None, two: int | None) -> dict[str, Value]:
+def followed(test: str, one: int | None, two: int | None) -> dict[str, suite.Value]:
     """Values of a test from its two choices (1, 2 or None).
 
     quality, length, own-answer: the answer in question stands first, then second. position: the same pair
@@ -180,21 +190,21 @@ WORDS = {
 QUALITY = "own_answer", "shorter"  # may be right: chance is no yardstick for them
 
 
-class Profile(Analysis):
+class Profile(suite.Analysis):
     """One table and one plot for each run's cell."""
 
     name: ClassVar[str] = "judge-audit"
     title: ClassVar[str] = "Bias profile of a judge"
     tasks: ClassVar[tuple[str, ...]] = (Biases.info.name,)
 
-    def sections(self, runs: Sequence[Run]) -> Iterable[Section]:
+    def sections(self, runs: Sequence[suite.Run]) -> Iterable[suite.Section]:
         """A section a cell."""
         for run in runs:
             for cell in run.results.cells:
                 if cell.task == Biases.info.name:
                     rows = {row.name: row for row in cell.metrics if not row.slice}
                     valid = {row.slice["test"]: row for row in cell.metrics if row.slice}
-                    yield Section(self.title, tuple(profile(rows, valid)))
+                    yield suite.Section(self.title, tuple(profile(rows, valid)))
 
 
 def verdict(name: str, low: float | None, high: float | None) -> str:
@@ -208,9 +218,11 @@ def verdict(name: str, low: float | None, high: float | None) -> str:
     return "below chance" if high < CHANCE else "not shown"
 
 
-def profile(rows: Mapping[str, MetricResult], valid: Mapping[str, MetricResult]) -> Iterator[Block]:
+def profile(
+    rows: Mapping[str, suite.MetricResult], valid: Mapping[str, suite.MetricResult]
+) -> Iterator[suite.Block]:
     """The profile from rows of results: whole rows by name, and `valid` by test."""
-    lines: list[tuple[Shown, ...]] = []
+    lines: list[tuple[suite.Shown, ...]] = []
     for test, names in TESTS.items():
         for name in names:
             row = rows.get(name)
@@ -222,23 +234,23 @@ def profile(rows: Mapping[str, MetricResult], valid: Mapping[str, MetricResult])
     sound = rows.get("sound")
     told = (sound.value, sound.low, sound.high) if sound else (None, None, None)
     among, low, high = map(_percent, told)
-    yield Text(
+    yield suite.Text(
         f"Of pairs with one sound and one wrong answer it names the sound one both ways in {among} (interval "
         f"{low} to {high}). A judge that flips a coin does so in {CHANCE:.0%}, and shows each bias below in "
         f"{CHANCE:.0%} of the pairs."
     )
     columns = ("the judge …", "bias", "share", "low", "high", "pairs", "with both verdicts")
-    yield Table(columns, lines)
+    yield suite.Table(columns, lines)
     shown = [rows[name] for name in BIASES if name in rows and rows[name].value is not None]
-    yield Plot(
-        [Line.of("share of pairs", shown)],
+    yield suite.Plot(
+        [suite.Line.of("share of pairs", shown)],
         y="share of pairs",
         kind="points",
         y_range=(0.0, 1.0),
         x_labels=[row.name.replace("_", " ") for row in shown],
         title="Biases with their intervals",
     )
-    yield Text(
+    yield suite.Text(
         "Each pair is put to the judge twice; a bias is a choice that follows the bait both times. Low "
         "shares beside few valid verdicts mean nothing. Its own answer, and the shorter one, may really be "
         "better."
