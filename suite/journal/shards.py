@@ -1,0 +1,80 @@
+"""Shards of a run on disk: a folder for each, in it one folder for each lease, of which only the last counts.
+
+    DIR/shards/3-of-8/0002/                 the second lease of shard 3: a run folder that one process writes
+    DIR/scorings/ID/shards/3-of-8/0001/     of a scoring alone: the scoring's files of a shard
+
+How a lease is taken and kept is in `suite/run/leases.py`; here is what everybody reads.
+"""
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from suite.errors import ConfigError
+from suite.journal.document_files import read_document
+
+SHARDS, LEASE, RELEASED = "shards", "lease.json", "released"
+LEASE_FORMAT = "suite-lease/1"
+MOST_SHARDS = 9999
+
+
+class Shard(NamedTuple):
+    """A share of a plan's groups: which (from 0), of how many. In words, flags and folders it counts from 1."""
+
+    which: int
+    of: int
+
+    def __str__(self) -> str:
+        return f"{self.which + 1}/{self.of}"
+
+    def folder(self, base: Path) -> Path:
+        """Where its leases stand. base: the folder of a run, or of a scoring."""
+        return base / SHARDS / f"{self.which + 1}-of-{self.of}"
+
+
+class LeaseOwner(msgspec.Struct, frozen=True):
+    """Who holds a lease. token: of this lease alone. boot, space, started: name the system's start, the
+    process's namespace and its start; "" where the system does not tell."""
+
+    token: str
+    host: str
+    pid: int
+    boot: str = ""
+    space: str = ""
+    started: str = ""
+    format: str = LEASE_FORMAT
+
+    def __str__(self) -> str:
+        return f"process {self.pid} on {self.host}"
+
+
+def parse_shard(text: str) -> Shard:
+    """`3/8`. Raises ConfigError."""
+    found = re.fullmatch(r"(\d{1,5})/(\d{1,5})", text.strip(), re.ASCII)
+    if found is None or not 1 <= int(found[1]) <= int(found[2]) <= MOST_SHARDS:
+        what = f"{text!r} is no shard"
+        raise ConfigError(what, fix=f"write I/N with I from 1 to N, as in 3/8; N is at most {MOST_SHARDS}")
+    return Shard(int(found[1]) - 1, int(found[2]))
+
+
+def shards_of(base: Path) -> list[Shard]:
+    """The shards that have a folder in a run or scoring, in order; none where it has no shards."""
+    found = (re.fullmatch(r"(\d+)-of-(\d+)", one.name, re.ASCII) for one in (base / SHARDS).glob("*-of-*"))
+    return sorted(Shard(int(one[1]) - 1, int(one[2])) for one in found if one is not None)
+
+
+def leases(folder: Path) -> list[Path]:
+    """The leases of a shard's folder, the one that counts last."""
+    return sorted((one for one in folder.glob("[0-9]*") if re.fullmatch(r"\d{4,}", one.name)), key=number)
+
+
+def number(lease: Path) -> int:
+    """Which lease of its shard, from 1."""
+    return int(lease.name)
+
+
+def owner_of(lease: Path) -> LeaseOwner:
+    """Who took a lease. Raises RunError."""
+    return read_document(lease / LEASE, LeaseOwner)
