@@ -94,6 +94,8 @@ from .roles import Model as Model
 from .roles import Models as Models
 from .roles import Ratings as Ratings
 from .roles import Role as Role
+from .run.executor import Executor as Executor
+from .run.executor import Job as Job
 from .sandbox.choice import open_sandbox as open_sandbox
 from .sandbox.harness import TestRun as TestRun
 from .sandbox.harness import run_function_cases as run_function_cases

@@ -14,7 +14,16 @@ CONTRACT = 1  # the version of the contract that this suite speaks
 FILE_MODULE = "suite_file_"  # how the module of a task in a file is called, its hash behind it
 
 Kind = Literal[
-    "task", "provider", "analysis", "importer", "exporter", "sandbox", "command", "user", "registry"
+    "task",
+    "provider",
+    "analysis",
+    "importer",
+    "exporter",
+    "sandbox",
+    "command",
+    "user",
+    "registry",
+    "executor",
 ]
 KINDS: tuple[str, ...] = get_args(Kind)
 

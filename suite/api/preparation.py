@@ -11,6 +11,7 @@ from typing import Any
 from suite.api.arguments import settled
 from suite.journal.run import Run
 from suite.run.cache import Reuse
+from suite.run.executor import Executor
 from suite.run.outcome import Outcome, RunSettings
 from suite.run.plan import Plan
 from suite.run.reopen import plan_again
@@ -28,9 +29,14 @@ class PreparedRun:
     stages: Sequence[str]
     settings: RunSettings
 
-    def start(self, begun: Callable[[Session], None] = lambda _: None) -> Coroutine[Any, Any, Outcome]:
-        """Carry it out. begun: takes the session once there is one."""
-        return run_plan(self.plan, self.folder, stages=self.stages, settings=self.settings, begun=begun)
+    def start(
+        self, begun: Callable[[Session], None] = lambda _: None, executor: Executor | None = None
+    ) -> Coroutine[Any, Any, Outcome]:
+        """Carry it out. begun: takes the session once there is one. executor: who drives it, None: we."""
+        drive = Session.run if executor is None else executor.run
+        return run_plan(
+            self.plan, self.folder, stages=self.stages, settings=self.settings, begun=begun, drive=drive
+        )
 
 
 def prepare(

@@ -50,7 +50,11 @@ def eval_(context: click.Context, /, **given: object) -> None:
     request = steps.requested(flags, steps.parse_roles(given))
     plugins = catalogue().with_files(flags.tasks)
     plan = make_plan(
-        request, stages=("both", *flags.stages), say=flags.shows, plugins=plugins, check=not flags.dry_run
+        request,
+        stages=("both", *flags.stages),
+        say=flags.shows,
+        plugins=plugins,
+        check=not (flags.dry_run or flags.prints),
     )
     if steps.dry(plan, flags):
         return

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shlex
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -17,12 +18,15 @@ from suite.secrets import safe_command
 
 if TYPE_CHECKING:
     from suite.journal.documents import Results
+    from suite.run.executor import Executor
     from suite.run.outcome import Outcome
     from suite.run.plan import Plan
     from suite.run.request import EvalRequest
 
 _SHOWN = ("scoring", "complete", "pending", "cells", "across", "findings")  # of results, by --json
-
+LOCAL = "local"  # of --on: this process, whatever the settings say
+_HERE = ("on", "on_options", "prints", "new", "dry_run")  # flags of the process that writes a script
+_SETTINGS = (click.core.ParameterSource.ENVIRONMENT, click.core.ParameterSource.DEFAULT_MAP)
 _WORDS = "suite.words"  # in a context: the words after the command's name
 
 
@@ -37,16 +41,57 @@ class RecordedCommand(click.Command):
 
 def typed_command(context: click.Context) -> tuple[str, str]:
     """The command line for a shell, and the flags that suite.toml or the environment gave; no secrets."""
-    sources = (click.core.ParameterSource.ENVIRONMENT, click.core.ParameterSource.DEFAULT_MAP)
-    settings: list[str] = []
+    names = [one.name or "" for one in context.command.params]
+    settings = _spelt(
+        context, {one: context.params[one] for one in names if _source(context, one) in _SETTINGS}
+    )
+    return safe_command(("suite", *_path(context), *context.meta.get(_WORDS, ()))), safe_command(settings)
+
+
+def repeated_words(context: click.Context, changed: Mapping[str, object]) -> tuple[str, ...]:
+    """The command as others repeat it, without `suite`: what was given and the settings, but for --on.
+
+    changed: parameter -> another value. Raises ConfigError where a word holds a secret.
+    """
+    default = click.core.ParameterSource.DEFAULT
+    given = {name: value for name, value in context.params.items() if _source(context, name) != default}
+    values = {name: value for name, value in {**given, **changed}.items() if name not in _HERE}
+    if _source(context, "on") in _SETTINGS:
+        values["on"] = LOCAL
+    arguments = [
+        str(values[one.name])
+        for one in context.command.params
+        if isinstance(one, click.Argument) and one.name in values
+    ]
+    words = (*_path(context), *_spelt(context, values), *arguments)
+    if safe_command(words) != shlex.join(words):
+        raise ConfigError(
+            "the command holds what looks like a secret, and a script may not",
+            where=safe_command(words),
+            fix="put it into an environment variable, and name that: -o api_key_env=NAME",
+        )
+    return words
+
+
+def _source(context: click.Context, name: str) -> click.core.ParameterSource | None:
+    return context.get_parameter_source(name)
+
+
+def _path(context: click.Context) -> list[str]:
+    """The names of a command, without our own."""
+    return context.command_path.split()[context.find_root().command.name == "cli" :]
+
+
+def _spelt(context: click.Context, values: Mapping[str, object]) -> list[str]:
+    """Flags of a command with these values."""
+    found: list[str] = []
     for one in context.command.params:
-        if isinstance(one, click.Option) and context.get_parameter_source(one.name or "") in sources:
-            value = context.params[one.name or ""]
+        if isinstance(one, click.Option) and one.name in values:
+            value = values[one.name]
             flag = max((value is False and one.secondary_opts) or one.opts, key=len)
             for each in value if isinstance(value, tuple) else [value]:
-                settings += [flag] if isinstance(each, bool) else [flag, str(each)]
-    path = context.command_path.split()[context.find_root().command.name == "cli" :]  # without our own name
-    return safe_command(("suite", *path, *context.meta.get(_WORDS, ()))), safe_command(settings)
+                found += [flag] if isinstance(each, bool) else [flag, str(each)]
+    return found
 
 
 thinking_flag = click.option(
@@ -111,6 +156,15 @@ run_flags = together(
         help="Stop before the next call could exceed this; continue later with a higher one.",
     ),
     click.option("--strict", is_flag=True, help="Exit 1 if a value is unscored, too."),
+    click.option("--on", metavar="NAME", help="Carry it out on a cluster: ray, slurm, kubernetes."),
+    click.option(
+        "--on-option",
+        "on_options",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="An option of --on; one that is unknown lists them.",
+    ),
+    click.option("--print", "prints", is_flag=True, help="With --on: print its script and stop."),
     click.option("--json", "as_json", is_flag=True, help="Print JSON: run, cells, across."),
     click.option("--quiet", is_flag=True, help="No progress."),
 )
@@ -149,6 +203,9 @@ class RunFlags(AskedRun, frozen=True, kw_only=True):
     options: tuple[str, ...] = ()
     data: tuple[str, ...] = ()
     settle: tuple[str, ...] = ()
+    on: str | None = None
+    on_options: tuple[str, ...] = ()
+    prints: bool = False
     strict: bool = False
     as_json: bool = False
     quiet: bool = False
@@ -229,13 +286,37 @@ def carry_out(plan: "Plan", flags: RunFlags, folder: Path | None = None) -> int:
     folder: of a run that is scored again. Raises ConfigError, RunError.
     """
     from suite.api.preparation import prepare
+    from suite.run.executor import Job
     from suite.run.outcome import RunSettings
 
-    command, given = typed_command(click.get_current_context())
+    context, executor = click.get_current_context(), executor_asked(flags)
+    command, given = typed_command(context)
     settings = RunSettings(quiet=flags.quiet, command=command, command_settings=given)
     settle = [text.partition("=")[::2] for text in flags.settle]
     run = prepare(plan, flags, settings, settle, output=flags.output, folder=folder)
-    return _finish(asyncio.run(run.start()), flags, run.stages)
+    if executor is not None and flags.prints:
+        changed: dict[str, object] = {"cache": False} if flags.new and flags.cache is None else {}
+        words = repeated_words(context, changed | ({"output": run.folder} if folder is None else {}))
+        click.echo(executor.script(Job(words, run.folder)), nl=False)
+        return 0
+    return _finish(asyncio.run(run.start(executor=executor)), flags, run.stages)
+
+
+def executor_asked(flags: RunFlags) -> "Executor | None":
+    """Who carries the run out, by --on and its options; None: this process. Raises NotFound, ConfigError."""
+    if flags.on == LOCAL:
+        return None
+    if flags.on is None:
+        if flags.prints or flags.on_options:
+            raise ConfigError(
+                "--print and --on-option belong to --on", fix="add --on NAME, such as --on slurm"
+            )
+        return None
+    from suite.run.executor import executor_of
+
+    fix = "write --on-option KEY=VALUE"
+    pairs = [_pair(f"--on-option {one!r} has no value", one, fix) for one in flags.on_options]
+    return executor_of(flags.on, pairs)
 
 
 def _finish(outcome: "Outcome", flags: RunFlags, stages: Sequence[str]) -> int:

@@ -9,7 +9,7 @@ import contextlib
 import gc
 import signal
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
@@ -345,9 +345,10 @@ async def run_plan(
     stages: Sequence[str] = ("solve", "score"),
     settings: RunSettings | None = None,
     begun: Callable[[Session], None] = lambda _: None,
+    drive: Callable[[Session], Awaitable[Outcome]] = Session.run,
 ) -> Outcome:
     """Start or continue a run in a folder (see `run_folder.choose_folder`). begun: takes the session, whose
-    `interrupt` may be called on this event loop.
+    `interrupt` may be called on this event loop. drive: carries it out, such as an executor's `run`.
 
     Raises SuiteError for what stops it before any work; later errors are in the outcome.
     """
@@ -356,7 +357,7 @@ async def run_plan(
         if session.ledger is not None:
             check_limits(plan, session.ledger, await estimate(plan))
         begun(session)
-        return await session.run()
+        return await drive(session)
 
 
 def write_results(folder: Path, scoring: str, plan: Plan, level: float) -> Results:
