@@ -1,14 +1,16 @@
-"""A run's journals before it goes on: what lacks a part counts as not done, and is done again.
+"""What of a run's journals lacks a part: it counts as not done, and is done again.
 
 A power cut may keep any beginning of each file. So the damaged end of a file is cut off, a call whose
 texts are missing is dropped, then outputs whose calls are missing, then scores whose output or calls are.
-Damage before good records is no power cut: it is an error that names file and line.
+Damage before good records is no power cut: it is an error that names file and line. A run that goes on is
+mended (`repair`); who only reads journals that others write takes what is whole of them (`Survey.kept`).
 """
 
 import os
+import sys
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
@@ -29,17 +31,29 @@ from suite.journal.records import (
 ROOM = "make room, then try again"
 RecordT = TypeVar("RecordT")
 Offsets: TypeAlias = "array[int]"
+# the files of a run or a scoring, what refers before what it refers to
+_REFERRING = tuple(
+    f"{place}{name}.jsonl"
+    for place, names in (("scorings/*/", ("scores", "calls", "blocks", "spent")),
+                         ("", ("scores", "outputs", "calls", "blocks", "attempts", "spent")))
+    for name in names
+)  # fmt: skip
 
 
 class Names(OffsetIndex):
-    """Names seen in a journal, 16 bytes each."""
+    """Names seen in a journal, 16 bytes each. known: others that count as seen."""
+
+    def __init__(self, known: "Names | None" = None) -> None:
+        super().__init__()
+        self._also = known
 
     def note(self, name: Name) -> None:
         self.add(key64(name), 0)
 
     def lacks(self, names: Sequence[Name]) -> bool:
         """Whether any of them was never kept."""
-        return any(key64(name) not in self for name in names)
+        here, also = (name for name in names if key64(name) not in self), self._also
+        return any(also is None or also.lacks([name]) for name in here)
 
 
 def repair(folder: Path, others: Sequence[Path] = ()) -> dict[str, int]:
@@ -48,31 +62,82 @@ def repair(folder: Path, others: Sequence[Path] = ()) -> dict[str, int]:
     others: folders whose calls count as recorded, too. Writes nothing where nothing is wrong. Raises
     RunError for a record that was changed or damaged before others that were not.
     """
-    return _Repair(folder, others).done()
+    found = Survey(others)
+    found.run(folder)
+    found.mend()
+    return found.lost(folder)
 
 
-class _Repair:
-    def __init__(self, folder: Path, others: Sequence[Path]) -> None:
-        self._folder = folder
+def sizes(folder: Path) -> dict[Path, int]:
+    """The bytes of each journal of a run or scoring that others append to meanwhile, of what refers before
+    what it refers to: so these beginnings of the files lack nothing that is only being written."""
+    return {path: path.stat().st_size for pattern in _REFERRING for path in folder.glob(pattern)}
+
+
+class Survey:
+    """What lacks a part in journals, found by reading them; `mend` alone changes them.
+
+    others: folders whose calls count as recorded, too. upto: bytes to read of each file (of others nothing);
+    None: all. known: a survey of what these journals may refer to. Its methods raise RunError for a record
+    that was changed or damaged before others that were not.
+    """
+
+    def __init__(
+        self,
+        others: Sequence[Path] = (),
+        upto: Mapping[Path, int] | None = None,
+        known: "Survey | None" = None,
+    ) -> None:
+        self._upto = upto
         self._lost: Counter[Path] = Counter()
-        self._dropping: list[tuple[Path, Offsets]] = []
-        self._calls, self._outputs = Names(), Names()
+        self._gone: dict[Path, Offsets] = {}  # lines that lack a part
+        self._ends: dict[Path, int] = {}  # bytes before a damaged end, of each file that was read
+        self._torn: list[Path] = []
+        self._calls: Names = Names(known._calls if known else None)
+        self._outputs: Names = Names(known._outputs if known else None)
         for other in others:
             for call in Lines(other / "calls.jsonl", CallRecord):
                 self._calls.note(call.id)
 
-    def done(self) -> dict[str, int]:
-        self._sift(self._folder / "attempts.jsonl", AttemptRecord, lambda _: False)
-        self._sift(self._folder / "spent.jsonl", SpentRecord, lambda _: False)
-        self._sift_calls(self._folder)
-        self._sift(self._folder / "outputs.jsonl", OutputRecord, self._bad_output)
-        for scoring in sorted((self._folder / "scorings").glob("*/")):
-            self._sift_calls(scoring)
-            self._sift(scoring / "spent.jsonl", SpentRecord, lambda _: False)
-            self._sift(scoring / "scores.jsonl", ScoreRecord, self._bad_score)
-        for path, offsets in reversed(self._dropping):  # what refers goes before what it refers to
-            _drop(path, offsets)
-        return {path.relative_to(self._folder).as_posix(): lost for path, lost in sorted(self._lost.items())}
+    def run(self, folder: Path) -> None:
+        """Read a run with all its scorings."""
+        self._sift(folder / "attempts.jsonl", AttemptRecord, lambda _: False)
+        self._sift(folder / "spent.jsonl", SpentRecord, lambda _: False)
+        self._sift_calls(folder)
+        self._sift(folder / "outputs.jsonl", OutputRecord, self._bad_output)
+        for scoring in sorted((folder / "scorings").glob("*/")):
+            self.scoring(scoring)
+
+    def scoring(self, folder: Path) -> None:
+        """Read a scoring, of a run that was read before."""
+        self._sift(folder / "attempts.jsonl", AttemptRecord, lambda _: False)  # of a shard alone
+        self._sift_calls(folder)
+        self._sift(folder / "spent.jsonl", SpentRecord, lambda _: False)
+        self._sift(folder / "scores.jsonl", ScoreRecord, self._bad_score)
+
+    def lost(self, folder: Path) -> dict[str, int]:
+        """How many records lack a part or are damaged, by file below a folder."""
+        return {path.relative_to(folder).as_posix(): lost for path, lost in sorted(self._lost.items())}
+
+    def kept(self, path: Path) -> Iterator[bytes]:
+        """The lines of a file that lack nothing, each with its newline."""
+        at, end, gone = 0, self._ends.get(path, 0), frozenset(self._gone.get(path, ()))
+        if end:
+            with open_regular(path) as file:
+                for raw in file:
+                    if at not in gone:
+                        yield raw
+                    at += len(raw)
+                    if at >= end:
+                        break
+
+    def mend(self) -> None:
+        """Take what lacks a part out of the files. Raises RunError where they cannot be written."""
+        for path in self._torn:
+            _cut(path, self._ends[path])
+        for path in reversed(self._gone):  # what refers goes before what it refers to
+            with trying(f"write {path.name}", path, ROOM), replacing(path) as new:
+                new.writelines(self.kept(path))
 
     def _bad_output(self, output: OutputRecord) -> bool:
         bad = self._calls.lacks([*output.calls, *filter(None, [output.text_from])])
@@ -105,17 +170,20 @@ class _Repair:
     def _sift(self, path: Path, kind: type[RecordT], bad: Callable[[RecordT], bool]) -> None:
         offsets = array("Q", (offset for offset, record in self._records(path, kind) if bad(record)))
         if offsets:
-            self._dropping.append((path, offsets))
+            self._gone[path] = offsets
             self._lost[path] += len(offsets)
 
     def _records(self, path: Path, kind: type[RecordT]) -> Iterator[tuple[int, RecordT]]:
-        """(offset, record) of each record; a damaged end is cut off. Raises RunError for damage before it."""
+        """(offset, record) of each record before a damaged end. Raises RunError for damage before it."""
         if not path.exists():
             return
         lines = Lines(path, kind)
+        left = sys.maxsize if self._upto is None else self._upto.get(path, 0)
         end, broken = 0, None
         with lines.opened() as file:
             for number, raw in enumerate(file, 1):
+                if (left := left - len(raw)) < 0:
+                    break
                 try:
                     if not raw.endswith(b"\n"):
                         raise damaged(path, number, "it has no end")
@@ -128,22 +196,12 @@ class _Repair:
                     raise broken
                 yield end, record
                 end += len(raw)
+        self._ends[path] = end
         if broken is not None:
-            _cut(path, end)
+            self._torn.append(path)
 
 
 def _cut(path: Path, end: int) -> None:
     with trying(f"write {path.name}", path, ROOM), os.fdopen(open_append(path), "rb") as file:
         os.ftruncate(file.fileno(), end)
         os.fsync(file.fileno())
-
-
-def _drop(path: Path, offsets: Offsets) -> None:
-    """Write a journal anew without the lines at these offsets."""
-    gone = set(offsets)
-    with trying(f"write {path.name}", path, ROOM), open_regular(path) as old, replacing(path) as new:
-        at = 0
-        for raw in old:
-            if at not in gone:
-                new.write(raw)
-            at += len(raw)
