@@ -56,14 +56,19 @@ class Names(OffsetIndex):
         return any(also is None or also.lacks([name]) for name in here)
 
 
-def repair(folder: Path, others: Sequence[Path] = ()) -> dict[str, int]:
+def repair(folder: Path, others: Sequence[Path] = (), run: Path | None = None) -> dict[str, int]:
     """Drop what lacks a part, in the run and in all its scorings; how many records of each file.
 
-    others: folders whose calls count as recorded, too. Writes nothing where nothing is wrong. Raises
-    RunError for a record that was changed or damaged before others that were not.
+    others: folders whose calls count as recorded, too. run: where the folder holds a scoring alone, the run
+    that it scores; it is only read. Writes nothing where nothing is wrong. Raises RunError for a record that
+    was changed or damaged before others that were not.
     """
-    found = Survey(others)
-    found.run(folder)
+    found = Survey()
+    for other in others:
+        found.note(other, outputs=False)
+    if run is not None:
+        found.note(run)
+    found.read(folder)
     found.mend()
     return found.lost(folder)
 
@@ -77,17 +82,12 @@ def sizes(folder: Path) -> dict[Path, int]:
 class Survey:
     """What lacks a part in journals, found by reading them; `mend` alone changes them.
 
-    others: folders whose calls count as recorded, too. upto: bytes to read of each file (of others nothing);
-    None: all. known: a survey of what these journals may refer to. Its methods raise RunError for a record
-    that was changed or damaged before others that were not.
+    upto: bytes to read of each file (of others nothing); None: all. known: a survey of what these journals
+    may refer to. Its methods raise RunError for a record that was changed or damaged before others that were
+    not.
     """
 
-    def __init__(
-        self,
-        others: Sequence[Path] = (),
-        upto: Mapping[Path, int] | None = None,
-        known: "Survey | None" = None,
-    ) -> None:
+    def __init__(self, upto: Mapping[Path, int] | None = None, known: "Survey | None" = None) -> None:
         self._upto = upto
         self._lost: Counter[Path] = Counter()
         self._gone: dict[Path, Offsets] = {}  # lines that lack a part
@@ -95,25 +95,23 @@ class Survey:
         self._torn: list[Path] = []
         self._calls: Names = Names(known._calls if known else None)
         self._outputs: Names = Names(known._outputs if known else None)
-        for other in others:
-            for call in Lines(other / "calls.jsonl", CallRecord):
-                self._calls.note(call.id)
 
-    def run(self, folder: Path) -> None:
-        """Read a run with all its scorings."""
+    def note(self, folder: Path, *, outputs: bool = True) -> None:
+        """Take the calls of a run, and its outputs, for there."""
+        for call in Lines(folder / "calls.jsonl", CallRecord):
+            self._calls.note(call.id)
+        for output in Lines(folder / "outputs.jsonl", OutputRecord) if outputs else ():
+            self._outputs.note(Key.of(output))
+
+    def read(self, folder: Path) -> None:
+        """Read a run with all its scorings, or a scoring alone."""
         self._sift(folder / "attempts.jsonl", AttemptRecord, lambda _: False)
         self._sift(folder / "spent.jsonl", SpentRecord, lambda _: False)
         self._sift_calls(folder)
         self._sift(folder / "outputs.jsonl", OutputRecord, self._bad_output)
-        for scoring in sorted((folder / "scorings").glob("*/")):
-            self.scoring(scoring)
-
-    def scoring(self, folder: Path) -> None:
-        """Read a scoring, of a run that was read before."""
-        self._sift(folder / "attempts.jsonl", AttemptRecord, lambda _: False)  # of a shard alone
-        self._sift_calls(folder)
-        self._sift(folder / "spent.jsonl", SpentRecord, lambda _: False)
         self._sift(folder / "scores.jsonl", ScoreRecord, self._bad_score)
+        for scoring in sorted((folder / "scorings").glob("*/")):
+            self.read(scoring)
 
     def lost(self, folder: Path) -> dict[str, int]:
         """How many records lack a part or are damaged, by file below a folder."""
