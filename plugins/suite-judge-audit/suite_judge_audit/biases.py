@@ -29,6 +29,17 @@ TESTS: Mapping[str, tuple[str, ...]] = {
 FOLLOWS = {"first_slot": (1, 1), "second_slot": (2, 2), "shorter": (2, 1)}  # choices; of others 1, then 2
 BIASES = tuple(name for names in TESTS.values() for name in names if name != "sound")
 
+WORDS = {
+    "first_slot": "takes the answer shown first",
+    "second_slot": "takes the answer shown second",
+    "longer": "takes the longer of two answers that say the same",
+    "shorter": "takes the shorter of two answers that say the same",
+    "bandwagon": "takes what most people are said to prefer",
+    "distraction": "takes the answer about which something idle is said",
+    "own_label": "takes the answer that is called its own",
+    "own_answer": "takes its own answer over a sound one",
+}
+
 
 class BiasQuestion(suite.Payload):
     """A question; two answers of about the same worth; the first one at length; a wrong one."""
@@ -80,9 +91,12 @@ class Biases(suite.Task[Pair, AuditParameters]):
         ),
     )
     metrics = (
-        suite.Rate("sound"),
-        suite.Rate("valid", by="test"),
-        *(suite.Rate(name, direction="lower") for name in BIASES),
+        suite.Rate("sound", about="The judge names the sound answer, not the wrong one, in both requests."),
+        suite.Rate("valid", by="test", about="Both verdicts of the judge could be read."),
+        *(
+            suite.Rate(name, direction="lower", about=f"In both requests the judge {WORDS[name]}.")
+            for name in BIASES
+        ),
     )
     prompts = PROMPTS
 
@@ -177,16 +191,6 @@ def followed(test: str, one: int | None, two: int | None) -> dict[str, suite.Val
     return {"valid": True, **{name: (one, two) == FOLLOWS.get(name, (1, 2)) for name in names}}
 
 
-WORDS = {
-    "first_slot": "takes the answer shown first",
-    "second_slot": "takes the answer shown second",
-    "longer": "takes the longer of two answers that say the same",
-    "shorter": "takes the shorter of two answers that say the same",
-    "bandwagon": "takes what most people are said to prefer",
-    "distraction": "takes the answer about which something idle is said",
-    "own_label": "takes the answer that is called its own",
-    "own_answer": "takes its own answer over a sound one",
-}
 QUALITY = "own_answer", "shorter"  # may be right: chance is no yardstick for them
 
 

@@ -74,17 +74,24 @@ class Labels(suite.Task[Labelled, LabelsParameters]):
         ),
     )
     metrics = (
-        suite.Rate("agrees"),
-        suite.Rate("sensitivity"),
-        suite.Rate("specificity"),
+        suite.Rate("agrees", about="The judge says of a pair what people say of it."),
+        suite.Rate(
+            "sensitivity", about="Of pairs that people gave to the first answer, those that the judge does."
+        ),
+        suite.Rate(
+            "specificity", about="Of pairs that people gave to the second answer, those that the judge does."
+        ),
         suite.Agreement(
             "verdict",
             raters=("verdict", "human"),
             categories=WINNERS,
             coefficients=("percent", "alpha", "ac1", "cohen"),
+            about="How far the judge and people say the same of a pair, ties too.",
         ),
-        suite.Mean("consistent", range=(0.0, 1.0)),
-        suite.Rate("valid"),
+        suite.Mean(
+            "consistent", range=(0.0, 1.0), about="The judge says the same in both orders of the answers."
+        ),
+        suite.Rate("valid", about="The verdicts of both orders could be read."),
     )
     prompts = PROMPTS
 
