@@ -5,8 +5,10 @@ GitHub's flavour: pipe tables, fenced code.
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -18,7 +20,11 @@ from suite.report.matrix import Grid
 from suite.report.numbers import DASH, interval, number, plain
 from suite.report.plugin_sections import plugin_sections
 from suite.report.run_facts import fact_lines, parameter_rows, run_facts
-from suite.report.summary import Summary, TaskSummary, is_number, summarise
+from suite.report.summary import is_number, summarise
+from suite.report.text_templates import text_macros
+
+if TYPE_CHECKING:
+    from jinja2.environment import TemplateModule
 
 MOST_ROWS = 200
 MOST_TEXT = 4000
@@ -33,68 +39,32 @@ _ITEM = re.compile(r"^(\d+)([.)])(?=\s|$)")
 def markdown_report(folder: Path, scoring: str = "") -> str:
     """The report as a document. Raises RunError if the folder holds no run."""
     run = Run(folder, scoring)
-    summary = summarise(run)
-    return "\n\n".join(paragraphs(run, summary, plugin_sections(run))) + "\n"
-
-
-def paragraphs(run: Run, summary: Summary, sections: Sequence[Section]) -> Iterator[str]:
-    """Everything in order."""
-    yield f"# {escaped(summary.name)}"
-    yield from _ran(run, summary.scoring)
-    for remark in summary.remarks:
-        text = escaped(remark.text, 2000)
-        yield f"> **{text}**" if remark.weight == "warning" else f"> {text}"
-    for task in summary.tasks:
-        yield from _task(task, summary.level)
-    for one in sections:
-        yield section(one, 2)
-    yield f"## What happened\n\n{grid(matrix.happened_grid(summary.tasks))}"
-    if summary.calls:
-        yield grid(matrix.calls_grid(summary.calls))
-    yield "## The run\n\n" + "\n".join(_facts(run))
-
-
-def _ran(run: Run, scoring: str) -> Iterator[str]:
-    facts = run_facts(run)
-    told = [*fact_lines(facts), ("scoring", scoring or "not scored")]
-    for label, text in told:
-        if "command" in label:
-            yield f"{escaped(label)}:\n\n{fence(one_line(text, MOST_TEXT), 'sh')}"
-    lines = [f"- {escaped(label)}: {escaped(text, 2000)}" for label, text in told if "command" not in label]
-    yield "\n".join(lines)
+    facts, manifest = run_facts(run), msgspec.to_builtins(run.manifest)
+    ran = [*fact_lines(facts), ("scoring", run.scoring or "not scored")]
     rows = Grid("", ("task", "parameter (* not the default)", "value"), parameter_rows(facts), 3)
-    yield f"<details><summary>All parameters</summary>\n\n{grid(rows)}\n\n</details>"
+    told = {name: manifest[name] for name in ("plan_sha256", "data", "hardware")}
+    return _made("document", summarise(run), ran, rows, plugin_sections(run), told)
 
 
-def _task(task: TaskSummary, level: float) -> Iterator[str]:
-    yield f"## {escaped(task.name)} (version {task.version})\n\n{escaped(task.title)}"
-    yield f"### {escaped(matrix.headline_title(task))}"
-    yield grid(matrix.headline_grid(task, level, details=True))
-    if lines := matrix.shared_deviations(task):
-        yield "With " + "; ".join(map(escaped, lines)) + "."
-    listed = [escaped(note) for note in matrix.notes(task)]
-    listed += [f"left out: {escaped(plain(one.parameters))}: {escaped(one.reason)}" for one in task.skipped]
-    if listed:
-        yield "\n".join(f"- {line}" for line in listed)
-    for further in matrix.further(task):
-        yield f"### {escaped(further.title)}\n\n{grid(further)}"
-    for place, one in enumerate(task.breakdowns):
-        found = matrix.turned(matrix.breakdown_grid(task, one))
-        yield f"### {escaped(found.title)}"
-        if not place and (said := matrix.served_lines(task)):
-            yield "\n".join(f"- {escaped(line, 2000)}" for line in said)
-        yield grid(found)
-        yield from map(escaped, matrix.told("at_once", one))
-    meant = [f"- {escaped(name)}: {escaped(' '.join(lines), 1000)}" for name, lines in matrix.meanings(task)]
-    if meant:
-        docs = escaped(task.scores.docs(task.name), 2000)
-        yield "\n".join(["### How these numbers are made", "", docs, "", *meant])
+def section(found: Section, level: int = 3) -> str:
+    """A titled section."""
+    return _made("section", found, level)
 
 
-def _facts(run: Run) -> Iterator[str]:
-    manifest = msgspec.to_builtins(run.manifest)
-    for name in ("plan_sha256", "data", "hardware"):
-        yield f"- {name}: {escaped(plain(manifest[name]), 1000)}"
+def block(found: Block) -> str:
+    """One block as paragraphs."""
+    return _made("block", found)
+
+
+def _made(macro: str, *values: object) -> str:
+    text: str = getattr(_macros(), macro)(*values)
+    return text
+
+
+@cache
+def _macros() -> "TemplateModule":
+    filters = (block_grid, clean, cut, escaped, fence, findings_grid, grid, one_line, plain)
+    return text_macros("report/templates/report.md.j2", filters, (Text, Code, Dialogue), matrix=matrix)
 
 
 def escaped(text: str, most: int = 500) -> str:
@@ -133,40 +103,16 @@ def cell_text(value: object) -> str:
     return number(value) if isinstance(value, float) else str(value)
 
 
-def section(found: Section, level: int = 3) -> str:
-    """A titled section."""
-    blocks = "\n\n".join(text for one in found.blocks for text in block(one))
-    return f"{'#' * level} {escaped(found.title)}\n\n{blocks}".rstrip()
+def block_grid(found: Facts | Table | Plot) -> Grid:
+    """A block of names and values, a table or the numbers of a plot as a grid."""
+    if isinstance(found, Facts):
+        return Grid("", ("", ""), [(name, cell_text(value)) for name, value in found.facts.items()], 2)
+    return table_grid(found) if isinstance(found, Table) else plot_grid(found)
 
 
-def block(found: Block) -> Iterator[str]:
-    """One block as paragraphs."""
-    if found.title:
-        yield f"**{escaped(found.title)}**"
-    match found:
-        case Text():
-            shown, left = cut(clean(found.text), MOST_TEXT)
-            yield "\n".join(f"> {escaped(line, MOST_TEXT)}" for line in shown.split("\n"))
-            if left:
-                yield f"{left:,} characters more"
-        case Facts():
-            yield grid(
-                Grid("", ("", ""), [(name, cell_text(value)) for name, value in found.facts.items()], 2)
-            )
-        case Table():
-            yield grid(table_grid(found))
-        case Plot():
-            yield grid(plot_grid(found))
-        case Code():
-            yield fence(found.code, found.language)
-            if found.findings:
-                rows = [(str(one.line), one.text) for one in found.findings]
-                yield grid(Grid("", ("line", "finding"), rows, 0))
-        case Dialogue():
-            for turn in found.turns:
-                notes = f" ({'; '.join(escaped(note) for note in turn.notes)})" if turn.notes else ""
-                yield f"**{escaped(turn.speaker)}**{notes}:"
-                yield fence(turn.text)
+def findings_grid(found: Code) -> Grid:
+    """What is found in a program, by line."""
+    return Grid("", ("line", "finding"), [(str(one.line), one.text) for one in found.findings], 0)
 
 
 def table_grid(found: Table) -> Grid:

@@ -1,6 +1,7 @@
 """Plain text by Jinja templates that lie beside the code: the lines of their macros."""
 
 import json
+from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -19,14 +20,22 @@ def as_json(value: Json) -> str:
     return json.dumps(value, ensure_ascii=False).strip('"')
 
 
-@cache
-def _macros(template: str) -> "TemplateModule":
+def text_macros(
+    template: str, filters: Iterable[Callable[..., object]], kinds: Iterable[type] = (), **known: object
+) -> "TemplateModule":
+    """The macros of a template. filters: by their own names. kinds: to ask for with `is`. known: globals."""
     from jinja2 import Environment, StrictUndefined
 
     made = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    for one in (as_json, counted, interval, number, one_line, percent, plain, shown_usd):
-        made.filters[one.__name__] = one
-    return made.from_string((files("suite") / template).read_text("utf-8")).module
+    made.filters |= {one.__name__: one for one in filters}
+    made.tests |= {one.__name__: lambda value, kind=one: isinstance(value, kind) for one in kinds}
+    return made.from_string((files("suite") / template).read_text("utf-8"), known).module
+
+
+@cache
+def _macros(template: str) -> "TemplateModule":
+    filters = (as_json, counted, interval, number, one_line, percent, plain, shown_usd)
+    return text_macros(template, filters)
 
 
 def text_lines(template: str, macro: str, *values: object) -> list[str]:

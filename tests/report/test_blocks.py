@@ -138,7 +138,7 @@ def test_markdown_text_has_no_live_markup(text: str) -> None:
 @pytest.mark.parametrize("block", EXAMPLES, ids=lambda one: type(one).__name__)
 def test_each_block_shows_its_content(block: Block, page: Any) -> None:
     found = checked(str(Drawer().block(block)), page)
-    text = "\n".join(markdown.block(block))
+    text = markdown.block(block)
     out = io.StringIO()
     with printing(out, 80) as console:
         for one in terminal_sample.block(block):
