@@ -10,9 +10,11 @@ import math
 import re
 from collections import Counter
 from collections.abc import Sequence
+from importlib.resources import files
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
+import msgspec
 import yaml
 from pydantic import BaseModel, ValidationError
 
@@ -22,6 +24,7 @@ from suite.files import read_regular
 
 BIGGEST = 2**53  # of an integer: beyond it, readers that use doubles see another one
 ModelT = TypeVar("ModelT", bound=BaseModel)
+TableT = TypeVar("TableT")
 _Base: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -164,6 +167,11 @@ def dump_yaml(value: object, width: int = 200) -> bytes:
 def read_yaml_file(path: Path) -> Json:
     """The value of a YAML file. Raises ValueError."""
     return read_yaml(read_text(path))
+
+
+def read_table(package: str, name: str, kind: type[TableT]) -> TableT:
+    """A table that comes with a package as a YAML file, as this type."""
+    return msgspec.convert(read_yaml((files(package) / name).read_text("utf-8")), kind)
 
 
 def read_text(path: Path) -> str:

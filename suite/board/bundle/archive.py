@@ -128,18 +128,16 @@ class Archive:
     def scan(self, findings: Findings, limits: SizeLimits) -> bool:
         """Whether every byte of its structure is as it must be; what is not goes into `findings` (R0)."""
         try:
-            refuse(self.size > limits.archive, "archive-too-big", f"it is over {limits.archive} bytes")
+            refuse(self.size > limits.archive, "archive-too-big", limits.archive)
             members = list(self._entries(*self._end(limits), limits))
             for one in members:
                 here = os.pread(self._fd, _LOCAL.size + len(one.name), one.offset)
-                what = "a member's own header says other than the directory"
-                refuse(here != one.local, "headers-differ", what, one.name)
+                refuse(here != one.local, "headers-differ", where=one.name)
             for one in members:
-                what = "a member's bytes do not have its checksum"
                 other = _size_and_crc(self._bytes(one)) != (one.size, one.crc)
-                refuse(other, "member-checksum", what, one.name)
+                refuse(other, "member-checksum", where=one.name)
         except Refused as wrong:
-            findings.add(f"R0.{wrong.word}", str(wrong), wrong.where, found=wrong.found)
+            findings.refused("R0", wrong)
             return False
         self._members = {one.name: one for one in members}
         self.sizes = {one.name: one.size for one in members}
@@ -148,19 +146,14 @@ class Archive:
     def _end(self, limits: SizeLimits) -> tuple[int, int, int]:
         """(entries, offset, size) of the central directory."""
         last = os.pread(self._fd, _END.size, self.size - _END.size)
-        trailing = len(last) != _END.size or last[:4] != _END_MARK
-        refuse(trailing, "trailing-bytes", "there are bytes, or a comment, after the end of the archive")
+        refuse(len(last) != _END.size or last[:4] != _END_MARK, "trailing-bytes")
         _, disk, start_disk, here, entries, size, offset, comment = _END.unpack(last)
-        refuse(comment, "comment", "the archive has a comment")
-        zip64 = 0xFFFF in (here, entries, disk) or 0xFFFFFFFF in (size, offset)
-        refuse(zip64, "zip64", "the archive asks for ZIP64, which no bundle needs")
-        refuse(disk or start_disk or here != entries, "disks", "the archive is split over disks")
-        too_many = f"there are more than {limits.members} members"
-        refuse(entries > limits.members, "too-many-members", too_many, found=entries)
-        what = "the central directory does not end where the end record begins"
-        refuse(offset + size != self.size - _END.size, "directory", what)
-        what = "the central directory is bigger than its entries can be"
-        refuse(size > limits.members * (_CENTRAL.size + limits.name), "directory", what)
+        refuse(comment, "comment")
+        refuse(0xFFFF in (here, entries, disk) or 0xFFFFFFFF in (size, offset), "zip64")
+        refuse(disk or start_disk or here != entries, "disks")
+        refuse(entries > limits.members, "too-many-members", limits.members, found=entries)
+        refuse(offset + size != self.size - _END.size, "directory/end")
+        refuse(size > limits.members * (_CENTRAL.size + limits.name), "directory/size")
         return entries, offset, size
 
     def _entries(self, entries: int, offset: int, size: int, limits: SizeLimits) -> Iterator[ArchiveMember]:
@@ -170,42 +163,38 @@ class Archive:
         for _ in range(entries):
             member = _entry(raw, at, limits)
             name = member.name
-            refuse(name == before, "duplicate-name", "two members have one name", name)
-            refuse(name < before, "order", "members are not in the order of their names", name)
-            what = "members overlap, or bytes between them belong to none"
-            refuse(member.offset != end, "layout", what, name, member.offset)
+            refuse(name == before, "duplicate-name", where=name)
+            refuse(name < before, "order", where=name)
+            refuse(member.offset != end, "layout/members", where=name, found=member.offset)
             yield member
             before, end = name, member.end
             at += _CENTRAL.size + len(name)
-        refuse(at != len(raw), "directory", "the central directory is longer than its entries")
-        refuse(end != offset, "layout", "bytes between the members and the directory belong to none")
+        refuse(at != len(raw), "directory/longer")
+        refuse(end != offset, "layout/directory")
 
 
 def _entry(raw: bytes, at: int, limits: SizeLimits) -> ArchiveMember:
     """The member of one entry of the directory."""
-    too_short = "the central directory is shorter than its entries"
-    refuse(at + _CENTRAL.size > len(raw), "directory", too_short)
+    refuse(at + _CENTRAL.size > len(raw), "directory/shorter")
     mark, _, _, flags, method, _, _, crc, packed, size, length, *rest = _CENTRAL.unpack_from(raw, at)
     extra, comment, _, _, external, offset = rest
-    refuse(mark != _CENTRAL_MARK, "directory", "an entry of the central directory is damaged")
+    refuse(mark != _CENTRAL_MARK, "directory/damaged")
     name = raw[at + _CENTRAL.size : at + _CENTRAL.size + length].decode("latin-1")
-    refuse(length > limits.name, "unsafe-name", f"a member's name is over {limits.name} bytes", name)
-    refuse(len(name) != length, "directory", too_short)
-    refuse(name.endswith("/"), "link", "a member is a folder", name)
-    why = unsafe(name)
-    refuse(why, "unsafe-name", f"a member's name is unsafe: {why}", name)
-    refuse(not allowed(name), "name-not-allowed", "a member may not stand in a bundle", name)
-    refuse(flags & 0x41, "encrypted", "a member is encrypted", name)
-    refuse(flags & 8, "descriptor", "a member's sizes stand behind it (a data descriptor)", name)
-    refuse(flags, "flags", "a member sets flags that no bundle needs", name, flags)
-    refuse(method, "method", "a member is compressed by the archive; members are stored", name, method)
-    special = external >> 16 & 0o170000 not in (0, 0o100000)
-    refuse(special, "link", "a member is a link, a folder or a device", name, oct(external >> 16))
-    refuse(extra or comment, "extra", "a member has an extra field or a comment", name)
-    refuse(packed != size, "member-size", "a stored member has two different sizes", name)
+    refuse(length > limits.name, "unsafe-name/long", limits.name, where=name)
+    refuse(len(name) != length, "directory/shorter")
+    refuse(name.endswith("/"), "link/folder", where=name)
+    why, special = unsafe(name), external >> 16 & 0o170000 not in (0, 0o100000)
     member = ArchiveMember(name, size, crc, offset)
-    other = not raw.startswith(member.central, at)
-    refuse(other, "attributes", "a member has another date, version or mode than a bundle's", name)
+    refuse(why, "unsafe-name", why, where=name)
+    refuse(not allowed(name), "name-not-allowed", where=name)
+    refuse(flags & 0x41, "encrypted", where=name)
+    refuse(flags & 8, "descriptor", where=name)
+    refuse(flags, "flags", where=name, found=flags)
+    refuse(method, "method", where=name, found=method)
+    refuse(special, "link", where=name, found=oct(external >> 16))
+    refuse(extra or comment, "extra", where=name)
+    refuse(packed != size, "member-size", where=name)
+    refuse(not raw.startswith(member.central, at), "attributes", where=name)
     return member
 
 

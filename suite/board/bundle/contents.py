@@ -123,7 +123,7 @@ class _Opening:
         with self._findings.climbing("R2"):
             bad = self._compare_listing()
         if sum(one.content_bytes for one in self._listing.values()) > self._limits.total:
-            self._findings.add("R0.too-big", f"all files would be over {self._limits.total} bytes")
+            self._findings.add("R0.too-big", "", self._limits.total)
             return None
         runs = tuple(self._run(number, entry, bad) for number, entry in enumerate(submission.runs))
         readme = self._readme()
@@ -136,7 +136,7 @@ class _Opening:
     def _small(self, name: str, most: int) -> bytes | None:
         """The bytes of a file, None if it is not there or too big."""
         if self._source.sizes.get(name, 0) > most:
-            self._findings.add("R0.too-big", f"a document is over {most} bytes", name)
+            self._findings.add("R0.too-big/document", name, most)
             return None
         if name not in self._source.sizes:
             return None
@@ -147,7 +147,7 @@ class _Opening:
         try:
             return strict_syntax.read_exact(raw, self._limits.depth)
         except strict_syntax.NotStrict as error:
-            self._findings.add("R1.not-strict-json", f"a document {error.unquoted}", name)
+            self._findings.add("R1.not-strict-json", name, error.unquoted)
             return None
 
     def _compare_listing(self) -> set[str]:
@@ -155,22 +155,20 @@ class _Opening:
         findings, sizes, listed = self._findings, self._source.sizes, self._listing
         bad: set[str] = set()
         for name in sorted(set(sizes) - set(listed) - {SUBMISSION, SIGNATURE}):
-            findings.add("R2.unlisted-file", "a file is not listed in submission.json", name)
+            findings.add("R2.unlisted-file", name)
         for name, one in sorted(listed.items()):
             before = findings.errors
             if name not in sizes:
-                findings.add("R2.missing-file", "a listed file is not there", name)
+                findings.add("R2.missing-file", name)
             else:
                 with self._source.open(name) as file:
                     size, sha256 = sizes[name], hashlib.file_digest(file, "sha256").hexdigest()
                 if size != one.bytes:
-                    what = "a file has another size"
-                    findings.add("R2.size-differs", what, name, expected=one.bytes, found=size)
+                    findings.add("R2.size-differs", name, expected=one.bytes, found=size)
                 elif sha256 != one.sha256:
-                    what = "a file has other bytes"
-                    findings.add("R2.bytes-differ", what, name, expected=one.sha256, found=sha256)
+                    findings.add("R2.bytes-differ", name, expected=one.sha256, found=sha256)
                 if not name.endswith(".zst") and (one.content_bytes, one.content_sha256) != (size, sha256):
-                    findings.add("R2.content-differs", "a file's content is not what is listed", name)
+                    findings.add("R2.content-differs", name)
             if findings.errors > before:
                 bad.add(name)
         return bad
@@ -205,20 +203,19 @@ class _Opening:
     def _records(self, files: Mapping[str, Path], base: str, manifest: RunManifest) -> None:
         families = {one.cell: one.task.partition("/")[0] for one in manifest.cells}
         if len(set(families.values())) > _MOST_FAMILIES:  # each call's id is tried under each of them
-            self._findings.add("R1.too-many-families", f"a run of over {_MOST_FAMILIES} families", base)
+            self._findings.add("R1.too-many-families", base, _MOST_FAMILIES)
             return
         check = RecordsCheck(files, base, families, self._findings, self._limits, self._budget)
         for name, count in check.check().items():
             listed = self._listing[name].records
             if count != listed:
-                what = "a journal has another number of records"
-                self._findings.add("R2.record-count", what, name, expected=listed, found=count)
+                self._findings.add("R2.record-count", name, expected=listed, found=count)
 
     def _readme(self) -> str:
         try:
             return (self._small(README, self._limits.readme) or b"").decode("utf-8")
         except UnicodeDecodeError:
-            self._findings.add("R1.readme", "it is not UTF-8", README)
+            self._findings.add("R1.readme", README)
             return ""
 
     def _unpack(self, name: str, to: Path, differs: bool) -> None:
@@ -229,15 +226,13 @@ class _Opening:
             with self._source.open(name) as file, to.open("wb") as out:
                 for piece in unpack(file, self._source.sizes[name], self._limits):
                     self._total += len(piece)
-                    most = self._limits.total
-                    refuse(self._total > most, "too-big", f"all would be over {most} bytes")
+                    refuse(self._total > self._limits.total, "too-big", self._limits.total)
                     digest.update(piece)
                     out.write(piece)
         except Refused as error:
             rung = "R2" if differs else "R0"
-            self._findings.add(f"{rung}.{error.word}", f"a compressed file {error}", name)
+            self._findings.add(f"{rung}.{error.word}", name, what=f"a compressed file {error}")
             return
         found, listed = digest.hexdigest(), self._listing.get(name)  # what is not listed was found already
         if listed and (to.stat().st_size, found) != (listed.content_bytes, listed.content_sha256):
-            what, expected = "a file's content is not what is listed", listed.content_sha256
-            self._findings.add("R2.content-differs", what, name, expected=expected, found=found)
+            self._findings.add("R2.content-differs", name, expected=listed.content_sha256, found=found)

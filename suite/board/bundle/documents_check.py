@@ -47,7 +47,7 @@ def documents_of(values: Mapping[str, Json], base: str, findings: Findings) -> R
     for name, value in found.items():
         if value is not None:
             for field, what, there in schema_errors(SCHEMAS[name], value):
-                findings.add("R1.schema", what, f"{base}{name}: {field}", found=there)
+                findings.add("R1.schema", f"{base}{name}: {field}", what=what, found=there)
     if findings.errors > before or None in found.values():
         return None
     fields = zip(RunDocuments.__struct_fields__, found.values(), strict=True)
@@ -68,24 +68,24 @@ def roles_identity(roles: Mapping[str, Sequence[RoleMember]]) -> dict[str, Json]
 def check_documents(documents: RunDocuments, entry: SubmittedRun, base: str, findings: Findings) -> None:
     """Hold the documents against each other (R2). entry: of the run in submission.json."""
     for compare in (_plan, _cells, _scoring, _results, _entry):
-        for code, what, where, expected, found in compare(documents, entry):
+        for code, where, expected, found in compare(documents, entry):
             if not exactly(expected, found):
-                findings.add(f"R2.{code}", what, base + where, expected=expected, found=found)
+                findings.add(f"R2.{code}", base + where, expected=expected, found=found)
 
 
-Pairs = Iterator[tuple[str, str, str, object, object]]
-"""(code, what it means, where, what must stand there, what does) of values that must be equal."""
+Pairs = Iterator[tuple[str, str, object, object]]
+"""(code, where, what must stand there, what does) of values that must be equal."""
 
 
 def _plan(documents: RunDocuments, _: SubmittedRun) -> Pairs:
     manifest, plan = documents.manifest, documents.manifest.plan
     digest = sha256_hex(canonical_json(plan))
-    yield "plan-hash", "the plan has another hash", "manifest.json", digest, manifest.plan_sha256
+    yield "plan-hash", "manifest.json", digest, manifest.plan_sha256
     told = {name: getattr(manifest, name) for name in ("format", "seed", "trials", "limit", "shard", "data")}
     told["roles"] = roles_identity(manifest.roles)
     told["cells"] = {one.cell: one.prompts_sha256 for one in manifest.cells}
     for name, found in told.items():
-        yield "plan-differs", "the manifest and its plan differ", f"manifest.json: {name}", plan[name], found
+        yield "plan-differs", f"manifest.json: {name}", plan[name], found
 
 
 def _cells(documents: RunDocuments, _: SubmittedRun) -> Pairs:
@@ -94,41 +94,37 @@ def _cells(documents: RunDocuments, _: SubmittedRun) -> Pairs:
     for one in manifest.cells:
         identity: dict[str, Json] = {"task": one.task, "version": one.version, "parameters": one.parameters}
         digest = sha256_hex(canonical_json(identity))[:12]
-        yield "cell-id", "a cell has another id", "manifest.json: cells", digest, one.cell
+        yield "cell-id", "manifest.json: cells", digest, one.cell
         if one.cell in seen:
-            yield "cell-twice", "a cell stands twice", "manifest.json", "", one.cell
+            yield "cell-twice", "manifest.json", "", one.cell
         seen.add(one.cell)
-    counted = sorted(manifest.counts.samples)
-    yield "counts", "samples are counted of other cells", "manifest.json: counts", sorted(seen), counted
+    yield "counts", "manifest.json: counts", sorted(seen), sorted(manifest.counts.samples)
 
 
 def _scoring(documents: RunDocuments, entry: SubmittedRun) -> Pairs:
     manifest, scoring, where = documents.manifest, documents.scoring, "scoring/manifest.json"
-    yield "scoring-differs", "it is another scoring", where, entry.scoring, scoring.scoring
-    other, hashed = "it belongs to another run", f"{where}: plan_sha256"
-    yield "scoring-differs", other, f"{where}: run", manifest.name, scoring.run
-    yield "scoring-differs", other, hashed, manifest.plan_sha256, scoring.plan_sha256
+    yield "scoring-differs", where, entry.scoring, scoring.scoring
+    yield "scoring-differs/run", f"{where}: run", manifest.name, scoring.run
+    yield "scoring-differs/run", f"{where}: plan_sha256", manifest.plan_sha256, scoring.plan_sha256
     here, there = (sorted(one.cell for one in of.cells) for of in (manifest, scoring))
-    yield "scoring-differs", "it has other cells than the run", where, here, there
+    yield "scoring-differs/cells", where, here, there
     identity: dict[str, Json] = {
         "roles": roles_identity(scoring.roles),
         "cells": {one.cell: [one.prompts_sha256, one.score_parameters] for one in scoring.cells},
     }
-    digest = sha256_hex(canonical_json(identity))[:8]
-    yield "scoring-id", "the scoring has another id", where, digest, scoring.scoring
+    yield "scoring-id", where, sha256_hex(canonical_json(identity))[:8], scoring.scoring
 
 
 def _results(documents: RunDocuments, entry: SubmittedRun) -> Pairs:
     manifest, results, where = documents.manifest, documents.results, "scoring/results.json"
-    code, what = "results-differ", "results are of another run"
-    yield code, what, f"{where}: run", manifest.name, results.run
-    yield code, what, f"{where}: scoring", entry.scoring, results.scoring
-    yield code, what, f"{where}: level", documents.scoring.level, results.level
-    yield code, what, f"{where}: imported", manifest.imported, results.imported
+    yield "results-differ", f"{where}: run", manifest.name, results.run
+    yield "results-differ", f"{where}: scoring", entry.scoring, results.scoring
+    yield "results-differ", f"{where}: level", documents.scoring.level, results.level
+    yield "results-differ", f"{where}: imported", manifest.imported, results.imported
     wanted = {one.cell: one for one in manifest.cells}
     found = {one.cell: one for one in results.cells}
     if len(results.cells) != len(wanted) or set(found) != set(wanted):
-        yield code, "results have other cells", where, sorted(wanted), sorted(found)
+        yield "results-differ/cells", where, sorted(wanted), sorted(found)
         return
     scored = {one.cell: one for one in documents.scoring.cells}
     for cell, one in wanted.items():
@@ -137,16 +133,15 @@ def _results(documents: RunDocuments, entry: SubmittedRun) -> Pairs:
             sides[name] = getattr(scored.get(cell), name, None)
         sides["samples"] = manifest.works_of(cell)
         for name, expected in sides.items():
-            place, told = f"{where}: {cell} {name}", getattr(found[cell], name)
-            yield code, "results differ from the manifest", place, expected, told
+            yield "results-differ/cell", f"{where}: {cell} {name}", expected, getattr(found[cell], name)
 
 
 def _entry(documents: RunDocuments, entry: SubmittedRun) -> Pairs:
-    manifest, where, code = documents.manifest, "submission.json", "entry-differs"
-    yield code, "it names another plan", where, manifest.plan_sha256, entry.plan_sha256
+    manifest, where = documents.manifest, "submission.json"
+    yield "entry-differs/plan", where, manifest.plan_sha256, entry.plan_sha256
     here, there = [one.cell for one in manifest.cells], [one.cell for one in entry.cells]
     if here != there:
-        yield code, "it names other cells", where, here, there
+        yield "entry-differs/cells", where, here, there
         return
     scored = {one.cell: one for one in documents.scoring.cells}
     results = {one.cell: one for one in documents.results.cells}
@@ -156,7 +151,7 @@ def _entry(documents: RunDocuments, entry: SubmittedRun) -> Pairs:
             value, told = getattr(expected, name), getattr(found, name)
             if name == "headline":  # its numbers are held against the records, with all aggregates
                 value, told = value.metric, told.metric
-            yield code, "submission.json differs from the run", f"{where}: {one.cell} {name}", value, told
+            yield "entry-differs", f"{where}: {one.cell} {name}", value, told
 
 
 def entry_cell(cell: CellRecord, scored: ScoredCell | None, results: CellResult | None) -> SubmittedCell:

@@ -46,18 +46,17 @@ class Folder:
                 with self._opened(f"{base}.", _FOLDER) as fd, os.scandir(fd) as entries:
                     for entry in entries:
                         if next(seen) > 2 * limits.members:  # folders count too
-                            what = f"there are more than {limits.members} files"
-                            findings.add("R0.too-many-members", what)
+                            findings.refused("R0", Refused("too-many-members/files", limits.members))
                             return False
                         try:
                             if self._is_folder(entry, base + entry.name, limits):
                                 folders.append(f"{base}{entry.name}/")
                         except Refused as wrong:
-                            findings.add(f"R0.{wrong.word}", str(wrong), base + entry.name)
+                            findings.refused("R0", wrong, base + entry.name)
             except OSError:
-                findings.add("R0.unreadable", "a folder cannot be read", base.removesuffix("/"))
+                findings.refused("R0", Refused("unreadable"), base.removesuffix("/"))
         if sum(self.sizes.values()) > limits.archive:
-            findings.add("R0.archive-too-big", f"it is over {limits.archive} bytes")
+            findings.refused("R0", Refused("archive-too-big", limits.archive))
         return findings.errors == before
 
     def _is_folder(self, entry: "os.DirEntry[str]", name: str, limits: SizeLimits) -> bool:
@@ -65,15 +64,15 @@ class Folder:
         try:
             found = entry.stat(follow_symlinks=False)
         except OSError as error:
-            raise Refused("changed", "an entry vanished while it was looked at") from error
+            raise Refused("changed") from error
         why = unsafe(name)
-        refuse(why, "unsafe-name", f"a name is unsafe: {why}")
-        refuse(len(name) > limits.name, "unsafe-name", f"a name is over {limits.name} bytes")
+        refuse(why, "unsafe-name/file", why)
+        refuse(len(name) > limits.name, "unsafe-name/long-file", limits.name)
         if stat.S_ISDIR(found.st_mode) and name.count("/") < _DEEPEST and not allowed(name):
             return True
-        refuse(not stat.S_ISREG(found.st_mode), "link", "an entry is a link, a folder or a device")
-        refuse(found.st_nlink != 1, "link", "a file has several names (hard links)")
-        refuse(not allowed(name), "name-not-allowed", "a file may not stand in a bundle")
+        refuse(not stat.S_ISREG(found.st_mode), "link/file")
+        refuse(found.st_nlink != 1, "link/names")
+        refuse(not allowed(name), "name-not-allowed/file")
         self.sizes[name] = found.st_size
         return False
 

@@ -44,22 +44,18 @@ def declared(head: bytes, size: int, limits: SizeLimits) -> int:
 
     Raises Refused for what is no plain frame, or one that may not be read.
     """
-    refuse(head[:4] != _MAGIC, "frame", "is no zstd frame")
-    reserved = len(head) > 4 and head[4] & 0b1011
-    refuse(reserved, "frame-dictionary", "asks for a dictionary or sets a reserved bit")
+    refuse(head[:4] != _MAGIC, "frame")
+    refuse(len(head) > 4 and head[4] & 0b1011, "frame-dictionary")
     try:
         found = zstandard.get_frame_parameters(head)
     except zstandard.ZstdError as error:
-        raise Refused("frame", "has a broken frame header") from error
-    unknown = found.content_size == zstandard.CONTENTSIZE_UNKNOWN
-    refuse(unknown, "frame-size", "does not declare its content size")
-    refuse(not found.has_checksum, "frame-checksum", "has no checksum")
+        raise Refused("frame/header") from error
+    refuse(found.content_size == zstandard.CONTENTSIZE_UNKNOWN, "frame-size")
+    refuse(not found.has_checksum, "frame-checksum")
     content = int(found.content_size)
-    refuse(content > limits.content, "too-big", f"would be over {limits.content} bytes")
-    bomb = content > max(_ALWAYS, limits.ratio * size)
-    refuse(bomb, "bomb", f"would grow more than {limits.ratio} times")
-    window = found.window_size > max(limits.window, 1024)
-    refuse(window, "frame-window", f"needs a window over {limits.window} bytes")
+    refuse(content > limits.content, "too-big/file", limits.content)
+    refuse(content > max(_ALWAYS, limits.ratio * size), "bomb", limits.ratio)
+    refuse(found.window_size > max(limits.window, 1024), "frame-window", limits.window)
     return content
 
 
@@ -73,17 +69,17 @@ def unpack(source: BinaryIO, size: int, limits: SizeLimits) -> Iterator[bytes]:
         try:
             piece = engine.decompress(data)
         except zstandard.ZstdError as error:
-            raise Refused("frame", "is damaged: it cannot be decompressed") from error
+            raise Refused("frame/damaged") from error
         total += len(piece)
-        refuse(total > content, "frame-size", "holds more than it declares")
+        refuse(total > content, "frame-size/more")
         if piece:
             yield piece
         if engine.eof:
-            refuse(engine.unused_data or source.read(1), "frame-trailing", "has bytes after its frame")
+            refuse(engine.unused_data or source.read(1), "frame-trailing")
             break
         data = source.read(_STEP)
-    refuse(not engine.eof, "frame", "ends before its frame does")
-    refuse(total != content, "frame-size", "holds less than it declares")
+    refuse(not engine.eof, "frame/short")
+    refuse(total != content, "frame-size/less")
 
 
 def facts(path: Path) -> tuple[int, str, int]:

@@ -60,28 +60,24 @@ class LinesCheck(Generic[RecordT_co]):
                 self.count += 1
                 line = raw[:-1]
                 if raw[-1] != 10:
-                    if len(raw) > most:
-                        self._bad("R1.long-line", f"a line is over {most} bytes")
-                    else:
-                        self._bad("R1.torn-line", "the last line has no line break")
+                    self._bad("R1.long-line" if len(raw) > most else "R1.torn-line", most)
                     return
                 record = None
                 try:
                     record = self._record(line)
                 except strict_syntax.NotStrict as why:
-                    self._bad("R1.not-strict-json", f"a line {why.unquoted}")
+                    self._bad("R1.not-strict-json/line", why.unquoted)
                 if record is not None:
                     yield self.count, offset, len(line), record
                 else:
                     broken += 1
                     if broken == _MOST_BROKEN:
-                        what = "a journal is not read to its end"
-                        self.findings.add("R1.too-many-broken", what, self.where)
+                        self.findings.add("R1.too-many-broken", self.where)
                         return
                 offset += len(raw)
 
-    def _bad(self, code: str, what: str, found: str = "") -> None:
-        self.findings.add(code, what, self.at(self.count), found=found)
+    def _bad(self, code: str, *about: object, found: str = "") -> None:
+        self.findings.add(code, self.at(self.count), *about, found=found)
 
     def _record(self, line: bytes) -> RecordT_co | None:
         """The record of a line, None for a line that is none. Raises NotStrict."""
@@ -89,11 +85,11 @@ class LinesCheck(Generic[RecordT_co]):
             record = self._decoder.decode(line)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             if not line.strip():
-                self._bad("R1.blank-line", "a line is blank")
+                self._bad("R1.blank-line")
                 return None
             strict_syntax.read_exact(line, self.limits.depth)
             told = str(error) if isinstance(error, msgspec.MsgspecError) else ""
-            self._bad("R1.record", "a line is no record of its file", told)
+            self._bad("R1.record", found=told)
             return None
         if _DEFAULTS.sub(rb"\1\2", line[: -_TAIL - 1]) != _encoder.encode(record)[:-1]:
             if not self._closed(line):
@@ -101,27 +97,26 @@ class LinesCheck(Generic[RecordT_co]):
         elif self._unusual(line):
             strict_syntax.read_exact(line, self.limits.depth)
         if not checked(line):
-            self._bad("R2.line-checksum", "a line has not its checksum")
+            self._bad("R2.line-checksum")
             return None
         try:
             return whole(record)
         except ValueError as error:
-            self._bad("R1.record", "a line is no record of its file", str(error))
+            self._bad("R1.record", found=str(error))
             return None
 
     def _closed(self, line: bytes) -> bool:
         """Whether a line in another notation than ours is a closed record. Raises NotStrict."""
         self._odd += 1
         if self._odd > _MOST_ODD:
-            what = "too many lines are not written as the suite writes"
-            self.findings.add("R1.notation", what, self.where)
+            self.findings.add("R1.notation", self.where)
             return False
         value = strict_syntax.read_exact(line, self.limits.depth)
         part = self._kind.__name__.removesuffix("Record").lower()
         errors = list(schema_errors(_SCHEMA, value, 5, part))
         for field, what, found in errors:
             where = f"{self.at(self.count)}: {field}"
-            self.findings.add("R1.record", f"a record {what}", where, found=found)
+            self.findings.add("R1.record", where, what=f"a record {what}", found=found)
         return not errors
 
     def _unusual(self, line: bytes) -> bool:

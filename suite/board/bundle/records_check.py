@@ -48,9 +48,9 @@ class RecordsCheck:
         judging = self._calls("scoring/")
         self._check_scores(calls, judging)
         for index, of in ((calls, ""), (judging, "scoring/")):
-            where, what = f"{self.base}{of}calls.jsonl.zst", "a call is there that no output or score names"
             for call in (_call_at(index, at) for at in index.unused()):
-                self.findings.add("R2.orphan-call", what, where, sample=call.group, found=call.id)
+                where = f"{self.base}{of}calls.jsonl.zst"
+                self.findings.add("R2.orphan-call", where, sample=call.group, found=call.id)
         for index in (calls, judging, self._outputs):
             index.close()
         for _ in self._lines("attempts", AttemptRecord).records():
@@ -74,8 +74,7 @@ class RecordsCheck:
         blocks.finish()
         index.freeze()
         for at in index.twice():
-            found = _call_at(index, at).id
-            self.findings.add("R2.call-twice", "a call stands twice", lines.where, found=found)
+            self.findings.add("R2.call-twice", lines.where, found=_call_at(index, at).id)
         return index
 
     def _check_call(self, call: CallRecord, where: str, blocks: BlocksCheck) -> str:
@@ -84,21 +83,20 @@ class RecordsCheck:
         try:
             found = blocks.request_hash(call)
         except Refused as error:
-            self.findings.add(f"R2.{error.word}", str(error), where)
+            self.findings.refused("R2", error, where)
             if not asked:  # nothing to hold the id against
                 return self._families[0]
         else:
             asked = asked or found
             if found != asked:
-                what = "a call's request has another hash than it says"
-                self.findings.add("R2.request-hash", what, where, expected=found, found=asked)
+                self.findings.add("R2.request-hash", where, expected=found, found=asked)
         usage = call.reply.usage
         if min(usage.prompt, usage.completion, usage.cached, usage.reasoning, call.attempt, call.trial) < 0:
-            self.findings.add("R1.negative", "a count of a call is negative", where)
+            self.findings.add("R1.negative", where)
         for family in self._families:
             if call.id == call_id(family, call.group, call.trial, call.role, call.key, asked):
                 return family
-        self.findings.add("R2.call-id", "a call's id does not follow from its content", where, found=call.id)
+        self.findings.add("R2.call-id", where, found=call.id)
         return ""
 
     def _check_outputs(self, calls: Index) -> Index:
@@ -109,8 +107,7 @@ class RecordsCheck:
             where = lines.at(number)
             family = self.cells.get(output.cell)
             if family is None:
-                what = "an output is of no cell of the run"
-                self.findings.add("R2.unknown-cell", what, where, sample=output.sample)
+                self.findings.add("R2.unknown-cell", where, sample=output.sample)
                 continue
             group = digest(f"{family}\x1f{output.group}\x1f{output.trial}")
             self._follow(output.calls, (calls,), group, where, output.sample)
@@ -125,13 +122,12 @@ class RecordsCheck:
         """The output with the text that was left out."""
         at = calls.find(digest(output.text_from))
         if output.output.text or output.text_from not in output.calls or at < 0:
-            what = "an output's text is said to be that of a call which is not its own"
-            self.findings.add("R2.text-from", what, where, sample=output.sample)
+            self.findings.add("R2.text-from", where, sample=output.sample)
             return output.output
         line = calls.line(at)
         self.budget[0] -= len(line)
         if self.budget[0] < 0:
-            self.findings.add("R2.requests-too-big", "the texts of the bundle are too big to be filled in")
+            self.findings.add("R2.requests-too-big")
             return output.output
         return Output(_decode_call(line).reply.text, output.output.data, output.output.finish)
 
@@ -145,12 +141,10 @@ class RecordsCheck:
                 if at >= 0:
                     index.mark(at)
                     if index.notes[at] != group:
-                        what = "a record names a call of another group, trial or family"
-                        self.findings.add("R2.call-of-other-group", what, where, sample=sample, found=name)
+                        self.findings.add("R2.call-of-other-group", where, sample=sample, found=name)
                     break
             else:
-                what = "a record names a call that is not there"
-                self.findings.add("R2.no-call", what, where, sample=sample, found=name)
+                self.findings.add("R2.no-call", where, sample=sample, found=name)
 
     def _check_scores(self, calls: Index, judging: Index) -> None:
         lines = self._lines("scoring/scores", ScoreRecord)
@@ -158,14 +152,11 @@ class RecordsCheck:
             where = lines.at(number)
             name = f"{score.cell}\x1f{score.sample}\x1f{score.trial}"
             if self._outputs.find(digest(name)) < 0:
-                self.findings.add("R2.no-output", "a score belongs to no output", where, sample=score.sample)
+                self.findings.add("R2.no-output", where, sample=score.sample)
                 continue
             judged = self._outputs.find(digest(f"{name}\x1f{score.output_sha256}"))
             if judged < 0:
-                what = "a score is of another output than the recorded one"
-                self.findings.add(
-                    "R2.output-hash", what, where, sample=score.sample, found=score.output_sha256
-                )
+                self.findings.add("R2.output-hash", where, sample=score.sample, found=score.output_sha256)
                 continue
             self._follow(score.calls, (judging, calls), self._outputs.notes[judged], where, score.sample)
 

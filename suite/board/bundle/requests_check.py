@@ -39,17 +39,17 @@ def piece_of(block: BlockRecord) -> tuple[str, bytes, str]:
     """
     if block.list is not None:
         wrong = block.role or block.content or block.extra is not None or len(block.list) != LIST_LENGTH
-        refuse(wrong, "block", f"a list block holds {LIST_LENGTH} hashes and nothing else")
+        refuse(wrong, "block/list", LIST_LENGTH)
         return "list", b"", sha256_hex(b"list\x1f" + "".join(block.list).encode())
     if block.role == "text" and block.extra is None:
         return "text", _canonical.encode(block.content), sha256_hex(b"text\x1f" + block.content.encode())
     if block.role == "tools" and not block.content:
         body = _body(block.extra, tuple[Tool, ...], "a block of tools", "tools")
         return "tools", body, sha256_hex(b"tools\x1f" + body)
-    refuse(block.role not in _ROLES, "block", "a block is no message, text, tools or list")
+    refuse(block.role not in _ROLES, "block")
     more = {} if block.extra is None else block.extra
     if not isinstance(more, dict):
-        raise Refused("block", "a message block holds no message")
+        raise Refused("block/message")
     fields = {**more, "role": block.role, "content": block.content}
     body = _body(fields, Message, "a message block", "message")
     return "message", body, sha256_hex(body)
@@ -60,9 +60,9 @@ def _body(value: Json, kind: object, name: str, what: str) -> bytes:
     try:
         body = _canonical.encode(msgspec.convert(value, kind))
     except msgspec.ValidationError as error:
-        raise Refused("block", f"{name} holds no {what}") from error
-    more = f"{name} holds more than {'a ' if what == 'message' else ''}{what}"
-    refuse(_canonical.encode(value) != body, "block", more)
+        raise Refused("block/none", name, what) from error
+    more = "a message" if what == "message" else what
+    refuse(_canonical.encode(value) != body, "block/more", name, more)
     return body
 
 
@@ -85,12 +85,11 @@ class BlocksCheck:
             try:
                 kind, body, found = piece_of(block)
             except Refused as error:
-                self._findings.add(f"R2.{error.word}", str(error), where)
+                self._findings.refused("R2", error, where)
                 continue
             found = spelled_like(found, block.sha256)
             if found != block.sha256:
-                what = "a block has another hash than it says"
-                self._findings.add("R2.block-hash", what, where, expected=found, found=block.sha256)
+                self._findings.add("R2.block-hash", where, expected=found, found=block.sha256)
                 continue
             self._index.add(digest(block.sha256), offset, length)
             if kind != "list" and self._kept_bytes < _KEPT // 2:
@@ -100,14 +99,13 @@ class BlocksCheck:
     def finish(self) -> None:
         """Note the blocks that no request names, and let go of the file."""
         if unused := len(self._index.unused()):
-            what = "blocks are there that no request names (an interrupted run can leave some)"
-            self._findings.add("R2.unused-blocks", what, self._lines.where, severity="note", found=unused)
+            self._findings.add("R2.unused-blocks", self._lines.where, severity="note", found=unused)
         self._index.close()
 
     def _piece(self, name: str, inside: bool) -> tuple[str, bytes]:
         """(kind, canonical JSON) of a hash; a list's is its messages with commas between."""
         at = self._index.find(digest(name))
-        refuse(at < 0, "no-block", "a request names a block that is not there")
+        refuse(at < 0, "no-block")
         self._index.mark(at)
         parts = None
         if name in self._kept:
@@ -115,7 +113,7 @@ class BlocksCheck:
         else:
             block = _decoder.decode(self._index.line(at))
             (kind, body, _), parts = piece_of(block), block.list
-        refuse(inside and kind.startswith("list"), "block", "a list block names a list block")
+        refuse(inside and kind.startswith("list"), "block/inside")
         if parts is not None:
             kind, pieces = self._pieces(parts)
             kind, body = f"list of {kind}", b",".join(pieces)
@@ -144,9 +142,9 @@ class BlocksCheck:
             pieces.append(body)
             size += len(body) + 1
             most = self._lines.limits.request
-            refuse(size > most, "request-too-big", f"a request is over {most} bytes")
-        refuse(wanted and kinds - {wanted}, "block", "a request names a block of another kind")
-        refuse(len(kinds) > 1, "block", "a list block mixes messages and texts")
+            refuse(size > most, "request-too-big", most)
+        refuse(wanted and kinds - {wanted}, "block/kind")
+        refuse(len(kinds) > 1, "block/mixed")
         return wanted or kinds.pop(), pieces
 
     def request_hash(self, call: CallRecord) -> str:
@@ -165,8 +163,7 @@ class BlocksCheck:
             _, pieces = self._pieces(names, wanted)
             self._budget[0] -= sum(map(len, pieces)) + len(pieces)
             parts.append(list(map(msgspec.Raw, pieces)))
-        too_big = "the requests of the bundle are too big to be rebuilt"
-        refuse(self._budget[0] < 0, "requests-too-big", too_big)
+        refuse(self._budget[0] < 0, "requests-too-big")
         messages, texts, *rest = parts
         prompt, tools = (one[0] if one else msgspec.UNSET for one in rest)
         shape = _Shape(call.kind, messages, texts, prompt, tools, call.options)

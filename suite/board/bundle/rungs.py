@@ -9,45 +9,43 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Annotated, Literal, TypedDict
+from typing import Annotated, Literal, TypedDict, Unpack
 
 import msgspec
 
+from suite.data import strict_syntax
 from suite.journal.shapes import matching
 from suite.report.hostile_text import one_line
 
 Severity = Literal["error", "warning", "note"]
 RungStatus = Literal["passed", "warned", "failed", "not_run"]
 
-RUNGS = {
-    "R0": "container: is it safe to read?",
-    "R1": "schema: has every file its declared shape?",
-    "R2": "integrity: is it the content that the manifest lists?",
-    "R3": "identity: are tasks and data the pinned ones?",
-    "R4": "completeness: exactly the right samples?",
-    "R5": "definition: is it what the board asks?",
-    "R6": "solve replayed, deterministic scores recomputed",
-    "R7": "judges: their requests rebuilt, their verdicts read again",
-    "R8": "aggregates: do the numbers follow from the records?",
-    "R9": "plausibility: does it look like real model traffic?",
-    "R10": "provenance: who says so?",
-    "R11": "re-run: does the model really answer so?",
-}
+
+class _Table(msgspec.Struct):
+    rungs: dict[str, str]
+    refused: dict[str, str]
+    findings: dict[str, str]
+
+
+_TABLE = strict_syntax.read_table(__package__, "findings.yaml", _Table)
+WORDS = _TABLE.refused | _TABLE.findings
 LONGEST = 200
 
 
 class Refused(ValueError):
-    """Why something of a bundle is refused. word: of the finding's code. found: what stands there."""
+    """Why something of a bundle is refused. word: of the finding's code, as in the table; about: what its {}
+    stand for. found: what stands there.
+    """
 
-    def __init__(self, word: str, what: str, where: str = "", found: object = "") -> None:
-        super().__init__(what)
-        self.word, self.where, self.found = word, where, found
+    def __init__(self, word: str, *about: object, where: str = "", found: object = "") -> None:
+        super().__init__(WORDS[word].format(*about))
+        self.word, self.where, self.found = word.partition("/")[0], where, found
 
 
-def refuse(wrong: object, word: str, what: str, where: str = "", found: object = "") -> None:
+def refuse(wrong: object, word: str, *about: object, where: str = "", found: object = "") -> None:
     """Raises Refused where something is wrong."""
     if wrong:
-        raise Refused(word, what, where, found)
+        raise Refused(word, *about, where=where, found=found)
 
 
 def shown(value: object, most: int = LONGEST) -> str:
@@ -61,6 +59,9 @@ class Sides(TypedDict, total=False):
     sample: str
     expected: object
     found: object
+
+
+_SIDES = ("sample", "expected", "found")
 
 
 class RungFinding(msgspec.Struct, frozen=True):
@@ -99,7 +100,7 @@ class Rung:
     @property
     def title(self) -> str:
         """What it asks."""
-        return RUNGS[self.id]
+        return _TABLE.rungs[self.id]
 
     @property
     def status(self) -> RungStatus:
@@ -118,7 +119,7 @@ class Findings:
     """
 
     def __init__(self, most: int = 200, tick: Callable[[], None] | None = None) -> None:
-        self.rungs = {name: Rung(name) for name in RUNGS}
+        self.rungs = {name: Rung(name) for name in _TABLE.rungs}
         self.kept: list[RungFinding] = []
         self.at = "R0"
         self._most = most
@@ -133,15 +134,17 @@ class Findings:
     def add(
         self,
         code: str,
-        what: str,
         where: str = "",
-        *,
+        *about: object,
+        what: str = "",
         severity: Severity = "error",
-        sample: str = "",
-        expected: object = "",
-        found: object = "",
+        **sides: Unpack[Sides],
     ) -> None:
-        """Note one. Values are escaped and cut here; `what` and `where` must hold no text of the bundle."""
+        """Note one. Its words are those of its code in the table, with {} replaced by `about`; or `what`.
+
+        Sides are escaped and cut here; `what`, `where` and `about` must hold no text of the bundle.
+        """
+        what, code = what or WORDS[code].format(*about), code.partition("/")[0]
         rung = self.rungs[code.partition(".")[0]]
         rung.ran = True
         rung.errors += severity == "error"
@@ -149,8 +152,12 @@ class Findings:
         rung.notes += severity == "note"
         rung.by_code[code] += 1
         if rung.by_code[code] <= self._most:
-            told = (shown(one) for one in (where, sample, expected, found))
+            told = (shown(one) for one in (where, *(sides.get(side, "") for side in _SIDES)))
             self.kept.append(RungFinding(code, severity, what, *told))
+
+    def refused(self, rung: str, wrong: Refused, where: str = "") -> None:
+        """Note what was refused, at a place that its raiser may not know."""
+        self.add(f"{rung}.{wrong.word}", wrong.where or where, what=str(wrong), found=wrong.found)
 
     @contextmanager
     def timing(self, rung: str) -> Iterator[None]:

@@ -203,40 +203,40 @@ def check_submission(value: Json, findings: Findings, limits: SizeLimits) -> Sub
     """A parsed submission.json, None if it may not be used; what is wrong goes into `findings` (R1)."""
     before = findings.rungs["R1"].errors
     for field, what, there in schema_errors(SCHEMA, value):
-        findings.add("R1.schema", what, f"{SUBMISSION}: {field}", found=there)
+        findings.add("R1.schema", f"{SUBMISSION}: {field}", what=what, found=there)
     if findings.rungs["R1"].errors > before:
         return None
     found = msgspec.convert(value, Submission)
     for field, text in strings(value):
         if len(text.encode()) > limits.string:
-            findings.add("R1.long-string", f"a string is over {limits.string} bytes", field)
+            findings.add("R1.long-string", field, limits.string)
     _check_files(found, findings)
     for field, what, there in broken_rules(msgspec.convert(value, dict[str, Json])):
-        findings.add("R1.declared", what, f"{SUBMISSION}: {field}", found=there)
+        findings.add("R1.declared", f"{SUBMISSION}: {field}", what=what, found=there)
     if (told := found.disclosure.selection).rule == "only_run" and told.complete_runs > 1:
-        what, where = "one of several runs is called the only run", f"{SUBMISSION}: disclosure/selection"
-        findings.add("R1.selection", what, where, severity="note", found=told.complete_runs)
+        where = f"{SUBMISSION}: disclosure/selection"
+        findings.add("R1.selection", where, severity="note", found=told.complete_runs)
     return found if findings.rungs["R1"].errors == before else None
 
 
 def _check_files(found: Submission, findings: Findings) -> None:
     for name, number in Counter(one.path for one in found.files).items():
         if number > 1:
-            findings.add("R1.listed-twice", "a file is listed more than once", name)
+            findings.add("R1.listed-twice", name)
         if unsafe(name):
-            findings.add("R1.path", "a listed file may not stand in a bundle", name)
+            findings.add("R1.path", name)
     for name, number in Counter(one.run_id for one in found.runs).items():
         if number > 1:
-            findings.add("R1.run-twice", "a run id stands more than once", name)
+            findings.add("R1.run-twice", name)
     listed = {one.path for one in found.files}
     wanted = {f"runs/{run.run_id}/{name}" for run in found.runs for name in RUN_FILES}
     for name in sorted(wanted - listed):
-        findings.add("R1.file-missing", "a run lacks a required file", name)
+        findings.add("R1.file-missing", name)
     for name in sorted(listed - wanted - {README}):
-        findings.add("R1.no-such-run", "a file belongs to a run that is not listed", name)
+        findings.add("R1.no-such-run", name)
     for one in found.files:
         if (one.records is not UNSET) != one.path.endswith(".jsonl.zst"):
-            findings.add("R1.schema", "records must be given for journals and only for them", one.path)
+            findings.add("R1.schema/records", one.path)
 
 
 def broken_rules(found: Mapping[str, Json]) -> Iterator[tuple[str, str, Json]]:

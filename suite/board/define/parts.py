@@ -5,10 +5,8 @@ Not here: an item and the board itself (`board`).
 """
 
 from collections.abc import Mapping
-from importlib.resources import files
 from typing import Annotated, Literal, Self, get_args
 
-import msgspec
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -56,9 +54,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 Thresholds = Mapping[str, float]
-DEFAULTS: Thresholds = msgspec.convert(
-    strict_syntax.read_yaml((files(__package__) / "thresholds.yaml").read_text("utf-8")), dict[str, float]
-)
+DEFAULTS: Thresholds = strict_syntax.read_table(__package__, "thresholds.yaml", dict[str, float])
 
 
 def _threshold(name: str) -> str:

@@ -14,21 +14,15 @@ import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
-
-import msgspec
 
 from suite.data import strict_syntax
 from suite.files import open_regular
 from suite.secrets import Scrubber, environment, secret_place
 
 _START = rb"(?:(?<![A-Za-z0-9_-])|(?<=\\[nrt]))"  # a line break stands as \n in JSON
-_SHAPES = msgspec.convert(
-    strict_syntax.read_yaml((files(__package__) / "key_shapes.yaml").read_text("utf-8")),
-    dict[str, tuple[str, str]],
-)
+_SHAPES = strict_syntax.read_table(__package__, "key_shapes.yaml", dict[str, tuple[str, str]])
 _PATTERNS = {
     what: (literal.encode(), re.compile(_START + pattern.encode()))
     for what, (literal, pattern) in _SHAPES.items()

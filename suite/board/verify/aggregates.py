@@ -45,7 +45,7 @@ def numbers(subject: VerifiedRun, entry: SubmittedRun, wanted: float | None = No
         else:
             subject.not_run("not replayed as a whole: computed from the recorded scores", "R8")
     except SuiteError as error:
-        subject.add("R8.results", "no results can be made of these records", found=error.what)
+        subject.add("R8.results", found=error.what)
         return
     subject.recomputed = made
     if wanted is not None and wanted != level:
@@ -74,10 +74,10 @@ def _compare(subject: VerifiedRun, mine: Values, theirs: Values) -> None:
     for path, here, there in differences(mine, theirs):
         if "intervals" not in theirs and path.rpartition(".")[2] in _INTERVAL:
             continue
-        what, where = _what(here, there), subject.place("scoring/results.json", path)
+        where = subject.place("scoring/results.json", path)
         inside = "R8.metric" if ".metrics" in path else "R8.counts"
         code = _CODES.get(re.split(r"[.\[]", path)[0], inside)
-        subject.add(code, what, where, expected=here, found=there)
+        subject.add(code, where, what=_what(here, there), expected=here, found=there)
 
 
 def _what(here: object, there: object) -> str:
@@ -96,4 +96,5 @@ def _envelope(subject: VerifiedRun, mine: Results, entry: SubmittedRun) -> None:
         where = f"submission.json runs[{subject.run_id}] cell {claimed.cell}"
         made, told = (asdict(one) for one in (headline_of(cell.headline, cell), claimed.headline))
         for path, right, there in differences(made, told):
-            subject.add("R8.headline", _what(right, there), f"{where}, {path}", expected=right, found=there)
+            what = _what(right, there)
+            subject.add("R8.headline", f"{where}, {path}", what=what, expected=right, found=there)

@@ -33,7 +33,7 @@ def complete(subject: VerifiedRun) -> None:
     outputs, scores = _read(subject, "output"), _read(subject, "score")
     works = plan.all_works
     if works > _MOST_TIMES * (len(outputs) + len(scores)) + 10_000:
-        subject.add("R4.missing-output", "far fewer outputs than samples", expected=works, found=len(outputs))
+        subject.add("R4.missing-output/far", expected=works, found=len(outputs))
         return
     subject.there = works
     for cell, sample in _expected(plan):
@@ -44,17 +44,16 @@ def complete(subject: VerifiedRun) -> None:
         found, score = outputs.pop(key, None), scores.pop(key, None)
         if found is None:
             subject.there -= 1
-            subject.add("R4.missing-output", "a sample has no output", place, sample=sample.id)
+            subject.add("R4.missing-output", place, sample=sample.id)
             continue
         if found != _digest(_facts(sample)):
             _changed(subject, Key(cell, sample.id, sample.trial), sample)
         if score is None:
-            subject.add("R4.missing-score", "an output has no score", place, sample=sample.id)
+            subject.add("R4.missing-score", place, sample=sample.id)
     for kind, left in (("output", outputs), ("score", scores)):
         for place, key, record in _placed(subject, kind) if left else ():
             if key in left:
-                what = "no such sample or trial in the pinned data"
-                subject.add(f"R4.unknown-{kind}", what, place, sample=record.sample)
+                subject.add(f"R4.unknown-{kind}", place, sample=record.sample)
 
 
 def _placed(subject: VerifiedRun, kind: str) -> Iterator[tuple[str, int, OutputRecord | ScoreRecord]]:
@@ -71,14 +70,13 @@ def _whole(subject: VerifiedRun, plan: Plan) -> None:
     manifest = subject.run.manifest
     where = subject.place("manifest.json")
     if manifest.imported:
-        subject.add("R4.imported", "the run was imported, not made by the suite", where)
+        subject.add("R4.imported/run", where)
     if manifest.shard:
-        subject.add("R4.partial", "the run is one shard of a larger one", where, found=list(manifest.shard))
+        subject.add("R4.partial", where, found=list(manifest.shard))
     counts, told = (msgspec.json.decode(msgspec.json.encode(one)) for one in (plan.counts, manifest.counts))
     for name, value in counts.items():
         if told[name] != value:
-            what = f"counts.{name} is not what the pinned data gives"
-            subject.add("R4.counts", what, where, expected=value, found=told[name])
+            subject.add("R4.counts", where, name, expected=value, found=told[name])
 
 
 def _facts(sample: AnySample) -> tuple[object, ...]:
@@ -102,9 +100,9 @@ def _read(subject: VerifiedRun, kind: str) -> dict[int, bytes]:
     found: dict[int, bytes] = {}
     for place, key, record in _placed(subject, kind):
         if key in found:
-            subject.add(f"R4.repeated-{kind}", f"a sample has two {kind}s", place, sample=record.sample)
+            subject.add(f"R4.repeated-{kind}", place, sample=record.sample)
         if isinstance(record, OutputRecord) and record.imported:
-            subject.add("R4.imported", "an output was imported", sample=record.sample)
+            subject.add("R4.imported", sample=record.sample)
         found[key] = _digest(_recorded(record)) if isinstance(record, OutputRecord) else b""
     return found
 
@@ -115,5 +113,5 @@ def _changed(subject: VerifiedRun, key: Key, sample: AnySample) -> None:
     place = subject.place("outputs.jsonl", f"cell {key.cell}, trial {key.trial}")
     for name, value, there in zip(_FACTS, _facts(sample), _recorded(record), strict=True):
         if there != value:
-            code, what = name.removesuffix("_sha256"), f"{name} is not that of the pinned sample"
-            subject.add(f"R4.{code}", what, place, sample=sample.id, expected=value, found=there)
+            code = f"R4.{name.removesuffix('_sha256')}"
+            subject.add(code, place, sample=sample.id, expected=value, found=there)

@@ -110,17 +110,15 @@ def _envelope(board: Board, submission: Submission, findings: Findings, earlier:
     for name, expected in board.exact_name.items():
         told = "no board" if claimed is None else getattr(claimed, name)
         if told != expected:
-            what = "the bundle was packed for another board, or for another version of it"
             where = f"submission.json board.{name}"
-            findings.add("R5.board", what, where, severity=severity, expected=expected, found=told)
+            findings.add("R5.board", where, severity=severity, expected=expected, found=told)
     kind, of = submission.model.identity.kind, submission.submission_type
-    for code, whom, field, given, taken in (
-        ("R5.candidate", "models of this kind", "model.identity.kind", kind, board.candidate.allow),
-        ("R5.type", "submissions of this type", "submission_type", of, board.eligibility.types),
+    for code, field, given, taken in (
+        ("R5.candidate", "model.identity.kind", kind, board.candidate.allow),
+        ("R5.type", "submission_type", of, board.eligibility.types),
     ):
         if given not in taken:
-            what, where = f"the board does not take {whom}", f"submission.json {field}"
-            findings.add(code, what, where, expected=list(taken), found=given)
+            findings.add(code, f"submission.json {field}", expected=list(taken), found=given)
 
 
 def _one_candidate(
@@ -131,34 +129,31 @@ def _one_candidate(
         _claimed_identity(submission, first, candidate, findings)
         allowed = list(board.candidate.allow)
         if candidate.spec.startswith("openai/") and "endpoint" not in allowed:
-            what = "the board takes no endpoints, and the candidate was asked through one"
             where = first.place("manifest.json", "roles.candidate")
-            findings.add("R5.candidate", what, where, expected=allowed, found=candidate.spec)
+            findings.add("R5.candidate/endpoint", where, expected=allowed, found=candidate.spec)
         for subject, other in seated[1:]:
             # wherever it is served
             wanted, there = (member_identity(one, ("url",)) for one in (candidate, other))
             for path, expected, found in differences(wanted, there):
-                what = f"the candidate is not the one of run {first.run_id}"
-                where = subject.place("manifest.json", f"roles.candidate.{path}")
-                findings.add("R5.one-candidate", what, where, expected=expected, found=found)
+                where, run = subject.place("manifest.json", f"roles.candidate.{path}"), first.run_id
+                findings.add("R5.one-candidate", where, run, expected=expected, found=found)
 
 
 def _claimed_identity(
     submission: Submission, subject: VerifiedRun, candidate: RoleMember, findings: Findings
 ) -> None:
     """The model that the envelope names is the one that the run asked."""
-    claimed, recorded = submission.model.identity, candidate.identity
+    claimed, recorded, run = submission.model.identity, candidate.identity, subject.run_id
     where = "submission.json model.identity"
     names = {str(recorded.get("name", "")), candidate.spec.partition("/")[2]}
     if claimed.name not in names:
-        what, known = f"the model of run {subject.run_id} has another name", " or ".join(sorted(names))
-        findings.add("R5.model-name", what, f"{where}.name", expected=known, found=claimed.name)
+        known = " or ".join(sorted(names))
+        findings.add("R5.model-name", f"{where}.name", run, expected=known, found=claimed.name)
     for field, keys in (("revision", ("revision",)), ("weights_sha256", ("weights_sha256", "sha256"))):
         known = next((str(recorded[key]) for key in keys if recorded.get(key)), "")
         told = getattr(claimed, field)
         if told and known and told != known:
-            what = f"the model of run {subject.run_id} is another one"
-            findings.add("R5.model-revision", what, f"{where}.{field}", expected=known, found=told)
+            findings.add("R5.model-revision", f"{where}.{field}", run, expected=known, found=told)
 
 
 def _places(
@@ -178,9 +173,8 @@ def _places(
         for cell in wanted[item.name]:
             here = by_cell.get(cell.id, [])
             if len(here) > 1:
-                what = f"a cell of column {item.name} stands in several runs"
                 where = ", ".join(subject.run_id for subject, _ in here)
-                findings.add("R5.cell-twice", what, where, found=cell.id)
+                findings.add("R5.cell-twice", where, item.name, found=cell.id)
             column += [Place(item, cell, subject, record) for subject, record in here[:1]]
             if not here:
                 near = [place for place in others if place[1].task == item.task]
@@ -188,10 +182,9 @@ def _places(
         found[item.name] = tuple(column)
     for name, ((subject, record), *_) in by_cell.items():
         if name not in boards:
-            what = "a cell that the board does not ask for; it counts for nothing"
             where = subject.place("manifest.json", f"cell {name}")
             there = {"task": record.task, "parameters": record.parameters}
-            findings.add("R5.other-cell", what, where, severity="note", found=there)
+            findings.add("R5.other-cell", where, severity="note", found=there)
     return found, deviations
 
 
@@ -200,9 +193,8 @@ def _missing(
 ) -> Iterator[Deviation]:
     """near: cells of the same task that the board does not ask for."""
     if not near:
-        what, where = f"column {item.name} lacks a cell", f"board column {item.name}"
-        lacking = {"task": item.task, **cell.plan.parameters}
-        findings.add("R5.missing-cell", what, where, expected=lacking, found="no run has it")
+        lacking, where = {"task": item.task, **cell.plan.parameters}, f"board column {item.name}"
+        findings.add("R5.missing-cell", where, item.name, expected=lacking, found="no run has it")
     for subject, record in near[:_MOST_RELATIVES]:
         for path, expected, found in differences(cell.plan.parameters, record.parameters):
             where = subject.place("manifest.json", f"cell {record.cell}.parameters.{path}")
@@ -286,10 +278,9 @@ def _class(
         what = "declared as a change" if covered else undeclared
         severity: Severity = "note" if covered else "error"
         both: Sides = {"expected": one.expected, "found": one.found}
-        findings.add(f"R5.{one.kind}", what, one.where, severity=severity, **both)
+        findings.add(f"R5.{one.kind}", one.where, what=what, severity=severity, **both)
     if standard and declared:
-        what = "declared as standard, with changes that make it custom"
-        findings.add("R5.standard", what, "submission.json disclosure.changes", found=sorted(declared))
+        findings.add("R5.standard", "submission.json disclosure.changes", found=sorted(declared))
     sides = ([shown(side) for side in (one.what, one.found, one.expected)] for one in deviations[:_MOST_TOLD])
     told = tuple(dict.fromkeys(f"{what}: {found} instead of {expected}" for what, found, expected in sides))
     told += tuple(f"{name}: no number, since not all its cells are there" for name in sorted(lacking))

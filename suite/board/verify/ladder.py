@@ -18,7 +18,7 @@ import msgspec
 from suite.board.bundle import signatures
 from suite.board.bundle.bounds import MIB, SIGNATURE, SizeLimits
 from suite.board.bundle.contents import Bundle, BundleRun, open_bundle
-from suite.board.bundle.rungs import Findings
+from suite.board.bundle.rungs import Findings, Sides
 from suite.board.bundle.signatures import Signature, Signers
 from suite.board.define.board import Board
 from suite.board.define.parts import DEFAULTS
@@ -81,7 +81,7 @@ class _Climb:
                 yield
             except Exception as error:
                 told = str(error) if isinstance(error, SuiteError) else f"{type(error).__name__}: {error}"
-                self.ladder.findings.add(f"{rung}.error", "the rung broke off", where, found=told)
+                self.ladder.findings.add(f"{rung}.error", where, what="the rung broke off", found=told)
 
 
 def climb(tell: Tell, request: VerifyRequest) -> VerifiedBundle:
@@ -201,10 +201,9 @@ def _caps(standing: ClassStanding, findings: Findings) -> None:
         failed = sum(n for finish, n in cell.finishes.items() if finish != "stop") / cell.scored
         for name, share, cap in (("unscored", unscored, caps.unscored), ("failed", failed, caps.failed)):
             if cap is not None and share > cap:
-                what = f"more {name} samples than the board allows"
                 where = place.subject.place("scoring/results.json", f"cell {place.cell.id}")
-                most = f"<= {cap:.1%}"
-                findings.add(f"R4.too-many-{name}", what, where, expected=most, found=f"{share:.1%}")
+                sides: Sides = {"expected": f"<= {cap:.1%}", "found": f"{share:.1%}"}
+                findings.add(f"R4.too-many-{name}", where, **sides)
 
 
 def _wants(standing: ClassStanding | None, subjects: Sequence[VerifiedRun]) -> list[Want]:
@@ -239,8 +238,7 @@ def _provenance(bundle: Bundle, signers: Signers | None, findings: Findings) -> 
     try:
         found = signatures.check(bundle.manifest, bundle.signature, signers)
     except signatures.BadSignature as error:
-        what = "the signature is not one of this submission.json"
-        findings.add("R10.signature", what, SIGNATURE, found=str(error))
+        findings.add("R10.signature", SIGNATURE, found=str(error))
         return None
     if found.identities:
         findings.ran("R10")
@@ -257,7 +255,7 @@ def out_of_time(ladder: VerifiedBundle, seconds: float) -> None:
     """Say where the time ran out, and which rungs nobody climbed to their end because of that."""
     findings, at = ladder.findings, ladder.findings.at
     told = f"the time limit of {seconds:g} s ran out at {at}"
-    findings.add(f"{at}.time-limit", "the time ran out here", ladder.at, severity="note", found=told)
+    findings.add(f"{at}.time-limit", ladder.at, what="the time ran out here", severity="note", found=told)
     if not ladder.bundle_id:
         left = (*REQUIRED[REQUIRED.index(at) :], "R5")
     elif at not in _OF_A_RUN + _OF_ALL:  # between opening it and the first rung of the first run

@@ -51,7 +51,7 @@ def replay(subject: VerifiedRun, scratch: Path) -> None:
         if isinstance(error, PluginError) or _ours(error):
             subject.not_run(error.what, "R6", "R7")
         else:
-            subject.add("R6.replay", "the replay broke off", found=error.what)
+            subject.add("R6.replay", found=error.what)
         return
     if outcome.error is not None and _ours(outcome.error):
         subject.not_run(outcome.error.what, "R6", "R7")
@@ -59,7 +59,7 @@ def replay(subject: VerifiedRun, scratch: Path) -> None:
     subject.findings.ran("R6")
     subject.findings.ran("R7")
     if outcome.error is not None:
-        subject.add("R6.replay", "the replay broke off", found=outcome.error.what)
+        subject.add("R6.replay", found=outcome.error.what)
     _compare(subject, Run(scratch, outcome.scoring), outcome)
 
 
@@ -82,7 +82,7 @@ def _compare(subject: VerifiedRun, again: Run, outcome: Outcome) -> None:
         if mine is not None and theirs is not None:
             _output(subject, mine, theirs)
         elif theirs is not None and Key.of(theirs) not in undone:
-            subject.add("R6.no-such-work", "an output that no sample leads to", sample=theirs.sample)
+            subject.add("R6.no-such-work", sample=theirs.sample)
     for score, recorded in side_by_side(again.scores(), subject.run.scores()):
         asked.update(_asked(score or recorded))
         if score is not None and recorded is not None:
@@ -105,9 +105,8 @@ def _facts(subject: VerifiedRun, again: Run) -> None:
                 then, now = one.facts.get(name, "nothing"), mine.get(name, "nothing")
                 if then != now and (fact := (one.cell, name, then, now)) not in told:
                     told.add(fact)
-                    what = "what the task found here when it was opened is not what it found then"
                     where = subject.place(f"{half.base}manifest.json", f"cell {one.cell}, {name}")
-                    subject.add("R6.facts", what, where, "warning", expected=now, found=then)
+                    subject.add("R6.facts", where, severity="warning", expected=now, found=then)
 
 
 def _pending(subject: VerifiedRun, again: Run) -> set[Key]:
@@ -121,12 +120,11 @@ def _pending(subject: VerifiedRun, again: Run) -> set[Key]:
         elif attempt.event == "pending":
             undone.add(key)
             rung = "R7" if attempt.stage == "score" else "R6"
-            code, what = "failed", f"{attempt.stage} fails on what was recorded"
+            code, about = "failed", attempt.stage
             if attempt.kind == "not-recorded":
-                role = roles.get(key, "candidate")
-                code, what = "request", f"a request to {role} was not recorded as it must be made"
+                code, about = "request", roles.get(key, "candidate")
             where = subject.place("", f"cell {attempt.cell}, trial {attempt.trial}")
-            subject.add(f"{rung}.{code}", what, where, sample=attempt.sample, found=attempt.detail)
+            subject.add(f"{rung}.{code}", where, about, sample=attempt.sample, found=attempt.detail)
     return undone
 
 
@@ -137,8 +135,7 @@ def _output(subject: VerifiedRun, mine: OutputRecord, theirs: OutputRecord) -> N
         for name in Output.__struct_fields__:
             ours, their = (getattr(one, name) for one in outputs)
             if ours != their:
-                what = f"the output's {name} does not follow from the recorded replies"
-                subject.add("R6.output", what, where, sample=theirs.sample, expected=ours, found=their)
+                subject.add("R6.output", where, name, sample=theirs.sample, expected=ours, found=their)
     if mine.calls != theirs.calls:
         _calls(subject, "R6.calls", where, mine, theirs)
 
@@ -147,27 +144,23 @@ def _calls(subject: VerifiedRun, code: str, where: str, mine: RecordT, theirs: R
     here, there = Counter(mine.calls), Counter(theirs.calls)
     if here != there:
         ours, their = (sorted(more.elements()) for more in (here - there, there - here))
-        what = "other calls belong to this sample than those it names"
-        subject.add(code, what, where, sample=theirs.sample, expected=ours, found=their)
+        subject.add(code, where, sample=theirs.sample, expected=ours, found=their)
 
 
 def _score(subject: VerifiedRun, mine: ScoreRecord, theirs: ScoreRecord) -> None:
     rung = "R7" if mine.calls or theirs.calls else "R6"
     where = subject.place("scoring/scores.jsonl", f"cell {theirs.cell}, trial {theirs.trial}")
     if mine.output_sha256 != theirs.output_sha256:
-        code, what, ours = f"{rung}.judged-output", "the score is of another output", mine.output_sha256
-        subject.add(code, what, where, sample=theirs.sample, expected=ours, found=theirs.output_sha256)
+        ours, their = mine.output_sha256, theirs.output_sha256
+        subject.add(f"{rung}.judged-output", where, sample=theirs.sample, expected=ours, found=their)
     here, there = (_bytes((one.values, one.parts)) for one in (mine, theirs))
     if here != there:  # as bytes: true and 1 would be equal
         ids = [part.id for part in mine.parts], [part.id for part in theirs.parts]
         if ids[0] != ids[1]:
-            what = "a score has other parts than its output gives"
-            subject.add(f"{rung}.parts", what, where, sample=theirs.sample, expected=ids[0], found=ids[1])
-        judge = "a judge was asked" if rung == "R7" else "no judge"
-        what = f"a recorded value is not what scoring gives ({judge})"
+            subject.add(f"{rung}.parts", where, sample=theirs.sample, expected=ids[0], found=ids[1])
         for name, made, told in _other_values(mine, theirs):
             place = f"{where}, {name}"
-            subject.add(f"{rung}.score", what, place, sample=theirs.sample, expected=made, found=told)
+            subject.add(f"{rung}.score", place, sample=theirs.sample, expected=made, found=told)
     if mine.calls != theirs.calls:
         _calls(subject, f"{rung}.calls", where, mine, theirs)
 
@@ -201,7 +194,7 @@ def _left_over(subject: VerifiedRun, asked: set[int]) -> None:
         for number, line in enumerate(half.journal.calls.raw(), 1):
             call = decoder.decode(line)
             if id64(call.id) not in asked:
-                code = "R6.left-over" if call.role.partition("/")[0] == "candidate" else "R7.left-over"
+                rung = "R6" if call.role.partition("/")[0] == "candidate" else "R7"
                 where = subject.place(f"{half.base}calls.jsonl", f"line {number}, trial {call.trial}")
                 told = {"role": call.role, "group": call.group}
-                subject.add(code, "a recorded call that no sample asks", where, found=told)
+                subject.add(f"{rung}.left-over", where, found=told)

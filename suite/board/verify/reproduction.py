@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from msgspec import structs
 
-from suite.board.bundle.rungs import Findings
+from suite.board.bundle.rungs import Findings, Severity
 from suite.board.entry import RerunLabel, RerunResult
 from suite.board.verify.column_results import headline_measure, table_of
 from suite.board.verify.equality import same
@@ -46,14 +46,6 @@ ALPHA = 0.01  # of either test
 LEAST = 10  # samples below which nothing is concluded
 Picked = Mapping[tuple[str, str], int]  # (cell, sample) -> the recorded trial to compare with
 Said = Mapping[tuple[str, str], Json]  # cell and sample -> what was said of it
-
-_JUDGE_DIFFERS = "the judge does not say what the record says it said"
-_TOLD = {  # (of the judge, label) -> code and words of the finding
-    (False, "not_reproduced"): ("R11.not-reproduced", "the model does not answer like the record"),
-    (False, "inconclusive"): ("R11.inconclusive", "the re-run settles nothing"),
-    (True, "not_reproduced"): ("R11.judge-not-reproduced", _JUDGE_DIFFERS),
-    (True, "inconclusive"): ("R11.judge-inconclusive", "asking the judge again settles nothing"),
-}
 
 
 @dataclass(frozen=True)
@@ -185,9 +177,10 @@ class Reproducer:
                 found = structs.replace(found, why="no record was judged by a model")
         else:
             found = conclude(going, "answers", "the model", "it was not scored: give --judge")
-        if told := _TOLD.get((judging, found.label)):
-            differs = found.label == "not_reproduced"
-            findings.add(*told, severity="error" if differs else "warning", found=found.why)
+        if found.label != "reproduced":
+            code = f"R11.{'judge-' if judging else ''}{found.label.replace('_', '-')}"
+            severity: Severity = "error" if found.label == "not_reproduced" else "warning"
+            findings.add(code, severity=severity, found=found.why)
         return found
 
     def _solve(self, subject: VerifiedRun, works: Picked, scratch: Path, going: Rerunning) -> None:

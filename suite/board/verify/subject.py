@@ -86,10 +86,16 @@ class VerifiedRun:
         return "/".join(filter(None, ("runs", self.run_id, file))) + (f" {field}" if field else "")
 
     def add(
-        self, code: str, what: str, where: str = "", severity: Severity = "error", **sides: Unpack[Sides]
+        self,
+        code: str,
+        where: str = "",
+        *about: object,
+        what: str = "",
+        severity: Severity = "error",
+        **sides: Unpack[Sides],
     ) -> None:
-        """A finding about this run, an error unless told otherwise."""
-        self.findings.add(code, what, where or self.place(), severity=severity, **sides)
+        """A finding about this run; see `Findings.add`."""
+        self.findings.add(code, where or self.place(), *about, what=what, severity=severity, **sides)
 
     def not_run(self, reason: str, *rungs: str) -> None:
         """These rungs cannot be climbed for this run."""

@@ -59,21 +59,21 @@ def same_world(subject: VerifiedRun, plugins: Catalogue, data: Mapping[str, str]
         subject.not_run(f"its data is not to be had: {error}", *LATER)
         return
     except _TooMany as error:
-        subject.add("R4.missing-output", "far fewer outputs than samples", expected=error.what)
+        subject.add("R4.missing-output/far", expected=error.what)
         subject.not_run("too many samples to compare with", *LATER[1:])
         return
     except ConfigError as error:
-        subject.add("R3.no-samples", "with these parameters the pinned data has no samples", found=error.what)
+        subject.add("R3.no-samples", found=error.what)
         subject.not_run("no samples to compare with", *LATER[1:])
         return
     try:
         filled = recorded_members(plan.cells, subject)
     except SuiteError as error:
-        subject.add("R3.roles", "a role is filled by what is no model spec", found=error.what)
+        subject.add("R3.roles", found=error.what)
         subject.not_run("its roles cannot be read", *LATER[1:])
         return
     for where, what, expected, found in wrong_roles(plan.cells, subject):
-        subject.add("R3.roles", what, subject.place(where), expected=expected, found=found)
+        subject.add("R3.roles", subject.place(where), what=what, expected=expected, found=found)
     plan = replace(plan, filled=filled, shard=manifest.shard)
     _same_cells(subject, plan)
     _same_data(subject, plan)
@@ -114,20 +114,17 @@ def _cells(subject: VerifiedRun, plugins: Catalogue) -> list[Cell] | None:
             _refused(subject, record.task, made, where)
             return None
         if made.plan.plugin != record.plugin:
-            what = "another release of the plugin is installed here, of the same task version"
-            here = made.plan.plugin
-            subject.add("R3.plugin-version", what, where, "note", expected=here, found=record.plugin)
+            here, there = made.plan.plugin, record.plugin
+            subject.add("R3.plugin-version", where, severity="note", expected=here, found=there)
         found.append(made)
     return found
 
 
-_ANOTHER = "{task} is another version here"
-_ELSEWHERE = "{names} of {task} names something of the submitter's machine; not used here"
-_REFUSED = {  # code and words of the finding, and why later rungs are not climbed
-    "version": ("R3.task-version", _ANOTHER, "{task} is installed in another version"),
-    "local": ("R3.local-parameter", _ELSEWHERE, "its scores rest on the submitter's machine"),
-    "parameters": ("R3.parameters", "{task} does not take these parameters", "its parameters are not valid"),
-    "identity": ("R3.cell", "cell of {task} is not what is installed here", "its cells are others here"),
+_REFUSED = {  # code of the finding, and why later rungs are not climbed
+    "version": ("R3.task-version", "{} is installed in another version"),
+    "local": ("R3.local-parameter", "its scores rest on the submitter's machine"),
+    "parameters": ("R3.parameters", "its parameters are not valid"),
+    "identity": ("R3.cell", "its cells are others here"),
 }
 
 
@@ -137,10 +134,10 @@ def _refused(subject: VerifiedRun, task: str, refusal: Refusal, where: str) -> N
     if refusal.why == "task":
         subject.not_run(f"task {task} ({there}): {refusal.error.what}; install it", *LATER)
         return
-    code, what, lack = _REFUSED[refusal.why]
-    what = what.format(task=task, names=", ".join(there) if isinstance(there, Mapping) else "")
-    subject.add(code, what, where, expected="" if here is None else here, found=there)
-    subject.not_run(lack.format(task=task), *LATER[1:])
+    code, lack = _REFUSED[refusal.why]
+    names = ", ".join(there) if isinstance(there, Mapping) else ""
+    subject.add(code, where, task, names, expected="" if here is None else here, found=there)
+    subject.not_run(lack.format(task), *LATER[1:])
 
 
 def _same_cells(subject: VerifiedRun, plan: Plan) -> None:
@@ -148,19 +145,17 @@ def _same_cells(subject: VerifiedRun, plan: Plan) -> None:
     for record, here in zip(*both, strict=True):
         for name in sorted({*here, *record} - set(_FREE)):
             if here.get(name) != record.get(name):
-                code = "R3.prompts" if name.startswith("prompts") else "R3.cell"
-                what = f"{name} of {here['task']} is not what is installed here"
+                code, task = "R3.prompts" if name.startswith("prompts") else "R3.cell/field", here["task"]
                 where = subject.place("manifest.json", f"cells {record['cell']}.{name}")
-                subject.add(code, what, where, expected=here.get(name), found=record.get(name))
+                subject.add(code, where, name, task, expected=here.get(name), found=record.get(name))
 
     plans = {cell.id: cell.plan for cell in plan.cells}
     for scored in subject.run.scoring_manifest.cells:
         for name in ("prompts", "prompts_sha256"):
             known, told = getattr(plans.get(scored.cell), name, None), getattr(scored, name)
             if known != told:
-                what = "the scoring's prompts are not what is installed here"
                 where = subject.place("scoring/manifest.json", f"cells {scored.cell}.{name}")
-                subject.add("R3.prompts", what, where, expected=known, found=told)
+                subject.add("R3.prompts/scoring", where, expected=known, found=told)
 
 
 def _same_data(subject: VerifiedRun, plan: Plan) -> None:
@@ -169,22 +164,20 @@ def _same_data(subject: VerifiedRun, plan: Plan) -> None:
         there, here = recorded.get(name), plan.data_identity.get(name)
         where = subject.place("manifest.json", f"data.{name}")
         if there is None or here is None:
-            unread = "a dataset is named that the tasks do not read"
-            lack = "a dataset is not named" if there is None else unread
-            subject.add("R3.data", lack, where, expected=here, found=there)
+            code = "R3.data/missing" if there is None else "R3.data/unread"
+            subject.add(code, where, expected=here, found=there)
             continue
         for field, mine, theirs in differences(here, there, missing=None):
             if field not in _HERE:
-                what = "the data is not the pinned one"
-                subject.add("R3.data", what, f"{where}.{field}", expected=mine, found=theirs)
+                subject.add("R3.data", f"{where}.{field}", expected=mine, found=theirs)
 
 
 def _same_plan(subject: VerifiedRun, plan: Plan) -> None:
     """The plan that the manifest's own fields give is the plan whose hash it carries."""
     here = msgspec.json.decode(msgspec.json.encode(plan.solve_identity()))
     for field, mine, theirs in differences(here, subject.run.manifest.plan, missing=None):
-        what, where = "the plan is not the one that the manifest describes", f"plan.{field}"
-        subject.add("R3.plan", what, subject.place("manifest.json", where), expected=mine, found=theirs)
+        where = subject.place("manifest.json", f"plan.{field}")
+        subject.add("R3.plan", where, expected=mine, found=theirs)
 
 
 class RecordedEngine(Engine):

@@ -3,7 +3,6 @@
 Whoever walks the records counts; `OddRules` turns counts into findings.
 """
 
-from importlib.resources import files
 from typing import Unpack
 
 import msgspec
@@ -22,9 +21,7 @@ class Odd(msgspec.Struct, frozen=True):
     severity: Severity = "warning"
 
 
-RULES = msgspec.convert(
-    strict_syntax.read_yaml((files(__package__) / "rules.yaml").read_text("utf-8")), dict[str, Odd]
-)
+RULES = strict_syntax.read_table(__package__, "rules.yaml", dict[str, Odd])
 
 
 class OddRules:
@@ -41,7 +38,7 @@ class OddRules:
         """That a rule is broken, where it is."""
         if broken:
             rule = RULES[name]
-            self._findings.add(rule.code, rule.what, where, severity=rule.severity, **sides)
+            self._findings.add(rule.code, where, what=rule.what, severity=rule.severity, **sides)
 
     def enough(self, count: int) -> bool:
         """Whether shares of so many samples say something."""
