@@ -7,6 +7,7 @@ How a lease is taken and kept is in `suite/run/leases.py`; here is what everybod
 """
 
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,10 +19,11 @@ from suite.journal.document_files import read_document
 SHARDS, LEASE, RELEASED = "shards", "lease.json", "released"
 LEASE_FORMAT = "suite-lease/1"
 MOST_SHARDS = 9999
+_NUMBER = re.compile(r"\d{4,}", re.ASCII)
 
 
 class Shard(NamedTuple):
-    """A share of a plan's groups: which (from 0), of how many. In words, flags and folders it counts from 1."""
+    """A share of a plan's groups: which (from 0), of how many. Words, flags and folders count from 1."""
 
     which: int
     of: int
@@ -66,8 +68,10 @@ def shards_of(base: Path) -> list[Shard]:
 
 
 def leases(folder: Path) -> list[Path]:
-    """The leases of a shard's folder, the one that counts last."""
-    return sorted((one for one in folder.glob("[0-9]*") if re.fullmatch(r"\d{4,}", one.name)), key=number)
+    """The leases of a shard's folder, the one that counts last. Raises OSError but for a missing folder."""
+    with suppress(FileNotFoundError):
+        return sorted((one for one in folder.iterdir() if _NUMBER.fullmatch(one.name)), key=number)
+    return []
 
 
 def number(lease: Path) -> int:

@@ -71,6 +71,13 @@ def parse_budget(text: str) -> Budget:
     return Budget(amount, "tokens" if tokens else "usd")
 
 
+def share_of(budget: Budget, shares: int) -> Budget:
+    """What one of so many shards may spend. Raises ConfigError."""
+    if budget.amount < shares:
+        raise ConfigError(f"the budget of {budget.shown(budget.amount)} allows no call in {shares} shards")
+    return budget._replace(amount=budget.amount // shares)
+
+
 class BudgetSpent(SuiteError):
     """The next call could go beyond the budget: a run ends here with what it has, pending and resumable."""
 
@@ -250,14 +257,14 @@ def no_limit(member: str, spec: str) -> CapabilityError:
     )
 
 
-def ledger_of(text: str | None, members: Iterable[Member]) -> Ledger | None:
-    """The ledger of a run with this budget, if it has one.
+def ledger_of(text: str | None, members: Iterable[Member], shares: int = 1) -> Ledger | None:
+    """The ledger of a run with this budget, if it has one; of one of so many shards, with its share of it.
 
     Raises ConfigError for what is no amount, and for a model without a price where it is one in usd.
     """
     if text is None:
         return None
-    budget = parse_budget(text)
+    budget = share_of(parse_budget(text), shares)
     found: dict[str, Rates] = {}
     lacking: dict[str, str] = {}  # model and role -> what to add
     for one in members:

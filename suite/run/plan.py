@@ -58,10 +58,14 @@ class Plan:
     def groups(self) -> Iterator[Group]:
         """The groups to run, in order: lazily, read anew each time."""
         for group in groups([contiguous(self.samples(cell), cell.plan.task) for cell in self.cells]):
-            if self.chosen is not None and group.name not in self.chosen:
-                continue
-            if self.shard is None or shard_of(group.name, self.shard[1]) == self.shard[0]:
+            if self.takes(group.name):
                 yield group
+
+    def takes(self, group: str) -> bool:
+        """Whether a group is run."""
+        if self.chosen is not None and group not in self.chosen:
+            return False
+        return self.shard is None or shard_of(group, self.shard[1]) == self.shard[0]
 
     def samples(self, cell: Cell) -> Iterable[Sample[object]]:
         """All samples of a cell, taken or not."""
@@ -230,19 +234,23 @@ def _parameters(tasks: Iterable[AnyTask]) -> set[bytes]:
     return {canonical_json(task.parameters.model_dump(mode="json")) for task in tasks}
 
 
+def sharded(plan: Plan, shard: tuple[int, int]) -> Plan:
+    """One shard of a plan, with the counts of what it takes."""
+    return counted(replace(plan, shard=shard))
+
+
 def counted(plan: Plan) -> Plan:
     """The plan with its counts and, for a limited run, its groups."""
-    request = plan.request
-    chosen: frozenset[str] | None = None
-    if request.limit is not None:
-        chosen = _drawn(plan, request.limit)
+    request, every = plan.request, replace(plan, chosen=None, shard=None)
+    if request.limit is not None and plan.chosen is None:
+        plan = replace(plan, chosen=_drawn(every, request.limit))
     total = taken = 0
     ids = [array("Q") for _ in plan.cells]  # 8 bytes a sample
     counts = [0 for _ in plan.cells]
     tags: dict[str, dict[str, list[int]]] = {}
-    for group in plan.groups():
+    for group in every.groups():
         total += 1
-        is_taken = chosen is None or group.name in chosen
+        is_taken = plan.takes(group.name)
         taken += is_taken
         for cell, sample in group.items:
             ids[cell].append(digest64(sample.id))
@@ -257,7 +265,7 @@ def counted(plan: Plan) -> Plan:
     for one, seen in zip(plan.cells, ids, strict=True):
         if len(set(seen)) != len(seen):
             _refuse_twice(one, plan.data[one.id], (sample.id for sample in plan.samples(one)))
-    if not taken:
+    if not taken and plan.shard is None:
         raise ConfigError("no samples: these parameters select nothing")
     tag_counts = {
         tag: {value: (both[0], both[1]) for value, both in values.items()}
@@ -265,8 +273,8 @@ def counted(plan: Plan) -> Plan:
         if len(values) < MOST_TAG_VALUES
     }
     samples = {one.id: count for one, count in zip(plan.cells, counts, strict=True)}
-    counted = SampleCounts(groups=total, groups_taken=taken, samples=samples, tags=tag_counts)
-    return replace(plan, counts=counted, chosen=chosen)
+    counts_of_samples = SampleCounts(groups=total, groups_taken=taken, samples=samples, tags=tag_counts)
+    return replace(plan, counts=counts_of_samples)
 
 
 def _drawn(plan: Plan, limit: int) -> frozenset[str]:

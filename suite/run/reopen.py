@@ -18,7 +18,7 @@ from suite.plugins import Catalogue, catalogue
 from suite.run.cells import AnyTask, Cell, load_task, local_values, make_cell, parameters_for
 from suite.run.code import source_sha256
 from suite.run.imported import imported_samples
-from suite.run.plan import Plan, make_plan
+from suite.run.plan import Plan, make_plan, sharded
 from suite.run.recorded_files import missing_file, recorded_data, with_recorded
 from suite.run.request import EvalRequest
 from suite.run.run_folder import differing
@@ -188,7 +188,7 @@ def plan_again(run: Run, request: EvalRequest | None = None, stages: Sequence[st
     given = imported_samples(run, cells) if manifest.imported and not manifest.data else None
     plan = make_plan(whole, stages=stages, plugins=plugins, cells=cells, given=given)
     if manifest.shard:
-        plan = replace(plan, shard=manifest.shard)
+        plan = sharded(plan, manifest.shard)
     was = {name: _bytes_of(one) for name, one in manifest.data.items() if name in plan.data_identity}
     if fields := differing(was, {name: _bytes_of(plan.data_identity[name]) for name in was}):
         rows = "bring the same rows back, or give the same --data again"

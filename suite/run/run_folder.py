@@ -6,10 +6,12 @@ What is recorded there is held against who answers now and which code runs now.
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
+
+import msgspec
 
 from suite.chat import Json
 from suite.errors import DamagedError, RunError, SuiteError
@@ -23,6 +25,7 @@ from suite.journal.pairs import Key, RecordT
 from suite.journal.records import CallRecord, OutputRecord, ScoreRecord
 from suite.journal.repairs import repair
 from suite.journal.run import RUNS
+from suite.journal.shards import SHARDS, shards_of
 from suite.roles import Stage
 from suite.run.cache import other_facts
 from suite.run.code import code_record, other_code
@@ -59,13 +62,27 @@ class Done(Recorded[RecordT]):
 
 class RunFolder:
     """The folder of a plan's run. scoring: what is scored, "" if nothing is. others: run folders whose calls
-    count as recorded, too."""
+    count as recorded, too.
+
+    root: what its user knows it by. own: where notes of this process go.
+    """
 
     def __init__(self, plan: Plan, path: Path, scoring: str, others: Sequence[Path] = ()) -> None:
         self.plan = plan
-        self.path = path
+        self.path = self.root = self.own = path
+        self.name = path.name
         self.scoring = scoring
         self.others = others
+
+    def hold(
+        self, all_done: Callable[[], bool], say: Callable[[str], None], lost: Callable[[RunError], None]
+    ) -> AbstractContextManager[str]:
+        """See `held`. lost: of folders that another process may take over. Raises RunError."""
+        del lost
+        refuse_open(self.path)
+        if self.scoring:
+            refuse_open(self.of(Stage.SCORE))
+        return held(self.path, all_done, say, self.others)
 
     def of(self, stage: Stage) -> Path:
         """Where the records of a stage stand."""
@@ -108,7 +125,7 @@ class RunFolder:
                         where=str(self.path),
                         fix="restore manifest.json from a copy, or name another folder with --output",
                     )
-            write_document(path, run_manifest(self.plan, self.path.name, facts, imported=imported))
+            write_document(path, run_manifest(self.plan, self.name, facts, imported=imported))
         if Stage.SCORE in stages and not (scoring / "manifest.json").exists():
             run = read_manifest(path)
             for one in (scoring.parent, scoring):
@@ -197,13 +214,38 @@ def choose_folder(plan: Plan, out: Path | None, new: bool) -> Path:
         )
     elif folder.exists() and not folder.is_dir():
         raise RunError(f"{name} is no folder", where=str(folder), fix="name another with --output")
-    elif folder.is_dir() and not path.exists() and any(folder.iterdir()) and not (folder / ".lock").exists():
+    elif folder.is_dir() and not path.exists() and _foreign(folder):
         raise RunError(
             f"{name} is not empty and holds no run",
             where=str(folder),
             fix="name an empty or new folder with --output",
         )
     return folder
+
+
+def _foreign(folder: Path) -> bool:
+    """Whether a folder holds anything, and nothing of a run that was begun."""
+    names = {one.name for one in folder.iterdir()}
+    return bool(names) and not names & {".lock", SHARDS}
+
+
+class _Merged(msgspec.Struct):
+    """Of merge.json, what tells whether a merge saw all."""
+
+    complete: bool = False
+
+
+def refuse_open(base: Path) -> None:
+    """Raises RunError where a run or a scoring is divided into shards that are not all finished and merged:
+    only a merge may write its journals. base: its folder."""
+    shards, merged = shards_of(base), base / "merge.json"
+    if shards and not (merged.exists() and read_document(merged, _Merged).complete):
+        number = shards[-1].of
+        raise RunError(
+            f"{base.name} is divided into {number} shards that are not all finished and merged",
+            where=str(base),
+            fix=f"the same command with --shards {number} continues it; `suite runs merge` tells what lacks",
+        )
 
 
 def differing(run: Json, plan: Json) -> list[str]:

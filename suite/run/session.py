@@ -11,6 +11,7 @@ import signal
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from suite.data.cache import cache_folder
@@ -33,7 +34,7 @@ from suite.run.manifest import FactsOfCells, now
 from suite.run.outcome import Outcome, RunSettings
 from suite.run.plan import Plan
 from suite.run.progress import Progress
-from suite.run.run_folder import RunFolder, held
+from suite.run.run_folder import RunFolder
 from suite.run.seats import Engines, MemberCost
 from suite.run.sink import Sink
 from suite.run.tools import RunTools
@@ -46,49 +47,62 @@ COLLECT_AFTER = 20_000  # new objects; Python's 700 cost a run a fifteenth of it
 class Session:
     """One plan at work in its folder."""
 
-    def __init__(self, plan: Plan, folder: Path, stages: Sequence[str], settings: RunSettings) -> None:
+    def __init__(
+        self, plan: Plan, folder: Path | RunFolder, stages: Sequence[str], settings: RunSettings
+    ) -> None:
         self.plan = plan
         self.stages = tuple(Stage(one) for one in stages)
         self.settings = settings
         scoring = plan.scoring_id if Stage.SCORE in self.stages else ""
-        self.folder = RunFolder(plan, folder, scoring, settings.extra_recorded)
+        if isinstance(folder, Path):
+            folder = RunFolder(plan, folder, scoring, settings.extra_recorded)
+        self.folder = folder
         quiet, view = settings.quiet, settings.view
         self.progress = Progress(plan.cells, plan.all_works, self.stages, quiet=quiet, view=view)
         self.interrupted = False
+        self._taken: RunError | None = None  # another process has the shard now
         self._lost = ""  # what lacks a part and is done again, in words
         self.imported = any(one.engine.identity().get("imported") for one in plan.filled.of("candidate"))
         _ = own_prices()  # a mistake in them shows before anything starts
-        self.ledger = ledger_of(settings.budget, plan.filled.at("both", *self.stages))
+        shares = plan.shard[1] if plan.shard else 1
+        self.ledger = ledger_of(settings.budget, plan.filled.at("both", *self.stages), shares)
         self._driver: Driver | None = None
         self._main: asyncio.Task[object] | None = None
 
     async def run(self) -> Outcome:
-        """Everything, under the folder's lock."""
-        path, warn = self.folder.path, self.progress.warn
-        holding = held(path, self._all_done, warn, self.settings.extra_recorded)
+        """Everything, under the folder's lock or lease."""
+        loop = asyncio.get_running_loop()
+
+        def lost(error: RunError) -> None:
+            loop.call_soon_threadsafe(self._lose, error)
+
+        holding = self.folder.hold(self._all_done, self.progress.warn, lost)
         with holding as self._lost, self.progress, self._interruptible():
             self._main = asyncio.current_task()
             stopped: SuiteError | None = None
             try:
                 stopped = await self._work()
             except asyncio.CancelledError:
-                if not self.interrupted:
+                if not self.interrupted and self._taken is None:
                     raise
+                stopped = self._taken
         return self._outcome(stopped)
 
     def _outcome(self, stopped: SuiteError | None) -> Outcome:
         """How it went; with results of what was scored, as far as it came."""
-        path, scoring = self.folder.path, self.folder.scoring
+        path, scoring = self.folder.root, self.folder.scoring
         reasons = self.progress.reasons
         outcome = Outcome(path, scoring, None, 0, reasons, self.interrupted, stopped)
         outcome.examples = self.progress.examples
+        outcome.pending = max(self.progress.works - self.progress.finished, 0)
+        if self.plan.shard:  # results are of all shards, merged
+            return outcome
         if Stage.SOLVE in self.stages and stopped is None and not self.interrupted:
             run = Run(path)
             found = (
                 one.engine.left_over(run, one.member) for one in self.plan.filled.at(*self.stages, "both")
             )
             outcome.left_over = tuple(filter(None, found))
-        outcome.pending = max(self.progress.works - self.progress.finished, 0)
         if scoring and (path / "scorings" / scoring / "manifest.json").exists():
             try:
                 outcome.results = write_results(path, scoring, self.plan, self.settings.level)
@@ -113,7 +127,7 @@ class Session:
             self.ledger.open({stage: self.folder.of(stage) for stage in self.stages})
         together = not self.settings.one_engine or len(self.stages) < 2
         async with contextlib.AsyncExitStack() as opened:
-            attempts = JournalFile(self.folder.path / "attempts.jsonl")
+            attempts = JournalFile(self.folder.own / "attempts.jsonl")
             opened.callback(attempts.close)
             scoring = Stage.SCORE in self.stages
             tools = RunTools(
@@ -127,8 +141,8 @@ class Session:
                 opened.callback(cache.close)
             for stages in [self.stages] if together else [(one,) for one in self.stages]:
                 error = await self._worked(stages, attempts, tools, cache)
-                if error is not None or self.interrupted:
-                    return error
+                if error is not None or self.interrupted or self._taken:
+                    return error or self._taken
         return None
 
     def _refuse_another_address(self) -> None:
@@ -151,12 +165,12 @@ class Session:
         """Work through some stages side by side. Returns what stopped it, if anything did."""
         members = self.plan.filled.at("both", *stages)
         once = self.ledger is not None
-        engines = Engines(members, self.folder.path, attempts, self.progress.say, once=once)
+        engines = Engines(members, self.folder.own, attempts, self.progress.say, once=once)
         async with self._tasks(tools) as facts, engines:  # what a task lacks shows before a model starts
             self.folder.write_manifests(facts, stages, imported=self.imported, level=self.settings.level)
             command, given = safe_text(self.settings.command), self.settings.command_settings
             told = CommandRecord(command, given, now(), Stage.SOLVE in self.stages, self.folder.scoring)
-            note_command(self.folder.path, told)
+            note_command(self.folder.own, told)
             models = list(self.folder.other_models(stages))
             for member, change in models:
                 self.progress.warn(f"{member} is not who it was when the run began: {change}")
@@ -169,8 +183,8 @@ class Session:
                 driver = self._driver_of(engines, attempts, sinks, cache)
                 self._begin(driver.desk, stages, models)
                 self._driver = driver
-                if self.interrupted:
-                    return None
+                if self.interrupted or self._taken:
+                    return self._taken
                 error = await self._drive(driver, attempts, cache)
                 with contextlib.suppress(*((RunError,) if error else ())):  # the disk may be what failed
                     driver.desk.attempt(
@@ -266,7 +280,7 @@ class Session:
     def _cache(self) -> ResponseCache | None:
         if not self.settings.cache:
             return None
-        plan = f"{self.plan.sha256}/{self.folder.scoring}"
+        plan = f"{replace(self.plan, shard=None).sha256}/{self.folder.scoring}"  # of all its shards
         return ResponseCache(cache_folder() / "replies", self.progress.say, plan, self.settings.reuse)
 
     @asynccontextmanager
@@ -302,6 +316,15 @@ class Session:
         finally:
             for number in caught:
                 loop.remove_signal_handler(number)
+
+    def _lose(self, error: RunError) -> None:
+        """Another process has the shard: stop, and drop what is in flight."""
+        self._taken = error
+        if self._driver is not None:
+            self._driver.desk.stop(error)
+            self._driver.cancel()
+        elif self._main is not None:
+            self._main.cancel()
 
     def interrupt(self) -> None:
         """Let what is in flight end and stop; the second time, drop it."""
@@ -340,7 +363,7 @@ def _collecting_seldom() -> Iterator[None]:
 
 async def run_plan(
     plan: Plan,
-    folder: Path,
+    folder: Path | RunFolder,
     *,
     stages: Sequence[str] = ("solve", "score"),
     settings: RunSettings | None = None,

@@ -1,0 +1,237 @@
+"""Leases: how one process holds a shard of a run, and how another takes it over when that one is dead.
+
+A lease is a folder that one process writes. It is made beside its place, with all whole records of the lease
+before it, and renamed to the next number, which succeeds once. Only the highest number counts, so an owner
+that was stopped and wakes after a takeover writes where nobody reads; it looks each second, and stops.
+
+    with take(shard, folder, say).kept(lost) as repaired: ...
+
+Whether an owner lives is told by its process, on this machine, or by its beat: a file that it renames every
+two seconds and that others watch. A wrong guess costs the calls in flight and nothing else. There are no file
+locks and no comparison of clocks or file times: shared file systems disagree about all of them.
+"""
+
+import os
+import re
+import secrets
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from suite.errors import ConfigError, RunError
+from suite.files import sync_folder, trying
+from suite.journal.journal_file import CHOOSE_FOLDER
+from suite.journal.repairs import repair
+from suite.journal.shards import LEASE, RELEASED, LeaseOwner, Shard, leases, number, owner_of
+
+LEASE_S, BEAT_S, POLL_S = 60.0, 2.0, 0.2
+# in which order the files of a lease are copied: what refers before what it refers to
+_FILES = ("scores", "outputs", "calls", "blocks", "attempts", "commands", "spent")
+_beat_name = "beat-{:06}".format
+
+
+def lease_s() -> float:
+    """Seconds without a beat after which an owner is dead: 60, or SUITE_LEASE_S. Raises ConfigError."""
+    text = os.environ.get("SUITE_LEASE_S", "")
+    if text and not re.fullmatch(r"\d{1,6}(\.\d{1,6})?", text, re.ASCII):
+        raise ConfigError(f"SUITE_LEASE_S is {text!r}, no number of seconds", fix="unset it: 60 is usual")
+    return float(text) if text else LEASE_S
+
+
+def take(shard: Shard, base: Path, say: Callable[[str], None], run: Path | None = None) -> "Lease":
+    """Take a shard that nobody holds: a new one, one that was left, or one whose owner is dead.
+
+    base: the folder of the run or the scoring. run: of a scoring that stands by itself, the run it scores.
+    Raises RunError where its owner lives, or where somebody else takes it at this moment.
+    """
+    folder = shard.folder(base)
+    with trying("make the folder of the shard", folder, CHOOSE_FOLDER):
+        folder.mkdir(parents=True, exist_ok=True)
+        last = next(reversed(leases(folder)), None)
+    if last is not None and (owner := _living(shard, last, say)) is not None:
+        fix = "wait for it or stop it; the same command then goes on"
+        raise RunError(f"{owner} is working on shard {shard}", where=str(last), fix=fix)
+    return NextLease.after(shard, folder, last, run).won()
+
+
+class NextLease(NamedTuple):
+    """A lease made ready beside its place. token: its own. told: what was repaired in it, in words."""
+
+    shard: Shard
+    made: Path
+    place: Path
+    token: str
+    told: str
+
+    @classmethod
+    def after(cls, shard: Shard, folder: Path, last: Path | None, run: Path | None = None) -> "NextLease":
+        """The next one of a shard, with the whole records of the last. Raises RunError."""
+        token = secrets.token_hex(8)
+        made, place = folder / f".new-{token}", folder / f"{number(last) + 1 if last else 1:04}"
+        try:
+            with trying("make a lease of the shard", folder, CHOOSE_FOLDER):
+                made.mkdir()
+                if last is not None:
+                    _copy(last, made)
+                lost = repair(made, run=run) if last is not None else {}
+                _write(made / LEASE, msgspec.json.encode(_here(token)) + b"\n")
+                _write(made / _beat_name(0))
+                sync_folder(made)
+        except BaseException:
+            shutil.rmtree(made, ignore_errors=True)
+            raise
+        return cls(
+            shard, made, place, token, ", ".join(f"{count:,} in {name}" for name, count in lost.items())
+        )
+
+    def won(self) -> "Lease":
+        """Put it in its place. Raises RunError where another was put there before."""
+        folder = self.place.parent
+        try:
+            self.made.rename(self.place)
+        except OSError as error:  # which a network's file system may say though it did rename
+            shutil.rmtree(self.made, ignore_errors=True)
+            if not self.place.is_dir():
+                raise RunError(f"cannot take shard {self.shard}: {error.strerror}", str(folder)) from error
+        sync_folder(folder)
+        if owner_of(self.place).token != self.token or leases(folder)[-1] != self.place:
+            raise taken_over(self.shard, leases(folder)[-1])
+        for left in folder.glob(".new-*"):  # of a killed process, or of one that lost
+            shutil.rmtree(left, ignore_errors=True)
+        return Lease(self.shard, self.place, self.token, self.told)
+
+
+class Lease(NamedTuple):
+    """A shard's lease that this process holds."""
+
+    shard: Shard
+    path: Path
+    token: str
+    told: str = ""
+
+    @contextmanager
+    def kept(self, lost: Callable[[RunError], None]) -> Iterator[str]:
+        """Beat while the block runs, then say that it was left in good order; what was repaired, in words.
+
+        lost: called at most once, on another thread, with who took the shard over.
+        """
+        ended = threading.Event()
+        beating = threading.Thread(target=self._beat, args=(ended, lost), name="lease", daemon=True)
+        beating.start()
+        try:
+            yield self.told
+        finally:
+            ended.set()
+            beating.join()
+            with suppress(OSError):
+                _write(self.path / RELEASED)
+
+    def _beat(self, ended: threading.Event, lost: Callable[[RunError], None]) -> None:
+        pause, turn = min(BEAT_S / 2, lease_s() / 10), 0
+        while not ended.wait(pause):
+            turn += 1
+            with suppress(OSError, RunError):  # the next time it may be there
+                if (error := self._later()) is not None:
+                    lost(error)
+                    return
+                if turn % 2 == 0 and (beat := _beat(self.path)):
+                    (self.path / beat).rename(self.path / _beat_name(int(beat[5:]) + 1))
+
+    def _later(self) -> RunError | None:
+        """The error that somebody else holds the shard now; None if nobody does."""
+        found = leases(self.path.parent)
+        if not found:
+            return RunError(f"the folder of shard {self.shard} is gone", str(self.path))
+        return None if found[-1] == self.path else taken_over(self.shard, found[-1])
+
+
+def taken_over(shard: Shard, lease: Path) -> RunError:
+    """The error of who lost a shard to another process."""
+    what = f"shard {shard} was taken over by {owner_of(lease)}: this process stops, and changes nothing more"
+    return RunError(what, where=str(lease), fix="let that one go on")
+
+
+def _living(shard: Shard, lease: Path, say: Callable[[str], None]) -> LeaseOwner | None:
+    """Who holds a lease and lives; None if it was left or its owner is dead. Watches its beat if need be."""
+    owner, first, longest = owner_of(lease), _beat(lease), lease_s()
+    started, told = time.monotonic(), False
+    while (seconds := time.monotonic() - started) < longest:
+        if (lease / RELEASED).exists() or _ended(owner):
+            return None
+        if _beat(lease) != first:
+            return owner
+        if seconds > 2 * BEAT_S and not told:
+            say(f"shard {shard}: no sign of life of {owner}, watching it for {longest:g} s")
+            told = True
+        time.sleep(min(POLL_S, longest / 10))
+    return None
+
+
+def _beat(lease: Path) -> str:
+    return next((one.name for one in lease.iterdir() if one.name.startswith("beat-")), "")
+
+
+def _here(token: str) -> LeaseOwner:
+    """This process as the owner of a lease."""
+    boot = space = ""
+    with suppress(OSError):  # other systems than Linux
+        space = str(Path("/proc/self/ns/pid").readlink())
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    pid = os.getpid()
+    return LeaseOwner(token, socket.gethostname(), pid, boot, space, _started(pid))
+
+
+def _started(pid: int) -> str:
+    """What names the start of a process of this machine; "Z" if it has ended, "" where nothing tells."""
+    with suppress(OSError):
+        fields = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+        return "Z" if fields[0] in "ZX" else fields[19]
+    return ""
+
+
+def _ended(owner: LeaseOwner) -> bool:
+    """Whether an owner's process has surely ended: one of this machine, since its start."""
+    here = _here("")
+    if not owner.boot or (owner.boot, owner.space) != (here.boot, here.space):
+        return False
+    if started := _started(owner.pid):
+        return started != owner.started
+    with suppress(PermissionError):  # another user's
+        try:
+            os.kill(owner.pid, 0)
+        except ProcessLookupError:
+            return True
+    return False
+
+
+def _copy(old: Path, new: Path) -> None:
+    """Copy the records of a lease, which its owner may still be writing."""
+    scorings = sorted(one.relative_to(old) for one in old.glob("scorings/*/"))
+    for folder in (*scorings, Path()):
+        (new / folder).mkdir(parents=True, exist_ok=True)
+        for name in (*(f"{one}.jsonl" for one in _FILES), "manifest.json"):
+            if (old / folder / name).is_file():
+                _write(new / folder / name, old / folder / name)
+        sync_folder(new / folder)
+    if scorings:
+        sync_folder(new / "scorings")
+
+
+def _write(path: Path, what: bytes | Path = b"") -> None:
+    """Make a file of these bytes, or as another file is now, and put it on the disk. Raises OSError."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+    with os.fdopen(fd, "wb") as file:
+        if isinstance(what, bytes):
+            file.write(what)
+        else:
+            with what.open("rb") as old:
+                shutil.copyfileobj(old, file, 2**20)
+        file.flush()
+        os.fsync(file.fileno())
