@@ -32,7 +32,7 @@ ROOM = "make room, then try again"
 RecordT = TypeVar("RecordT")
 Offsets: TypeAlias = "array[int]"
 # the files of a run or a scoring, what refers before what it refers to
-_REFERRING = tuple(
+REFERRING = tuple(
     f"{place}{name}.jsonl"
     for place, names in (("scorings/*/", ("scores", "calls", "blocks", "spent")),
                          ("", ("scores", "outputs", "calls", "blocks", "attempts", "spent")))
@@ -76,7 +76,7 @@ def repair(folder: Path, others: Sequence[Path] = (), run: Path | None = None) -
 def sizes(folder: Path) -> dict[Path, int]:
     """The bytes of each journal of a run or scoring that others append to meanwhile, of what refers before
     what it refers to: so these beginnings of the files lack nothing that is only being written."""
-    return {path: path.stat().st_size for pattern in _REFERRING for path in folder.glob(pattern)}
+    return {path: path.stat().st_size for pattern in REFERRING for path in folder.glob(pattern)}
 
 
 class Survey:

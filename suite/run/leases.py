@@ -20,20 +20,19 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from io import BytesIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import msgspec
 
 from suite.errors import ConfigError, RunError
 from suite.files import sync_folder, trying
 from suite.journal.journal_file import CHOOSE_FOLDER
-from suite.journal.repairs import repair
+from suite.journal.repairs import REFERRING, Survey
 from suite.journal.shards import LEASE, RELEASED, LeaseOwner, Shard, leases, number, owner_of
 
 LEASE_S, BEAT_S, POLL_S = 60.0, 2.0, 0.2
-# in which order the files of a lease are copied: what refers before what it refers to
-_FILES = ("scores", "outputs", "calls", "blocks", "attempts", "commands", "spent")
 _beat_name = "beat-{:06}".format
 
 
@@ -78,18 +77,17 @@ class NextLease(NamedTuple):
         try:
             with trying("make a lease of the shard", folder, CHOOSE_FOLDER):
                 made.mkdir()
+                told = ""
                 if last is not None:
                     _copy(last, made)
-                lost = repair(made, run=run) if last is not None else {}
+                    told = _mended(made, run)
                 _write(made / LEASE, msgspec.json.encode(_here(token)) + b"\n")
                 _write(made / _beat_name(0))
                 sync_folder(made)
         except BaseException:
             shutil.rmtree(made, ignore_errors=True)
             raise
-        return cls(
-            shard, made, place, token, ", ".join(f"{count:,} in {name}" for name, count in lost.items())
-        )
+        return cls(shard, made, place, token, told)
 
     def won(self) -> "Lease":
         """Put it in its place. Raises RunError where another was put there before."""
@@ -212,26 +210,33 @@ def _ended(owner: LeaseOwner) -> bool:
 
 
 def _copy(old: Path, new: Path) -> None:
-    """Copy the records of a lease, which its owner may still be writing."""
-    scorings = sorted(one.relative_to(old) for one in old.glob("scorings/*/"))
-    for folder in (*scorings, Path()):
-        (new / folder).mkdir(parents=True, exist_ok=True)
-        for name in (*(f"{one}.jsonl" for one in _FILES), "manifest.json"):
-            if (old / folder / name).is_file():
-                _write(new / folder / name, old / folder / name)
-        sync_folder(new / folder)
-    if scorings:
-        sync_folder(new / "scorings")
+    """Copy the records of a lease, which its owner may still be writing, as it holds them now."""
+    for pattern in (*REFERRING, "commands.jsonl", "scorings/*/manifest.json", "manifest.json"):
+        for path in sorted(old.glob(pattern)):
+            there = new / path.relative_to(old)
+            there.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("rb") as file:  # opened, which asks a network's file system for what is new
+                _write(there, file)
+    for folder in {path.parent for path in new.rglob("*")}:
+        sync_folder(folder)
 
 
-def _write(path: Path, what: bytes | Path = b"") -> None:
-    """Make a file of these bytes, or as another file is now, and put it on the disk. Raises OSError."""
+def _mended(folder: Path, run: Path | None) -> str:
+    """Drop what lacks a part of a lease that was copied; what was dropped, in words."""
+    known = None
+    if run is not None:
+        known = Survey()
+        known.run(run)
+    found = Survey(known=known)
+    (found.run if run is None else found.scoring)(folder)
+    found.mend()
+    return ", ".join(f"{count:,} in {name}" for name, count in found.lost(folder).items())
+
+
+def _write(path: Path, what: bytes | BinaryIO = b"") -> None:
+    """Make a file of these bytes, or of all that another holds, and put it on the disk. Raises OSError."""
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
     with os.fdopen(fd, "wb") as file:
-        if isinstance(what, bytes):
-            file.write(what)
-        else:
-            with what.open("rb") as old:
-                shutil.copyfileobj(old, file, 2**20)
+        shutil.copyfileobj(BytesIO(what) if isinstance(what, bytes) else what, file, 2**20)
         file.flush()
         os.fsync(file.fileno())
