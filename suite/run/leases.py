@@ -29,7 +29,7 @@ import msgspec
 from suite.errors import ConfigError, RunError
 from suite.files import sync_folder, trying
 from suite.journal.journal_file import CHOOSE_FOLDER
-from suite.journal.repairs import REFERRING, Survey
+from suite.journal.repairs import REFERRING, repair
 from suite.journal.shards import LEASE, RELEASED, LeaseOwner, Shard, leases, number, owner_of
 
 LEASE_S, BEAT_S, POLL_S = 60.0, 2.0, 0.2
@@ -77,16 +77,16 @@ class NextLease(NamedTuple):
         try:
             with trying("make a lease of the shard", folder, CHOOSE_FOLDER):
                 made.mkdir()
-                told = ""
                 if last is not None:
                     _copy(last, made)
-                    told = _mended(made, run)
+                lost = repair(made, run=run)
                 _write(made / LEASE, msgspec.json.encode(_here(token)) + b"\n")
                 _write(made / _beat_name(0))
                 sync_folder(made)
         except BaseException:
             shutil.rmtree(made, ignore_errors=True)
             raise
+        told = ", ".join(f"{count:,} in {name}" for name, count in lost.items())
         return cls(shard, made, place, token, told)
 
     def won(self) -> "Lease":
@@ -219,18 +219,6 @@ def _copy(old: Path, new: Path) -> None:
                 _write(there, file)
     for folder in {path.parent for path in new.rglob("*")}:
         sync_folder(folder)
-
-
-def _mended(folder: Path, run: Path | None) -> str:
-    """Drop what lacks a part of a lease that was copied; what was dropped, in words."""
-    known = None
-    if run is not None:
-        known = Survey()
-        known.run(run)
-    found = Survey(known=known)
-    (found.run if run is None else found.scoring)(folder)
-    found.mend()
-    return ", ".join(f"{count:,} in {name}" for name, count in found.lost(folder).items())
 
 
 def _write(path: Path, what: bytes | BinaryIO = b"") -> None:
