@@ -90,7 +90,7 @@ def to_get() -> dict[str, str]:
 
 def gpus() -> list[dict[str, str]]:
     """Name, memory and driver of each NVIDIA GPU, as nvidia-smi says; [] where there is none."""
-    from suite.run.hardware import nvidia
+    from suite.models.devices import nvidia
 
     try:
         rows = nvidia("name", "memory.total", "driver_version")

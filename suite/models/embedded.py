@@ -265,7 +265,7 @@ class LlamaEngine(Engine):
         try:
             return await replica.client.call(request, asking.seed)
         except CallFailed as failed:
-            replica.server.explain(failed)
+            await replica.server.explain(failed)
             raise
         finally:
             replica.in_flight -= 1

@@ -111,8 +111,12 @@ class Engine(ABC):
         return "it has no option for thinking"
 
     def limits(self) -> Mapping[str, int]:
-        """`concurrency` (a cap, if the engine has one) and `window` (tokens, if known)."""
+        """`concurrency` (a cap, if the engine has one), `window` (tokens, if known), `replicas` (from 2)."""
         return {}
+
+    def devices(self) -> int:
+        """GPUs of this machine that it takes once started, as far as its options tell."""
+        return 0
 
     async def start(self, surroundings: Surroundings) -> None:  # noqa: B027
         """Make ready: start a server, open a session. Raises EngineError with the end of its log."""

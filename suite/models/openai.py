@@ -7,6 +7,7 @@ so that a wrong setting costs nothing. What it can do is declared, since no endp
 import asyncio
 import os
 from collections.abc import Mapping
+from functools import partial
 from typing import Literal
 from urllib.parse import quote, urlsplit
 
@@ -17,11 +18,12 @@ from suite.chat import Json, Reply, Request
 from suite.errors import CallFailed, ConfigError, EngineError, unknown
 from suite.models.classifier import Head
 from suite.models.client import UNEXPLAINED, OpenAIClient
-from suite.models.credentials import read_headers, read_key, split_url
+from suite.models.credentials import read_headers, read_key, split_addresses, split_url
 from suite.models.endpoint import OWN_SERVERS, identified, window_told
 from suite.models.engine import Asking, Engine, KnownBy, Surroundings, present
 from suite.models.options import EngineProvider, ServerOptions, check_needs, split_names
 from suite.models.peer_json import decode
+from suite.models.replicas import replicated
 from suite.models.settings import SENT, effective, llamacpp_settings, template_settings
 from suite.models.spec import ModelSpec
 from suite.models.thinking import THINKING_FIELDS, server_kind, server_kinds, why_not
@@ -45,7 +47,7 @@ class OpenAIOptions(ServerOptions):
     base_url: str = Field(
         "",
         min_length=1,
-        description="URL of the endpoint, with /v1 or ?api-version=… (default: OPENAI_BASE_URL)",
+        description="URL, with /v1 or ?api-version=…; several by commas (default: OPENAI_BASE_URL)",
     )
     api_key_env: str = Field("OPENAI_API_KEY", description="environment variable that holds the key")
     headers_env: dict[str, str] = Field(
@@ -288,4 +290,11 @@ async def server_version(client: OpenAIClient) -> str:
     return str(found.get("version", "")) if isinstance(found, dict) else ""
 
 
-provider = EngineProvider(OpenAIOptions, OpenAIEngine)
+def _engine(spec: ModelSpec, options: OpenAIOptions) -> Engine:
+    """One endpoint, or several that have the same model."""
+    urls = split_addresses(options.base_url or os.environ.get("OPENAI_BASE_URL", "")) or [""]
+    given = [options.model_copy(update={"base_url": one}) for one in urls]
+    return replicated(spec, [partial(OpenAIEngine, spec, one) for one in given])
+
+
+provider = EngineProvider(OpenAIOptions, _engine)

@@ -26,6 +26,10 @@ _NOT_FOR_SERVERS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY")
 _TAKEN = ("address already in use", "errno 98", "couldn't bind")
 
 
+class ServerDied(EngineError):
+    """A server of ours is gone or useless; the message ends with the end of its log."""
+
+
 @dataclass(frozen=True)
 class Launch:
     """How a server is started.
@@ -116,18 +120,21 @@ class ManagedServer:
     def alive(self) -> bool:
         return self._process is not None and self._process.returncode is None
 
-    def dead(self, what: str) -> EngineError:
+    def dead(self, what: str) -> ServerDied:
         """The error of a server that is gone or useless, with the end of its log."""
         tail = "\n  ".join(self.tail()) or "(it wrote nothing)"
-        return EngineError(
+        return ServerDied(
             f"the server of {self._launch.name} {what}",
             where=f"the end of {self.log.name}:\n  {tail}",
             fix=f"the whole log is {self.log}",
         )
 
-    def explain(self, failed: CallFailed) -> None:
-        """Raises EngineError if a call failed since the server died."""
-        if failed.kind in ("connect", "reset", "half-body") and not self.alive:
+    async def explain(self, failed: CallFailed) -> None:
+        """Raises ServerDied if a call failed since the server died."""
+        if failed.kind not in ("connect", "reset", "half-body") or self._process is None:
+            return
+        with contextlib.suppress(TimeoutError):  # connections break before the supervisor has ended
+            await asyncio.wait_for(self._process.wait(), 2.0)
             raise self.dead("died") from failed
 
     def tail(self) -> list[str]:

@@ -85,7 +85,7 @@ def _refuse_secrets(name: str, options: Mapping[str, Json]) -> None:
         text = text_of(value)
         if key in ("base_url", "url"):  # a login is taken out of these and never recorded
             text = _LOGIN.sub("", text)
-            found.append(secret_in_url(text))
+            found += map(secret_in_url, text.split(","))
         else:
             found.append(secret_place(value, key))
         found.append(key if looks_secret(text) and not key.endswith("_env") else "")  # of those: `read_key`

@@ -16,7 +16,7 @@ from suite.errors import EngineError
 from suite.models.checkpoints import Checkpoint, Family, check_reward, family_of, head_of, read_checkpoint
 from suite.models.classifier import Head, Rated, rating_reply
 from suite.models.engine import Asking, Engine, Surroundings, installed, present
-from suite.models.extras import need_gpu
+from suite.models.extras import gpu_in_sight, need_gpu
 from suite.models.likelihood import PROBES, answer_span, likelihood_of, template_tail
 from suite.models.options import PROMPTED, EngineOptions, EngineProvider, check_needs
 from suite.models.peer import TemplateRejected
@@ -66,6 +66,9 @@ class TransformersEngine(Engine):
         super().check()
         if (device := self._options.device).startswith("cuda"):
             need_gpu(f"device={device}", "leave device out, or take -o device=cpu")
+
+    def devices(self) -> int:
+        return int(self._options.device != "cpu" and gpu_in_sight())
 
     def capabilities(self) -> frozenset[str]:
         """Read from the model's config. Raises CapabilityError for a reward head that gives no scalar."""

@@ -9,14 +9,15 @@ import os
 import re
 import urllib.request
 from collections.abc import Mapping
-from functools import cached_property
+from contextlib import suppress
+from functools import cached_property, partial
 from pathlib import Path
 
 import msgspec
 
 from suite.chat import Json, Reply, Request
 from suite.errors import CallFailed, CapabilityError, EngineError
-from suite.models import settings, vllm_command
+from suite.models import devices, settings, vllm_command
 from suite.models.checkpoints import (
     Checkpoint,
     Family,
@@ -30,12 +31,13 @@ from suite.models.checkpoints import (
 )
 from suite.models.classifier import Head
 from suite.models.client import OpenAIClient
-from suite.models.credentials import read_key, split_url
+from suite.models.credentials import read_key, split_addresses, split_url
 from suite.models.endpoint import window_told
 from suite.models.engine import Asking, Engine, KnownBy, Provider, Surroundings, present
 from suite.models.extras import EXTRAS, need_gpu
 from suite.models.openai import server_version
 from suite.models.options import PROMPTED, check_needs, describe, read_options
+from suite.models.replicas import replicated
 from suite.models.server import Launch, ManagedServer
 from suite.models.spec import ModelSpec
 from suite.models.thinking import template_lacks
@@ -47,11 +49,13 @@ _GENERATES = PROMPTED | {"logprobs", "prompt_logprobs", "seed", "json_schema"}
 
 
 class VLLMEngine(Engine):
-    """One model behind one vLLM server."""
+    """One model behind one vLLM server. which: of the replicas that the options ask for, from 0."""
 
-    def __init__(self, spec: ModelSpec, options: VLLMOptions, passed: Mapping[str, Json]) -> None:
+    def __init__(
+        self, spec: ModelSpec, options: VLLMOptions, passed: Mapping[str, Json], which: int = 0
+    ) -> None:
         super().__init__(spec)
-        self._options = options
+        self._options, self._which = options, which
         self._passed = {name.replace("-", "_"): value for name, value in passed.items()}
         chosen = self._passed.get("reasoning_parser")
         self._parser = chosen if isinstance(chosen, str) and chosen != "none" else ""
@@ -87,7 +91,7 @@ class VLLMEngine(Engine):
         return family_of(given or self._checkpoint.architectures, self.spec.name)
 
     def check(self) -> None:
-        """Whether the model's folder, vLLM and a device for its build are here, or a server runs already.
+        """Whether the model's folder, vLLM and devices for its build are here, or a server runs already.
 
         Raises NotFound, EngineError.
         """
@@ -98,6 +102,17 @@ class VLLMEngine(Engine):
                 attach = "or attach to a server on another machine with -o url=…"
                 fix = f"for the CPU: {EXTRAS['vllm'].cpu}; {attach}"
                 need_gpu(f"vLLM {vllm.version} of {vllm.python}", fix)
+            self._place(vllm)
+
+    def devices(self) -> int:
+        """Those of its tensor, pipeline and data parallel sizes; of a build that is not here, as on a GPU."""
+        with suppress(EngineError):
+            if self._options.url or vllm_command.find_vllm(self._options.python).cpu:
+                return 0
+        return devices.of_server(self._passed) or 0
+
+    def _place(self, vllm: vllm_command.Installation) -> dict[str, str]:
+        return vllm_command.place(vllm, self.spec.text, self._options, self._passed, self._which)
 
     def capabilities(self) -> frozenset[str]:
         """Read from the model's config; the runner option decides where it is given.
@@ -231,7 +246,7 @@ class VLLMEngine(Engine):
             self.spec.text if not local else f"vllm/{self._served}",
             lambda port: vllm_command.command(vllm, model, self._served, port, given, pooling=pooling),
             surroundings.logs / name if surroundings.logs else None,
-            env={**env, **invariant, **options.env},
+            env={**env, **invariant, **options.env, **self._place(vllm)},
             key_variable="VLLM_API_KEY",
             timeout_s=options.startup_s,
         )
@@ -317,7 +332,7 @@ class VLLMEngine(Engine):
             return await client.call(request, asking.seed)
         except CallFailed as failed:
             if self._server is not None:
-                self._server.explain(failed)
+                await self._server.explain(failed)
             raise
 
     def counters(self) -> Mapping[str, float]:
@@ -357,7 +372,7 @@ def read_metrics(text: str) -> dict[str, float]:
 
 
 class VLLMProvider(Provider):
-    """`vllm/ORG/NAME`, `vllm//path/to/folder`, `vllm/NAME -o url=…`."""
+    """`vllm/ORG/NAME`, `vllm//path/to/folder`, `vllm/NAME -o url=…`, several by `-o replicas=…`."""
 
     options = describe(VLLMOptions)
     open_options = True
@@ -368,7 +383,11 @@ class VLLMProvider(Provider):
         passed = {key: value for key, value in spec.options.items() if key not in ours}
         options = read_options(VLLMOptions, spec, ours)
         vllm_command.check_options(spec, options, passed)
-        return VLLMEngine(spec, options, passed)
+        if options.url:
+            given = [options.model_copy(update={"url": one}) for one in split_addresses(options.url)]
+            return replicated(spec, [partial(VLLMEngine, spec, one, passed) for one in given])
+        made = [partial(VLLMEngine, spec, options, passed, which) for which in range(options.replicas)]
+        return replicated(spec, made, restarts=1)
 
 
 provider = VLLMProvider()

@@ -17,6 +17,7 @@ from pydantic import Field
 
 from suite.chat import Json, text_of
 from suite.errors import ConfigError, EngineError
+from suite.models import devices
 from suite.models.extras import EXTRAS
 from suite.models.options import ServerOptions
 from suite.models.spec import ModelSpec
@@ -34,7 +35,8 @@ print(json.dumps([importlib.util.find_spec("vllm") is not None, *versions]))
 class VLLMOptions(ServerOptions):
     """Our own options; all others are vLLM's flags."""
 
-    url: str = Field("", description="a running server to attach to, instead of starting one")
+    url: str = Field("", description="a running server to attach to; several by commas")
+    replicas: int = Field(1, ge=1, le=64, description="servers to start, each on GPUs of its own")
     api_key_env: str = Field("", description="environment variable with the running server's key")
     python: str = Field("", description="interpreter of vLLM's environment (default: SUITE_VLLM_PYTHON)")
     env: dict[str, str] = Field(default_factory=dict, description="environment variables for the server")
@@ -59,6 +61,8 @@ def check_options(spec: ModelSpec, options: VLLMOptions, passed: Mapping[str, Js
             raise ConfigError(
                 f"option {next(iter(passed))!r} cannot change a server that runs already", fix=fix
             )
+        if options.replicas > 1:
+            raise ConfigError("replicas are servers that the suite starts", fix="name several: -o url=A,B")
         if options.reproducible:
             raise ConfigError(
                 f"{spec.text} runs already: nothing tells whether its kernels are batch-invariant",
@@ -172,6 +176,30 @@ def reproducible(vllm: Installation, passed: Mapping[str, Json]) -> tuple[dict[s
             fix=f"install vLLM {'.'.join(map(str, _INVARIANT_SINCE))} or newer, or leave reproducible out",
         )
     return needed, {"VLLM_BATCH_INVARIANT": "1"}
+
+
+def place(
+    vllm: Installation, who: str, options: VLLMOptions, passed: Mapping[str, Json], which: int
+) -> dict[str, str]:
+    """The environment that gives one of the replicas (from 0) GPUs of its own; {} where it needs none or may
+    use all.
+
+    Raises ConfigError for sizes that are none, EngineError where the GPUs in sight do not suffice.
+    """
+    count, each = options.replicas, devices.of_server(passed)
+    if vllm.cpu or "device" in passed or (each is None and count == 1):
+        return {}
+    here = devices.visible({**os.environ, **options.env})
+    if each is None or (here is None and count > 1):
+        raise EngineError(
+            f"{count} replicas of {who} need GPUs of their own, and nothing tells which",
+            where="they span machines" if each is None else "nvidia-smi lists none",
+            fix=f"start them yourself and give -o url=A,B, or export {devices.VARIABLE}=0,1,…",
+        )
+    if here is None:
+        return {}
+    share = devices.shares(here, count, each, who)[which]
+    return devices.environment_of(share) if count > 1 else {}
 
 
 class Parser(TableRow):

@@ -40,6 +40,8 @@ def other_facts(was: Mapping[str, Json] | None, now: Mapping[str, Json]) -> Iter
     now = msgspec.json.decode(scrub(msgspec.json.encode(now).decode()))  # as a manifest is written
     for name in ("told", "engine_version", "url"):
         before, after = (one.get(name) or {} for one in (was or {}, now))
+        if name == "url" and {*str(before).split(", ")} & {*str(after).split(", ")}:
+            continue  # replicas of one model: more or fewer of them
         for path, there, here in differences(before, after):
             if before and there is not MISSING and here is not MISSING:
                 yield f"{'.'.join(filter(None, (name, path))).removeprefix('told.')}: {there}, now {here}"[

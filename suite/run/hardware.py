@@ -3,10 +3,10 @@
 import contextlib
 import os
 import platform
-import shutil
 import subprocess
 
 from suite.journal.documents import Hardware
+from suite.models.devices import nvidia
 
 
 def hardware() -> Hardware:
@@ -29,14 +29,3 @@ def memory_gib() -> float | None:
         return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
     except (ValueError, OSError, AttributeError):
         return None
-
-
-def nvidia(*fields: str) -> list[list[str]]:
-    """What nvidia-smi says of each GPU, field by field; [] where there is none. Raises OSError,
-    SubprocessError.
-    """
-    if (tool := shutil.which("nvidia-smi")) is None:
-        return []
-    command = [tool, f"--query-gpu={','.join(fields)}", "--format=csv,noheader"]
-    said = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout
-    return [line.strip().split(", ") for line in said.splitlines() if line.strip()]

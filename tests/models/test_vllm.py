@@ -21,54 +21,6 @@ from suite.models.spec import parse_spec
 from suite.models.vllm import provider, read_metrics
 from suite.models.vllm_command import Installation, command, find_vllm, flags, reproducible
 
-SERVERS = Path(__file__).resolve().parents[1] / "servers"
-STAND_IN = f"""
-import argparse, asyncio, json, os, sys
-sys.path.insert(0, {str(SERVERS)!r})
-from openai_server import OpenAIServer
-parser = argparse.ArgumentParser()
-parser.add_argument("model_tag", nargs="?")
-for name in ("--model", "--host", "--port", "--served-model-name"):
-    parser.add_argument(name)
-given, rest = parser.parse_known_args([one for one in sys.argv[1:] if one != "serve"])
-json.dump(sys.argv[1:], open(os.environ["ARGV_FILE"], "w"))
-print("key is", os.environ["VLLM_API_KEY"], flush=True)
-if "--fail-now" in rest:
-    sys.exit("ValueError: the model does not fit")
-async def main():
-    server = OpenAIServer(
-        port=int(given.port), models=[given.served_model_name], api_key=os.environ["VLLM_API_KEY"], window=512
-    )
-    async with server:
-        await asyncio.Event().wait()
-asyncio.run(main())
-"""
-
-
-@pytest.fixture
-def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A `vllm` package that our own interpreter finds; the arguments it got are in argv.json."""
-    for place in ("vllm/entrypoints/openai/api_server.py", "vllm/entrypoints/cli/main.py"):
-        path = tmp_path / "site" / place
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(STAND_IN)
-    (tmp_path / "site" / "vllm" / "__init__.py").touch()
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
-    monkeypatch.setenv("ARGV_FILE", str(tmp_path / "argv.json"))
-    monkeypatch.delenv("SUITE_VLLM_PYTHON", raising=False)
-    return tmp_path
-
-
-@pytest.fixture
-def model(tmp_path: Path) -> Callable[..., str]:
-    def make(architecture: str = "LlamaForCausalLM", name: str = "toy-model", **config: object) -> str:
-        folder = tmp_path / "models" / name
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "config.json").write_text(json.dumps({"architectures": [architecture], **config}))
-        return str(folder)
-
-    return make
-
 
 def engine(name: str, **options: object) -> Engine:
     pairs = [(key, value if isinstance(value, str) else json.dumps(value)) for key, value in options.items()]

@@ -1,0 +1,95 @@
+"""Which GPUs this process may use, how many a server takes, and how they are shared out.
+
+`CUDA_VISIBLE_DEVICES` decides where it is set, else `nvidia-smi`: whoever starts us (Slurm, Kubernetes, Ray,
+another process of ours) says by it what is ours. Nothing here imports torch or touches a device.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+
+from suite.chat import Json
+from suite.errors import ConfigError, EngineError
+
+VARIABLE = "CUDA_VISIBLE_DEVICES"
+SIZES = ("tensor_parallel_size", "pipeline_parallel_size", "data_parallel_size")
+_MACHINES = ("nnodes", "data_parallel_address", "data_parallel_backend")  # vLLM's, for several of them
+_UUID = re.compile(r"UUID: ([^)\s]+)")
+
+
+def visible(environment: Mapping[str, str] | None = None) -> tuple[str, ...] | None:
+    """The devices this process may use, as CUDA_VISIBLE_DEVICES names them; None: nothing tells.
+
+    environment: instead of the process's. Indices, UUIDs and names of MIG slices stay as given. As in CUDA,
+    an empty value hides all devices, and -1 those after it.
+    """
+    given = (os.environ if environment is None else environment).get(VARIABLE)
+    if given is None:
+        return listed()
+    names = [one.strip() for one in given.split(",")]
+    return tuple(names[: next((n for n, one in enumerate(names) if one in ("", "-1")), len(names))])
+
+
+def listed() -> tuple[str, ...] | None:
+    """The devices that nvidia-smi lists: by index, or, where one is cut into MIG slices, all by UUID."""
+    try:
+        gpus = [_UUID.findall(one) for one in re.split("(?m)^(?=GPU )", _nvidia_smi("-L"))]
+    except (OSError, subprocess.SubprocessError):
+        return None
+    gpus = [one for one in gpus if one]
+    if all(len(one) == 1 for one in gpus):
+        return tuple(str(n) for n, _ in enumerate(gpus)) or None
+    return tuple(uuid for whole, *slices in gpus for uuid in slices or [whole])
+
+
+def nvidia(*fields: str) -> list[list[str]]:
+    """What nvidia-smi says of each GPU, field by field; [] where there is none. Raises OSError,
+    SubprocessError.
+    """
+    said = _nvidia_smi(f"--query-gpu={','.join(fields)}", "--format=csv,noheader")
+    return [line.strip().split(", ") for line in said.splitlines() if line.strip()]
+
+
+def _nvidia_smi(*arguments: str) -> str:
+    if (tool := shutil.which("nvidia-smi")) is None:
+        return ""
+    return subprocess.run([tool, *arguments], capture_output=True, text=True, timeout=10, check=True).stdout
+
+
+def of_server(options: Mapping[str, Json]) -> int | None:
+    """Devices that one vLLM server takes on this machine: tensor × pipeline × data parallel size.
+
+    options: vLLM's, with underscores. None: it spans machines, so that only vLLM can tell.
+    Raises ConfigError for a size that is no whole number from 1.
+    """
+    sizes = {name: options.get(name, 1) for name in SIZES}
+    for name, size in sizes.items():
+        if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+            raise ConfigError(f"{name}={size} is no whole number from 1")
+    if options.get("distributed_executor_backend") == "ray" or any(name in options for name in _MACHINES):
+        return None
+    tensor, pipeline, data = (size for size in sizes.values() if isinstance(size, int))
+    return tensor * pipeline * data
+
+
+def shares(devices: Sequence[str], parts: int, each: int, who: str) -> list[tuple[str, ...]]:
+    """Disjoint shares of `each` devices for `parts` servers or processes, neighbours together.
+
+    who: who needs them, for the message. Raises EngineError with the numbers where there are too few.
+    """
+    if parts * each > len(devices):
+        count = f"{parts} × {each} = {parts * each}" if parts > 1 else f"{each}"
+        given = os.environ.get(VARIABLE)
+        raise EngineError(
+            f"{who} needs {count} GPUs, and {len(devices)} can be used here",
+            where="as nvidia-smi lists them" if given is None else f"{VARIABLE}={given}",
+            fix=f"take less of replicas, {', '.join(SIZES)}, or another machine",
+        )
+    return [tuple(devices[n * each : (n + 1) * each]) for n in range(parts)]
+
+
+def environment_of(devices: Sequence[str]) -> dict[str, str]:
+    """The environment of a process that shall use these devices alone."""
+    return {VARIABLE: ",".join(devices)}
