@@ -14,17 +14,9 @@ CONTRACT = 1  # the version of the contract that this suite speaks
 FILE_MODULE = "suite_file_"  # how the module of a task in a file is called, its hash behind it
 
 Kind = Literal[
-    "task",
-    "provider",
-    "analysis",
-    "importer",
-    "exporter",
-    "sandbox",
-    "command",
-    "user",
+    "task", "provider", "analysis", "importer", "exporter", "sandbox", "executor", "command", "user",
     "registry",
-    "executor",
-]
+]  # fmt: skip
 KINDS: tuple[str, ...] = get_args(Kind)
 
 hookspec = pluggy.HookspecMarker("suite")

@@ -49,13 +49,8 @@ def eval_(context: click.Context, /, **given: object) -> None:
     flags = steps.read(given)
     request = steps.requested(flags, steps.parse_roles(given))
     plugins = catalogue().with_files(flags.tasks)
-    plan = make_plan(
-        request,
-        stages=("both", *flags.stages),
-        say=flags.shows,
-        plugins=plugins,
-        check=not (flags.dry_run or flags.prints),
-    )
+    check = not (flags.dry_run or flags.prints)
+    plan = make_plan(request, stages=("both", *flags.stages), say=flags.shows, plugins=plugins, check=check)
     if steps.dry(plan, flags):
         return
     context.exit(steps.carry_out(plan, flags))

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shlex
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 _SHOWN = ("scoring", "complete", "pending", "cells", "across", "findings")  # of results, by --json
 LOCAL = "local"  # of --on: this process, whatever the settings say
-_HERE = ("on", "on_options", "prints", "new", "dry_run")  # flags of the process that writes a script
+_HERE = ("on_options", "prints", "new", "dry_run")  # flags of the process that writes a script
 _SETTINGS = (click.core.ParameterSource.ENVIRONMENT, click.core.ParameterSource.DEFAULT_MAP)
 _WORDS = "suite.words"  # in a context: the words after the command's name
 
@@ -41,40 +40,18 @@ class RecordedCommand(click.Command):
 
 def typed_command(context: click.Context) -> tuple[str, str]:
     """The command line for a shell, and the flags that suite.toml or the environment gave; no secrets."""
-    names = [one.name or "" for one in context.command.params]
-    settings = _spelt(
-        context, {one: context.params[one] for one in names if _source(context, one) in _SETTINGS}
-    )
-    return safe_command(("suite", *_path(context), *context.meta.get(_WORDS, ()))), safe_command(settings)
+    words = ("suite", *_path(context), *context.meta.get(_WORDS, ()))
+    return safe_command(words), safe_command(_spelt(context, _SETTINGS, {}))
 
 
 def repeated_words(context: click.Context, changed: Mapping[str, object]) -> tuple[str, ...]:
-    """The command as others repeat it, without `suite`: what was given and the settings, but for --on.
+    """The command with its settings as other processes repeat it, without `suite` and --on.
 
-    changed: parameter -> another value. Raises ConfigError where a word holds a secret.
+    changed: parameter -> another value.
     """
-    default = click.core.ParameterSource.DEFAULT
-    given = {name: value for name, value in context.params.items() if _source(context, name) != default}
-    values = {name: value for name, value in {**given, **changed}.items() if name not in _HERE}
-    if _source(context, "on") in _SETTINGS:
-        values["on"] = LOCAL
-    arguments = [
-        str(values[one.name])
-        for one in context.command.params
-        if isinstance(one, click.Argument) and one.name in values
-    ]
-    words = (*_path(context), *_spelt(context, values), *arguments)
-    if safe_command(words) != shlex.join(words):
-        raise ConfigError(
-            "the command holds what looks like a secret, and a script may not",
-            where=safe_command(words),
-            fix="put it into an environment variable, and name that: -o api_key_env=NAME",
-        )
-    return words
-
-
-def _source(context: click.Context, name: str) -> click.core.ParameterSource | None:
-    return context.get_parameter_source(name)
+    on = LOCAL if context.get_parameter_source("on") in _SETTINGS else None
+    given = (*_SETTINGS, click.core.ParameterSource.COMMANDLINE)
+    return (*_path(context), *_spelt(context, given, {**dict.fromkeys(_HERE), "on": on, **changed}))
 
 
 def _path(context: click.Context) -> list[str]:
@@ -82,15 +59,18 @@ def _path(context: click.Context) -> list[str]:
     return context.command_path.split()[context.find_root().command.name == "cli" :]
 
 
-def _spelt(context: click.Context, values: Mapping[str, object]) -> list[str]:
-    """Flags of a command with these values."""
+def _spelt(
+    context: click.Context, sources: Sequence[click.core.ParameterSource], changed: Mapping[str, object]
+) -> list[str]:
+    """Flags and arguments that came from these sources, some with other values; None for none."""
     found: list[str] = []
     for one in context.command.params:
-        if isinstance(one, click.Option) and one.name in values:
-            value = values[one.name]
+        name = one.name or ""
+        value = changed.get(name, context.params[name])
+        if value is not None and (name in changed or context.get_parameter_source(name) in sources):
             flag = max((value is False and one.secondary_opts) or one.opts, key=len)
             for each in value if isinstance(value, tuple) else [value]:
-                found += [flag] if isinstance(each, bool) else [flag, str(each)]
+                found += [flag] * isinstance(one, click.Option) + [str(each)] * (not isinstance(each, bool))
     return found
 
 
@@ -286,7 +266,7 @@ def carry_out(plan: "Plan", flags: RunFlags, folder: Path | None = None) -> int:
     folder: of a run that is scored again. Raises ConfigError, RunError.
     """
     from suite.api.preparation import prepare
-    from suite.run.executor import Job
+    from suite.run.executor import Job, script_of
     from suite.run.outcome import RunSettings
 
     context, executor = click.get_current_context(), executor_asked(flags)
@@ -297,20 +277,16 @@ def carry_out(plan: "Plan", flags: RunFlags, folder: Path | None = None) -> int:
     if executor is not None and flags.prints:
         changed: dict[str, object] = {"cache": False} if flags.new and flags.cache is None else {}
         words = repeated_words(context, changed | ({"output": run.folder} if folder is None else {}))
-        click.echo(executor.script(Job(words, run.folder)), nl=False)
+        click.echo(script_of(executor, Job(words, run.folder)), nl=False)
         return 0
     return _finish(asyncio.run(run.start(executor=executor)), flags, run.stages)
 
 
 def executor_asked(flags: RunFlags) -> "Executor | None":
     """Who carries the run out, by --on and its options; None: this process. Raises NotFound, ConfigError."""
-    if flags.on == LOCAL:
-        return None
-    if flags.on is None:
-        if flags.prints or flags.on_options:
-            raise ConfigError(
-                "--print and --on-option belong to --on", fix="add --on NAME, such as --on slurm"
-            )
+    if flags.on is None and (flags.prints or flags.on_options):
+        raise ConfigError("--print and --on-option belong to --on", fix="add --on NAME, such as --on slurm")
+    if flags.on in (None, LOCAL):
         return None
     from suite.run.executor import executor_of
 

@@ -3,6 +3,7 @@
 One either drives the session of a run by itself (`run`) or writes what a scheduler takes (`script`).
 """
 
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from suite.errors import ConfigError, PluginError
 from suite.plugins import catalogue
+from suite.secrets import safe_command
 
 if TYPE_CHECKING:
     from suite.run.outcome import Outcome
@@ -18,11 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Job:
-    """A command that a script repeats on other machines.
-
-    words: the command's, without `suite` and the flags that name the executor; its settings are among them.
-    folder: of the run, as the words write it.
-    """
+    """A command that scripts repeat. words: without `suite` and --on. folder: the run's, as they write it."""
 
     words: tuple[str, ...]
     folder: Path
@@ -44,10 +42,8 @@ class Executor:
     async def run(self, session: "Session") -> "Outcome":
         """Carry a run out. Raises ConfigError where this executor only writes scripts."""
         del session
-        raise ConfigError(
-            f"--on {self.name} does not start anything by itself: it writes a script",
-            fix="add --print, and read what it says at its beginning",
-        )
+        what = f"--on {self.name} starts nothing by itself: it writes a script"
+        raise ConfigError(what, fix="add --print; the script's first lines say how to start it")
 
     def script(self, job: Job) -> str:
         """What to give to a scheduler. Raises ConfigError where this executor runs at once."""
@@ -67,9 +63,19 @@ def executor_of(name: str, given: Iterable[tuple[str, str]]) -> Executor:
     values: dict[str, str] = {}
     for key, value in given:
         if key not in kind.options:
-            known = ", ".join(kind.options) or "none"
-            raise ConfigError(f"--on {name} has no option {key!r}", fix=f"its options: {known}")
+            known = [f"{one}: {text}" for one, text in kind.options.items()]
+            raise ConfigError(f"--on {name} has no option {key!r}", "its options:", "\n    ".join(known))
         if key in values and key not in kind.repeatable:
             raise ConfigError(f"--on-option gives {key} twice", fix="leave one of them out")
         values[key] = f"{values[key]}\n{value}" if key in values else value
     return kind(name, values)
+
+
+def script_of(executor: Executor, job: Job) -> str:
+    """What an executor writes for a job. Raises ConfigError where a secret would stand in it."""
+    text = executor.script(job)
+    for words in (job.words, *(one.split() for one in (*executor.given.values(), *text.splitlines()))):
+        if safe_command(words) != shlex.join(words):
+            fix = "put it into an environment variable or a secret of the cluster, and name that"
+            raise ConfigError("the script would hold what looks like a secret", safe_command(words), fix)
+    return text
