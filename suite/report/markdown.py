@@ -21,7 +21,7 @@ from suite.report.numbers import DASH, interval, number, plain
 from suite.report.plugin_sections import plugin_sections
 from suite.report.run_facts import fact_lines, parameter_rows, run_facts
 from suite.report.summary import is_number, summarise
-from suite.report.text_templates import text_macros
+from suite.report.text_templates import text_macros, text_of
 
 if TYPE_CHECKING:
     from jinja2.environment import TemplateModule
@@ -43,22 +43,17 @@ def markdown_report(folder: Path, scoring: str = "") -> str:
     ran = [*fact_lines(facts), ("scoring", run.scoring or "not scored")]
     rows = Grid("", ("task", "parameter (* not the default)", "value"), parameter_rows(facts), 3)
     told = {name: manifest[name] for name in ("plan_sha256", "data", "hardware")}
-    return _made("document", summarise(run), ran, rows, plugin_sections(run), told)
+    return text_of(_macros(), "document", summarise(run), ran, rows, plugin_sections(run), told)
 
 
 def section(found: Section, level: int = 3) -> str:
     """A titled section."""
-    return _made("section", found, level)
+    return text_of(_macros(), "section", found, level)
 
 
 def block(found: Block) -> str:
     """One block as paragraphs."""
-    return _made("block", found)
-
-
-def _made(macro: str, *values: object) -> str:
-    text: str = getattr(_macros(), macro)(*values)
-    return text
+    return text_of(_macros(), "block", found)
 
 
 @cache

@@ -40,5 +40,10 @@ def _macros(template: str) -> "TemplateModule":
 
 def text_lines(template: str, macro: str, *values: object) -> list[str]:
     """The lines that a macro makes. template: its file within `suite`."""
-    text: str = getattr(_macros(template), macro)(*values)
-    return text.split("\n")[:-1]
+    return text_of(_macros(template), macro, *values).split("\n")[:-1]
+
+
+def text_of(macros: "TemplateModule", macro: str, *values: object) -> str:
+    """The text that one of the macros makes."""
+    text: str = getattr(macros, macro)(*values)
+    return text
