@@ -8,9 +8,11 @@ winner is unscored: counted, not a vote. Rows are put in order of time where the
 import itertools
 import math
 import re
+import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,23 +24,11 @@ from suite.plugins import Catalogue, catalogue
 from suite.scoring.metrics.declared import rows_of
 from suite.task import Unscored
 
-NAMES: Mapping[str, Sequence[str]] = {
-    "a": ("a", "model_a", "model_1", "first", "left"),
-    "b": ("b", "model_b", "model_2", "second", "right"),
-    "winner": ("winner", "verdict", "outcome", "vote"),
-    "prompt": ("prompt", "prompt_id", "question_id", "question", "sample", "conversation_id", "pair"),
-    "user": ("user", "user_id", "annotator", "judge_hash", "judge", "rater"),
-    "time": ("time", "timestamp", "tstamp"),
-    "id": ("id", "vote_id", "pair_id"),
-}
-SIDES: Mapping[str, Sequence[str]] = {
-    "a": ("a", "model a", "assistant a", "response a", "left", "first", "1", "model 1", "a>b", "a>>b"),
-    "b": ("b", "model b", "assistant b", "response b", "right", "second", "2", "model 2", "b>a", "b>>a"),
-    "tie": ("tie", "draw", "both", "tie inconsistent", "a=b", "b=a"),
-    "both-good": ("both good", "bothgood", "tie both good", "tie bothgood"),
-    "both-bad": ("both bad", "bothbad", "tie both bad", "tie bothbad"),
-}  # as arenas and judges publish them, without case, brackets, hyphens and underscores
-SIDE_OF = {spelling: side for side, spellings in SIDES.items() for spelling in spellings}
+_TABLES: Mapping[str, Mapping[str, Sequence[str]]] = tomllib.loads(
+    (files("suite.comparisons") / "votes.toml").read_text("utf-8")
+)
+NAMES = _TABLES["columns"]
+SIDE_OF = {spelling: side for side, spellings in _TABLES["winners"].items() for spelling in spellings}
 
 
 class RawVote(NamedTuple):

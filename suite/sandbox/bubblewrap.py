@@ -16,7 +16,7 @@ import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -27,23 +27,9 @@ from suite.sandbox.inside.confinement import landlock_abi
 from suite.sandbox.inside.worlds import WorldSettings
 from suite.sandbox.interpreters import SYSTEM, covered, python_mounts
 from suite.sandbox.pool import PooledSandbox
-from suite.sandbox.program import Limits, Mount
+from suite.sandbox.program import SURROUNDINGS, Limits, Mount
 
-ETC = {
-    "/etc/passwd": "root:x:0:0:root:/nonexistent:/usr/sbin/nologin\n{user}\n",
-    "/etc/group": "root:x:0:\nprogram:x:{uid}:\n",
-    "/etc/hosts": "127.0.0.1 localhost sandbox\n::1 localhost sandbox\n",
-    "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
-}
-ETC_SHOWN = (
-    "ld.so.cache",
-    "localtime",
-    "alternatives",
-    "mime.types",
-    "ssl/certs",
-    "ssl/openssl.cnf",
-    "fonts",
-)
+ETC: Mapping[str, str] = SURROUNDINGS["files"]
 NOBODY = 65534
 KEEPER = 1  # in an ordinary user's sandbox nobody is root, who would own the supervisor's files in /proc
 _slots = itertools.count()
@@ -88,7 +74,7 @@ def command(binary: str, root: bool, mounts: Sequence[Mount], fds: dict[str, int
     line += list(_system())
     for name in ETC:
         line += ["--perms", "0444", "--ro-bind-data", str(fds[name]), name]
-    for name in ETC_SHOWN:
+    for name in SURROUNDINGS["shown"]:
         line += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
     for mount in sorted({*mounts, *python_mounts()}):
         target = Path(mount.target or mount.source)

@@ -5,9 +5,11 @@ gives the same. Sizes are MiB or KiB, times are seconds.
 Not here: how a program is contained (`bubblewrap`, `container`), what its output means (`harness`).
 """
 
+import tomllib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from importlib.resources import files as resources
 from pathlib import PurePosixPath
 from typing import Literal, get_args
 
@@ -125,19 +127,8 @@ class SandboxResult:
         return (self.stderr.decode("utf-8", "replace").strip().splitlines() or [""])[-1]
 
 
-ENVIRONMENT: Mapping[str, str] = {
-    "PATH": "/run/suite:/usr/local/bin:/usr/bin:/bin",  # /run/suite/python3: the suite's own Python, bare
-    "HOME": WORK,
-    "TMPDIR": "/tmp",
-    "LANG": "C.UTF-8",
-    "TZ": "UTC",
-    "PYTHONHASHSEED": "0",
-    "PYTHONDONTWRITEBYTECODE": "1",
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "MPLBACKEND": "Agg",
-}
+SURROUNDINGS = tomllib.loads((resources("suite.sandbox") / "surroundings.toml").read_text("utf-8"))
+ENVIRONMENT: Mapping[str, str] = {"HOME": WORK, **SURROUNDINGS["environment"]}
 
 
 def job(program: Program, limits: Limits, *, address_mib: int | None) -> dict[str, object]:
