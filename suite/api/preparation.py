@@ -16,26 +16,28 @@ from suite.run.outcome import Outcome, RunSettings
 from suite.run.plan import Plan
 from suite.run.reopen import plan_again
 from suite.run.request import AskedRun, EvalRequest
-from suite.run.run_folder import choose_folder
+from suite.run.run_folder import RunFolder, choose_folder
 from suite.run.session import Session, run_plan
 
 
 @dataclass(frozen=True)
 class PreparedRun:
-    """A run that can start, or go on."""
+    """A run that can start, or go on. lease: of a shard, its own folder below."""
 
     plan: Plan
     folder: Path
     stages: Sequence[str]
     settings: RunSettings
+    lease: RunFolder | None = None
 
     def start(
         self, begun: Callable[[Session], None] = lambda _: None, executor: Executor | None = None
     ) -> Coroutine[Any, Any, Outcome]:
         """Carry it out. begun: takes the session once there is one. executor: who drives it, None: we."""
         drive = Session.run if executor is None else executor.run
+        folder = self.lease or self.folder
         return run_plan(
-            self.plan, self.folder, stages=self.stages, settings=self.settings, begun=begun, drive=drive
+            self.plan, folder, stages=self.stages, settings=self.settings, begun=begun, drive=drive
         )
 
 

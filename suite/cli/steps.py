@@ -11,12 +11,14 @@ import click
 import msgspec
 
 from suite.cli.flags import NumberRange, say_json, say_text, together
+from suite.cli.shards import named_shard, shard_flags, work_in_shards, work_on_shard
 from suite.errors import ConfigError
 from suite.run.request import AskedRun, parameter_name
 from suite.secrets import safe_command
 
 if TYPE_CHECKING:
     from suite.journal.documents import Results
+    from suite.journal.shards import Shard
     from suite.run.executor import Executor
     from suite.run.outcome import Outcome
     from suite.run.plan import Plan
@@ -136,6 +138,7 @@ run_flags = together(
         help="Stop before the next call could exceed this; continue later with a higher one.",
     ),
     click.option("--strict", is_flag=True, help="Exit 1 if a value is unscored, too."),
+    shard_flags,
     click.option("--on", metavar="NAME", help="Carry it out on a cluster: ray, slurm, kubernetes."),
     click.option(
         "--on-option",
@@ -183,6 +186,8 @@ class RunFlags(AskedRun, frozen=True, kw_only=True):
     options: tuple[str, ...] = ()
     data: tuple[str, ...] = ()
     settle: tuple[str, ...] = ()
+    shards: int | None = None
+    shard: str | None = None
     on: str | None = None
     on_options: tuple[str, ...] = ()
     prints: bool = False
@@ -270,6 +275,7 @@ def carry_out(plan: "Plan", flags: RunFlags, folder: Path | None = None) -> int:
     from suite.run.outcome import RunSettings
 
     context, executor = click.get_current_context(), executor_asked(flags)
+    shard = _shard(flags, executor)
     command, given = typed_command(context)
     settings = RunSettings(quiet=flags.quiet, command=command, command_settings=given)
     settle = [text.partition("=")[::2] for text in flags.settle]
@@ -279,7 +285,28 @@ def carry_out(plan: "Plan", flags: RunFlags, folder: Path | None = None) -> int:
         words = repeated_words(context, changed | ({"output": run.folder} if folder is None else {}))
         click.echo(script_of(executor, Job(words, run.folder)), nl=False)
         return 0
+    if shard is not None:
+        return work_on_shard(run, shard, as_json=flags.as_json)
+    if flags.shards:
+        words = repeated_words(context, {"output": run.folder} if folder is None else {})
+        return _finish(work_in_shards(run, flags.shards, words), flags, run.stages)
     return _finish(asyncio.run(run.start(executor=executor)), flags, run.stages)
+
+
+def _shard(flags: RunFlags, executor: "Executor | None") -> "Shard | None":
+    """The shard that --shard names; it is told. Raises ConfigError where other flags go against it."""
+    if executor is not None and not flags.prints and (flags.shard or flags.shards):
+        raise ConfigError(f"--on {flags.on} divides the run itself", fix="leave --shards and --shard out")
+    if flags.shard is None:
+        return None
+    shard, source = named_shard(flags.shard)
+    if flags.shards not in (None, shard.of):
+        raise ConfigError(f"{source} is {shard}, and --shards {flags.shards}", fix="leave one of them out")
+    if flags.new:
+        fix = "name one new folder for all shards with --output"
+        raise ConfigError("--new would put each shard into a folder of its own", fix=fix)
+    flags.shows(f"shard {shard}, as {source} says")
+    return shard
 
 
 def executor_asked(flags: RunFlags) -> "Executor | None":

@@ -4,7 +4,7 @@ A lease is a folder that one process writes. It is made beside its place, with a
 before it, and renamed to the next number, which succeeds once. Only the highest number counts, so an owner
 that was stopped and wakes after a takeover writes where nobody reads; it looks each second, and stops.
 
-    with take(shard, folder, say).kept(lost) as repaired: ...
+    with take(shard, folder, say).kept(lost): ...
 
 Whether an owner lives is told by its process, on this machine, or by its beat: a file that it renames every
 two seconds and that others watch. A wrong guess costs the calls in flight and nothing else. There are no file
@@ -87,6 +87,7 @@ class NextLease(NamedTuple):
             shutil.rmtree(made, ignore_errors=True)
             raise
         told = ", ".join(f"{count:,} in {name}" for name, count in lost.items())
+        told = f"records that lack a part count as not done: {told}" if told else ""
         return cls(shard, made, place, token, told)
 
     def won(self) -> "Lease":
@@ -115,8 +116,8 @@ class Lease(NamedTuple):
     told: str = ""
 
     @contextmanager
-    def kept(self, lost: Callable[[RunError], None]) -> Iterator[str]:
-        """Beat while the block runs, then say that it was left in good order; what was repaired, in words.
+    def kept(self, lost: Callable[[RunError], None]) -> Iterator[None]:
+        """Beat while the block runs, then say that it was left in good order.
 
         lost: called at most once, on another thread, with who took the shard over.
         """
@@ -124,7 +125,7 @@ class Lease(NamedTuple):
         beating = threading.Thread(target=self._beat, args=(ended, lost), name="lease", daemon=True)
         beating.start()
         try:
-            yield self.told
+            yield
         finally:
             ended.set()
             beating.join()

@@ -62,11 +62,11 @@ class Progress:
         self._view = view
         self._file = file or sys.stderr
         self._started = time.monotonic()
-        self._new = 0
+        self.new = 0
         self._live: Live | None = None
         self._next = self._started + LINE_EVERY_S
         self._every = LINE_EVERY_S
-        self._tallies: Callable[[], Mapping[str, MemberCost]] = dict
+        self.tallies: Callable[[], Mapping[str, MemberCost]] = dict
         self._waits: Callable[[], list[str]] = list
         self._cells = cells
         by_task: dict[str, list[Mapping[str, Json]]] = {}
@@ -101,7 +101,7 @@ class Progress:
 
     def watch(self, tallies: Callable[[], Mapping[str, MemberCost]], waits: Callable[[], list[str]]) -> None:
         """Where the counts of calls are, and what is under way and being waited for."""
-        self._tallies = tallies
+        self.tallies = tallies
         self._waits = waits
 
     def say(self, line: str) -> None:
@@ -142,7 +142,7 @@ class Progress:
         self._step()
 
     def _step(self) -> None:
-        self._new += 1
+        self.new += 1
         self._every = LINE_EVERY_S
 
     def tick(self) -> None:
@@ -169,15 +169,15 @@ class Progress:
     def _state(self) -> list[str]:
         """How far it is, how fast it goes and when it ends."""
         seconds = max(time.monotonic() - self._started, 1e-9)
-        rate = self._new / seconds
+        rate = self.new / seconds
         left = self.works - self.finished - self.counts["pending"]
         parts = [f"{self.finished}/{self.works}"]
-        if self._new:
+        if self.new:
             parts += [
                 f"{rate:.1f}/s" if rate >= 1 else f"{60 * rate:.1f}/min",
                 f"{_duration(left / rate)} left",
             ]
-        tallies = list(self._tallies().values())
+        tallies = list(self.tallies().values())
         tokens = sum(one.completion for one in tallies)
         if tokens:
             parts.append(f"{tokens / seconds:.0f} tok/s")

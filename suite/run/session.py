@@ -66,6 +66,9 @@ class Session:
         _ = own_prices()  # a mistake in them shows before anything starts
         shares = plan.shard[1] if plan.shard else 1
         self.ledger = ledger_of(settings.budget, plan.filled.at("both", *self.stages), shares)
+        if self.ledger is not None and plan.shard:
+            share = self.ledger.budget.shown(self.ledger.budget.amount)
+            self.progress.say(f"each of the {shares} shards may spend {share}")
         self._driver: Driver | None = None
         self._main: asyncio.Task[object] | None = None
 
@@ -120,6 +123,7 @@ class Session:
         if self._all_done():
             self._refuse_another_address()
             self._warn_of_code()
+            self.progress.counts[self.stages[-1]] = self.progress.works
             another = f" ({self.settings.another} makes another)" if Stage.SOLVE in self.stages else ""
             self.progress.say(f"nothing is left to do: shown as it was made{another}")
             return None

@@ -16,6 +16,7 @@ from suite.run.cells import Cell, make_cell
 from suite.run.outcome import Outcome, RunSettings
 from suite.run.plan import Plan, make_plan
 from suite.run.request import EvalRequest
+from suite.run.run_folder import RunFolder
 from suite.run.session import run_plan
 
 
@@ -124,7 +125,7 @@ def scripted(function: Callable[..., Any], plan: Plan, role: str = "candidate") 
     return engine
 
 
-async def run(plan: Plan, folder: Path, **settings: Any) -> Outcome:
+async def run(plan: Plan, folder: Path | RunFolder, **settings: Any) -> Outcome:
     """Run a plan without signals, progress or waiting."""
     stages = settings.pop("stages", ("solve", "score"))
     chosen = RunSettings(**{"quiet": True, "signals": False, "backoff_s": 0.001, "cache": False, **settings})

@@ -1,0 +1,116 @@
+"""--shard and --shards: one share of a run in this process, or all of them in processes of this machine."""
+
+import asyncio
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from suite.cli.flags import say_json, together
+from suite.errors import ConfigError
+from suite.journal.shards import MOST_SHARDS, Shard, parse_shard
+
+if TYPE_CHECKING:
+    from suite.api.preparation import PreparedRun
+    from suite.run.outcome import Outcome
+
+shard_flags = together(
+    click.option(
+        "--shards",
+        type=click.IntRange(1, MOST_SHARDS),
+        metavar="N",
+        help="Divide the run among N processes of this machine, and merge what they did.",
+    ),
+    click.option(
+        "--shard",
+        metavar="I/N|auto",
+        help="One share of the run, from 1; auto: as Slurm, Kubernetes or SUITE_SHARD say.",
+    ),
+)
+
+
+def named_shard(text: str, environment: Mapping[str, str] = os.environ) -> tuple[Shard, str]:
+    """The shard of --shard, and what named it. Raises ConfigError.
+
+    `auto` takes SUITE_SHARD=3/8, a task of a Slurm array, or a pod of an indexed Kubernetes job. SUITE_SHARDS
+    is the number of shards where theirs is another: then Slurm's task numbers count from 1, as ours do.
+    """
+    if text != "auto":
+        return parse_shard(text), "--shard"
+    if given := environment.get("SUITE_SHARD"):
+        return parse_shard(given), "SUITE_SHARD"
+    of = environment.get("SUITE_SHARDS", "")
+    for name, count, least in (
+        ("SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COUNT", "1" if of else "SLURM_ARRAY_TASK_MIN"),
+        ("JOB_COMPLETION_INDEX", "JOB_COMPLETION_COUNT", "0"),
+    ):
+        if name in environment:
+            told = [environment.get(one, one) for one in (name, least)] + [of or environment.get(count, "")]
+            if not all(one.isascii() and one.isdigit() for one in told):
+                what = f"{name} names a shard, and nothing says of how many"
+                raise ConfigError(what, fix="export SUITE_SHARDS=N, or give --shard I/N")
+            return parse_shard(f"{int(told[0]) - int(told[1]) + 1}/{told[2]}"), name
+    what = "--shard auto finds no shard in the environment"
+    raise ConfigError(what, "SUITE_SHARD, SLURM_ARRAY_TASK_ID, JOB_COMPLETION_INDEX", "give --shard I/N")
+
+
+def work_on_shard(run: "PreparedRun", shard: Shard, *, as_json: bool) -> int:
+    """One shard in this process; the exit code. Raises RunError where another process has it."""
+    from suite.run.lease_folder import LeaseFolder
+    from suite.run.shard_processes import REPORTS, ShardView
+
+    lease = LeaseFolder(run.plan, run.folder, shard, run.stages)
+    run = replace(run, plan=lease.plan, lease=lease)
+    if (command := os.environ.pop(REPORTS, None)) is not None:
+        view = ShardView()
+        run = replace(run, settings=replace(run.settings, view=view, command=command))
+        return view.ended(asyncio.run(run.start(view.begun)))
+    outcome, works = asyncio.run(run.start()), lease.plan.all_works
+    if as_json:
+        say_json({"run": str(run.folder), "shard": str(shard), "samples": works, "pending": outcome.pending})
+    else:
+        click.echo(f"shard {shard}: {works - outcome.pending:,} of {works:,} samples are done")
+        click.echo(f"results of all shards: suite runs merge {run.folder}")
+    for line in outcome.lines():
+        click.echo(line, err=True)
+    return outcome.exit_code
+
+
+def work_in_shards(run: "PreparedRun", shards: int, words: tuple[str, ...]) -> "Outcome":
+    """All shards, each in a process of its own, then merged. words: of the command, without the shard.
+
+    Raises ConfigError for a budget too small to divide, EngineError where there are too few GPUs.
+    """
+    from suite.journal.run import Run
+    from suite.models import devices
+    from suite.roles import Stage
+    from suite.run.ledger import ledger_of
+    from suite.run.merging import merge_shards
+    from suite.run.outcome import Outcome
+    from suite.run.progress import Progress
+    from suite.run.shard_processes import ShardProcesses
+
+    plan, stages = run.plan, [Stage(one) for one in run.stages]
+    members = plan.filled.at("both", *stages)
+    ledger_of(run.settings.budget, members, shards)
+    variables: list[dict[str, str]] = [{}] * shards
+    if need := max((one.engine.devices() for one in members), default=0):
+        here = devices.visible() or ()
+        each = max(need, len(here) // shards)
+        parts = devices.shares(here, shards, each, f"a run in {shards} shards")
+        variables = [devices.environment_of(part) for part in parts]
+    progress = Progress(plan.cells, plan.all_works, stages, quiet=run.settings.quiet)
+    commands = [(*words, "--shard", f"{which + 1}/{shards}") for which in range(shards)]
+    processes = ShardProcesses(commands, variables, run.settings.command, progress, stages[-1])
+    error = asyncio.run(processes.run())
+    outcome = Outcome(run.folder, plan.scoring_id if Stage.SCORE in stages else "", error=error)
+    outcome.reasons, outcome.examples = progress.reasons, progress.examples
+    outcome.interrupted, outcome.pending = processes.interrupted, progress.works - progress.finished
+    if (run.folder / "manifest.json").exists():
+        merge_shards(run.folder)
+        there = Run(run.folder, outcome.scoring)
+        if there.has_results:
+            outcome.results, outcome.pending = there.results, there.results.pending
+    return outcome
