@@ -1,4 +1,4 @@
-"""Driving the work: opens groups in the plan's order, solves and scores their samples, under limits.
+"""Driving the work: opens groups in the order given, solves and scores their samples, under limits.
 
 What is open follows the concurrency, not the size of the run. A work item whose model call failed for good
 is left pending; one whose task raised is left pending too, with the error's name. Not here: talking to
@@ -6,7 +6,7 @@ models (`calls`), folders and engines (`session`).
 """
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass
 from inspect import isawaitable
 from typing import TypeVar
@@ -14,7 +14,7 @@ from typing import TypeVar
 import msgspec
 
 from suite.errors import CallFailed, PluginError, RunError, SuiteError
-from suite.journal.records import OutputRecord, ScoreRecord
+from suite.journal.records import OutputRecord
 from suite.models.descriptors import ours, raise_ours
 from suite.plugins import place_in
 from suite.roles import Stage
@@ -24,6 +24,7 @@ from suite.run.order import CellSample
 from suite.run.plan import Plan
 from suite.run.progress import Progress
 from suite.run.records import output_record, score_record
+from suite.run.remaining import Item
 from suite.run.run_folder import Done
 from suite.run.sink import Sink
 from suite.run.work import GroupCalls, Work
@@ -34,28 +35,28 @@ SCORE_WINDOW = 512  # samples in the score stage at once
 SAME_ERROR_LIMIT = 20  # works that may fail with an error of the task before the run stops
 USUAL_WINDOW = 64  # samples being solved at once where no engine says how many it takes
 T = TypeVar("T")
-Item = tuple[CellSample, int, GroupCalls]  # a sample, its trial, what its group shares
 
 
 @dataclass(eq=False)
 class Driver:
-    """One pass over the plan's groups, in the stages that have a sink."""
+    """One pass over groups, in the stages that have a sink. works: of each group; None: the next group is on
+    its way (`fill` then). ended: takes the works of a group, once each is done or pending."""
 
     plan: Plan
     desk: Desk
     _: KW_ONLY
     sinks: Mapping[Stage, Sink]
     solved: Done[OutputRecord]
-    scored: Done[ScoreRecord]
+    works: Iterator[list[Item] | None]
     progress: Progress
     imported: bool = False
     errors_allowed: int = SAME_ERROR_LIMIT
+    ended: Callable[[list[Item]], None] = lambda _: None
 
     def __post_init__(self) -> None:
         self._fresh = not len(self.solved)
         self._open = 0
         self._scoring = 0
-        self._groups = enumerate(self.plan.groups())
         self._more = True
         self._filling = False
         self._workers: set[asyncio.Task[None]] = set()
@@ -92,7 +93,7 @@ class Driver:
 
     async def run(self) -> None:
         """Until everything is done, pending, or the run stops. Raises what stopped it for good."""
-        self._fill()
+        self.fill()
         try:
             while self._workers:
                 self._idle.clear()
@@ -106,10 +107,18 @@ class Driver:
                 sink.flush()
         except RunError as error:
             self._stop(error)
-        if self._fatal is not None:
-            raise self._fatal
-        if self.desk.stopped is not None:
-            raise self.desk.stopped
+        if self.failure is not None:
+            raise self.failure
+
+    @property
+    def failure(self) -> BaseException | None:
+        """What stopped it for good."""
+        return self._fatal or self.desk.stopped
+
+    @property
+    def busy(self) -> bool:
+        """Whether any group is under way."""
+        return bool(self._workers)
 
     def cancel(self) -> None:
         """Drop what is in flight."""
@@ -120,13 +129,22 @@ class Driver:
         """Whether another group may be opened: as many as an engine takes at once, more while one is idle."""
         if self._scoring >= SCORE_WINDOW:
             return False
-        solving = self._open - self._scoring
-        target = max((slots.limit.current for slots in self._slots), default=USUAL_WINDOW)
+        solving, target = self._open - self._scoring, self.target
         if solving < target:
             return True
         return solving <= target + target // 4 and any(slots.idle for slots in self._slots)
 
-    def _fill(self) -> None:
+    @property
+    def target(self) -> int:
+        """How many samples are solved at once."""
+        return max((slots.limit.current for slots in self._slots), default=USUAL_WINDOW)
+
+    @property
+    def room(self) -> int:
+        """How many more samples can be begun now; below 0 where an idle engine was given more."""
+        return self.target + self._scoring - self._open if self._scoring < SCORE_WINDOW else 0
+
+    def fill(self) -> None:
         """Start workers while there is room for more groups."""
         self._filling = False
         while (works := self._next()) is not None:
@@ -138,7 +156,7 @@ class Driver:
         """Look once, when whoever can go on has gone on."""
         if not self._filling and self._more:
             self._filling = True
-            asyncio.get_running_loop().call_soon(self._fill)
+            asyncio.get_running_loop().call_soon(self.fill)
 
     def _left(self, worker: asyncio.Task[None]) -> None:
         self._workers.discard(worker)
@@ -146,23 +164,19 @@ class Driver:
             self._idle.set()
 
     def _next(self) -> list[Item] | None:
-        """The works of the next group with anything left to do; None if there is no room or no more."""
-        while self._more and not self.desk.stopping and self._has_room():
+        """The works of the next group; None if there is no room or none is at hand."""
+        if self._more and not self.desk.stopping and self._has_room():
             try:
-                number, group = next(self._groups)
+                items = next(self.works)
             except StopIteration:
                 self._more = False
                 return None
             except Exception as error:  # reading the samples failed: what is in flight may end
                 self._stop(error)
                 return None
-            items: list[Item] = []
-            for trial in range(self.plan.request.trials):
-                shared = GroupCalls(number, len(group.items) > 1)
-                items += [(one, trial, shared) for one in group.items if not self._finished(one, trial)]
-            if items:
+            if items is not None:
                 self._open += len(items)
-                return items
+            return items
         return None
 
     def _stop(self, error: BaseException) -> None:
@@ -179,6 +193,7 @@ class Driver:
                     await self._item(*items[0])
                 else:
                     await self._all([self._item(*one) for one in items])
+                self.ended(items)
                 items = self._next()
         except (Stopped, asyncio.CancelledError):
             pass
@@ -191,19 +206,6 @@ class Driver:
         for one in await asyncio.gather(*items, return_exceptions=True):
             if isinstance(one, BaseException) and not isinstance(one, Stopped | asyncio.CancelledError):
                 raise one
-
-    def _finished(self, item: CellSample, trial: int) -> bool:
-        """Whether nothing is left to do for an item, in the stages of this pass."""
-        if self._fresh:
-            return Stage.SOLVE not in self.sinks
-        cell, sample = self.plan.cells[item.cell].id, item.sample.id
-        solved = self.solved.work(cell, sample, trial) is not None
-        if solved:
-            self.progress.already(Stage.SOLVE)
-        if Stage.SCORE in self.sinks and self.scored.work(cell, sample, trial) is not None:
-            self.progress.already(Stage.SCORE)
-            return True
-        return Stage.SCORE not in self.sinks if solved else Stage.SOLVE not in self.sinks
 
     async def _item(self, item: CellSample, trial: int, shared: GroupCalls) -> None:
         """One sample, solved unless it was, then scored."""

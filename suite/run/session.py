@@ -23,17 +23,18 @@ from suite.journal.journal_file import JournalFile
 from suite.journal.records import BUDGET, CommandRecord
 from suite.journal.run import Run
 from suite.models.prices import PER_USD, own_prices, shown_usd
-from suite.plugins import failed
 from suite.roles import Stage
 from suite.run.cache import ResponseCache
 from suite.run.calls import Desk
+from suite.run.crew import Crew, Driving, Manning, opened_tasks
 from suite.run.estimate import check_limits, estimate
 from suite.run.execution import Driver
 from suite.run.ledger import BudgetSpent, ledger_of
-from suite.run.manifest import FactsOfCells, now
+from suite.run.manifest import now
 from suite.run.outcome import Outcome, RunSettings
 from suite.run.plan import Plan
 from suite.run.progress import Progress
+from suite.run.remaining import Remaining
 from suite.run.run_folder import RunFolder
 from suite.run.seats import Engines, MemberCost
 from suite.run.sink import Sink
@@ -45,7 +46,7 @@ COLLECT_AFTER = 20_000  # new objects; Python's 700 cost a run a fifteenth of it
 
 
 class Session:
-    """One plan at work in its folder."""
+    """One plan at work in its folder. manned: who works instead of this process (an executor says so)."""
 
     def __init__(
         self, plan: Plan, folder: Path | RunFolder, stages: Sequence[str], settings: RunSettings
@@ -69,7 +70,8 @@ class Session:
         if self.ledger is not None and plan.shard:
             share = self.ledger.budget.shown(self.ledger.budget.amount)
             self.progress.say(f"each of the {shares} shards may spend {share}")
-        self._driver: Driver | None = None
+        self.manned: Manning | None = None
+        self._driver: Driving | None = None
         self._main: asyncio.Task[object] | None = None
 
     async def run(self) -> Outcome:
@@ -167,11 +169,8 @@ class Session:
         self, stages: Sequence[Stage], attempts: JournalFile, tools: RunTools, cache: ResponseCache | None
     ) -> SuiteError | None:
         """Work through some stages side by side. Returns what stopped it, if anything did."""
-        members = self.plan.filled.at("both", *stages)
-        once = self.ledger is not None
-        engines = Engines(members, self.folder.own, attempts, self.progress.say, once=once)
-        async with self._tasks(tools) as facts, engines:  # what a task lacks shows before a model starts
-            self.folder.write_manifests(facts, stages, imported=self.imported, level=self.settings.level)
+        async with (self.manned or self._here)(stages, attempts, tools, cache) as crew:
+            self.folder.write_manifests(crew.facts, stages, imported=self.imported, level=self.settings.level)
             command, given = safe_text(self.settings.command), self.settings.command_settings
             told = CommandRecord(command, given, now(), Stage.SOLVE in self.stages, self.folder.scoring)
             note_command(self.folder.own, told)
@@ -181,10 +180,10 @@ class Session:
             self._warn_of_code()
             with contextlib.ExitStack() as files:
                 sinks = {
-                    stage: files.enter_context(contextlib.closing(Sink(self.folder.of(stage), stage)))
+                    stage: files.enter_context(contextlib.closing(Sink.of(self.folder.of(stage), stage)))
                     for stage in stages
                 }
-                driver = self._driver_of(engines, attempts, sinks, cache)
+                driver = crew.driver(sinks)
                 self._begin(driver.desk, stages, models)
                 self._driver = driver
                 if self.interrupted or self._taken:
@@ -195,8 +194,18 @@ class Session:
                         "interrupted" if self.interrupted else "stopped" if error else "finish",
                         kind=BUDGET if isinstance(error, BudgetSpent) else "",
                     )
-                    engines.count()
+                    crew.tally()
                 return error
+
+    @asynccontextmanager
+    async def _here(
+        self, stages: Sequence[Stage], attempts: JournalFile, tools: RunTools, cache: ResponseCache | None
+    ) -> AsyncIterator[Crew]:
+        """The tasks and engines of this process. What a task lacks shows before a model starts."""
+        members, once = self.plan.filled.at("both", *stages), self.ledger is not None
+        engines = Engines(members, self.folder.own, attempts, self.progress.say, once=once)
+        async with opened_tasks(self.plan, tools) as facts, engines:
+            yield Crew(facts, lambda sinks: self._driver_of(engines, attempts, sinks, cache), engines.count)
 
     def _driver_of(
         self,
@@ -219,12 +228,14 @@ class Session:
             ledger=self.ledger,
         )
         tallies = {seat.member.member: seat.tally for one in seats.values() for seat in one}
+        solved = self.folder.solved
+        remaining = Remaining(self.plan, sinks, solved, self.folder.scored, self.progress)
         driver = Driver(
             self.plan,
             desk,
             sinks=sinks,
-            solved=self.folder.solved,
-            scored=self.folder.scored,
+            solved=solved,
+            works=remaining.items(),
             progress=self.progress,
             imported=self.imported,
             errors_allowed=settings.errors_allowed,
@@ -258,7 +269,7 @@ class Session:
             self.progress.warn(f"the code of {task} has changed since this run was made: {change}")
 
     async def _drive(
-        self, driver: Driver, attempts: JournalFile, cache: ResponseCache | None
+        self, driver: Driving, attempts: JournalFile, cache: ResponseCache | None
     ) -> SuiteError | None:
         syncing = asyncio.ensure_future(self._sync([*driver.sinks.values(), attempts], cache))
         try:
@@ -286,25 +297,6 @@ class Session:
             return None
         plan = f"{replace(self.plan, shard=None).sha256}/{self.folder.scoring}"  # of all its shards
         return ResponseCache(cache_folder() / "replies", self.progress.say, plan, self.settings.reuse)
-
-    @asynccontextmanager
-    async def _tasks(self, tools: RunTools) -> AsyncIterator[FactsOfCells]:
-        facts: dict[str, Mapping[str, str]] = {}
-        opened = []
-        try:
-            for cell in self.plan.cells:
-                opened.append(cell.task)
-                try:
-                    facts[cell.id] = await cell.task.open(self.plan.data[cell.id], tools)
-                except SuiteError:
-                    raise
-                except Exception as error:  # a plugin's code: anything may come out
-                    raise failed(type(cell.task), f"{cell.plan.task}: open", error) from error
-            yield facts
-        finally:
-            for task in opened:
-                with contextlib.suppress(Exception):
-                    await task.close()
 
     @contextmanager
     def _interruptible(self) -> Iterator[None]:

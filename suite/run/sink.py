@@ -5,6 +5,7 @@ samples that were solved or scored with those. So a killed process loses no more
 """
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 from suite.errors import RunError
@@ -17,20 +18,33 @@ from suite.run.work import ModelCall
 TIME_DIGITS = 4  # of seconds
 
 
+BLOCKS, CALLS, DONE = range(3)  # what refers comes after what it names
+
+
 class Sink:
     """The files that one stage appends to. Raises RunError where they cannot be written."""
 
-    def __init__(self, folder: Path, stage: Stage) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+    def __init__(self, stage: Stage, files: Sequence[JournalFile]) -> None:
+        """files: of bodies, of calls, of what is done."""
         self.stage = stage
-        self._blocks_file = JournalFile(folder / "blocks.jsonl")
-        self._blocks = Blocks(self._blocks_file)
-        self._calls = JournalFile(folder / "calls.jsonl")
-        self._done = JournalFile(folder / ("outputs.jsonl" if stage is Stage.SOLVE else "scores.jsonl"))
-        self._files = (self._blocks_file, self._calls, self._done)  # what refers comes after what it names
+        self._files = files
+        self._calls, self._done = files[CALLS], files[DONE]
+        self._blocks = Blocks(files[BLOCKS])
         self._soon = False
         self._failed: RunError | None = None
+
+    @classmethod
+    def of(cls, folder: Path, stage: Stage) -> "Sink":
+        """The files of a stage in a folder, which is made."""
+        folder.mkdir(parents=True, exist_ok=True)
+        done = "outputs.jsonl" if stage is Stage.SOLVE else "scores.jsonl"
+        made = cls(stage, [JournalFile(folder / name) for name in ("blocks.jsonl", "calls.jsonl", done)])
         sync_folder(folder)
+        return made
+
+    def take(self, which: int, line: bytes) -> None:
+        """Record a line that was made elsewhere, in one of the files, at the next `flush`."""
+        self._files[which].waiting.append(line)
 
     def call(self, call: ModelCall) -> None:
         """Record a finished call and its bodies. Raises what stood in the way of writing before."""
