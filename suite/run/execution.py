@@ -18,13 +18,13 @@ from suite.journal.records import OutputRecord
 from suite.models.descriptors import ours, raise_ours
 from suite.plugins import place_in
 from suite.roles import Stage
+from suite.run.backlog import Item
 from suite.run.calls import Desk, Stopped, WorkModels
 from suite.run.limits import Slots
 from suite.run.order import CellSample
 from suite.run.plan import Plan
 from suite.run.progress import Progress
 from suite.run.records import output_record, score_record
-from suite.run.remaining import Item
 from suite.run.run_folder import Done
 from suite.run.sink import Sink
 from suite.run.work import GroupCalls, Work

@@ -147,9 +147,11 @@ def make_plan(
     cells: Sequence[Cell] = (),
     given: Given | None = None,
     check: bool = True,
+    count: bool = True,
 ) -> Plan:
     """The plan of a request. stages: whose roles must be filled (() = all). cells: instead of expanding.
     given: samples by cell, in place of data. check: whether engines and a sandbox must be usable here.
+    count: whether to read the samples; else the plan knows none of its groups' counts.
 
     What is cheap to find out comes first: names, parameters, what is installed, and only then the data.
 
@@ -192,7 +194,8 @@ def make_plan(
         final.append(cell)
     none = SampleCounts(groups=0, groups_taken=0, samples={}, tags={})
     plan = Plan(request, tuple(final), tuple(skipped), filled, data, identities, none, given=given)
-    return counted(replace(plan, changed_presets=changed_presets(request, final)))
+    plan = replace(plan, changed_presets=changed_presets(request, final))
+    return counted(plan) if count else plan
 
 
 def _check(request: EvalRequest) -> None:

@@ -10,7 +10,8 @@ from suite.chat import Json
 from suite.data.declared_rows import hub_entry
 from suite.data.view import entry_told
 from suite.errors import ConfigError, NotFound, PluginError, RunError, SuiteError, unknown
-from suite.journal.documents import CellRecord, RunManifest
+from suite.journal.documents import RunManifest
+from suite.journal.records import CellPlan
 from suite.journal.run import Run
 from suite.journal.shapes import Values
 from suite.parameters import SkipCell
@@ -41,7 +42,7 @@ class Refusal(NamedTuple):
 
 def cell_again(
     plugins: Catalogue,
-    record: CellRecord,
+    record: CellPlan,
     score_parameters: Values,
     *,
     changed: Values | None = None,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 
 import msgspec
@@ -104,11 +105,11 @@ class RunFolder:
             for stage in stages
         )
 
-    def calls(self, stages: Sequence[Stage]) -> list[Recorded[CallRecord]]:
-        """The calls that are never asked again in these stages."""
+    def calls(self, stages: Sequence[Stage], by: str = "id") -> list[Recorded[CallRecord]]:
+        """The calls that are never asked again in these stages. by: the field by which they are found."""
         scored = [self.of(Stage.SCORE)] if Stage.SCORE in stages else []
         folders = [self.path, *scored, *self.others]
-        return [Recorded(Lines(folder / "calls.jsonl", CallRecord)) for folder in folders]
+        return [Recorded(Lines(folder / "calls.jsonl", CallRecord), attrgetter(by)) for folder in folders]
 
     def write_manifests(
         self, facts: FactsOfCells, stages: Sequence[Stage], *, imported: bool, level: float

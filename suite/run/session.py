@@ -24,6 +24,7 @@ from suite.journal.records import BUDGET, CommandRecord
 from suite.journal.run import Run
 from suite.models.prices import PER_USD, own_prices, shown_usd
 from suite.roles import Stage
+from suite.run.backlog import Backlog
 from suite.run.cache import ResponseCache
 from suite.run.calls import Desk
 from suite.run.crew import Crew, Driving, Manning, opened_tasks
@@ -34,7 +35,6 @@ from suite.run.manifest import now
 from suite.run.outcome import Outcome, RunSettings
 from suite.run.plan import Plan
 from suite.run.progress import Progress
-from suite.run.remaining import Remaining
 from suite.run.run_folder import RunFolder
 from suite.run.seats import Engines, MemberCost
 from suite.run.sink import Sink
@@ -229,13 +229,13 @@ class Session:
         )
         tallies = {seat.member.member: seat.tally for one in seats.values() for seat in one}
         solved = self.folder.solved
-        remaining = Remaining(self.plan, sinks, solved, self.folder.scored, self.progress)
+        backlog = Backlog(self.plan, sinks, solved, self.folder.scored, self.progress)
         driver = Driver(
             self.plan,
             desk,
             sinks=sinks,
             solved=solved,
-            works=remaining.items(),
+            works=backlog.items(),
             progress=self.progress,
             imported=self.imported,
             errors_allowed=settings.errors_allowed,

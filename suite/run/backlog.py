@@ -15,7 +15,7 @@ Item = tuple[CellSample, int, GroupCalls]  # a sample, its trial, what its group
 
 
 @dataclass
-class Remaining:
+class Backlog:
     """The groups with anything left to do in some stages; what is done already is told to the progress."""
 
     plan: Plan

@@ -1,0 +1,406 @@
+"""The driver of a run whose work is done elsewhere: gives groups to workers, writes what they hand over.
+
+It alone reads the samples and writes the journal. A worker that is lost is replaced; its groups go elsewhere
+with all that was recorded of them, so calls in flight alone are asked again. To plug a transport in, give
+`manned_by` a `Pool`: `size` workers at once, each with the three calls of `RemoteWorker`, which `Worker` has
+itself. Not here: Ray (`ray_pool`), the worker's side (`worker`), what they tell each other (`handover`).
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from msgspec import structs
+
+from suite.chat import Json, Reply, Request
+from suite.errors import EngineError, RunError, SuiteError
+from suite.journal.documents import RoleMember
+from suite.journal.journal_file import JournalFile
+from suite.journal.lines import Lines
+from suite.journal.records import AttemptRecord, OutputRecord, ScoreRecord, encode
+from suite.journal.run import Run
+from suite.models.descriptors import ours
+from suite.models.engine import Asking, Engine
+from suite.roles import Stage
+from suite.run.backlog import Backlog
+from suite.run.cache import ResponseCache, other_facts
+from suite.run.calls import Desk
+from suite.run.crew import Crew, Manning
+from suite.run.handover import ATTEMPTS, NO_GROUP, Batch, Given, OpenedWorker, Order, WorkKey, environment
+from suite.run.seats import MemberCost
+from suite.run.sink import CALLS, DONE, Sink
+from suite.run.tools import RunTools
+from suite.run.worker import BEAT_S
+
+if TYPE_CHECKING:
+    from suite.run.session import Session
+
+GROUP_LOSSES = 3  # workers that a group may lose in a row, with nothing recorded between: then it is pending
+SPARE_LOSSES = 3  # workers lost in a row, beyond all that there are: then the run stops
+MOST_LINGER_S = 0.25  # what a worker was told waits so long at most until it is handed over
+
+
+class WorkerLost(Exception):
+    """A worker is gone, and what it was told since its last turn with it."""
+
+
+class RemoteWorker(Protocol):
+    """A worker as its driver calls it. Each call raises WorkerLost; one at a time, but for `close`."""
+
+    async def open(self, order: Order) -> OpenedWorker: ...
+    async def turn(self, given: Sequence[Given], *, more: bool, stop: bool, linger_s: float) -> Batch: ...
+    async def close(self) -> Batch: ...
+
+
+class Pool(Protocol):
+    """Where workers come from. size: how many at once."""
+
+    @property
+    def size(self) -> int: ...
+
+    def worker(self) -> RemoteWorker:
+        """Another one; `open` waits until there is a place for it."""
+
+
+class ToldEngine(Engine):
+    """An engine of workers, as the first of them told of it."""
+
+    def __init__(self, engine: Engine, told: RoleMember) -> None:
+        super().__init__(engine.spec)
+        self._engine, self._told = engine, told
+
+    def capabilities(self) -> frozenset[str]:
+        return frozenset(self._told.capabilities)
+
+    def identity(self) -> Mapping[str, Json]:
+        return self._told.identity
+
+    def limits(self) -> Mapping[str, int]:
+        return self._told.limits
+
+    def settings(self) -> Mapping[str, Json] | None:
+        return self._told.settings or None
+
+    def left_over(self, run: Run, member: str) -> str:
+        return self._engine.left_over(run, member)
+
+    async def call(self, request: Request, asking: Asking) -> Reply:  # noqa: ARG002
+        raise EngineError(f"{self.spec.text} is asked by workers alone")
+
+
+class GivenGroup:
+    """A group at a worker, with what came of it so far: it goes elsewhere where that worker is lost."""
+
+    def __init__(self, given: Given, cells: Sequence[str]) -> None:
+        self.given = given
+        self.left = {(cells[cell], one.id, trial): (cell, one, trial) for cell, one, trial in given.works}
+        self.calls: dict[str, bytes] = {}
+        self.solved = dict(given.solved)
+        self.losses = 0
+
+    def rest(self) -> Given:
+        """What is left of it."""
+        calls = [*self.given.calls, *self.calls.values()]
+        solved = {key: self.solved[key] for key in self.left if key in self.solved}
+        return Given(self.given.number, [*self.left.values()], self.given.many, calls, solved)
+
+
+class RemoteDriver:
+    """One pass over what is left of a plan, by workers; see `execution.Driver`."""
+
+    scoring = 0
+
+    def __init__(self, session: "Session", pool: Pool, stages: Sequence[Stage]) -> None:
+        self.session, self.plan, self.pool, self.stages = session, session.plan, pool, stages
+        self.progress = session.progress
+        self.first: asyncio.Future[OpenedWorker] = asyncio.get_running_loop().create_future()
+        self.desk: Desk
+        self.sinks: Mapping[Stage, Sink] = {}
+        self._order = order_of(session, stages)
+        self._cells = {cell.id: cell for cell in self.plan.cells}
+        self._names = [*self._cells]
+        self._ready, self._changed = asyncio.Event(), asyncio.Event()
+        self._again: list[GivenGroup] = []  # of workers that were lost
+        self._more = True
+        self._serving = self._open = self._seen = self._losses = 0
+        self._costs: dict[str, MemberCost] = {}
+        self._fatal: SuiteError | BaseException | None = None
+        self._slots = [asyncio.ensure_future(self._slot()) for _ in range(pool.size)]
+
+    def begin(self, sinks: Mapping[Stage, Sink], attempts: JournalFile) -> "RemoteDriver":
+        """Record here from now on."""
+        folder, solved = self.session.folder, self.session.folder.solved
+        self.desk, self.sinks = Desk(self.plan.request.seed, {}, attempts, sinks=sinks), sinks
+        backlog = Backlog(self.plan, sinks, solved, folder.scored, self.progress)
+        self._solved = solved
+        self._recorded = [one for one in folder.calls(tuple(sinks), by="group") if len(one)]
+        self._source = iter(backlog)
+        self.progress.watch(lambda: self._costs, self._under_way)
+        return self
+
+    async def run(self) -> None:
+        """Until everything is done, pending, or the run stops. Raises what stopped it for good."""
+        self._ready.set()
+        if self._fatal is not None:
+            self.desk.stop()
+        try:
+            while not self._over():
+                self._changed.clear()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._changed.wait(), BEAT_S)
+        finally:
+            await self.close()
+        if self._fatal is not None:
+            raise self._fatal
+
+    def _over(self) -> bool:
+        done = not (self._more or self._again or self._open)
+        stopped = self.desk.stopping and not self._serving
+        return done or stopped or all(one.done() for one in self._slots)
+
+    def cancel(self) -> None:
+        """Drop what is in flight."""
+        for slot in self._slots:
+            slot.cancel()
+
+    async def close(self) -> None:
+        """Let all workers go."""
+        self.cancel()
+        await asyncio.gather(*self._slots, return_exceptions=True)
+
+    def _under_way(self) -> list[str]:
+        return [f"{self._open} groups under way", f"{self._serving} of {self.pool.size} workers"]
+
+    def _stop(self, error: BaseException) -> None:
+        if self._fatal is None:
+            self._fatal = ours(error) or error
+        if not self.first.done():
+            self.first.set_exception(self._fatal)
+        elif self._ready.is_set():
+            self.desk.stop()
+        self._changed.set()
+
+    async def _slot(self) -> None:
+        """One worker after the other, each until it is lost."""
+        while self._fatal is None:
+            worker, held = self.pool.worker(), dict[int, GivenGroup]()
+            try:
+                opened = await worker.open(self._order)
+                self._join(opened)
+                try:
+                    await self._ready.wait()
+                    await self._serve(worker, opened, held)
+                    return
+                finally:
+                    self._serving -= 1
+                    with contextlib.suppress(WorkerLost):
+                        self._take(await worker.close(), held)
+            except Exception as error:
+                if isinstance(error, WorkerLost) or (isinstance(error, EngineError) and self.first.done()):
+                    self._lost(held, error)
+                else:
+                    self._stop(error)
+            finally:
+                self._changed.set()
+            await asyncio.sleep(self.session.settings.backoff_s * self._losses)
+
+    def _join(self, opened: OpenedWorker) -> None:
+        self._serving += 1
+        if not self.first.done():
+            self.first.set_result(opened)
+        was = {one.member: one.identity for one in self.first.result().members}
+        for one in opened.members:
+            for change in other_facts(was.get(one.member), one.identity):
+                if not change.startswith("url: "):
+                    self.progress.warn(f"{one.member} is another one at worker {opened.name}: {change}")
+
+    async def _serve(self, worker: RemoteWorker, opened: OpenedWorker, held: dict[int, GivenGroup]) -> None:
+        """Turn after turn, until the run stops. Raises WorkerLost, EngineError."""
+        wants = opened.wants
+        while True:
+            given = self._give(wants, held)
+            stop = self.desk.stopping
+            more = bool(self._more or self._again) and self._share(held) > 0
+            linger = min(MOST_LINGER_S, 0.002 * self._serving)
+            batch = await worker.turn(given, more=more, stop=stop, linger_s=linger)
+            for said in batch.said:
+                self.progress.say(f"{opened.name}: {said}")
+            self._costs |= {f"{opened.name}/{name}": cost for name, cost in batch.costs.items()}
+            self._take(batch, held)
+            if batch.error is not None:
+                raise batch.error
+            if stop and batch.idle:
+                return
+            wants = batch.wants
+
+    def _share(self, held: Mapping[int, GivenGroup]) -> int:
+        """How many more groups a worker may hold, so that the last ones are shared by all."""
+        left = max(self.plan.counts.groups_taken - self._seen, 0) + len(self._again) + self._open
+        return -(-left // max(self._serving, 1)) - len(held)
+
+    def _give(self, wants: int, held: dict[int, GivenGroup]) -> list[Given]:
+        """The next groups in the plan's order, for so many samples."""
+        found: list[Given] = []
+        share = self._share(held)
+        while wants > 0 and share > 0 and not self.desk.stopping and (group := self._next()) is not None:
+            self._open += 1
+            held[group.given.number] = group
+            found.append(group.given)
+            wants -= len(group.given.works)
+            share -= 1
+        return found
+
+    def _next(self) -> GivenGroup | None:
+        if self._again:
+            return self._again.pop(0)
+        try:
+            number, group, left = next(self._source)
+        except StopIteration:
+            self._more = False
+            return None
+        except Exception as error:  # reading the samples failed: what is in flight may end
+            self._more = False
+            self._stop(error)
+            return None
+        self._seen = number + 1
+        calls = [encode(call) for one in self._recorded for call in one.every(group.name)]
+        solved: dict[WorkKey, bytes] = {}
+        for item, trial in left if len(self._solved) else ():
+            key = (self._names[item.cell], item.sample.id, trial)
+            if (record := self._solved.work(*key)) is not None:
+                solved[key] = encode(record)
+        works = [(item.cell, item.sample, trial) for item, trial in left]
+        return GivenGroup(Given(number, works, len(group.items) > 1, calls, solved), self._names)
+
+    def _take(self, batch: Batch, held: dict[int, GivenGroup]) -> None:
+        """Write what was handed over, but for what is there already: what is named before what names it."""
+        if not self.sinks:
+            return
+        for stage, which, number, key, line in batch.lines:
+            group = held.get(number)
+            if which == ATTEMPTS:
+                self.desk.attempts.waiting.append(line)
+                if key == "pending" and group is not None:
+                    self._pend(group, _attempt(line, 0))
+            elif number == NO_GROUP or (group is not None and self._new(group, stage, which, key, line)):
+                self.sinks[stage].take(which, line)
+        try:
+            for stage in self.stages:
+                self.sinks[stage].flush()
+            self.desk.attempts.write()
+        except RunError as error:
+            self._stop(error)
+        for number in batch.ended:
+            self._losses = 0
+            self._open -= held.pop(number, None) is not None
+        self._changed.set()
+
+    def _new(self, group: GivenGroup, stage: Stage, which: int, key: object, line: bytes) -> bool:
+        """Whether a record of a group is not there yet; noted then."""
+        group.losses = 0
+        if which == CALLS:
+            assert isinstance(key, str)
+            return group.calls.setdefault(key, line) is line
+        assert which == DONE and isinstance(key, tuple)
+        if key not in group.left or (stage is Stage.SOLVE and key in group.solved):
+            return False
+        if stage is Stage.SOLVE:
+            group.solved[key] = line
+            self.progress.solved()
+        else:
+            self.progress.scored(self._cells[key[0]], _output(group.solved[key], 0), _score(line, 0))
+        if stage is self.stages[-1]:
+            del group.left[key]
+        return True
+
+    def _pend(self, group: GivenGroup, record: AttemptRecord) -> None:
+        if group.left.pop((record.cell, record.sample, record.trial), None) is not None:
+            self.progress.pending(record.kind, record.detail)
+            allowed = self.session.settings.errors_allowed
+            if record.kind == "task-error" and self.progress.reasons[record.kind] >= allowed:
+                what = f"{allowed} samples failed with an error of the task itself, the last: {record.detail}"
+                self._stop(RunError(what, fix="correct the task, and give the same command again"))
+
+    def _lost(self, held: dict[int, GivenGroup], why: Exception) -> None:
+        """Let the groups of a worker go elsewhere; those that lose one after the other are pending."""
+        self._losses += 1
+        line = str(why).strip().partition("\n")[0][:300]
+        self.progress.warn(f"a worker was lost, {len(held)} groups go elsewhere: {line}")
+        for group in held.values():
+            self._open -= 1
+            group.losses += 1
+            if group.losses < GROUP_LOSSES:
+                group.given = group.rest()
+                self._again.append(group)
+                continue
+            for cell, sample, trial in [*group.left]:
+                record = AttemptRecord(
+                    time.time(), "pending", "worker-lost", cell, sample, trial, self.stages[-1]
+                )
+                record.detail = f"{GROUP_LOSSES} workers were lost with this sample"
+                self.desk.attempts.append(record)
+                self._pend(group, record)
+        self._again.sort(key=lambda one: one.given.number)
+        if self._ready.is_set():
+            self.desk.attempt("error", kind="worker-lost")
+        if self._losses >= self.pool.size + SPARE_LOSSES:
+            what = f"{self._losses} workers were lost in a row, the last: {line}"
+            self._stop(RunError(what, fix="put that right; the same command goes on where it stopped"))
+
+
+_attempt = Lines(Path("attempts.jsonl"), AttemptRecord).decode
+_output = Lines(Path("outputs.jsonl"), OutputRecord).decode
+_score = Lines(Path("scores.jsonl"), ScoreRecord).decode
+
+
+def order_of(session: "Session", stages: Sequence[Stage]) -> Order:
+    """What the workers of a session are told first."""
+    plan, folder = session.plan, session.folder
+    cells = [cell.plan for cell in plan.cells]
+    for n, one in enumerate(cells):
+        if one.file is not None:
+            file = structs.replace(one.file, path=str(Path(one.file.path).absolute()))
+            cells[n] = structs.replace(one, file=file)
+    return Order(
+        request=plan.request,
+        cells=cells,
+        shard=plan.shard,
+        stages=stages,
+        stages_of_run=session.stages,
+        environment=environment(plan),
+        settings=replace(session.settings, view=None, quiet=True, command=""),
+        cache_plan=f"{replace(plan, shard=None).sha256}/{folder.scoring}",
+        imported=session.imported,
+        samples_given=plan.given is not None,
+        folder=str(folder.own.absolute()),
+    )
+
+
+def manned_by(session: "Session", pool: Pool) -> Manning:
+    """What makes workers of a pool work on a session: set as its `manned` before it runs."""
+
+    @asynccontextmanager
+    async def manning(
+        stages: Sequence[Stage], attempts: JournalFile, tools: RunTools, cache: ResponseCache | None
+    ) -> AsyncIterator[Crew]:
+        del tools, cache  # of this process, which asks nobody
+        driver = RemoteDriver(session, pool, stages)
+        try:
+            opened = await driver.first
+            told = {one.member: one for one in opened.members}
+            members = [
+                replace(one, engine=ToldEngine(one.engine, told[one.member])) if one.member in told else one
+                for one in session.plan.filled.members
+            ]
+            filled = replace(session.plan.filled, members=tuple(members))
+            session.plan = session.folder.plan = replace(session.plan, filled=filled)
+            yield Crew(opened.facts, lambda sinks: driver.begin(sinks, attempts), lambda: None)
+        finally:
+            await driver.close()
+
+    return manning
