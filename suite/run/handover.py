@@ -1,6 +1,6 @@
 """What the driver of a run and its workers tell each other; all of it is plain values that can be pickled.
 
-`Order` and `OpenedWorker` once, then turn by turn groups that are given (`Given`) and what came of them (`Batch`).
+`Order` and `OpenedWorker` once, then turn by turn the groups given (`Given`) and what came of them (`Batch`).
 """
 
 import platform
