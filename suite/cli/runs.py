@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from suite.cli.flags import PATH, json_flag, output_flag, runs_flag, say_json
+from suite.cli.flags import PATH, json_flag, output_flag, runs_flag, say_json, say_text
 from suite.errors import ConfigError
 
 
@@ -60,15 +60,13 @@ def show(run: str, as_json: bool) -> None:
 
 def _show(folder: Path, as_json: bool) -> None:
     from suite.journal.run import Run
-    from suite.report.hostile_text import one_line
-    from suite.report.run_list import show_run, told
+    from suite.report.run_list import show_run
 
     record = show_run(Run(folder))
     if as_json:
         say_json(record)
     else:
-        for line in told(record):
-            click.echo("  " * line.startswith(" ") + one_line(line, 500))
+        say_text("run", record)
 
 
 @runs.command("samples", context_settings={"ignore_unknown_options": True})

@@ -208,26 +208,6 @@ def _heads(heads: Sequence[Headline]) -> str:
     return f"{len(heads)} cells" if heads else ""
 
 
-def told(run: ShownRun) -> Iterator[str]:
-    """A run in lines, those of details indented; to be cleaned."""
-    state = run.state + (f", {run.note}" if run.note else "")
-    yield f"{run.run}: {state}" + (", imported" if run.imported else "")
-    yield f"  tasks: {', '.join(run.tasks)} ({run.cells} cells)"
-    for role, members in run.roles.items():
-        yield f"  {role}: {', '.join(one.spec for one in members)}"
-    for reason, count in run.pending_reasons.items():
-        yield f"  pending {count:,}: {reason}"
-    for one in run.scorings:
-        judges = ", ".join(member.spec for members in one.roles.values() for member in members)
-        done = "complete" if one.complete else f"{number(one.pending)} pending"
-        yield f"  scoring {one.scoring}: {done}, begun {one.started}" + (f", {judges}" if judges else "")
-    for head in run.headlines:
-        if "value" in head:
-            ends = interval(head["low"], head["high"])
-            value = f"{head['name']} {number(head['value'])} {ends} n={head['n']:,}"
-            yield f"  {head['task']} {head['cell']}: {value}"
-
-
 def attempts_grid(run: Run) -> Grid:
     """Retries, errors, interruptions: how often, of what kind, by which role."""
     counts: Counter[tuple[str, str, str, str]] = Counter()
