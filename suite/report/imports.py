@@ -1,20 +1,8 @@
 """A run folder made of result files from elsewhere, by an importer that a plugin brings.
 
-An importer (Entry kind "importer") is a function of a path that yields one record a sample:
-
-    task, parameters     the task's name and all solve parameters of the cell
-    model                whose answers they are
-    sample, tags         id and slices; optionally group, cluster, trial
-    output               {"text", "finish"}, or None where there is no answer yet; hidden reasoning that leads
-                         the text is taken off it and kept beside it
-    values               the task's values by name, {"unscored": reason} for a missing one; {} if not scored
-    judge                optionally {check: {name: text}}, kept as parts of the score
-    parts                optionally the parts of the score: [{id, values, tags}]
-    payload              optionally the sample's payload as plain data: then a judge can be asked about it
-    source, row          optionally the file it came from, and where in it
-
-or {"note": text}, something to tell about the files. A sample given twice is an error that names both
-places.
+An importer (Entry kind "importer") is a function of a path that yields a mapping in the form of
+`ImportedRecord` for each sample, or {"note": text}: something to tell about the files. A sample given twice
+is an error that names both places.
 
 The run is marked imported in its manifest, its results and each output: its answers cannot be checked
 against calls, since there are none. Metrics are computed by today's code from the values given.
@@ -64,7 +52,13 @@ LEVEL = 0.95
 
 
 class ImportedRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One sample as an importer gives it (see the module)."""
+    """One sample as an importer gives it.
+
+    parameters: all that the cell is solved with. output: None where there is no answer yet; hidden reasoning
+    that leads its text is kept beside it. values: by name, {"unscored": reason} for a missing one; {} if not
+    scored. model: whose answer it is. judge: {check: {name: text}}, kept as parts of the score. payload: as
+    plain data, so that a judge can be asked about it. source, row: the file it came from, and where in it.
+    """
 
     task: str
     parameters: dict[str, Json]
@@ -229,7 +223,7 @@ def _write(
     source = ImportSource(importer=importer, model=model, sha256=digest.hexdigest())
     manifest = _manifest(cells, source, len(groups), name)
     write_document(folder / "manifest.json", manifest)
-    write_document(scoring / "manifest.json", _scoring_manifest(cells, manifest))
+    write_document(scoring / "manifest.json", _scoring_manifest(manifest))
     write_document(scoring / "results.json", make_results(Run(folder, SCORING), cells.metrics, level=LEVEL))
 
 
@@ -291,8 +285,7 @@ def _manifest(cells: _Cells, source: ImportSource, groups: int, name: str) -> Ru
         imported_from=source,
         prompts="own",
         cells=[
-            # whose prompts they were, the files do not say
-            replace(one, prompts="", note="", replay="none")
+            replace(one, prompts="", note="", replay="none")  # whose prompts they were, the files do not say
             for one in cell_records(every)
         ],
         skipped=(),
@@ -317,7 +310,8 @@ def _manifest(cells: _Cells, source: ImportSource, groups: int, name: str) -> Ru
     )
 
 
-def _scoring_manifest(cells: _Cells, manifest: RunManifest) -> ScoringManifest:
+def _scoring_manifest(manifest: RunManifest) -> ScoringManifest:
+    told = [(one.cell, one.score_parameters) for one in manifest.cells]
     return ScoringManifest(
         format=SCORING_FORMAT,
         scoring=SCORING,
@@ -327,13 +321,7 @@ def _scoring_manifest(cells: _Cells, manifest: RunManifest) -> ScoringManifest:
         level=LEVEL,
         roles={},
         cells=[
-            ScoredCell(
-                cell=cell.id,
-                score_parameters=cell.plan.score_parameters,
-                prompts="",
-                prompts_sha256="",
-                facts={},
-            )
-            for cell in cells.by_id.values()
+            ScoredCell(cell=cell, score_parameters=given, prompts="", prompts_sha256="", facts={})
+            for cell, given in told
         ],
     )
