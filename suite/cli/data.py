@@ -14,7 +14,7 @@ from suite.data.cache import Cache
 from suite.data.entry import DatasetEntry
 from suite.data.pins import pin as pin_entry
 from suite.data.pins import pin_file
-from suite.data.pull import import_from, ready
+from suite.data.pull import export_to, import_from, ready
 from suite.data.pull import verify as verify_entry
 from suite.data.registry import Registry, user_folder
 from suite.data.row_checks import renewal
@@ -94,6 +94,21 @@ def import_(entry: str, folder: Path, accept_licence: bool, as_json: bool) -> No
     """
     local = import_from(pulls.registry().dataset(entry), folder, Cache(), accept_licence=accept_licence)
     pulls.done([local], as_json)
+
+
+@data.command("export")
+@click.argument("entries", nargs=-1, required=True, metavar="ENTRY…")
+@click.option("--dir", "folder", required=True, type=PATH, metavar="DIR", help="Where to write DIR/ENTRY/….")
+def export(entries: tuple[str, ...], folder: Path) -> None:
+    """Copy the files of datasets that are here into a folder, for `suite data import` on another machine.
+
+    \b
+    Example:
+      suite data export prefeval contexteval --dir /media/stick
+    """
+    for name in entries:
+        export_to(pulls.registry().dataset(name), folder / name, Cache())
+        click.echo(f"{name}: copied to {folder / name}")
 
 
 @data.command()

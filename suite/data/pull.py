@@ -295,6 +295,18 @@ def import_from(
         return _kept(entry, pinned, found, cache)
 
 
+def export_to(entry: RegistryEntry, folder: Path, cache: Cache) -> None:
+    """Copy a pulled entry's files into a folder, from which `import_from` takes them. Raises DataError."""
+    local = ready(entry, cache)
+    if local is None:
+        raise DataError(f"{entry.id} is not here", fix=f"suite {_accepting(entry, cache, None)}")
+    with disk_errors(folder):
+        for file in local.entry.files:
+            if not isinstance(source_of(local.entry, file), BundledSource):
+                (folder / file.path).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(local.path(file.path), folder / file.path)
+
+
 def _take(entry: RegistryEntry, folder: Path, cache: Cache) -> dict[str, str]:
     there = {path: path.stat().st_size for path in sorted(folder.rglob("*")) if path.is_file()}
     taken: dict[str, str] = {}

@@ -13,7 +13,7 @@ from local_git import LocalGit
 from pydantic import BaseModel, ConfigDict
 from small_registry import COMMIT, QUESTIONS, ROOT, Place, jsonl, listed, sha256
 
-from suite.data.cache import disk_errors
+from suite.data.cache import Cache, disk_errors
 from suite.data.pull import import_from, pull, ready, verify
 from suite.data.registry import Registry
 from suite.data.rows import read_rows, typed
@@ -56,6 +56,19 @@ def test_files_brought_by_hand_are_held_to_the_same_hashes(place: Place) -> None
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["brought"]["files"] == {"data/test.jsonl": sha256(jsonl(QUESTIONS))}
     assert ready(place.registry.dataset("brought"), place.cache) is not None
+
+
+def test_what_is_exported_can_be_imported_where_it_never_was(place: Place, tmp_path: Path) -> None:
+    folder = brought(place, jsonl(QUESTIONS))
+    missing = place.suite("data", "export", "brought", "--dir", str(tmp_path / "stick"))
+    assert (missing.returncode, "brought is not here" in missing.stderr) == (2, True)
+    import_from(place.registry.dataset("brought"), folder, place.cache)
+    done = place.suite("data", "export", "brought", "--dir", str(tmp_path / "stick"))
+    assert done.stdout == f"brought: copied to {tmp_path / 'stick/brought'}\n"
+    local = import_from(
+        place.registry.dataset("brought"), tmp_path / "stick/brought", Cache(tmp_path / "other")
+    )
+    assert local.path("data/test.jsonl").read_bytes() == jsonl(QUESTIONS)
 
 
 def test_a_file_is_known_by_its_bytes_whatever_it_is_called(place: Place, tmp_path: Path) -> None:
