@@ -295,8 +295,9 @@ def carry_out(plan: "Plan", flags: RunFlags, folder: Path | None = None) -> int:
 
 def _shard(flags: RunFlags, executor: "Executor | None") -> "Shard | None":
     """The shard that --shard names; it is told. Raises ConfigError where other flags go against it."""
-    if executor is not None and not flags.prints and (flags.shard or flags.shards):
-        raise ConfigError(f"--on {flags.on} divides the run itself", fix="leave --shards and --shard out")
+    if executor is not None and (flags.shard or flags.shards):
+        fix = "leave --shards and --shard out; of a script: --on-option shards=N"
+        raise ConfigError(f"--on {flags.on} divides the run itself", fix=fix)
     if flags.shard is None:
         return None
     shard, source = named_shard(flags.shard)
