@@ -37,15 +37,14 @@ class Shard(NamedTuple):
 
 
 class LeaseOwner(msgspec.Struct, frozen=True):
-    """Who holds a lease. token: of this lease alone. boot, space, started: name the system's start, the
-    process's namespace and its start; "" where the system does not tell."""
+    """Who holds a lease. token: of this lease alone. system, process: name the start of the system, with the
+    namespace and user of its processes, and the start of the process; "" where the system does not tell."""
 
     token: str
     host: str
     pid: int
-    boot: str = ""
-    space: str = ""
-    started: str = ""
+    system: str = ""
+    process: str = ""
     format: str = LEASE_FORMAT
 
     def __str__(self) -> str:

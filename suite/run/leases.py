@@ -12,7 +12,6 @@ locks and no comparison of clocks or file times: shared file systems disagree ab
 """
 
 import os
-import re
 import secrets
 import shutil
 import socket
@@ -26,7 +25,7 @@ from typing import BinaryIO, NamedTuple
 
 import msgspec
 
-from suite.errors import ConfigError, RunError
+from suite.errors import RunError
 from suite.files import sync_folder, trying
 from suite.journal.journal_file import CHOOSE_FOLDER
 from suite.journal.repairs import REFERRING, repair
@@ -37,11 +36,8 @@ _beat_name = "beat-{:06}".format
 
 
 def lease_s() -> float:
-    """Seconds without a beat after which an owner is dead: 60, or SUITE_LEASE_S. Raises ConfigError."""
-    text = os.environ.get("SUITE_LEASE_S", "")
-    if text and not re.fullmatch(r"\d{1,6}(\.\d{1,6})?", text, re.ASCII):
-        raise ConfigError(f"SUITE_LEASE_S is {text!r}, no number of seconds", fix="unset it: 60 is usual")
-    return float(text) if text else LEASE_S
+    """Seconds without a beat after which an owner is dead; SUITE_LEASE_S in tests."""
+    return float(os.environ.get("SUITE_LEASE_S") or LEASE_S)
 
 
 def take(shard: Shard, base: Path, say: Callable[[str], None], run: Path | None = None) -> "Lease":
@@ -57,30 +53,30 @@ def take(shard: Shard, base: Path, say: Callable[[str], None], run: Path | None 
     if last is not None and (owner := _living(shard, last, say)) is not None:
         fix = "wait for it or stop it; the same command then goes on"
         raise RunError(f"{owner} is working on shard {shard}", where=str(last), fix=fix)
-    return NextLease.after(shard, folder, last, run).won()
+    return Lease.after(shard, folder, last, run).won()
 
 
-class NextLease(NamedTuple):
-    """A lease made ready beside its place. token: its own. told: what was repaired in it, in words."""
+class Lease(NamedTuple):
+    """A lease made ready beside its place, then this process's own. told: what was repaired, in words."""
 
     shard: Shard
     made: Path
-    place: Path
-    token: str
+    path: Path
+    owner: LeaseOwner
     told: str
 
     @classmethod
-    def after(cls, shard: Shard, folder: Path, last: Path | None, run: Path | None = None) -> "NextLease":
+    def after(cls, shard: Shard, folder: Path, last: Path | None, run: Path | None = None) -> "Lease":
         """The next one of a shard, with the whole records of the last. Raises RunError."""
-        token = secrets.token_hex(8)
-        made, place = folder / f".new-{token}", folder / f"{number(last) + 1 if last else 1:04}"
+        owner = LeaseOwner(secrets.token_hex(8), socket.gethostname(), os.getpid(), *_process(os.getpid()))
+        made, path = folder / f".new-{owner.token}", folder / f"{number(last) + 1 if last else 1:04}"
         try:
             with trying("make a lease of the shard", folder, CHOOSE_FOLDER):
                 made.mkdir()
                 if last is not None:
                     _copy(last, made)
                 lost = repair(made, run=run)
-                _write(made / LEASE, msgspec.json.encode(_here(token)) + b"\n")
+                _write(made / LEASE, msgspec.json.encode(owner) + b"\n")
                 _write(made / _beat_name(0))
                 sync_folder(made)
         except BaseException:
@@ -88,32 +84,23 @@ class NextLease(NamedTuple):
             raise
         told = ", ".join(f"{count:,} in {name}" for name, count in lost.items())
         told = f"records that lack a part count as not done: {told}" if told else ""
-        return cls(shard, made, place, token, told)
+        return cls(shard, made, path, owner, told)
 
     def won(self) -> "Lease":
         """Put it in its place. Raises RunError where another was put there before."""
-        folder = self.place.parent
+        folder = self.path.parent
         try:
-            self.made.rename(self.place)
+            self.made.rename(self.path)
         except OSError as error:  # which a network's file system may say though it did rename
             shutil.rmtree(self.made, ignore_errors=True)
-            if not self.place.is_dir():
+            if not self.path.is_dir():
                 raise RunError(f"cannot take shard {self.shard}: {error.strerror}", str(folder)) from error
         sync_folder(folder)
-        if owner_of(self.place).token != self.token or leases(folder)[-1] != self.place:
-            raise taken_over(self.shard, leases(folder)[-1])
+        if owner_of(self.path) != self.owner or leases(folder)[-1] != self.path:
+            raise self._taken_over(leases(folder)[-1])
         for left in folder.glob(".new-*"):  # of a killed process, or of one that lost
             shutil.rmtree(left, ignore_errors=True)
-        return Lease(self.shard, self.place, self.token, self.told)
-
-
-class Lease(NamedTuple):
-    """A shard's lease that this process holds."""
-
-    shard: Shard
-    path: Path
-    token: str
-    told: str = ""
+        return self
 
     @contextmanager
     def kept(self, lost: Callable[[RunError], None]) -> Iterator[None]:
@@ -137,24 +124,17 @@ class Lease(NamedTuple):
         while not ended.wait(pause):
             turn += 1
             with suppress(OSError, RunError):  # the next time it may be there
-                if (error := self._later()) is not None:
-                    lost(error)
+                if (found := leases(self.path.parent)[-1:]) != [self.path]:
+                    lost(self._taken_over(*found))
                     return
                 if turn % 2 == 0 and (beat := _beat(self.path)):
                     (self.path / beat).rename(self.path / _beat_name(int(beat[5:]) + 1))
 
-    def _later(self) -> RunError | None:
-        """The error that somebody else holds the shard now; None if nobody does."""
-        found = leases(self.path.parent)
-        if not found:
-            return RunError(f"the folder of shard {self.shard} is gone", str(self.path))
-        return None if found[-1] == self.path else taken_over(self.shard, found[-1])
-
-
-def taken_over(shard: Shard, lease: Path) -> RunError:
-    """The error of who lost a shard to another process."""
-    what = f"shard {shard} was taken over by {owner_of(lease)}: this process stops, and changes nothing more"
-    return RunError(what, where=str(lease), fix="let that one go on")
+    def _taken_over(self, by: Path | None = None) -> RunError:
+        """The error that somebody else has the shard, or removed its folder."""
+        who = f"was taken over by {owner_of(by)}" if by else "is gone"
+        what = f"shard {self.shard} {who}: this process stops, and changes nothing more"
+        return RunError(what, where=str(by or self.path), fix="let the other one go on" if by else "")
 
 
 def _living(shard: Shard, lease: Path, say: Callable[[str], None]) -> LeaseOwner | None:
@@ -162,7 +142,8 @@ def _living(shard: Shard, lease: Path, say: Callable[[str], None]) -> LeaseOwner
     owner, first, longest = owner_of(lease), _beat(lease), lease_s()
     started, told = time.monotonic(), False
     while (seconds := time.monotonic() - started) < longest:
-        if (lease / RELEASED).exists() or _ended(owner):
+        system, process = _process(owner.pid)
+        if (lease / RELEASED).exists() or (system and system == owner.system and process != owner.process):
             return None
         if _beat(lease) != first:
             return owner
@@ -177,37 +158,16 @@ def _beat(lease: Path) -> str:
     return next((one.name for one in lease.iterdir() if one.name.startswith("beat-")), "")
 
 
-def _here(token: str) -> LeaseOwner:
-    """This process as the owner of a lease."""
-    boot = space = ""
-    with suppress(OSError):  # other systems than Linux
-        space = str(Path("/proc/self/ns/pid").readlink())
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    pid = os.getpid()
-    return LeaseOwner(token, socket.gethostname(), pid, boot, space, _started(pid))
-
-
-def _started(pid: int) -> str:
-    """What names the start of a process of this machine; "Z" if it has ended, "" where nothing tells."""
-    with suppress(OSError):
+def _process(pid: int) -> tuple[str, str]:
+    """What names this start of the system with our process namespace and user, and a process's start in it,
+    "" if it has ended; "" for both where the system does not tell."""
+    system = ""
+    with suppress(FileNotFoundError, ProcessLookupError, PermissionError):
+        boot, space = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
+        system = f"{boot.read_text('utf-8').strip()} {space.readlink()} {os.getuid()}"
         fields = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
-        return "Z" if fields[0] in "ZX" else fields[19]
-    return ""
-
-
-def _ended(owner: LeaseOwner) -> bool:
-    """Whether an owner's process has surely ended: one of this machine, since its start."""
-    here = _here("")
-    if not owner.boot or (owner.boot, owner.space) != (here.boot, here.space):
-        return False
-    if started := _started(owner.pid):
-        return started != owner.started
-    with suppress(PermissionError):  # another user's
-        try:
-            os.kill(owner.pid, 0)
-        except ProcessLookupError:
-            return True
-    return False
+        return system, "" if fields[0] in "ZX" else fields[19]
+    return system, ""
 
 
 def _copy(old: Path, new: Path) -> None:
@@ -224,8 +184,7 @@ def _copy(old: Path, new: Path) -> None:
 
 def _write(path: Path, what: bytes | BinaryIO = b"") -> None:
     """Make a file of these bytes, or of all that another holds, and put it on the disk. Raises OSError."""
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
-    with os.fdopen(fd, "wb") as file:
+    with path.open("xb") as file:
         shutil.copyfileobj(BytesIO(what) if isinstance(what, bytes) else what, file, 2**20)
         file.flush()
         os.fsync(file.fileno())

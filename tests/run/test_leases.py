@@ -23,7 +23,7 @@ from suite.errors import ConfigError, RunError
 from suite.journal.repairs import REFERRING, repair
 from suite.journal.shards import Shard, leases, owner_of, parse_shard, shards_of
 from suite.run.lease_folder import LeaseFolder
-from suite.run.leases import NextLease, take
+from suite.run.leases import Lease, take
 from suite.run.outcome import RunSettings
 from suite.run.session import Session
 
@@ -54,7 +54,7 @@ def left(folder: Path, shard: Shard = SHARD) -> Path:
 
 def stranger(lease: Path) -> None:
     """Make the owner one of another machine, of whose process nothing can be known here."""
-    owner = msgspec.structs.replace(owner_of(lease), host="far", boot="another")
+    owner = msgspec.structs.replace(owner_of(lease), host="far", system="another")
     (lease / "lease.json").write_bytes(msgspec.json.encode(owner))
 
 
@@ -103,10 +103,10 @@ def test_of_those_who_saw_the_same_lease_one_takes_the_next(
 ) -> None:
     folder = SHARD.folder(tmp_path_factory.mktemp("run"))
     folder.mkdir(parents=True)
-    late: list[NextLease] = []
+    late: list[Lease] = []
     for _ in range(rounds):
         last = next(reversed(leases(folder)), None)
-        ready = [NextLease.after(SHARD, folder, last) for _ in range(takers)]
+        ready = [Lease.after(SHARD, folder, last) for _ in range(takers)]
         won = []
         for one in [*late, *data.draw(st.permutations(ready))]:
             try:
@@ -114,7 +114,7 @@ def test_of_those_who_saw_the_same_lease_one_takes_the_next(
             except RunError as error:
                 assert "taken" in str(error) or "cannot take" in str(error)
         assert won == leases(folder)[-1:]
-        late = [NextLease.after(SHARD, folder, last)]  # slept since before the winner came
+        late = [Lease.after(SHARD, folder, last)]  # slept since before the winner came
     assert len(leases(folder)) == rounds
 
 
@@ -143,7 +143,7 @@ def test_a_rename_that_happened_though_the_file_system_says_no_is_a_win(
         real(self, target)
         raise FileNotFoundError("asked a second time")
 
-    ready = NextLease.after(SHARD, tmp_path, None)
+    ready = Lease.after(SHARD, tmp_path, None)
     monkeypatch.setattr(Path, "rename", twice)
     assert ready.won().path == tmp_path / "0001"
 
@@ -171,7 +171,7 @@ def test_an_owner_whose_process_has_ended_is_dead_at_once(
 
 def test_another_process_under_the_number_of_a_dead_one_is_not_its_owner(tmp_path: Path) -> None:
     lease = take(SHARD, tmp_path, silent).path
-    owner = msgspec.structs.replace(owner_of(lease), started="1")
+    owner = msgspec.structs.replace(owner_of(lease), process="1")
     (lease / "lease.json").write_bytes(msgspec.json.encode(owner))
     assert take(SHARD, tmp_path, silent).path.name == "0002"
 
@@ -198,7 +198,7 @@ def test_who_lost_its_shard_hears_it_from_its_next_look(tmp_path: Path, short: N
         heard.set()
 
     with lease.kept(hear):
-        NextLease.after(SHARD, lease.path.parent, lease.path).won()
+        Lease.after(SHARD, lease.path.parent, lease.path).won()
         assert heard.wait(30)
     assert "taken over by process" in str(told[0])
 
@@ -240,7 +240,7 @@ def test_whatever_beginnings_of_its_files_a_dead_owner_left_the_next_has_whole_r
     for path in sorted((folder / "0001").rglob("*.jsonl")):
         body = path.read_bytes()
         path.write_bytes(body[: data.draw(st.integers(0, len(body)), path.name)])
-    new = NextLease.after(SHARD, folder, folder / "0001").won()
+    new = Lease.after(SHARD, folder, folder / "0001").won()
     assert repair(new.path) == {}
     for pattern in REFERRING:
         for path in new.path.glob(pattern):
@@ -294,7 +294,7 @@ async def test_a_process_that_loses_its_shard_stops_and_says_who_has_it(tmp_path
 
     async def slow(request: Any, asking: Any) -> str:
         if len(leases(folder.own.parent)) == 1:
-            NextLease.after(folder.shard, folder.own.parent, folder.own).won()
+            Lease.after(folder.shard, folder.own.parent, folder.own).won()
         await asyncio.sleep(3600)
         return "never"
 

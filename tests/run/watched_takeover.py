@@ -52,7 +52,7 @@ def main(folder: Path) -> None:
     shard = Shard(0, 2)
     watch()
     first = take(shard, folder, print)
-    owner = msgspec.structs.replace(owner_of(first.path), boot="elsewhere")
+    owner = msgspec.structs.replace(owner_of(first.path), system="elsewhere")
     (first.path / "lease.json").write_bytes(msgspec.json.encode(owner))
     second = take(shard, folder, print)
     with second.kept(lambda _: os._exit(5)), first.kept(lambda _: heard.set()):
