@@ -281,7 +281,8 @@ def carry_out(plan: "Plan", flags: RunFlags, folder: Path | None = None) -> int:
     settle = [text.partition("=")[::2] for text in flags.settle]
     run = prepare(plan, flags, settings, settle, output=flags.output, folder=folder)
     if executor is not None and flags.prints:
-        changed: dict[str, object] = {"cache": False} if flags.new and flags.cache is None else {}
+        # several machines cannot share one SQLite file of replies
+        changed: dict[str, object] = {"cache": bool(flags.cache)}
         words = repeated_words(context, changed | ({"output": run.folder} if folder is None else {}))
         click.echo(script_of(executor, Job(words, run.folder)), nl=False)
         return 0

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -211,3 +212,11 @@ def test_a_command_with_a_secret_has_no_script() -> None:
 def test_an_unknown_executor_is_told_with_the_nearest() -> None:
     with pytest.raises(NotFound, match="did you mean 'slurm'"):
         executor_of("slrum", [])
+
+
+@pytest.mark.parametrize("name", ["slurm", "kubernetes"])
+def test_the_page_tells_every_option(name: str) -> None:
+    page = Path(__file__).parents[2].joinpath("docs/clusters.md").read_text("utf-8")
+    section = page.partition(f"## {name.capitalize()}\n")[2].partition("\n## ")[0]
+    rows = "".join(line.split("|")[1] for line in section.splitlines() if line.startswith("| `"))
+    assert set(re.findall("`([a-z-]+)`", rows)) == set(executor_of(name, []).options)

@@ -26,9 +26,7 @@ def test_a_script_holds_the_command_and_its_settings(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.setenv("SUITE_EVAL_SEED", "5")
-    given = shlex.split(
-        f"{EVAL} -P 'method=$(touch x)' --on slurm --on-option shards=2 --print --no-cache -O a/b"
-    )
+    given = shlex.split(f"{EVAL} -P 'method=$(touch x)' --on slurm --on-option shards=2 --print -O a/b")
     given[given.index("method=$(touch x)")] = "method=remind"
     assert suite.run_command(*given) == 0
     assert words_of(capsys.readouterr().out) == shlex.split(
