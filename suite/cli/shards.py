@@ -66,7 +66,9 @@ def work_on_shard(run: "PreparedRun", shard: Shard, *, as_json: bool) -> int:
     if (command := os.environ.pop(REPORTS, None)) is not None:
         view = ShardView()
         run = replace(run, settings=replace(run.settings, view=view, command=command))
-        return view.ended(asyncio.run(run.start(view.begun)))
+        outcome = asyncio.run(run.start(view.begun))
+        view.tell(outcome)
+        return outcome.exit_code
     outcome, works = asyncio.run(run.start()), lease.plan.all_works
     if as_json:
         say_json({"run": str(run.folder), "shard": str(shard), "samples": works, "pending": outcome.pending})

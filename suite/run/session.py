@@ -82,7 +82,11 @@ class Session:
             loop.call_soon_threadsafe(self._lose, error)
 
         holding = self.folder.hold(self._all_done, self.progress.warn, lost)
-        with holding as self._lost, self.progress, self._interruptible():
+        with (
+            holding as self._lost,
+            self.progress,
+            interruptible(self.interrupt if self.settings.signals else None),
+        ):
             self._main = asyncio.current_task()
             stopped: SuiteError | None = None
             try:
@@ -298,21 +302,6 @@ class Session:
         plan = f"{replace(self.plan, shard=None).sha256}/{self.folder.scoring}"  # of all its shards
         return ResponseCache(cache_folder() / "replies", self.progress.say, plan, self.settings.reuse)
 
-    @contextmanager
-    def _interruptible(self) -> Iterator[None]:
-        loop = asyncio.get_running_loop()
-        caught = []
-        if self.settings.signals:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-                    loop.add_signal_handler(number, self.interrupt)
-                    caught.append(number)
-        try:
-            yield
-        finally:
-            for number in caught:
-                loop.remove_signal_handler(number)
-
     def _lose(self, error: RunError) -> None:
         """Another process has the shard: stop, and drop what is in flight."""
         self._taken = error
@@ -336,6 +325,22 @@ class Session:
             return
         self.progress.say("stopping: waiting for what is in flight (interrupt again to drop it)")
         self._driver.desk.stop()
+
+
+@contextmanager
+def interruptible(interrupt: Callable[[], None], *, wanted: bool = True) -> Iterator[None]:
+    """Call this for Ctrl-C and for a wish to end, while the block runs on this event loop."""
+    loop = asyncio.get_running_loop()
+    caught = []
+    for number in (signal.SIGINT, signal.SIGTERM) if wanted else ():
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+            loop.add_signal_handler(number, interrupt)
+            caught.append(number)
+    try:
+        yield
+    finally:
+        for number in caught:
+            loop.remove_signal_handler(number)
 
 
 _collector = threading.Lock()  # runs side by side share the one collector of the process

@@ -5,14 +5,14 @@ to people goes on to them. A signal is passed on. A process whose reader is gone
 """
 
 import asyncio
-import contextlib
 import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields
+from typing import TextIO
 
 import msgspec
 
@@ -24,15 +24,16 @@ from suite.run.ledger import BudgetSpent
 from suite.run.outcome import Outcome
 from suite.run.progress import Progress
 from suite.run.seats import MemberCost
-from suite.run.session import SYNC_EVERY_S, Session
+from suite.run.session import SYNC_EVERY_S, Session, interruptible
 
 REPORTS = "SUITE_SHARD_REPORTS"  # to a process of a shard: its reader's command, without secrets
 RESTARTS = 2
 _COSTS = [one.name for one in fields(MemberCost)]
-_ERRORS = {one.__name__: one for one in (BudgetSpent, CapabilityError, DamagedError, RunError)}
+_ERRORS = {one.__name__: one for one in (BudgetSpent, CapabilityError, DamagedError)}
+_PIPE = asyncio.subprocess.PIPE
 
 
-class ShardReport(msgspec.Struct, tag="shard", forbid_unknown_fields=True):
+class ShardReport(msgspec.Struct, tag="shard"):
     """How far a shard is. done: samples, those of before included. ended: the exit code, None before."""
 
     done: int = 0
@@ -47,49 +48,45 @@ class ShardReport(msgspec.Struct, tag="shard", forbid_unknown_fields=True):
 class ShardView:
     """Progress that goes to the reader of a shard's reports."""
 
-    def __init__(self) -> None:
-        self._report: Callable[[Outcome | None], ShardReport] = lambda _: ShardReport()
-        self._gone: Callable[[], None] | None = None
+    _session: Session | None = None
 
     def begun(self, session: Session) -> None:
         """From now on there is something to report."""
-        progress = session.progress
-
-        def report(outcome: Outcome | None) -> ShardReport:
-            tallies = progress.tallies().values()
-            spent = MemberCost(*(sum(getattr(one, name) for one in tallies) for name in _COSTS))
-            found = ShardReport(progress.finished, progress.new, progress.reasons, progress.examples, spent)
-            if outcome is not None:
-                found.ended = outcome.exit_code
-                found.error = (type(outcome.error).__name__, str(outcome.error)) if outcome.error else None
-            return found
-
-        self._report, self._gone = report, session.interrupt
+        self._session = session
 
     def show(self, line: str) -> None:
         """Report how far the run is."""
         del line
-        self._tell(None)
+        self.tell()
 
     def say(self, line: str) -> None:
         """Pass a line on."""
-        with contextlib.suppress(OSError):
-            sys.stderr.write(f"{line}\n")
-            sys.stderr.flush()
+        self._put(sys.stderr, line)
 
-    def ended(self, outcome: Outcome) -> int:
-        """Report the end; the exit code."""
-        self._tell(outcome)
-        return outcome.exit_code
+    def tell(self, outcome: Outcome | None = None) -> None:
+        """Report; the end, where there is an outcome."""
+        if (session := self._session) is None:
+            return
+        progress, error = session.progress, outcome.error if outcome else None
+        tallies = progress.tallies().values()
+        report = ShardReport(
+            progress.finished,
+            progress.new,
+            progress.reasons,
+            progress.examples,
+            MemberCost(*(sum(getattr(one, name) for one in tallies) for name in _COSTS)),
+            outcome.exit_code if outcome else None,
+            (type(error).__name__, str(error)) if error else None,
+        )
+        self._put(sys.stdout, msgspec.json.encode(report).decode())
 
-    def _tell(self, outcome: Outcome | None) -> None:
+    def _put(self, stream: TextIO, line: str) -> None:
         try:
-            sys.stdout.write(msgspec.json.encode(self._report(outcome)).decode() + "\n")
-            sys.stdout.flush()
+            stream.write(f"{line}\n")
+            stream.flush()
         except OSError:  # nobody reads any more
-            stop, self._gone = self._gone, None
-            if stop is not None and outcome is None:
-                stop()
+            if self._session is not None and not self._session.interrupted:
+                self._session.interrupt()
 
 
 class ShardProcesses:
@@ -110,106 +107,75 @@ class ShardProcesses:
         self._words, self._variables, self._command = words, variables, command
         self._progress, self._stage = progress, stage
         self._last = [ShardReport() for _ in words]
-        self._running: dict[int, asyncio.subprocess.Process] = {}
+        self._running: set[asyncio.subprocess.Process] = set()
         self._said: set[str] = set()
         self.interrupted = False
 
     async def run(self) -> SuiteError | None:
         """Until all have ended. Returns what stopped the first that was stopped."""
-        progress = self._progress
-        progress.watch(self._tallies, self._at_work)
-        with progress, self._passing_on():
-            works = asyncio.gather(*(self._worked(which) for which in range(len(self._words))))
+        self._progress.watch(lambda: {str(n): one.spent for n, one in enumerate(self._last)}, self._at_work)
+        with self._progress, interruptible(self.interrupt):
+            works = asyncio.gather(*(self._work(which) for which in range(len(self._words))))
             while not (await asyncio.wait([works], timeout=SYNC_EVERY_S))[0]:
-                progress.tick()
-            found = [error for error in await works if error is not None]
-        self._sum()
-        return found[0] if found else None
+                self._progress.tick()
+        return next(filter(None, works.result()), None)
 
-    async def _worked(self, which: int) -> SuiteError | None:
+    async def _work(self, which: int) -> SuiteError | None:
         """One shard, until its process ends by itself or has died too often."""
         shard = Shard(which, len(self._words))
-        for start in range(1 + RESTARTS):
-            code = await self._process(which)
-            report = self._last[which]
-            if report.ended is not None:
-                return _ERRORS.get(report.error[0], RunError)(report.error[1]) if report.error else None
+        for left in reversed(range(1 + RESTARTS)):
+            code, error = await self._process(which), self._last[which].error
+            if self._last[which].ended is not None:
+                return _ERRORS.get(error[0], RunError)(error[1]) if error else None
             if self.interrupted or code == 130:
                 self.interrupted = True
                 return None
-            if code == 2:  # said why: it did not begin
+            if code == 2:  # it said why
                 return RunError(f"shard {shard} could not begin")
-            again = start < RESTARTS
-            self._progress.warn(
-                f"the process of shard {shard} died ({code}){', it is started again' if again else ''}"
-            )
+            again = ", and is started again" if left else ""
+            self._progress.warn(f"the process of shard {shard} died ({code}){again}")
         return RunError(f"the process of shard {shard} died {1 + RESTARTS} times")
 
     async def _process(self, which: int) -> int:
-        self._last[which].ended = None
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "suite", *self._words[which],
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
+            stdin=asyncio.subprocess.DEVNULL, stdout=_PIPE, stderr=_PIPE, limit=2**24,
             env={**os.environ, REPORTS: self._command, **self._variables[which]},
-            limit=2**24,
             start_new_session=True,  # a signal of the terminal reaches it through us alone
         )  # fmt: skip
-        assert process.stdout is not None
-        assert process.stderr is not None
-        self._running[which] = process
+        self._running.add(process)
         try:
-            await asyncio.gather(self._read(which, process.stdout), self._read(which, process.stderr))
+            streams = [one for one in (process.stdout, process.stderr) if one is not None]
+            await asyncio.gather(*(self._read(which, one) for one in streams))
             return await process.wait()
         finally:
-            del self._running[which]
-            if process.returncode is None:
-                process.kill()
+            self._running.discard(process)
 
     async def _read(self, which: int, stream: asyncio.StreamReader) -> None:
         while line := await stream.readline():
             try:
                 self._last[which] = msgspec.json.decode(line, type=ShardReport)
-                self._sum()
             except (msgspec.MsgspecError, ValueError):
                 text = line.decode("utf-8", "replace").rstrip()
                 if text and text not in self._said:  # what all say is said once
                     self._said.add(text)
                     self._progress.warn(text)
-
-    def _sum(self) -> None:
-        progress = self._progress
-        progress.counts[self._stage] = sum(one.done for one in self._last)
-        progress.new = sum(one.new for one in self._last)
-        progress.reasons = sum((Counter(one.reasons) for one in self._last), Counter())
-        progress.counts["pending"] = progress.reasons.total()
-        for one in self._last:
-            progress.examples = one.examples | progress.examples
-
-    def _tallies(self) -> dict[str, MemberCost]:
-        return {str(which): one.spent for which, one in enumerate(self._last)}
+                continue
+            progress = self._progress
+            progress.counts[self._stage] = sum(one.done for one in self._last)
+            progress.new = sum(one.new for one in self._last)
+            progress.reasons = sum((Counter(one.reasons) for one in self._last), Counter())
+            progress.counts["pending"] = progress.reasons.total()
+            progress.examples = self._last[which].examples | progress.examples
 
     def _at_work(self) -> list[str]:
         money = sum(one.spent.money for one in self._last)
         cost = [shown_usd(money / PER_USD)] if money else []
         return [*cost, f"{len(self._running)} of {len(self._words)} shards at work"]
 
-    @contextmanager
-    def _passing_on(self) -> Iterator[None]:
-        loop, numbers = asyncio.get_running_loop(), (signal.SIGINT, signal.SIGTERM)
-        for number in numbers:
-            with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-                loop.add_signal_handler(number, self.interrupt)
-        try:
-            yield
-        finally:
-            for number in numbers:
-                loop.remove_signal_handler(number)
-
     def interrupt(self) -> None:
         """Let what is in flight end and stop; the second time, drop it."""
         self.interrupted = True
-        for process in self._running.values():
-            with contextlib.suppress(ProcessLookupError):
+        for process in self._running:
+            with suppress(ProcessLookupError):
                 process.send_signal(signal.SIGINT)
