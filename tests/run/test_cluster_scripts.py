@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from suite.errors import ConfigError, NotFound
-from suite.run.executor import Job, executor_of, script_of
+from suite.run.executor import Executor, Job, executor_of, script_of
 
 SCHEMA = json.loads(Path(__file__).with_name("kubernetes_job.json").read_text("utf-8"))
 HOSTILE = (
@@ -220,3 +220,11 @@ def test_the_page_tells_every_option(name: str) -> None:
     section = page.partition(f"## {name.capitalize()}\n")[2].partition("\n## ")[0]
     rows = "".join(line.split("|")[1] for line in section.splitlines() if line.startswith("| `"))
     assert set(re.findall("`([a-z-]+)`", rows)) == set(executor_of(name, []).options)
+
+
+def test_the_page_s_own_executor_writes_the_command() -> None:
+    page = Path(__file__).parents[2].joinpath("docs/clusters.md").read_text("utf-8")
+    module: dict[str, type[Executor]] = {}
+    exec(page.partition('```python title="suite_lines.py"\n')[2].partition("```")[0], module)
+    job = Job(("eval", "--task", "a b"), Path("a"))
+    assert script_of(module["Lines"]("lines", {}), job) == "#!/bin/sh\nexec suite eval --task 'a b'\n"
