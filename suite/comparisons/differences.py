@@ -101,7 +101,10 @@ def pair(measure: Measure, a: Side, b: Side, *, seed: int, level: float) -> Pair
     place = np.searchsorted(a.ids, ids)
     tags = {name: column[place] for name, column in a.columns.items() if name.startswith("tag:")}
     groups = _groups(measure, tags, len(ids))
-    value_a, value_b = (_mean(one[both], groups) for one in (x, y))
+    value_a, value_b = (
+        math.fsum(float(each[both][one].mean()) for one in groups) / len(groups) if groups else None
+        for each in (x, y)
+    )
     found, interval = paired_difference(
         x, y, clusters, groups, binary=binary, value_range=measure.range, level=level
     )
@@ -115,10 +118,6 @@ def _groups(measure: Measure, tags: Columns, n: int) -> list[NDArray[np.bool_]]:
         return [np.ones(n, dtype=bool)] if n else []
     labels = tags[f"tag:{measure.macro}"].astype(str)
     return [labels == one for one in np.unique(labels)]
-
-
-def _mean(x: Floats, groups: Sequence[NDArray[np.bool_]]) -> float | None:
-    return math.fsum(float(x[one].mean()) for one in groups) / len(groups) if groups else None
 
 
 def _laid_out(measure: Measure, one: Side, common: Digests) -> Floats:
@@ -135,7 +134,10 @@ def _by_formula(
     """The difference of a statistic: clusters resampled jointly, and swapped between the models for p."""
     ids = np.intersect1d(np.intersect1d(a.ids, b.ids), common)
     kept = clusters[np.searchsorted(common, ids)]
-    one, two = (_rows(each, ids) for each in (a, b))
+    one, two = (
+        {name: column[np.searchsorted(each.ids, ids)] for name, column in each.columns.items()}
+        for each in (a, b)
+    )
     codes = clusters_of(kept, len(ids))
     first, second = _value(measure, one, codes.codes), _value(measure, two, codes.codes)
     lost_a, lost_b = (len(common) - len(np.intersect1d(each.ids, common)) for each in (a, b))
@@ -161,11 +163,6 @@ def _by_formula(
 
     found = replace(found, se=se).tested(interval, "cluster-bootstrap")
     return first, second, found, interval
-
-
-def _rows(one: Side, ids: Digests) -> Columns:
-    place = np.searchsorted(one.ids, ids)
-    return {name: column[place] for name, column in one.columns.items()}
 
 
 def _value(measure: Measure, columns: Columns, codes: NDArray[np.intp]) -> float | None:

@@ -20,10 +20,15 @@ POLICY = {"half": "half a win each", "drop": "left out", "davidson": "an outcome
 
 def sections(found: RatedModels, *, compact: bool = False) -> list[Section]:
     """Ratings first, then what stands behind them."""
+    met = Table(
+        ("a", "b", "votes", "win rate of a", "low", "high"),
+        [(one.a, one.b, one.rate.n, one.rate.value, one.rate.low, one.rate.high) for one in found.pairs],
+        title="Win rates of those that met, draws half",
+    )
     parts = {
         "Ratings": _ratings(found, compact),
         "Draws": _draws(found),
-        "Pairs": _pairs(found) if found.pairs else (),
+        "Pairs": [met] if found.pairs else (),
         "Style held equal": _style(found, found.style) if found.style else (),
         "Elo, and how it depends on the order of votes": _elo(found, found.elo) if found.elo else (),
         "How easily the ranking moves": _robustness(found),
@@ -115,14 +120,6 @@ def _draws(found: RatedModels) -> Iterator[Block]:
             f"{test.votes:,} votes of {test.users:,} users {order}: decided only minus all {value}{span}: "
             f"{better}."
         )
-
-
-def _pairs(found: RatedModels) -> Iterator[Block]:
-    yield Table(
-        ("a", "b", "votes", "win rate of a", "low", "high"),
-        [(one.a, one.b, one.rate.n, one.rate.value, one.rate.low, one.rate.high) for one in found.pairs],
-        title="Win rates of those that met, draws half",
-    )
 
 
 def _style(found: RatedModels, style: StyleControlled) -> Iterator[Block]:

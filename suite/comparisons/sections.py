@@ -253,7 +253,9 @@ def _slices(found: Compared, compact: bool) -> Iterator[Block]:
         f"{len(found.slices)} slices; {left} with fewer than {FEWEST_IN_SLICE} units are not shown."
     )
     most = MOST_COMPACT if compact else MOST_SLICES
-    lines = [_slice(one, found) for one in sorted(shown, key=_clearest)[:most]]
+    clearest = sorted(shown, key=lambda one: -abs(one.found.difference.value or 0.0))
+    clearest.sort(key=lambda one: 1.0 if one.corrected is None else one.corrected)
+    lines = [_slice(one, found) for one in clearest[:most]]
     if lines:
         yield Table.of(lines)
     if len(shown) > most:
@@ -269,10 +271,6 @@ def _slices(found: Compared, compact: bool) -> Iterator[Block]:
             sides=_sides(row, named=True),
             folded=True,
         )
-
-
-def _clearest(one: SliceRow) -> tuple[float, float]:
-    return (1.0 if one.corrected is None else one.corrected, -abs(one.found.difference.value or 0.0))
 
 
 def _slice(one: SliceRow, found: Compared) -> dict[str, Shown]:

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
 from markupsafe import Markup
 
 from suite.errors import ConfigError
@@ -82,6 +81,9 @@ def html_report(
     summary, told = summarise(run) if source is None else source.summary, run_facts(run)
     drawer = Drawer()
     grids = happened_grid(summary.tasks), calls_grid(summary.calls), attempts_grid(run)
+    manifests = [("manifest.json", pretty(run.manifest, 200_000))]
+    if run.scoring:
+        manifests.append((f"scorings/{run.scoring}/manifest.json", pretty(run.scoring_manifest, 200_000)))
     return page(
         "report.html.j2", viewer=True, linked=linked, base=base, summary=summary, ran=list(fact_lines(told)),
         parameters=parameter_rows(told),
@@ -89,7 +91,7 @@ def html_report(
         sections=[drawer.section(one) for one in plugin_sections(run)],
         happened=[one for one in grids if one.rows],
         samples=() if source is None or base else inline("run", source),
-        manifests=_manifests(run),
+        manifests=manifests,
         version=run.manifest.suite,
     )  # fmt: skip
 
@@ -119,10 +121,3 @@ def page(
     )
     # once more over everything: whatever came here uncleaned ends here; samples were cleaned and then packed
     return (piece if piece.startswith(OPENING) else clean(piece) for piece in pieces)
-
-
-def _manifests(run: Run) -> Iterator[tuple[str, str]]:
-    yield "manifest.json", pretty(msgspec.to_builtins(run.manifest), 200_000)
-    if run.scoring:
-        judged = msgspec.to_builtins(run.scoring_manifest)
-        yield f"scorings/{run.scoring}/manifest.json", pretty(judged, 200_000)
