@@ -5,7 +5,9 @@ recorded no command stands an equivalent one, and is called so.
 """
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -21,10 +23,14 @@ from suite.parameters import SkipCell
 from suite.plugins import catalogue
 from suite.report.numbers import number, percent, plain
 from suite.report.remarks import parameters_of
+from suite.report.text_templates import said, text_macros
 from suite.run.cells import load_task
 from suite.run.ledger import untold_tokens
 from suite.run.recorded_files import with_recorded
 from suite.run.role_members import flag_of
+
+if TYPE_CHECKING:
+    from jinja2.environment import TemplateModule
 
 MOST_VALUES = 8  # of a swept parameter on one line
 
@@ -162,68 +168,25 @@ def equivalent_command(run: Run, tasks: Sequence[TaskFacts]) -> str:
     return shlex.join(words)
 
 
-def fact_lines(facts: RunFacts) -> Iterator[tuple[str, str]]:
+def fact_lines(facts: RunFacts) -> list[tuple[str, str]]:
     """(label, text) of everything but the parameters at their defaults."""
-    yield ("command" if facts.recorded else "equivalent command", facts.command)
-    if facts.settings:
-        yield ("from suite.toml or the environment", facts.settings)
-    if facts.scored_by:
-        yield ("scoring command", facts.scored_by)
-    for task in facts.tasks:
-        file = f" of {task.file}" if task.file else ""
-        yield ("task", f"{task.name} version {task.version}{file}{_changed(task)}")
-    for model in facts.models:
-        engine = model.settings.get("engine_version") or model.identity.get("engine_version")
-        asked = {"thinking": model.settings.get("thinking"), **model.sampling}
-        program = model.identity.get("engine") or "engine"
-        told = [_mark(model.identity), f"{program} {plain(engine)}" if engine else ""]
-        told += [f"{name}={plain(value)}" for name, value in asked.items() if value is not None]
-        yield (model.member, ", ".join([model.spec, *filter(None, told)]))
-    yield from dict.fromkeys(("data", _data(one, facts.mini)) for one in facts.data.values())
-    limit = f", limit {facts.limit:,} groups" if facts.limit else ", no limit"
-    drawn = f"seed {facts.seed}, trials {facts.trials}{limit}"
-    yield ("settings", f"{facts.prompts} prompts, {drawn}, level {percent(facts.level)}, suite {facts.suite}")
-    yield ("date", facts.date.replace("T", " ").replace("+00:00", " UTC"))
-    if facts.seconds is not None:
-        yield ("duration", f"{facts.seconds:,.1f} seconds")
-    if every := list(facts.calls.values()):
-        cached, retries = sum(one.cached for one in every), sum(one.retries for one in every)
-        new = number(sum(one.calls for one in every) - cached)
-        sent, got = sum(one.prompt_tokens for one in every), sum(one.completion_tokens for one in every)
-        yield ("calls", f"{new} new, {number(cached)} cached, {number(retries)} retried")
-        counted = f"{number(sent)} in, {number(got)} out" if sent or got else ""
-        yield ("tokens", counted or "none reported that can be counted")
-        yield ("cost", shown_costs(facts.cost) or "none: local models")
+    return said(_macros(), "facts", facts)
 
 
-def _data(one: Values, mini: bool) -> str:
-    source = plain(one.get("source") or "unknown source")
-    kind = "bundled mini data" if mini and source == "bundled" else source
-    return f"{one['entry']} ({kind}) {_mark(one)}".strip()
+@cache
+def _macros() -> "TemplateModule":
+    return text_macros("report/templates/facts.j2", (number, percent, plain, shown_costs, values))
 
 
-def _mark(identity: Values) -> str:
-    found = next((name for name in ("revision", "sha256") if identity.get(name)), "")
-    return f"{found} {str(identity[found])[:12]}" if found else ""
-
-
-def _changed(task: TaskFacts) -> str:
-    shown = "".join(f", {name}={_values(values)}" for name, values in task.shown.items())
-    if task.changed is None:
-        why = "its file is not here as it was" if task.file else "this version is not installed"
-        return f"{shown} ({why}: its defaults are not known)"
-    others = len(task.parameters) - len(task.changed)
-    return shown + (f" ({number(others)} more at their defaults)" if others else "")
-
-
-def _values(values: Sequence[Json]) -> str:
-    return listed([plain(one) for one in values], MOST_VALUES, " | ")
+def values(every: Sequence[Json]) -> str:
+    """The values of a parameter on one line."""
+    return listed([plain(one) for one in every], MOST_VALUES, " | ")
 
 
 def parameter_rows(facts: RunFacts) -> list[tuple[str, str, str]]:
     """(task, parameter, values) of all parameters; those that are not at their default are marked."""
     return [
-        (task.name, f"{name} *" if name in (task.changed or ()) else name, _values(values))
+        (task.name, f"{name} *" if name in (task.changed or ()) else name, values(every))
         for task in facts.tasks
-        for name, values in task.parameters.items()
+        for name, every in task.parameters.items()
     ]

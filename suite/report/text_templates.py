@@ -47,3 +47,15 @@ def text_of(macros: "TemplateModule", macro: str, *values: object) -> str:
     """The text that one of the macros makes."""
     text: str = getattr(macros, macro)(*values)
     return text
+
+
+def said(macros: "TemplateModule", macro: str, *values: object) -> list[tuple[str, str]]:
+    """(label, text) of each `{% call say(label) %}text{% endcall %}` of a macro; it takes `say` last."""
+    found: list[tuple[str, str]] = []
+
+    def say(label: str, caller: Callable[[], str]) -> str:
+        found.append((label, caller()))
+        return ""
+
+    text_of(macros, macro, *values, say)
+    return found
