@@ -13,7 +13,7 @@ from typing import Any
 
 from suite.api.preparation import PreparedRun
 from suite.report.hostile_text import one_line
-from suite.report.run_reports import write_reports
+from suite.report.run_reports import outcome_reports
 from suite.run.outcome import Outcome
 from suite.run.session import Session
 
@@ -73,7 +73,7 @@ class BackgroundRun:
         try:
             outcome = asyncio.run(self._drive())
             if outcome.results is not None and self._stops < DROPPED:
-                write_reports(outcome.folder, outcome.scoring, say=self._screen.say)
+                outcome_reports(outcome, say=self._screen.say)
         except BaseException as error:  # whatever it is belongs to who waits
             self.done.set_exception(error)
         else:

@@ -328,16 +328,16 @@ def _finish(outcome: "Outcome", flags: RunFlags, stages: Sequence[str]) -> int:
     """Show how it went; the exit code."""
     results = outcome.results
     if results is not None:
-        from suite.report.run_reports import write_reports
+        from suite.report.run_reports import outcome_reports
 
         if flags.as_json:
-            write_reports(outcome.folder, outcome.scoring)
+            outcome_reports(outcome)
             say_json(_ran(outcome) | {name: getattr(results, name) for name in _SHOWN})
         else:
             from suite.report.terminal import print_results
 
             print_results(outcome.folder, outcome.scoring)
-            for path in write_reports(outcome.folder, outcome.scoring):
+            for path in outcome_reports(outcome):
                 click.echo(f"wrote {path}")
     elif flags.as_json:
         say_json(_ran(outcome) | {"pending": outcome.pending})

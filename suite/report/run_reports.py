@@ -16,6 +16,7 @@ from typing import BinaryIO
 from suite.errors import ConfigError, SuiteError
 from suite.files import part_of, replacing, trying
 from suite.report.hostile_text import one_line
+from suite.run.outcome import Outcome
 from suite.secrets import scrub
 
 MARKDOWN, HTML = "report.md", "report.html"
@@ -42,6 +43,16 @@ def write_reports(folder: Path, scoring: str = "", *, say: Callable[[str], None]
             what = error.what if isinstance(error, SuiteError) else f"{type(error).__name__}: {error}"
             tell = say or partial(print, file=sys.stderr)
             tell(f"{name} could not be written: {one_line(what, 500)}")
+    return written
+
+
+def outcome_reports(outcome: Outcome, *, say: Callable[[str], None] | None = None) -> list[Path]:
+    """Both reports of a run that has results, see `write_reports`; none where a seal says that they stand."""
+    if outcome.exit_code == 0 and outcome.seal is None:
+        return []
+    written = write_reports(outcome.folder, outcome.scoring, say=say)
+    if outcome.seal is not None and len(written) == 2:
+        outcome.seal()
     return written
 
 

@@ -36,15 +36,15 @@ def cell_records(cells: Sequence[Cell], facts: FactsOfCells | None = None) -> li
     return [
         CellRecord(
             **asdict(cell.plan),
-            title=cell.task.info.title,
-            paper=cell.task.info.paper,
-            headline=cell.task.info.headline,
-            note=cell.task.info.note,
-            replay=cell.task.info.replay,
+            title=info.title,
+            paper=info.paper,
+            headline=info.headline,
+            note=info.note,
+            replay=info.replay,
             swept=names[cell.plan.task],
             facts=dict(facts.get(cell.id, {})),
         )
-        for cell in cells
+        for cell, info in ((cell, cell.task.info) for cell in cells)
     ]
 
 
@@ -52,30 +52,15 @@ def run_manifest(plan: Plan, name: str, facts: FactsOfCells, *, imported: bool =
     """manifest.json of a run; `facts` by cell."""
     import suite
 
+    asked, plugins = plan.request, {cell.plan.plugin.rpartition(" ")[0] for cell in plan.cells}
     return RunManifest(
-        format=FORMAT,
-        name=name,
-        suite=suite.__version__,
-        created=now(),
-        plan_sha256=plan.sha256,
-        plan=plan.solve_identity(),
-        seed=plan.request.seed,
-        trials=plan.request.trials,
-        mini=plan.request.mini,
-        limit=plan.request.limit,
-        shard=plan.shard,
-        imported=imported,
-        prompts=plan.request.prompts,
-        cells=cell_records(plan.cells, facts),
-        skipped=plan.skipped,
-        changed_presets=plan.changed_presets,
-        roles=plan.filled.record("solve", "both"),
-        data=plan.data_identity,
-        counts=plan.counts,
-        code=code_record(plan.cells),
-        versions=versions({cell.plan.plugin.rpartition(" ")[0] for cell in plan.cells}),
-        hardware=hardware(),
-    )
+        format=FORMAT, name=name, suite=suite.__version__, created=now(),
+        plan_sha256=plan.sha256, plan=plan.solve_identity(), shard=plan.shard, imported=imported,
+        seed=asked.seed, trials=asked.trials, mini=asked.mini, limit=asked.limit, prompts=asked.prompts,
+        cells=cell_records(plan.cells, facts), skipped=plan.skipped, changed_presets=plan.changed_presets,
+        roles=plan.filled.record("solve", "both"), data=plan.data_identity, counts=plan.counts,
+        code=code_record(plan.cells), versions=versions(plugins), hardware=hardware(),
+    )  # fmt: skip
 
 
 def scoring_manifest(
@@ -83,25 +68,16 @@ def scoring_manifest(
 ) -> ScoringManifest:
     """manifest.json of a scoring."""
     return ScoringManifest(
-        format=SCORING_FORMAT,
-        scoring=plan.scoring_id,
-        started=now(),
-        run=name,
-        plan_sha256=run_sha256,
-        level=level,
-        roles=plan.filled.record("score", "both"),
-        code=code_record(plan.cells),
+        format=SCORING_FORMAT, scoring=plan.scoring_id, started=now(), run=name, plan_sha256=run_sha256,
+        level=level, roles=plan.filled.record("score", "both"), code=code_record(plan.cells),
         cells=[
             ScoredCell(
-                cell=cell.id,
-                score_parameters=cell.plan.score_parameters,
-                prompts=cell.plan.prompts,
-                prompts_sha256=cell.plan.prompts_sha256,
-                facts=dict(facts.get(cell.id, {})),
+                cell=one.cell, score_parameters=one.score_parameters, prompts=one.prompts,
+                prompts_sha256=one.prompts_sha256, facts=dict(facts.get(one.cell, {})),
             )
-            for cell in plan.cells
+            for one in (cell.plan for cell in plan.cells)
         ],
-    )
+    )  # fmt: skip
 
 
 def versions(plugins: set[str]) -> dict[str, str]:

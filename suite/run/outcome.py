@@ -1,6 +1,6 @@
 """How to run, and how it went."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,7 @@ class Outcome:
     error: SuiteError | None = None
     examples: Mapping[str, str] | None = None  # of each reason, the first in words
     left_over: tuple[str, ...] = ()  # of answers given before: what was not used
+    seal: Callable[[], None] | None = None  # to be called after reports; None of what is sealed or not done
 
     @property
     def continues(self) -> bool:

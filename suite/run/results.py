@@ -129,21 +129,13 @@ def _cell(
         )
     scored = run.scored_cells.get(cell.cell)
     return CellResult(
-        cell=cell.cell,
-        task=cell.task,
-        version=cell.version,
-        parameters=cell.parameters,
-        score_parameters=(scored or cell).score_parameters,
-        headline=cell.headline,
-        prompts=(scored or cell).prompts,
-        samples=expected,
-        solved=count.solved,
-        scored=count.scored,
-        pending=expected - count.scored,
-        finishes=dict(sorted(count.finishes.items())),
+        cell=cell.cell, task=cell.task, version=cell.version, parameters=cell.parameters,
+        score_parameters=(scored or cell).score_parameters, headline=cell.headline,
+        prompts=(scored or cell).prompts, samples=expected, solved=count.solved, scored=count.scored,
+        pending=expected - count.scored, finishes=dict(sorted(count.finishes.items())),
         unscored={name: dict(sorted(one.items())) for name, one in sorted(count.unscored.items())},
         metrics=compute(metrics, cell.headline, table, cell=cell.cell, seed=run.manifest.seed, level=level),
-    )
+    )  # fmt: skip
 
 
 def effort(run: Run) -> tuple[dict[str, CallTotals], float, list[ResultFinding]]:

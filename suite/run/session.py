@@ -10,8 +10,9 @@ import gc
 import signal
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import replace
+from functools import cached_property, partial
 from pathlib import Path
 
 from suite.data.cache import cache_folder
@@ -36,6 +37,7 @@ from suite.run.outcome import Outcome, RunSettings
 from suite.run.plan import Plan
 from suite.run.progress import Progress
 from suite.run.run_folder import RunFolder
+from suite.run.seal import seal, sealed
 from suite.run.seats import Engines, MemberCost
 from suite.run.sink import Sink
 from suite.run.tools import RunTools
@@ -82,11 +84,8 @@ class Session:
             loop.call_soon_threadsafe(self._lose, error)
 
         holding = self.folder.hold(self._all_done, self.progress.warn, lost)
-        with (
-            holding as self._lost,
-            self.progress,
-            interruptible(self.interrupt if self.settings.signals else None),
-        ):
+        signals = interruptible(self.interrupt, wanted=self.settings.signals)
+        with nullcontext("") if self._sealed else holding as self._lost, self.progress, signals:
             self._main = asyncio.current_task()
             stopped: SuiteError | None = None
             try:
@@ -114,15 +113,27 @@ class Session:
             outcome.left_over = tuple(filter(None, found))
         if scoring and (path / "scorings" / scoring / "manifest.json").exists():
             try:
-                outcome.results = write_results(path, scoring, self.plan, self.settings.level)
-                outcome.pending = outcome.results.pending
+                if self._sealed:
+                    outcome.results = results = Run(path, scoring).results
+                else:
+                    outcome.results = results = write_results(path, scoring, self.plan, self.settings.level)
+                outcome.pending = results.pending
+                if outcome.exit_code == 0:
+                    outcome.seal = None if self._sealed else partial(seal, self.plan, path)
             except SuiteError:
                 if stopped is None:
                     raise  # else what stopped the run is what its user has to know
         return outcome
 
+    @cached_property
+    def _sealed(self) -> bool:
+        """Whether all of this was done before, with these numbers, and nothing has changed since."""
+        path, scoring, others = self.folder.path, self.folder.scoring, self.settings.extra_recorded
+        whole = bool(scoring) and not others and not self.plan.shard and sealed(self.plan, path)
+        return whole and Run(path, scoring).results.level == self.settings.level
+
     def _all_done(self) -> bool:
-        return self.folder.all_done(self.stages, self.progress.works)
+        return self._sealed or self.folder.all_done(self.stages, self.progress.works)
 
     async def _work(self) -> SuiteError | None:
         """Do what is left. Returns what stopped it, if anything did."""

@@ -14,7 +14,7 @@ def _own_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SUITE_CACHE", str(tmp_path / "cache"))
     # drawn for `made` alone: they take more time than the runs
-    monkeypatch.setattr(background, "write_reports", lambda *_, **__: [])
+    monkeypatch.setattr(background, "outcome_reports", lambda *_, **__: [])
 
 
 @pytest.fixture(scope="session")
