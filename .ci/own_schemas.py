@@ -31,6 +31,7 @@ from suite.journal.documents import (
     ScoringManifest,
     Settings,
 )
+from suite.journal.merges import MERGE_FORMAT, Merge
 from suite.journal.records import (
     FORMAT,
     AttemptRecord,
@@ -58,6 +59,7 @@ def made() -> dict[str, Schema]:
     manifest = f"manifest.json of a run folder, format {FORMAT}"
     scoring = f"manifest.json of a scoring, format {SCORING_FORMAT}"
     results = f"results.json of a scoring, format {RESULTS_FORMAT}"
+    merge = f"merge.json of a run or scoring in shards, format {MERGE_FORMAT}"
     bundle = f"submission.json of a bundle, format {submission.FORMAT}"
     verified = f"verification.json, what `suite submit verify --json` writes, format {entry.FORMAT}"
     return {
@@ -65,6 +67,7 @@ def made() -> dict[str, Schema]:
         "run-manifest.v1.json": _document("run-manifest.v1", manifest, RunManifest, PlanIdentity, Settings),
         "scoring-manifest.v1.json": _document("scoring-manifest.v1", scoring, ScoringManifest, Settings),
         "results.v1.json": _document("results.v1", results, Results),
+        "merge.v1.json": _document("merge.v1", merge, Merge),
         "submission.v1.json": _document("submission.v1", bundle, submission.Submission),
         "verification.v1.json": _document("verification.v1", verified, entry.Verification),
         "board-data.v1.json": _document("board-data.v1", "data.json of a board's site", BoardData),

@@ -23,6 +23,7 @@ from suite.journal.records import (
     AttemptRecord,
     BlockRecord,
     CallRecord,
+    CommandRecord,
     OutputRecord,
     ScoreRecord,
     SpentRecord,
@@ -35,7 +36,7 @@ Offsets: TypeAlias = "array[int]"
 REFERRING = tuple(
     f"{place}{name}.jsonl"
     for place, names in (("scorings/*/", ("scores", "calls", "blocks", "spent")),
-                         ("", ("scores", "outputs", "calls", "blocks", "attempts", "spent")))
+                         ("", ("scores", "outputs", "calls", "blocks", "attempts", "spent", "commands")))
     for name in names
 )  # fmt: skip
 
@@ -105,8 +106,8 @@ class Survey:
 
     def read(self, folder: Path) -> None:
         """Read a run with all its scorings, or a scoring alone."""
-        self._sift(folder / "attempts.jsonl", AttemptRecord, lambda _: False)
-        self._sift(folder / "spent.jsonl", SpentRecord, lambda _: False)
+        for name, kind in (("attempts", AttemptRecord), ("commands", CommandRecord), ("spent", SpentRecord)):
+            self._sift(folder / f"{name}.jsonl", kind, lambda _: False)
         self._sift_calls(folder)
         self._sift(folder / "outputs.jsonl", OutputRecord, self._bad_output)
         self._sift(folder / "scores.jsonl", ScoreRecord, self._bad_score)

@@ -33,6 +33,7 @@ from suite.journal.documents import (
 )
 from suite.journal.index import Recorded
 from suite.journal.lines import Lines
+from suite.journal.merges import MERGE, Merge
 from suite.journal.pairs import Key, pairs
 from suite.journal.records import AttemptRecord, CallRecord, OutputRecord, ScoreRecord
 
@@ -141,6 +142,12 @@ class Run:
             across=(), coverage=Coverage(groups=Share(taken=counts.groups_taken, all=counts.groups), tags={}),
             calls={}, seconds=0.0,
         )  # fmt: skip
+
+    @cached_property
+    def merges(self) -> list[Merge]:
+        """What the last merge saw of the shards of the run, and of those of the scoring alone, if any."""
+        places = (self.folder / MERGE, self.judged.folder / MERGE)
+        return [read_document(one, Merge) for one in places if one.exists()]
 
     @property
     def roles(self) -> Mapping[str, Sequence[RoleMember]]:

@@ -14,6 +14,7 @@ from suite.journal.lines import Lines
 from suite.journal.records import BUDGET, OutputRecord, ScoreRecord
 from suite.journal.run import RUNS, Run
 from suite.report.findings import sentences
+from suite.report.merge_text import missing
 from suite.report.numbers import percent, plain
 
 MOST_TAG_VALUES = 8
@@ -35,7 +36,8 @@ def remarks(run: Run) -> list[Remark]:
     told = [Remark("warning" if bad else "note", text) for text, bad in sentences(run.results)]
     # what was asked otherwise than planned, since an endpoint refused a setting; each once
     adapted = dict.fromkeys(f"{one.detail}." for one in run.attempts() if one.event == "adapted")
-    wrong = [Remark("warning", text) for text in (*damage(run), *toys(run), *_state(run))]
+    lost = filter(None, map(missing, run.merges))
+    wrong = [Remark("warning", text) for text in (*damage(run), *toys(run), *lost, *_state(run))]
     notes = [Remark("note", text) for text in adapted]
     return sorted(
         [*wrong, *told, *notes, *_coverage(run), *_notes(run)], key=lambda one: one.weight != "warning"

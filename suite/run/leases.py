@@ -172,7 +172,7 @@ def _process(pid: int) -> tuple[str, str]:
 
 def _copy(old: Path, new: Path) -> None:
     """Copy the records of a lease, which its owner may still be writing, as it holds them now."""
-    for pattern in (*REFERRING, "commands.jsonl", "scorings/*/manifest.json", "manifest.json"):
+    for pattern in (*REFERRING, "scorings/*/manifest.json", "manifest.json"):
         for path in sorted(old.glob(pattern)):
             there = new / path.relative_to(old)
             there.parent.mkdir(parents=True, exist_ok=True)

@@ -17,6 +17,7 @@ VERB = re.compile(
 )
 NOUNS = {
     "embedding",
+    "merging",
     "ranking",
     "rating",
     "reasoning",

@@ -1,0 +1,37 @@
+"""merge.json: what a merge saw of the shards of a run, in its folder, or of a scoring alone, in its."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Literal
+
+import msgspec
+
+from suite.journal.documents import Share
+from suite.journal.shapes import Count, Sha256, matching, shaped
+
+MERGE, MERGE_FORMAT = "merge.json", "suite-merge/1"
+
+
+class MergedShard(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A shard, such as "3-of-8", as a merge found it. lease: the one that counts. why: it is foreign. torn:
+    by file, records that were cut short or lack a part, and so count as not done."""
+
+    shard: Annotated[str, matching("[0-9]+-of-[0-9]+")]
+    state: Literal["merged", "missing", "foreign"]
+    lease: Annotated[str, matching("[0-9]*")] = ""
+    why: str = ""
+    torn: Mapping[str, Count] = {}
+
+
+class Merge(msgspec.Struct, frozen=True, kw_only=True):
+    """All shards of a run, or of its scoring. done: samples with an output, or with a score. groups, samples:
+    those of the shards that were merged, of all. complete: nothing is missing, in scorings neither."""
+
+    format: Annotated[str, shaped(const=MERGE_FORMAT)] = MERGE_FORMAT
+    run: str
+    plan_sha256: Sha256
+    scoring: str
+    complete: bool
+    done: Count
+    groups: Share
+    samples: Share
+    shards: Sequence[MergedShard]

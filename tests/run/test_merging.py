@@ -1,0 +1,298 @@
+"""Merging shards: the records and the results of an unsharded run, whatever happened to the shards."""
+
+import asyncio
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from click.testing import CliRunner
+from small_tasks import Spell, cells, plan_of, run, without_times
+
+from suite.cli.main import cli
+from suite.errors import DamagedError, RunError
+from suite.journal.merges import Merge
+from suite.journal.records import AttemptRecord, SpentRecord, encode
+from suite.journal.run import Run
+from suite.journal.shards import Shard
+from suite.report.merge_text import merge_lines
+from suite.report.remarks import remarks
+from suite.run.lease_folder import LeaseFolder
+from suite.run.merging import merge_shards
+from suite.run.plan import Plan
+
+JUDGED = {"candidate": "scripted/echo", "judge": "scripted/echo"}
+JOURNALS = ("blocks", "calls", "outputs", "scorings/*/scores", "scorings/*/calls", "scorings/*/blocks")
+SWEEP = ({"turns": 0}, {"turns": 2})
+
+
+def plan(**request: Any) -> Plan:
+    return plan_of(JUDGED, cells(Spell, *SWEEP), **request)
+
+
+def shard(whole: Plan, root: Path, which: int, of: int, stages: Sequence[str] = ("solve", "score")) -> Path:
+    """Work on a shard until it is done; its lease."""
+    folder = LeaseFolder(whole, root, Shard(which, of), stages)
+    outcome = asyncio.run(run(folder.plan, folder, stages=stages))
+    assert outcome.exit_code == 0, outcome
+    return folder.own
+
+
+def records(folder: Path) -> dict[str, list[str]]:
+    """The records of a run, sorted, but for times."""
+    found: dict[str, list[str]] = {}
+    for pattern in JOURNALS:
+        for path in folder.glob(f"{pattern}.jsonl"):
+            lines = [msgspec.json.decode(line) for line in path.read_bytes().splitlines()]
+            for line in lines:
+                for of_clock in ("crc", "times", "kept"):
+                    line.pop(of_clock, None)
+            name = path.relative_to(folder).as_posix()
+            found[name] = sorted(msgspec.json.encode(line, order="sorted").decode() for line in lines)
+    return found
+
+
+def results(folder: Path) -> Any:
+    return msgspec.structs.replace(without_times(Run(folder).results), run="")
+
+
+def everything(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """Each file with its inode and bytes."""
+    paths = [path for path in folder.rglob("*") if path.is_file()]
+    return {str(path.relative_to(folder)): (path.stat().st_ino, path.read_bytes()) for path in paths}
+
+
+def states(merge: Merge) -> dict[str, str]:
+    return {one.shard: one.state for one in merge.shards}
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run without shards."""
+    folder = tmp_path_factory.mktemp("local") / "run"
+    asyncio.run(run(plan(), folder))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def three(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same run in three shards, not merged."""
+    folder = tmp_path_factory.mktemp("three") / "run"
+    for which in range(3):
+        shard(plan(), folder, which, 3)
+    return folder
+
+
+@pytest.fixture
+def shards(three: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(three, tmp_path / "run"))
+
+
+def test_a_merged_run_is_the_run_without_shards(shards: Path, local: Path) -> None:
+    (told,) = merge_shards(shards, plan().cells)
+    assert (told.complete, told.done, told.samples.taken, told.groups.taken) == (True, 24, 24, 12)
+    assert records(shards) == records(local)
+    assert results(shards) == results(local)
+    assert Run(shards).manifest.plan_sha256 == Run(local).manifest.plan_sha256 == told.plan_sha256
+
+
+def test_a_second_merge_writes_nothing_and_no_merge_touches_a_shard(shards: Path) -> None:
+    before = everything(shards / "shards")
+    merge_shards(shards, plan().cells)
+    once = everything(shards)
+    merge_shards(shards, plan().cells)
+    assert everything(shards) == once
+    assert everything(shards / "shards") == before
+
+
+def test_what_is_missing_is_named_with_its_share(shards: Path) -> None:
+    lost = len(list(Run(shards / "shards/2-of-3/0001").outputs()))
+    shutil.rmtree(shards / "shards/2-of-3")
+    (told,) = merge_shards(shards, plan().cells)
+    assert states(told) == {"1-of-3": "merged", "2-of-3": "missing", "3-of-3": "merged"}
+    assert (told.complete, told.done, told.samples.taken) == (False, 24 - lost, 24 - lost)
+    (text,) = [one.text for one in remarks(Run(shards)) if "Merged without" in one.text]
+    share = f"{round(100 * lost / 24)} % of the groups and {round(100 * lost / 24)} % of the samples"
+    assert text.startswith(f"Merged without 1 of 3 shards (2-of-3): {share} are not there.")
+    assert "random share" in text
+    assert Run(shards).results.pending == lost
+
+
+def test_a_lost_shard_that_is_done_again_completes_the_run(shards: Path, local: Path) -> None:
+    shutil.rmtree(shards / "shards/2-of-3")
+    merge_shards(shards, plan().cells)
+    shard(plan(), shards, 1, 3)
+    assert merge_shards(shards, plan().cells)[0].complete
+    assert records(shards) == records(local)
+    assert not any("Merged without" in one.text for one in remarks(Run(shards)))
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"plan": {"data": {"x": {"rows": 3}}}}, "other data: data.x (only in this plan)"),
+        ({"plan": {"seed": 7}}, "another plan: seed (0 there, 7 here)"),
+        ({"shard": [0, 3]}, "another shard: its manifest says 1/3"),
+        ({"suite": "0.0.1"}, "another suite: 0.0.1, the run was made by"),
+        ({"code": {"words/spell": {"distribution": "t", "sha256": "0" * 64}}}, "other code of words/spell"),
+    ],
+)  # fmt: skip
+def test_a_foreign_shard_is_left_out_and_why_is_told(shards: Path, change: dict[str, Any], why: str) -> None:
+    path = shards / "shards/2-of-3/0001/manifest.json"
+    manifest = msgspec.json.decode(path.read_bytes())
+    for name, value in change.items():
+        manifest[name] = {**manifest[name], **value} if isinstance(value, Mapping) else value
+    path.write_bytes(msgspec.json.encode(manifest))
+    (told,) = merge_shards(shards, plan().cells)
+    (line,) = [line for line in merge_lines(told) if "left out" in line]
+    assert line.startswith("! 2-of-3 is left out: " + why)
+    assert told.done == len(list(Run(shards).outputs())) < 24
+
+
+def test_shards_of_another_number_are_foreign(shards: Path) -> None:
+    shutil.copytree(shards / "shards/1-of-3", shards / "shards/1-of-4")
+    (told,) = merge_shards(shards, plan().cells)
+    assert states(told)["1-of-4"] == "foreign"
+    assert (told.done, told.complete) == (24, False)
+
+
+@pytest.mark.parametrize("name", ["calls.jsonl", "outputs.jsonl", "attempts.jsonl"])
+def test_a_torn_end_is_cut_in_the_view_alone(shards: Path, local: Path, name: str) -> None:
+    path = shards / "shards/3-of-3/0001" / name
+    path.write_bytes(path.read_bytes()[:-7])
+    before = everything(shards / "shards")
+    (told,) = merge_shards(shards, plan().cells)
+    assert told.shards[2].torn[name] == 1
+    assert any(line.startswith("! 3-of-3 is torn") and name in line for line in merge_lines(told))
+    assert everything(shards / "shards") == before
+    merged, whole = records(shards), records(local)
+    assert all(set(merged[one]) <= set(whole[one]) for one in whole)
+
+
+def test_damage_before_good_records_names_file_and_line_and_changes_nothing(shards: Path) -> None:
+    path = shards / "shards/3-of-3/0001/calls.jsonl"
+    path.write_bytes(path.read_bytes().replace(b"Remember", b"Remembex", 1).replace(b'"id":"', b'"id":"x', 1))
+    before = set(everything(shards))
+    with pytest.raises(DamagedError, match=r"calls.jsonl line 1 was changed") as caught:
+        merge_shards(shards, plan().cells)
+    assert "3-of-3/0001" in caught.value.where
+    assert set(everything(shards)) - before <= {".lock"}
+
+
+def test_what_a_stopped_owner_wrote_after_a_takeover_changes_nothing(shards: Path, local: Path) -> None:
+    old, other = shards / "shards/1-of-3/0001", shards / "shards/2-of-3/0001"
+    shutil.copytree(old, old.with_name("0002"))
+    for name in ("outputs.jsonl", "calls.jsonl"):
+        with (old / name).open("ab") as file:
+            file.write((other / name).read_bytes()[:-1].replace(b'"text":"', b'"text":"late', 1))
+    merge_shards(shards, plan().cells)
+    assert records(shards) == records(local)
+
+
+def test_what_a_shard_writes_while_it_is_read_is_left_for_the_next_merge(
+    shards: Path, local: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from suite.journal import repairs
+
+    whole = shutil.copytree(shards / "shards/1-of-3/0001", shards.parent / "whole")
+    for path in (shards / "shards/1-of-3/0001").rglob("*.jsonl"):
+        lines = path.read_bytes().splitlines(keepends=True)
+        path.write_bytes(b"".join(lines[:4] if path.stem in ("outputs", "scores") else lines))
+    sizes = repairs.sizes
+
+    def sizes_then_more(folder: Path) -> dict[Path, int]:
+        found = sizes(folder)
+        if folder.parent.name == "1-of-3":
+            shutil.copytree(whole, folder, dirs_exist_ok=True)
+        return found
+
+    monkeypatch.setattr("suite.run.merging.sizes", sizes_then_more)
+    (told,) = merge_shards(shards, plan().cells)
+    assert told.done < 24
+    assert all(not one.torn for one in told.shards)
+    monkeypatch.undo()
+    assert merge_shards(shards, plan().cells)[0].complete
+    assert records(shards) == records(local)
+
+
+def test_starts_of_all_shards_stand_in_order_of_time(shards: Path) -> None:
+    for which, at in enumerate((300.0, 100.0, 200.0), 1):
+        path = shards / f"shards/{which}-of-3/0001/attempts.jsonl"
+        path.write_bytes(encode(AttemptRecord(at, "start")) + encode(AttemptRecord(at + 50, "finish")))
+    merge_shards(shards, plan().cells)
+    attempts = [one.at for one in Run(shards).journal.attempts]
+    assert attempts == sorted(attempts) == [100.0, 150.0, 200.0, 250.0, 300.0, 350.0]
+
+
+def test_what_was_noted_in_the_run_itself_since_stays(shards: Path) -> None:
+    merge_shards(shards, plan().cells)
+    since = encode(AttemptRecord(9e9, "start", "later"))
+    with (shards / "attempts.jsonl").open("ab") as file:
+        file.write(since)
+    before = everything(shards)
+    merge_shards(shards, plan().cells)
+    assert everything(shards) == before
+
+
+def test_tries_under_a_budget_are_numbered_over_all_shards(shards: Path) -> None:
+    for which in (1, 2):
+        spent = [SpentRecord(number, f"{which}" * 43) for number in (1, 2, 2)]
+        (shards / f"shards/{which}-of-3/0001/spent.jsonl").write_bytes(b"".join(map(encode, spent)))
+    merge_shards(shards, plan().cells)
+    lines = [msgspec.json.decode(line) for line in (shards / "spent.jsonl").read_bytes().splitlines()]
+    assert [(one["number"], one["call"][0]) for one in lines] == [
+        (1, "1"), (2, "1"), (2, "1"), (3, "2"), (4, "2"), (4, "2"),
+    ]  # fmt: skip
+
+
+def test_a_run_without_shards_has_nothing_to_merge(local: Path) -> None:
+    with pytest.raises(RunError, match="has no shards to merge"):
+        merge_shards(local)
+
+
+def test_a_scoring_in_shards_is_the_scoring_without(tmp_path: Path, local: Path) -> None:
+    asyncio.run(run(plan(), tmp_path / "run", stages=("solve",)))
+    before = everything(tmp_path / "run")
+    scoring = plan().scoring_id
+    lease = shard(plan(), tmp_path / "run", 0, 2, ("score",))
+    (told,) = merge_shards(tmp_path / "run", plan().cells)
+    done = len((lease / "scores.jsonl").read_bytes().splitlines())
+    assert (told.scoring, told.complete, told.done, told.samples.taken) == (scoring, False, done, done)
+    assert states(told) == {"1-of-2": "merged", "2-of-2": "missing"}
+    shard(plan(), tmp_path / "run", 1, 2, ("score",))
+    (told,) = merge_shards(tmp_path / "run", plan().cells)
+    assert (told.complete, told.done) == (True, 24)
+    assert records(tmp_path / "run") == records(local)
+    assert results(tmp_path / "run") == results(local)
+    after = everything(tmp_path / "run")
+    assert {name for name, was in before.items() if after[name] != was} <= {"attempts.jsonl"}
+
+
+def command(folder: Path, *words: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr("suite.run.merging.cells_of", lambda run, plugins: plan().cells)
+    return CliRunner().invoke(cli, ["runs", "merge", str(folder), *words])
+
+
+def test_the_command_ends_with_1_until_all_is_there(shards: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lost = shutil.move(shards / "shards/2-of-3", shards.parent / "lost")
+    done = command(shards, monkeypatch=monkeypatch)
+    assert done.exit_code == 1, done.output
+    assert "merged 2 of 3 shards" in done.output
+    assert "(2-of-3)" in (shards / "report.md").read_text()
+    shutil.move(lost, shards / "shards/2-of-3")
+    done = command(shards, monkeypatch=monkeypatch)
+    assert (done.exit_code, "Merged without" in done.output) == (0, False), done.output
+    assert "2-of-3" not in (shards / "report.md").read_text()
+    before = everything(shards)
+    assert command(shards, monkeypatch=monkeypatch).exit_code == 0
+    assert everything(shards) == before
+
+
+def test_the_command_ends_with_2_for_a_foreign_shard(shards: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(shards / "shards/1-of-3", shards / "shards/1-of-4")
+    done = command(shards, "--json", monkeypatch=monkeypatch)
+    assert done.exit_code == 2
+    (told,) = msgspec.json.decode(done.stdout)
+    assert told["shards"][-1]["state"] == "foreign"
