@@ -8,26 +8,27 @@ import io
 import os
 import shutil
 import sys
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from suite.journal.run import Run
 from suite.report import matrix
 from suite.report.hostile_text import one_line
+from suite.report.numbers import number
 from suite.report.run_facts import fact_lines, parameter_rows, run_facts
-from suite.report.summary import Summary, TaskSummary, summarise
+from suite.report.summary import summarise
+from suite.report.text_templates import text_macros, text_of
 
 if TYPE_CHECKING:
+    from jinja2.environment import TemplateModule
     from rich.console import Console, RenderableType
 
 PLAIN_WIDTH = 100  # where there is no terminal to ask
-NARROW = 60
 MOST_COLUMNS = 12  # cells shown of a further table; the HTML report has them all
 MOST_SLICES = 40
-MOST_REASONS = 5  # values whose missing numbers are explained
 
 
 def print_results(
@@ -39,10 +40,30 @@ def print_results(
     details: bool = False,
 ) -> None:
     """Print a run's results. details: clusters and the interval's method too. Raises RunError."""
+    from rich.text import Text
+
     run = Run(folder, scoring)
+    facts, summary = run_facts(run), summarise(run)
+    more = any(len(task.parameters) > len(task.shown) for task in facts.tasks)
     with printing(file, width) as console:
-        for part in (*ran(run, details), *parts(summarise(run), console.width, details)):
-            console.print(part, soft_wrap=bool(getattr(part, "no_wrap", False)))
+
+        def whole(line: str) -> str:
+            console.print(Text(f"  {one_line(line, 20_000)}", style="dim", no_wrap=True), soft_wrap=True)
+            return ""
+
+        def draw(found: "Iterable[RenderableType]") -> str:
+            for one in found:
+                console.print(one)
+            return ""
+
+        callbacks = (printed(console, styled), whole, draw)
+        text_of(_macros(), "results", run, facts, more, summary, console.width, details, *callbacks)
+
+
+@cache
+def _macros() -> "TemplateModule":
+    filters = (fact_lines, number, parameter_rows, stacked, tables)
+    return text_macros("report/templates/terminal.j2", filters, matrix=matrix)
 
 
 def print_grid(grid: matrix.Grid, *, file: TextIO | None = None, width: int | None = None) -> None:
@@ -78,73 +99,6 @@ def printing(file: TextIO | None, width: int | None) -> Iterator["Console"]:
     encoding = getattr(out, "encoding", None) or "utf-8"
     out.write(text.encode(encoding, "replace").decode(encoding))
     out.flush()
-
-
-def ran(run: Run, details: bool) -> Iterator["RenderableType"]:
-    """What was run; details: all parameters, too. A command stands on one line, to be copied."""
-    from rich.text import Text
-
-    facts = run_facts(run)
-    yield styled(f"{run.name}, {f'scoring {run.scoring}' if run.scoring else 'not scored'}", "bold")
-    for label, text in fact_lines(facts):
-        if "command" in label:
-            yield Text(f"  {label}: {one_line(text, 20_000)}", style="dim", no_wrap=True)
-        else:
-            yield styled(f"{label}: {text}", "dim", 2)
-    for task, name, values in parameter_rows(facts) if details else ():
-        yield styled(f"{task} {name}: {values}", "dim", 4)
-    if not details and any(len(task.parameters) > len(task.shown) for task in facts.tasks):
-        yield styled("all parameters: suite report show RUN --details", "dim", 2)
-
-
-def parts(summary: Summary, width: int, details: bool) -> Iterator["RenderableType"]:
-    """Everything after what was run, in order: what to know, a part for each task."""
-    for remark in summary.remarks:
-        mark, style = ("!", "yellow") if remark.weight == "warning" else ("-", "dim")
-        yield styled(f"{mark} {remark.text}", style)
-    for task in summary.tasks:
-        yield ""
-        yield from task_parts(task, summary.level, width, details)
-
-
-def task_parts(task: TaskSummary, level: float, width: int, details: bool) -> Iterator["RenderableType"]:
-    """Headline, deviations, further metrics, slices, results over cells."""
-    yield styled(f"{task.name}  {task.title}", "bold")
-    if deviating := matrix.shared_deviations(task):
-        yield styled("with " + "; ".join(deviating), "dim")
-    grid = matrix.headline_grid(task, level, details)
-    if width < NARROW:
-        yield from stacked(grid)
-    else:
-        yield from tables(grid, width, fixed=grid.left)
-    for note in matrix.notes(task):
-        yield styled(f"{note}", "dim", 2)
-    for line in list(unscored_lines(task))[:MOST_REASONS]:
-        yield styled(line, "dim", 2)
-    for skipped in task.skipped:
-        named = ", ".join(f"{name}={value}" for name, value in skipped.parameters.items())
-        yield styled(f"left out: {named}: {skipped.reason}", "dim", 2)
-    for one in matrix.further(task):
-        yield ""
-        yield from tables(one, width)
-    for place, found in enumerate(task.breakdowns if details else task.breakdowns[:1]):
-        yield ""
-        yield from (styled(line, "") for line in matrix.served_lines(task) if not place)
-        yield from tables(matrix.turned(matrix.breakdown_grid(task, found)), width)
-        for line in matrix.told("at_once", found):
-            yield styled(line, "dim", 2)
-    for name, lines in matrix.meanings(task) if details else ():
-        yield styled(f"{name}: {' '.join(lines)}", "dim", 2)
-
-
-def unscored_lines(task: TaskSummary) -> Iterator[str]:
-    """Why values have no number, over all cells, a line a value: what an author asks first."""
-    found: dict[str, Counter[str]] = {}
-    for cell in task.cells:
-        for value, reasons in cell.unscored.items():
-            found.setdefault(value, Counter()).update(reasons)
-    for value, counted in found.items():
-        yield f"{value} unscored: " + ", ".join(f"{reason} {n:,}" for reason, n in counted.most_common())
 
 
 def tables(grid: matrix.Grid, width: int, fixed: int = 1) -> Iterator["RenderableType"]:
@@ -213,7 +167,17 @@ def stacked(grid: matrix.Grid) -> Iterator["RenderableType"]:
             yield styled(f"{name}: {value}", "", 2)
 
 
-def styled(text: str, style: str, indent: int = 0) -> "RenderableType":
+def printed(console: "Console", made: Callable[..., "RenderableType"]) -> Callable[..., str]:
+    """For a template: a `call` of it prints its body, as it is made with the arguments given."""
+
+    def put(*how: object, caller: Callable[[], str]) -> str:
+        console.print(made(caller(), *how))
+        return ""
+
+    return put
+
+
+def styled(text: str, style: str = "", indent: int = 0) -> "RenderableType":
     """A line of cleaned text."""
     from rich.padding import Padding
     from rich.text import Text

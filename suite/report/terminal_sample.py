@@ -4,6 +4,7 @@ Typed blocks as rich renderables; all text is cleaned and never markup.
 """
 
 from collections.abc import Iterator
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -12,13 +13,16 @@ from suite.blocks import Block, Code, Dialogue, Facts, Plot, Table, Text
 from suite.journal.run import Run
 from suite.report.hostile_text import clean, one_line, shortened
 from suite.report.markdown import cell_text, plot_grid, table_grid
+from suite.report.numbers import number
 from suite.report.plugin_sections import own_views
-from suite.report.sample_choice import FoundSamples, Picked, SamplesWanted, find_samples
+from suite.report.sample_choice import FoundSamples, SamplesWanted, find_samples
 from suite.report.summary import summarise
-from suite.report.terminal import printing, styled, table
-from suite.report.traces import Trace, answer, question, traces, value_text, with_calls
+from suite.report.terminal import printed, printing, styled, table
+from suite.report.text_templates import text_macros, text_of
+from suite.report.traces import answer, question, traces, value_text, with_calls
 
 if TYPE_CHECKING:
+    from jinja2.environment import TemplateModule
     from rich.console import RenderableType
 
 MOST_TEXT = 4_000
@@ -42,12 +46,13 @@ def print_samples(
     }
     views, why = own_views(run, found.picked) if full else ({}, "")
     with printing(file, width) as console:
+        say, told = (printed(console, one) for one in (styled, paragraph))
         for one in found.picked:
             name = f"{labels.get(one.key.cell, one.key.cell)}, {one.key.sample}, trial {one.key.trial}"
             console.print(styled(f"{name}: {one.outcome}", "bold"))
-            own = chain.from_iterable(map(block, views.get(one.key, ())))
-            for line in chain(own, _sample(run, one, full)):
+            for line in chain.from_iterable(map(block, views.get(one.key, ()))):
                 console.print(line)
+            text_of(_macros(), "sample", run, one, full, say, told)
         if why:
             console.print(styled(f"the task's own view is left out: {why}", "dim"))
         if not full:
@@ -56,41 +61,10 @@ def print_samples(
             console.print(styled(shown if found.total else "no sample matches", "dim"))
 
 
-def _sample(run: Run, one: Picked, full: bool) -> Iterator["RenderableType"]:
-    kept = one.output.output
-    if not full:
-        if tags := one.output.tags:
-            yield styled(", ".join(f"{name}={value}" for name, value in tags.items()), "dim")
-        yield styled("question", "bold")
-        yield paragraph(question(run, one.output) or "(not recorded)")
-    yield styled("answer" + ("" if kept.finish == "stop" else f" (ended: {kept.finish})"), "bold")
-    yield paragraph(answer(run, one.output) or "(no text)")
-    if one.score is not None:
-        yield styled("scores" if full else "verdict", "bold")
-        yield from facts((name, value_text(value)) for name, value in one.score.values.items())
-        for part in one.score.parts if full else ():
-            yield from facts((f"{part.id}.{name}", value_text(value)) for name, value in part.values.items())
-    for trace in traces(run, [*one.output.calls, *(one.score.calls if one.score else ())] if full else ()):
-        yield from _trace(trace)
-
-
-def _trace(found: Trace | str) -> Iterator["RenderableType"]:
-    if isinstance(found, str):
-        yield styled(found, "yellow")
-        return
-    yield styled(f"{found.stage} call {found.number} to {found.call.role} ({found.options})", "bold")
-    if found.shared:
-        yield styled(f"the first {found.shared:,} messages are those of call {found.continues}", "dim", 2)
-    for said in found.head:
-        yield styled(said.role, "dim", 2)
-        yield paragraph(with_calls(said.text, said.calls), 4)
-    if between := found.hidden or len(found.between):
-        yield styled(f"{between:,} messages between", "dim", 2)
-    for said in [*found.tail, *([found.prompt] if found.prompt else []), *found.texts]:
-        yield styled(said.role, "dim", 2)
-        yield paragraph(said.text, 4)
-    yield styled(f"reply ({found.call.reply.finish})", "dim", 2)
-    yield paragraph(found.call.reply.text or "(empty)", 4)
+@cache
+def _macros() -> "TemplateModule":
+    filters = (answer, number, one_line, question, traces, value_text, with_calls)
+    return text_macros("report/templates/sample.j2", filters)
 
 
 def paragraph(text: str, indent: int = 2) -> "RenderableType":
@@ -134,9 +108,9 @@ def code(found: Code) -> Iterator["RenderableType"]:
     at: dict[int, list[str]] = {}
     for finding in found.findings:
         at.setdefault(min(max(finding.line, 1), len(lines)), []).append(finding.text)
-    for number, line in enumerate(lines[:MOST_LINES], 1):
-        yield paragraph(f"{number:4} {line}", 0)
-        for text in at.get(number, ()):
+    for place, line in enumerate(lines[:MOST_LINES], 1):
+        yield paragraph(f"{place:4} {line}", 0)
+        for text in at.get(place, ()):
             yield styled(f"^ {text}", "yellow", 5)
     if len(lines) > MOST_LINES:
         yield styled(f"{len(lines) - MOST_LINES:,} more lines", "dim", 5)
