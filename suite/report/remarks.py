@@ -13,6 +13,7 @@ from suite.journal.documents import CellRecord, ScoredCell
 from suite.journal.lines import Lines
 from suite.journal.records import BUDGET, OutputRecord, ScoreRecord
 from suite.journal.run import RUNS, Run
+from suite.journal.shards import shards_of
 from suite.report.findings import sentences
 from suite.report.merge_text import missing
 from suite.report.numbers import percent, plain
@@ -89,8 +90,10 @@ def _state(run: Run) -> Iterator[str]:
     results = run.results
     if run.manifest.imported or results.imported:
         yield "Imported: the answers were made elsewhere and can't be checked against their calls."
-    if not run.scoring:
-        place = run.name if run.folder.parent == RUNS else shlex.quote(str(run.folder))
+    place = run.name if run.folder.parent == RUNS else shlex.quote(str(run.folder))
+    if shards_of(run.folder) and not run.merges:
+        yield f"In shards that are not merged yet: suite runs merge {place}"
+    elif not run.scoring:
         yield f"Not scored yet: suite score {place}"
     elif not run.has_results:
         yield f"The scoring {run.scoring} has no results yet: {how_to_continue(run)}"
@@ -116,6 +119,10 @@ def how_to_continue(run: Run) -> str:
         return "repeat the command that began it (with --output FOLDER, if one was named)"
     command = re.sub(r"(?<= )--new\b", f"--output {shlex.quote(str(run.folder))}", last.command)
     command = re.sub(r"(, output=[^,]*)?, new=True", f", output={str(run.folder)!r}", command)
+    if re.search(alone := r"(?<= --shard[ =])\S+", command):
+        gone = [one.shard for merge in run.merges for one in merge.shards if one.state == "missing"]
+        command = re.sub(alone, (*gone, "I/N")[0].replace("-of-", "/"), command)
+        command += f", then suite runs merge {shlex.quote(str(run.folder))}"
     if ends[-1:] != [BUDGET]:
         return command
     of_settings = _BUDGET.search(last.settings)

@@ -116,7 +116,8 @@ def being_written(run: Run) -> bool:
 
     if run.has_results and run.results.complete:
         return False
-    grew = latest("outputs.jsonl", "scorings/*/scores.jsonl")
+    solved = ("outputs.jsonl", "shards/*/*/outputs.jsonl", "shards/*/*/scorings/*/scores.jsonl")
+    grew = latest(*solved, "scorings/*/scores.jsonl", "scorings/*/shards/*/*/scores.jsonl")
     return latest("scorings/*/results.json") < grew > time.time() - QUIET_S
 
 

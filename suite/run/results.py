@@ -139,16 +139,14 @@ def _cell(
 
 
 def effort(run: Run) -> tuple[dict[str, CallTotals], float, list[ResultFinding]]:
-    """Calls and tokens by member, wall seconds over all starts of the run, and what the calls tell."""
-    starts: list[float] = []
-    retries: Counter[str] = Counter()
-    ends: list[float] = []
+    """Calls and tokens by member, wall seconds during which any process was at work on the run, and what the
+    calls tell."""
+    starts = sorted(one.at for one in run.journal.attempts if one.event == "start")
+    ends, retries = list(starts), Counter[str]()
     for attempt in run.journal.attempts:
-        if attempt.event == "start":
-            starts.append(attempt.at)
-            ends.append(attempt.at)
-        elif ends:
-            ends[-1] = max(ends[-1], attempt.at)
+        at = bisect_right(starts, attempt.at) - 1
+        if at >= 0:
+            ends[at] = max(ends[at], attempt.at)
         retries[attempt.role] += attempt.event == "retry"
     found: dict[str, CallTotals] = {}
     told = CallTally(run.roles)
@@ -157,7 +155,7 @@ def effort(run: Run) -> tuple[dict[str, CallTotals], float, list[ResultFinding]]
             told.add(call)
             if (one := found.get(call.role)) is None:
                 one = found[call.role] = CallTotals(0, 0, 0, 0, 0, 0)
-            usage, ended = call.reply.usage, call.times[1]
+            usage, (began, ended) = call.reply.usage, call.times
             one.calls += 1
             one.cached += call.cached
             one.prompt_tokens += usage.prompt
@@ -172,6 +170,9 @@ def effort(run: Run) -> tuple[dict[str, CallTotals], float, list[ResultFinding]]
             at = bisect_right(starts, ended) - 1
             if at >= 0 and ended > ends[at]:
                 ends[at] = ended
+            while at > 0 and began < starts[at]:  # another process started meanwhile
+                ends[at - 1] = starts[at]
+                at -= 1
         told.journal(each)
     for member, one in found.items():
         one.retries = retries[member]

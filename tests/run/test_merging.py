@@ -9,14 +9,19 @@ from typing import Any
 import msgspec
 import pytest
 from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
 from small_tasks import Spell, cells, plan_of, run, without_times
 
 from suite.cli.main import cli
 from suite.errors import DamagedError, RunError
+from suite.journal.lines import Lines
 from suite.journal.merges import Merge
-from suite.journal.records import AttemptRecord, SpentRecord, encode
+from suite.journal.records import AttemptRecord, BlockRecord, CallRecord, SpentRecord, encode
+from suite.journal.repairs import repair, sizes
 from suite.journal.run import Run
-from suite.journal.shards import Shard
+from suite.journal.shards import Shard, leases
 from suite.report.merge_text import merge_lines
 from suite.report.remarks import remarks
 from suite.run.lease_folder import LeaseFolder
@@ -28,8 +33,8 @@ JOURNALS = ("blocks", "calls", "outputs", "scorings/*/scores", "scorings/*/calls
 SWEEP = ({"turns": 0}, {"turns": 2})
 
 
-def plan(**request: Any) -> Plan:
-    return plan_of(JUDGED, cells(Spell, *SWEEP), **request)
+def plan(sweep: Sequence[dict[str, Any]] = SWEEP, **request: Any) -> Plan:
+    return plan_of(JUDGED, cells(Spell, *sweep), **request)
 
 
 def shard(whole: Plan, root: Path, which: int, of: int, stages: Sequence[str] = ("solve", "score")) -> Path:
@@ -55,7 +60,7 @@ def records(folder: Path) -> dict[str, list[str]]:
 
 
 def results(folder: Path) -> Any:
-    return msgspec.structs.replace(without_times(Run(folder).results), run="")
+    return replace(without_times(Run(folder).results), run="")
 
 
 def everything(folder: Path) -> dict[str, tuple[int, bytes]]:
@@ -191,16 +196,70 @@ def test_what_a_stopped_owner_wrote_after_a_takeover_changes_nothing(shards: Pat
     assert records(shards) == records(local)
 
 
+def cut_short(lease: Path, data: st.DataObject) -> None:
+    """What a power cut may leave: a beginning of each file."""
+    for path in sorted(lease.rglob("*.jsonl")):
+        body = path.read_bytes()
+        path.write_bytes(body[: data.draw(st.integers(0, len(body)), path.name)])
+
+
+def write_late(lease: Path) -> None:
+    """What an owner that wakes may still write: records, and half of one."""
+    for path in lease.rglob("*.jsonl"):
+        late = encode(BlockRecord("late" * 5, "user", "late")) if path.stem == "blocks" else b""
+        path.write_bytes(path.read_bytes() + late + b'{"id":"la')
+
+
+@given(
+    data=st.data(),
+    of=st.sampled_from([1, 2, 5]),
+    sweep=st.lists(st.sampled_from([0, 1, 33]), min_size=1, max_size=2, unique=True),
+    request=st.fixed_dictionaries(
+        {"trials": st.integers(1, 2), "seed": st.integers(0, 3), "limit": st.sampled_from([None, 5])}
+    ),
+)
+@settings(max_examples=6, deadline=None)
+def test_whatever_happens_to_shards_their_run_is_the_run_without(
+    data: st.DataObject,
+    of: int,
+    sweep: list[int],
+    request: dict[str, Any],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    base = tmp_path_factory.mktemp("any")
+    whole = plan([{"turns": one} for one in sweep], **request)
+    asyncio.run(run(whole, base / "local"))
+    faults = data.draw(st.lists(st.sampled_from(["", "cut", "lost"]), min_size=of, max_size=of), "faults")
+    for which, fault in enumerate(faults):
+        lease = shard(whole, base / "run", which, of)
+        if fault == "lost":
+            shutil.rmtree(lease.parent)
+        elif fault == "cut":
+            cut_short(lease, data)
+    local = records(base / "local")
+    if set(faults) != {"lost"}:
+        merge_shards(base / "run", whole.cells)
+        assert repair(base / "run") == {}
+        assert all(set(some) <= set(local[name]) for name, some in records(base / "run").items())
+    for which in range(of):
+        shard(whole, base / "run", which, of)
+        for old in leases(Shard(which, of).folder(base / "run"))[:-1]:
+            write_late(old)
+    assert merge_shards(base / "run", whole.cells)[0].complete
+    once = everything(base / "run")
+    merge_shards(base / "run", whole.cells)
+    assert everything(base / "run") == once
+    assert records(base / "run") == local
+    assert results(base / "run") == results(base / "local")
+
+
 def test_what_a_shard_writes_while_it_is_read_is_left_for_the_next_merge(
     shards: Path, local: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from suite.journal import repairs
-
     whole = shutil.copytree(shards / "shards/1-of-3/0001", shards.parent / "whole")
     for path in (shards / "shards/1-of-3/0001").rglob("*.jsonl"):
         lines = path.read_bytes().splitlines(keepends=True)
         path.write_bytes(b"".join(lines[:4] if path.stem in ("outputs", "scores") else lines))
-    sizes = repairs.sizes
 
     def sizes_then_more(folder: Path) -> dict[Path, int]:
         found = sizes(folder)
@@ -296,3 +355,17 @@ def test_the_command_ends_with_2_for_a_foreign_shard(shards: Path, monkeypatch: 
     assert done.exit_code == 2
     (told,) = msgspec.json.decode(done.stdout)
     assert told["shards"][-1]["state"] == "foreign"
+
+
+def test_seconds_are_those_when_any_shard_was_at_work(shards: Path) -> None:
+    times = {1: (100.0, 160.0), 2: (150.0, 170.0), 3: (300.0, 310.0)}
+    for which, (start, end) in times.items():
+        lease = shards / f"shards/{which}-of-3/0001"
+        (lease / "attempts.jsonl").write_bytes(
+            encode(AttemptRecord(start, "start")) + encode(AttemptRecord(end, "finish"))
+        )
+        for path in (lease / "calls.jsonl", *lease.glob("scorings/*/calls.jsonl")):
+            calls = [replace(call, times=(start, end)) for call in Lines(path, CallRecord)]
+            path.write_bytes(b"".join(map(encode, calls)))
+    merge_shards(shards, plan().cells)
+    assert Run(shards).results.seconds == 80

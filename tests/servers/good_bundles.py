@@ -11,10 +11,13 @@ from suite.board.define.board import Board, load_board
 from suite.board.pack import bundle_files
 from suite.chat import Reply, Request, Usage
 from suite.comparisons.runs import scored_runs
+from suite.journal.shards import Shard
 from suite.models.engine import Asking
 from suite.models.scripted import ScriptedEngine
 from suite.plugins import catalogue
 from suite.run.cells import load_task
+from suite.run.lease_folder import LeaseFolder
+from suite.run.merging import merge_shards
 from suite.run.outcome import RunSettings
 from suite.run.plan import make_plan
 from suite.run.request import EvalRequest
@@ -84,9 +87,10 @@ def run(
     judge: str = "",
     options: Sequence[tuple[str, str, str]] = (),
     limit: int | None = None,
+    shards: int = 0,
 ) -> Path:
     """Make the run of a recipe. spec: another candidate. constant, judge: the candidate's and the judges'
-    answer to everything. options, limit: as `-o` and `--limit`.
+    answer to everything. options, limit: as `-o` and `--limit`. shards: merged; 0 for none.
     """
 
     def said(request: Request, asking: Asking) -> Reply:
@@ -118,10 +122,15 @@ def run(
         for one in plan.filled.members
     )
     plan = replace(plan, filled=Filled(members, plan.filled.roles))
-    outcome = asyncio.run(
-        run_plan(plan, folder, settings=RunSettings(cache=False, quiet=True, signals=False, backoff_s=0.0))
-    )
-    assert outcome.exit_code == 0, (outcome.error, outcome.reasons)
+    settings = RunSettings(cache=False, quiet=True, signals=False, backoff_s=0.0)
+    stages = ("solve", "score")
+    leases = [LeaseFolder(plan, folder, Shard(which, shards), stages) for which in range(shards)]
+    for lease in leases or [None]:
+        doing = run_plan(lease.plan if lease else plan, lease or folder, settings=settings)
+        outcome = asyncio.run(doing)
+        assert outcome.exit_code == 0, (outcome.error, outcome.reasons)
+    if shards:
+        merge_shards(folder)
     return folder
 
 
