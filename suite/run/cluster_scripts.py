@@ -4,6 +4,7 @@ What a script says is in the templates beside this file, what may be told of it 
 Templates put every value through a filter (`shell`, `yaml`), so that it is read as nothing but a value.
 """
 
+import hashlib
 import math
 import re
 import shlex
@@ -47,14 +48,17 @@ class ClusterScript(Executor):
         from jinja2 import Environment, StrictUndefined
 
         option = {key.replace("-", "_"): self._value(key, one) for key, one in self.table.items()}
-        name = re.sub(r"[^a-z0-9]+", "-", f"suite-{job.folder.absolute().name}".lower()).strip("-")
+        name = f"suite {' '.join(job.words[:1])} {job.folder.absolute().name}".lower()
+        name = re.sub(r"[^a-z0-9]+", "-", name)[:39].strip("-")
+        digest = hashlib.sha256("\0".join(job.words).encode()).hexdigest()[:8]
         made = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
         made.filters |= {"shell": _shell, "yaml": _yaml, "split": shlex.split}
         template = made.from_string((files("suite.run") / self.template).read_text("utf-8"))
-        name = f"{name[:39].strip('-')}-{name[-8:].strip('-')}" if len(name) > 48 else name
         python, here = [sys.executable, "-P", "-m", "suite"], str(Path.cwd())
         try:
-            return f"{template.render(option=option, name=name, job=job, python=python, here=here)}\n"
+            return template.render(
+                option=option, job=job, name=f"{name}-{digest}", digest=digest, python=python, here=here
+            ) + "\n"  # fmt: skip
         except ValueError as error:  # of shlex
             raise ConfigError(f"--on {self.name}: an option is no words for a shell: {error}") from None
 

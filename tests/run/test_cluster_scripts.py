@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -52,6 +53,13 @@ def script(
     return script_of(executor_of(name, [*needed, *options]), Job(words, Path(folder)))
 
 
+def logs_of(text: str, here: Path) -> Path:
+    """Where the jobs of a script for Slurm leave theirs; made now."""
+    (found,) = re.findall(r"logs=\$folder(\S+)", text)
+    (here / f"a{found}").mkdir(parents=True)
+    return here / f"a{found}"
+
+
 def calls_of(here: Path, text: str, *arguments: str, **environment: str) -> list[list[str]]:
     """Run a script beside stand-ins for Slurm and the suite: the words of each call."""
     for name in ("sbatch", "srun"):
@@ -70,11 +78,11 @@ def test_a_shard_of_slurm_gets_the_very_words(
     words: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     here = tmp_path_factory.mktemp("job")
-    (here / "a.slurm").mkdir()
     text = script("slurm", ("shards", "5"), ("command", "suite"), ("workdir", str(here)), words=words)
+    logs = logs_of(text, here)
     assert calls_of(here, text, "shard") == [["srun", "suite", *words, "--shard", "3/5"]]
     assert sorted(one.name for one in here.iterdir()) == ["a.slurm", "calls", "sbatch", "script", "srun"]
-    assert [one.name for one in (here / "a.slurm").iterdir()] == ["done-3"]
+    assert [one.name for one in logs.iterdir()] == ["done-3"]
 
 
 @given(words=WORDS, option=st.sampled_from(HOSTILE))
@@ -83,7 +91,7 @@ def test_a_pod_of_kubernetes_gets_the_very_words(words: tuple[str, ...], option:
     shards, merge = yaml.safe_load_all(
         script("kubernetes", ("namespace", option), words=words, folder="r/$(A)")
     )
-    container = shards["spec"]["template"]["spec"]["containers"][0]
+    container = shards["spec"]["template"]["spec"]["initContainers"][0]
     assert [one.replace("$$", "$") for one in container["args"]] == ["suite", *words]
     assert all("$(" not in one.replace("$$", "") for one in container["args"]), "no variable is put in"
     assert merge["spec"]["template"]["spec"]["containers"][0]["args"] == ["suite", "runs", "merge", "r/$$(A)"]
@@ -95,9 +103,10 @@ def test_slurm_is_asked_for_an_array_and_for_a_job_that_merges_after_it(tmp_path
     text = script("slurm", *options, ("env", "A_KEY"), ("workdir", str(tmp_path)), folder="r/Run_1")
     (tmp_path / "r").mkdir()
     shards, merge = calls_of(tmp_path, text, A_KEY="x")
+    (job_name,) = re.findall(r"--job-name=(suite-eval-run-1-[0-9a-f]{8})\)?", text)
     assert shards[:4] == ["sbatch", "--parsable", "--array=1-8%2", "--requeue"]
     assert shards[7:] == [
-        *("--job-name=suite-run-1", "--account=us", "--partition=a b", "--time=1:00", "--mem=8G"),
+        *(f"--job-name={job_name}", "--account=us", "--partition=a b", "--time=1:00", "--mem=8G"),
         *(
             "--cpus-per-task=4",
             "--gres=gpu:a100:2",
@@ -108,7 +117,7 @@ def test_slurm_is_asked_for_an_array_and_for_a_job_that_merges_after_it(tmp_path
     ]
     assert "--dependency=afterany:7" in merge
     assert merge[-6:] == [
-        "--job-name=suite-run-1",
+        f"--job-name={job_name}",
         "--account=us",
         "--partition=small",
         str(tmp_path / "script"),
@@ -130,9 +139,9 @@ def test_shards_that_did_not_end_well_are_submitted_again_within_bounds(
     round_: str, submits: bool, tmp_path: Path
 ) -> None:
     text = script("slurm", ("shards", "4"), ("command", "false"), ("workdir", str(tmp_path)))
-    (tmp_path / "a.slurm").mkdir()
+    logs = logs_of(text, tmp_path)
     for done in (1, 3):
-        (tmp_path / f"a.slurm/done-{done}").touch()
+        (logs / f"done-{done}").touch()
     if submits:
         shards, merge = calls_of(tmp_path, text, "merge", round_)
         assert (shards[2], merge[-2:]) == ("--array=2,4", ["merge", "1"])
@@ -161,16 +170,18 @@ def test_jobs_of_kubernetes_keep_their_schema() -> None:
         jsonschema.validate(one, SCHEMA)
     shards, merge = (one["spec"] for one in found)
     assert [shards[one] for one in ("completionMode", "completions", "parallelism")] == ["Indexed", 4, 2]
-    container = shards["template"]["spec"]["containers"][0]
+    container = shards["template"]["spec"]["initContainers"][0]
     assert container["resources"] == {"limits": {"cpu": "4", "memory": "8Gi", "nvidia.com/gpu": "2"}}
     assert container["envFrom"] == [{"secretRef": {"name": "keys"}}]
     assert "resources" not in merge["template"]["spec"]["containers"][0]
-    assert [one["metadata"]["name"] for one in found] == ["suite-run-1", "suite-run-1-merge"]
+    names = [one["metadata"]["name"] for one in found]
+    assert re.fullmatch("suite-eval-run-1-[0-9a-f]{8}", names[0])
+    assert names[1] == f"{names[0]}-merge"
 
 
 def test_index_0_of_kubernetes_is_shard_1() -> None:
     shards = next(yaml.safe_load_all(script("kubernetes", ("shards", "4"), ("command", "echo"))))
-    container = shards["spec"]["template"]["spec"]["containers"][0]
+    container = shards["spec"]["template"]["spec"]["initContainers"][0]
     command = [one.replace("$$", "$") for one in (*container["command"], *container["args"])]
     done = subprocess.run(
         command,
@@ -180,6 +191,21 @@ def test_index_0_of_kubernetes_is_shard_1() -> None:
         check=True,
     )
     assert done.stdout == "eval --shard 1/4\n"
+
+
+def test_merging_on_kubernetes_ends_when_each_shard_has_ended_well(tmp_path: Path) -> None:
+    found = list(yaml.safe_load_all(script("kubernetes", ("shards", "2"), ("command", "true"))))
+    shard, merge = (one["spec"]["template"]["spec"]["containers"][0] for one in found)
+    done, wait = (
+        [one.replace("$$", "$") for one in (*box["command"], *box["args"])] for box in (shard, merge)
+    )
+    later = f"JOB_COMPLETION_INDEX=1 {shlex.join(done)}"  # while the one that merges sleeps
+    (tmp_path / "sleep").write_text(f"#!/bin/sh\necho slept\n{later}\n")
+    (tmp_path / "sleep").chmod(0o755)
+    env = {"JOB_COMPLETION_INDEX": "0", "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    subprocess.run(done, cwd=tmp_path, env=env, check=True)
+    told = subprocess.run(wait, cwd=tmp_path, env=env, capture_output=True, text=True, check=True).stdout
+    assert told == "slept\n"
 
 
 @pytest.mark.parametrize(
