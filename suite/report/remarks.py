@@ -2,21 +2,26 @@
 
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from functools import cache
+from typing import TYPE_CHECKING, Literal
 
 from suite.chat import Json
 from suite.errors import RunError, listed
 from suite.journal.commands import scoring_command, solving_command
-from suite.journal.documents import CellRecord, ScoredCell
+from suite.journal.documents import CellRecord, ScoredCell, Share
 from suite.journal.lines import Lines
 from suite.journal.records import BUDGET, OutputRecord, ScoreRecord
 from suite.journal.run import RUNS, Run
 from suite.journal.shards import shards_of
 from suite.report.findings import sentences
 from suite.report.merge_text import missing
-from suite.report.numbers import percent, plain
+from suite.report.numbers import number, percent, plain
+from suite.report.text_templates import said, text_macros
+
+if TYPE_CHECKING:
+    from jinja2.environment import TemplateModule
 
 MOST_TAG_VALUES = 8
 RESTORE = "Restore the file from a copy, or score what is left anew with `suite score`."
@@ -34,15 +39,14 @@ class Remark:
 
 def remarks(run: Run) -> list[Remark]:
     """All remarks on a run, warnings first."""
-    told = [Remark("warning" if bad else "note", text) for text, bad in sentences(run.results)]
+    texts = [*damage(run), *toys(run), *filter(None, map(missing, run.merges))]
+    found = [*(("warning", text) for text in texts), *said(_macros(), "state", run)]
+    found += [("warning" if bad else "note", text) for text, bad in sentences(run.results)]
     # what was asked otherwise than planned, since an endpoint refused a setting; each once
     adapted = dict.fromkeys(f"{one.detail}." for one in run.attempts() if one.event == "adapted")
-    lost = filter(None, map(missing, run.merges))
-    wrong = [Remark("warning", text) for text in (*damage(run), *toys(run), *lost, *_state(run))]
-    notes = [Remark("note", text) for text in adapted]
-    return sorted(
-        [*wrong, *told, *notes, *_coverage(run), *_notes(run)], key=lambda one: one.weight != "warning"
-    )
+    found += [*(("note", text) for text in adapted), *said(_macros(), "scope", run)]
+    every = [Remark("warning" if weight == "warning" else "note", text) for weight, text in found]
+    return sorted(every, key=lambda one: one.weight != "warning")
 
 
 def toys(run: Run) -> Iterator[str]:
@@ -86,27 +90,6 @@ def damage(run: Run) -> Iterator[str]:
             yield f"{lost:,} of {count:,} samples that results.json counts {are} not {told}. {RESTORE}"
 
 
-def _state(run: Run) -> Iterator[str]:
-    results = run.results
-    if run.manifest.imported or results.imported:
-        yield "Imported: the answers were made elsewhere and can't be checked against their calls."
-    place = run.name if run.folder.parent == RUNS else shlex.quote(str(run.folder))
-    if shards_of(run.folder) and not run.merges:
-        yield f"In shards that are not merged yet: suite runs merge {place}"
-    elif not run.scoring:
-        yield f"Not scored yet: suite score {place}"
-    elif not run.has_results:
-        yield f"The scoring {run.scoring} has no results yet: {how_to_continue(run)}"
-    elif pending := results.pending:
-        have, are = ("sample has", "is") if pending == 1 else ("samples have", "are")
-        yield (
-            f"{pending:,} {have} no result yet (not begun, no reply to a call, or an error of the task) and "
-            f"{are} no part of the numbers. To continue: {how_to_continue(run)}"
-        )
-    elif not results.complete:
-        yield f"This run is not complete. To continue: {how_to_continue(run)}"
-
-
 def how_to_continue(run: Run) -> str:
     """What to do: the recorded command again, or, of a run without one, that it be repeated."""
     if run.manifest.imported_from:
@@ -131,38 +114,21 @@ def how_to_continue(run: Run) -> str:
     return _BUDGET.sub(r"\1'more than \2'", command)
 
 
-def _coverage(run: Run) -> Iterator[Remark]:
-    coverage = run.results.coverage
-    taken, every = coverage.groups.taken, coverage.groups.all
-    if not taken or taken >= every:
-        return
-    text = f"Partial: {taken:,} of {every:,} groups ({percent(taken / every)})"
-    if run.manifest.limit:
-        text += f", chosen at random by --limit {run.manifest.limit}"
-    yield Remark("warning", text + ".")
-    for tag, values in coverage.tags.items():
-        if len(values) < 2:
-            continue
-        missing = sum(not one.taken for one in values.values())
-        # the least covered first: that is what a reader must know
-        ordered = sorted(values.items(), key=lambda pair: pair[1].taken / max(pair[1].all, 1))
-        told = [f"{plain(value)} {one.taken:,}/{one.all:,}" for value, one in ordered]
-        none = f"; {missing} not covered at all" if missing else ""
-        yield Remark("note", f"Covered by {plain(tag)}: {listed(told, MOST_TAG_VALUES)}{none}.")
+def covered(values: Mapping[str, Share]) -> str:
+    """How much of a tag's values was taken, the least covered first: that is what a reader must know."""
+    ordered = sorted(values.items(), key=lambda pair: pair[1].taken / max(pair[1].all, 1))
+    return listed([f"{plain(value)} {one.taken:,}/{one.all:,}" for value, one in ordered], MOST_TAG_VALUES)
 
 
-def _notes(run: Run) -> Iterator[Remark]:
-    if run.manifest.mini:
-        yield Remark("warning", "Run on the bundled mini data: a demonstration, comparable with nothing.")
-    for task, changed in run.manifest.changed_presets.items():
-        given = plain(" -P ".join(changed.given))
-        text = f"{task}: the preset {plain(changed.preset)} changed by -P {given}, so not that preset: "
-        yield Remark("warning", f"{text}don't compare with numbers published for it.")
-    if run.manifest.shard:
-        yield Remark("warning", f"One shard of a run: {plain(run.manifest.shard)}.")
-    for task, note in {cell.task: cell.note for cell in run.manifest.cells}.items():
-        if note:
-            yield Remark("note", f"{task}: {note}")
+def called(run: Run) -> str:
+    """What a run is called on a command line."""
+    return run.name if run.folder.parent == RUNS else shlex.quote(str(run.folder))
+
+
+@cache
+def _macros() -> "TemplateModule":
+    filters = (called, covered, how_to_continue, number, percent, plain, shards_of)
+    return text_macros("report/templates/remarks.j2", filters)
 
 
 def parameters_of(cell: CellRecord, scored: ScoredCell | None = None) -> dict[str, Json]:
