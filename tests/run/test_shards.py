@@ -1,0 +1,136 @@
+"""A run in shards: the same records and results as a run without, whatever is killed, stopped or woken."""
+
+import asyncio
+import os
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+from openai_server import OpenAIServer
+
+from suite.cli.shards import named_shard
+from suite.errors import ConfigError
+from suite.journal.run import Run
+from suite.journal.shards import Shard, leases
+from suite.run.merging import merge_shards
+
+HERE = Path(__file__).resolve().parent
+SLURM = {"SLURM_ARRAY_TASK_ID": "7", "SLURM_ARRAY_TASK_COUNT": "4", "SLURM_ARRAY_TASK_MIN": "5"}
+INDEXED = {"JOB_COMPLETION_INDEX": "2"}
+
+
+def start(url: str, folder: Path, shard: str = "", lease_s: str = "60") -> subprocess.Popen[bytes]:
+    """A process that works on a run, or on a shard of it."""
+    env = {**os.environ, "PYTHONPATH": str(HERE.parent / "servers"), "SUITE_LEASE_S": lease_s}
+    command = [sys.executable, str(HERE / "killed.py"), url, str(folder), *([shard] if shard else [])]
+    return subprocess.Popen(command, env=env, stderr=subprocess.PIPE)
+
+
+def size(folder: Path) -> int:
+    """Bytes of journals in the leases that count."""
+    last = [one for shard in folder.glob("shards/*") for one in leases(shard)[-1:]]
+    return sum(path.stat().st_size for one in last for path in one.rglob("*.jsonl"))
+
+
+async def grown(folder: Path, least: float, process: subprocess.Popen[bytes]) -> None:
+    """Wait until the journals hold so many bytes, or the process has ended."""
+    while process.poll() is None and size(folder) < least:
+        await asyncio.sleep(0.001)
+
+
+def records(folder: Path) -> dict[str, list[object]]:
+    """What a run holds, but for times and order."""
+    run = Run(folder)
+    found = msgspec.to_builtins(run.results)
+    return {
+        "outputs": sorted(msgspec.json.encode(one) for one in run.outputs()),
+        "scores": sorted(msgspec.json.encode(one) for one in run.scores()),
+        "calls": sorted((one.id, one.reply.text) for one in (*run.journal.calls, *run.judged.calls)),
+        "results": [{name: one for name, one in found.items() if name not in ("seconds", "run")}],
+    }
+
+
+async def killed(tmp_path: Path, seed: int, kills: int, shards: int) -> None:
+    """Work in shards, killing one of the processes again and again; the merged run equals an unbroken one."""
+    chance = random.Random(seed)
+    async with OpenAIServer(latency_s=0.005) as server:
+        assert await asyncio.to_thread(start(server.url, tmp_path / "whole").wait) == 0
+        total = sum(path.stat().st_size for path in (tmp_path / "whole").rglob("*.jsonl"))
+        folder, names = tmp_path / "run", [f"{which + 1}/{shards}" for which in range(shards)]
+        working = {name: start(server.url, folder, name) for name in names}
+        for _ in range(kills):
+            name = chance.choice(names)
+            process = working[name]
+            await grown(folder, size(folder) + chance.random() * total / kills, process)
+            process.kill()
+            await asyncio.to_thread(process.communicate)
+            working[name] = start(server.url, folder, name)
+        for name, process in working.items():
+            _, said = await asyncio.to_thread(process.communicate)
+            assert process.returncode == 0, f"shard {name}: {said.decode()}"
+    merge_shards(folder)
+    assert records(folder) == records(tmp_path / "whole")
+    merge_shards(folder)
+    assert records(folder) == records(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("seed", [1])
+async def test_killed_shards_hold_what_an_unbroken_run_holds(tmp_path: Path, seed: int) -> None:
+    await killed(tmp_path, seed, kills=3, shards=2)
+
+
+@pytest.mark.slow
+async def test_fifty_kills_of_shards_change_nothing(tmp_path: Path) -> None:
+    await killed(tmp_path, seed=17, kills=50, shards=3)
+
+
+async def test_an_owner_that_wakes_after_a_takeover_changes_nothing(tmp_path: Path) -> None:
+    async with OpenAIServer(latency_s=0.02) as server:
+        folder = tmp_path / "run"
+        first = start(server.url, folder, "1/1", lease_s="0.5")
+        await grown(folder, 20_000, first)
+        first.send_signal(signal.SIGSTOP)
+        second = start(server.url, folder, "1/1", lease_s="0.5")
+        _, said = await asyncio.to_thread(second.communicate)
+        assert second.returncode == 0, said.decode()
+        counts = leases(Shard(0, 1).folder(folder))[-1]
+        before = {path: path.read_bytes() for path in counts.rglob("*") if path.is_file()}
+        first.send_signal(signal.SIGCONT)
+        _, said = await asyncio.to_thread(first.communicate)
+        assert first.returncode == 2
+        assert f"taken over by process {second.pid}" in said.decode()
+        assert {path: path.read_bytes() for path in counts.rglob("*") if path.is_file()} == before
+        assert counts.name == "0002"
+
+
+@pytest.mark.parametrize(
+    ("environment", "shard"),
+    [
+        ({"SUITE_SHARD": "3/8", **SLURM}, ("3/8", "SUITE_SHARD")),
+        (SLURM, ("3/4", "SLURM_ARRAY_TASK_ID")),
+        ({**SLURM, "SUITE_SHARDS": "9"}, ("7/9", "SLURM_ARRAY_TASK_ID")),
+        ({**INDEXED, "SUITE_SHARDS": "4"}, ("3/4", "JOB_COMPLETION_INDEX")),
+        ({**INDEXED, "JOB_COMPLETION_COUNT": "4"}, ("3/4", "JOB_COMPLETION_INDEX")),
+    ],
+)
+def test_a_scheduler_names_the_shard(environment: dict[str, str], shard: tuple[str, str]) -> None:
+    found, source = named_shard("auto", environment)
+    assert (str(found), source) == shard
+
+
+@pytest.mark.parametrize(
+    ("environment", "what"),
+    [
+        ({}, "finds no shard"),
+        (INDEXED, "nothing says of how many"),
+        ({"SLURM_ARRAY_TASK_ID": "3"}, "nothing says of how many"),
+        ({**SLURM, "SLURM_ARRAY_TASK_ID": "9"}, "'5/4' is no shard"),  # of an array with gaps
+    ],
+)
+def test_an_environment_that_names_no_shard_is_refused(environment: dict[str, str], what: str) -> None:
+    with pytest.raises(ConfigError, match=what):
+        named_shard("auto", environment)
