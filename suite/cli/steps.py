@@ -307,7 +307,8 @@ def _shard(flags: RunFlags, executor: "Executor | None") -> "Shard | None":
     if flags.new:
         fix = "name one new folder for all shards with --output"
         raise ConfigError("--new would put each shard into a folder of its own", fix=fix)
-    flags.shows(f"shard {shard}, as {source} says")
+    if flags.shard == "auto":
+        flags.shows(f"shard {shard}, as {source} says")
     return shard
 
 
