@@ -100,6 +100,11 @@ class Lease(NamedTuple):
             raise self._taken_over(leases(folder)[-1])
         for left in folder.glob(".new-*"):  # of a killed process, or of one that lost
             shutil.rmtree(left, ignore_errors=True)
+        for old in leases(folder)[:-2]:  # nobody reads them; what stays keeps their number from coming again
+            for one in old.iterdir():
+                with suppress(OSError):
+                    if one.name != LEASE:
+                        shutil.rmtree(one) if one.is_dir() else one.unlink()
         return self
 
     @contextmanager

@@ -160,6 +160,13 @@ def test_what_was_left_is_taken_at_once(tmp_path: Path, monkeypatch: pytest.Monk
     assert take(SHARD, tmp_path, silent).path.name == "0002"
 
 
+def test_only_the_last_two_leases_keep_their_records(tmp_path: Path) -> None:
+    for _ in range(4):
+        (left(tmp_path) / "attempts.jsonl").touch()
+    held = {one.parent.name for one in SHARD.folder(tmp_path).glob("*/attempts.jsonl")}
+    assert (held, len(leases(SHARD.folder(tmp_path)))) == ({"0003", "0004"}, 4)
+
+
 def test_an_owner_whose_process_has_ended_is_dead_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
