@@ -111,7 +111,7 @@ def work_in_shards(run: "PreparedRun", shards: int, words: tuple[str, ...]) -> "
     outcome.reasons, outcome.examples = progress.reasons, progress.examples
     outcome.interrupted, outcome.pending = processes.interrupted, progress.works - progress.finished
     if (run.folder / "manifest.json").exists():
-        merge_shards(run.folder)
+        merge_shards(run.folder, plan.cells)
         there = Run(run.folder, outcome.scoring)
         if there.has_results:
             outcome.results, outcome.pending = there.results, there.results.pending

@@ -12,8 +12,6 @@ from itertools import islice
 from operator import attrgetter
 from pathlib import Path
 
-import msgspec
-
 from suite.chat import Json
 from suite.errors import DamagedError, RunError, SuiteError
 from suite.files import own_folder, sync_folder, trying
@@ -22,6 +20,7 @@ from suite.journal.documents import RunManifest, ScoringManifest
 from suite.journal.index import Recorded
 from suite.journal.journal_file import CHOOSE_FOLDER, folder_lock
 from suite.journal.lines import Lines
+from suite.journal.merges import MERGE, Merge
 from suite.journal.pairs import Key, RecordT
 from suite.journal.records import CallRecord, OutputRecord, ScoreRecord
 from suite.journal.repairs import repair
@@ -230,17 +229,11 @@ def _foreign(folder: Path) -> bool:
     return bool(names) and not names & {".lock", SHARDS}
 
 
-class _Merged(msgspec.Struct):
-    """Of merge.json, what tells whether a merge saw all."""
-
-    complete: bool = False
-
-
 def refuse_open(base: Path) -> None:
     """Raises RunError where a run or a scoring is divided into shards that are not all finished and merged:
     only a merge may write its journals. base: its folder."""
-    shards, merged = shards_of(base), base / "merge.json"
-    if shards and not (merged.exists() and read_document(merged, _Merged).complete):
+    shards, merged = shards_of(base), base / MERGE
+    if shards and not (merged.exists() and read_document(merged, Merge).complete):
         number = shards[-1].of
         raise RunError(
             f"{base.name} is divided into {number} shards that are not all finished and merged",

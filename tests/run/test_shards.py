@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from openai_server import OpenAIServer
+from small_tasks import cells
 
 from suite.cli.shards import named_shard
 from suite.errors import ConfigError
@@ -30,6 +31,12 @@ def start(url: str, folder: Path, shard: str = "", lease_s: str = "60") -> subpr
     return subprocess.Popen(command, env=env, stderr=subprocess.PIPE)
 
 
+async def ended(process: subprocess.Popen[bytes]) -> tuple[int, str]:
+    """The exit code of a process, and what it said."""
+    _, said = await asyncio.to_thread(process.communicate)
+    return process.returncode, said.decode()
+
+
 def size(folder: Path) -> int:
     """Bytes of journals in the leases that count."""
     last = [one for shard in folder.glob("shards/*") for one in leases(shard)[-1:]]
@@ -42,7 +49,7 @@ async def grown(folder: Path, least: float, process: subprocess.Popen[bytes]) ->
         await asyncio.sleep(0.001)
 
 
-def records(folder: Path) -> dict[str, list[object]]:
+def records(folder: Path) -> dict[str, object]:
     """What a run holds, but for times and order."""
     run = Run(folder)
     found = msgspec.to_builtins(run.results)
@@ -50,7 +57,7 @@ def records(folder: Path) -> dict[str, list[object]]:
         "outputs": sorted(msgspec.json.encode(one) for one in run.outputs()),
         "scores": sorted(msgspec.json.encode(one) for one in run.scores()),
         "calls": sorted((one.id, one.reply.text) for one in (*run.journal.calls, *run.judged.calls)),
-        "results": [{name: one for name, one in found.items() if name not in ("seconds", "run")}],
+        "results": {name: one for name, one in found.items() if name not in ("seconds", "run")},
     }
 
 
@@ -58,7 +65,7 @@ async def killed(tmp_path: Path, seed: int, kills: int, shards: int) -> None:
     """Work in shards, killing one of the processes again and again; the merged run equals an unbroken one."""
     chance = random.Random(seed)
     async with OpenAIServer(latency_s=0.005) as server:
-        assert await asyncio.to_thread(start(server.url, tmp_path / "whole").wait) == 0
+        assert await ended(start(server.url, tmp_path / "whole")) == (0, "")
         total = sum(path.stat().st_size for path in (tmp_path / "whole").rglob("*.jsonl"))
         folder, names = tmp_path / "run", [f"{which + 1}/{shards}" for which in range(shards)]
         working = {name: start(server.url, folder, name) for name in names}
@@ -67,15 +74,12 @@ async def killed(tmp_path: Path, seed: int, kills: int, shards: int) -> None:
             process = working[name]
             await grown(folder, size(folder) + chance.random() * total / kills, process)
             process.kill()
-            await asyncio.to_thread(process.communicate)
+            await ended(process)
             working[name] = start(server.url, folder, name)
-        for name, process in working.items():
-            _, said = await asyncio.to_thread(process.communicate)
-            assert process.returncode == 0, f"shard {name}: {said.decode()}"
-    merge_shards(folder)
-    assert records(folder) == records(tmp_path / "whole")
-    merge_shards(folder)
-    assert records(folder) == records(tmp_path / "whole")
+        assert [await ended(process) for process in working.values()] == [(0, "")] * shards
+    for _ in range(2):
+        merge_shards(folder, cells())
+        assert records(folder) == records(tmp_path / "whole")
 
 
 @pytest.mark.parametrize("seed", [1])
@@ -95,14 +99,13 @@ async def test_an_owner_that_wakes_after_a_takeover_changes_nothing(tmp_path: Pa
         await grown(folder, 20_000, first)
         first.send_signal(signal.SIGSTOP)
         second = start(server.url, folder, "1/1", lease_s="0.5")
-        _, said = await asyncio.to_thread(second.communicate)
-        assert second.returncode == 0, said.decode()
+        assert await ended(second) == (0, "")
         counts = leases(Shard(0, 1).folder(folder))[-1]
         before = {path: path.read_bytes() for path in counts.rglob("*") if path.is_file()}
         first.send_signal(signal.SIGCONT)
-        _, said = await asyncio.to_thread(first.communicate)
-        assert first.returncode == 2
-        assert f"taken over by process {second.pid}" in said.decode()
+        code, said = await ended(first)
+        assert code == 2
+        assert f"taken over by process {second.pid}" in said
         assert {path: path.read_bytes() for path in counts.rglob("*") if path.is_file()} == before
         assert counts.name == "0002"
 
