@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -92,6 +93,7 @@ def work_in_shards(run: "PreparedRun", shards: int, words: tuple[str, ...]) -> "
     from suite.run.merging import merge_shards
     from suite.run.outcome import Outcome
     from suite.run.progress import Progress
+    from suite.run.seal import seal
     from suite.run.shard_processes import ShardProcesses
 
     plan, stages = run.plan, [Stage(one) for one in run.stages]
@@ -115,4 +117,6 @@ def work_in_shards(run: "PreparedRun", shards: int, words: tuple[str, ...]) -> "
         there = Run(run.folder, outcome.scoring)
         if there.has_results:
             outcome.results, outcome.pending = there.results, there.results.pending
+            if outcome.exit_code == 0:
+                outcome.seal = partial(seal, plan, run.folder)
     return outcome

@@ -17,8 +17,8 @@ def merge_lines(merge: Merge) -> Iterator[str]:
     )
     what = f"scored in scoring {merge.scoring}" if merge.scoring else "solved"
     yield f"merged {taken} of {len(merge.shards)} shards: {done} samples {what}"
-    if text := missing(merge):
-        yield f"! {text}"
+    if gone := [one.shard for one in merge.shards if one.state == "missing"]:
+        yield f"! missing: {listed(gone, MOST)}"
     for one in merge.shards:
         if one.state == "foreign":
             yield f"! {one.shard} is left out: {one.why}"

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from heapq import merge as in_order
-from itertools import chain
+from itertools import chain, groupby
 from pathlib import Path
 from typing import NamedTuple
 
@@ -171,8 +171,9 @@ def merge_shards(folder: Path, cells: Sequence[Cell] = ()) -> list[Merge]:
             cells = cells_of(run, with_recorded(catalogue(), [run]))
         done = {place: _write(place, some, run) for place, some in sources.items()}
         own = [one for base in bases for one in sources.get(base, ())]
-        for name in ("attempts.jsonl", "commands.jsonl"):
-            _put(folder / name, _by_time(folder / name, own))
+        _put(folder / "attempts.jsonl", _by_time(folder / "attempts.jsonl", own))
+        told = groupby(_by_time(folder / "commands.jsonl", own), lambda line: line.partition(b',"at":')[0])
+        _put(folder / "commands.jsonl", (next(same) for _, same in told))
         pending = {place: _results(place, run, cells) for place in scored}
         if folder in sources:
             pending[folder] = run.manifest.all_works - done[folder]

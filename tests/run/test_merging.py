@@ -16,9 +16,10 @@ from small_tasks import Spell, cells, plan_of, run, without_times
 
 from suite.cli.main import cli
 from suite.errors import DamagedError, RunError
+from suite.journal.commands import commands
 from suite.journal.lines import Lines
 from suite.journal.merges import Merge
-from suite.journal.records import AttemptRecord, BlockRecord, CallRecord, SpentRecord, encode
+from suite.journal.records import AttemptRecord, BlockRecord, CallRecord, CommandRecord, SpentRecord, encode
 from suite.journal.repairs import repair, sizes
 from suite.journal.run import Run
 from suite.journal.shards import Shard, leases
@@ -369,3 +370,11 @@ def test_seconds_are_those_when_any_shard_was_at_work(shards: Path) -> None:
             path.write_bytes(b"".join(map(encode, calls)))
     merge_shards(shards, plan().cells)
     assert Run(shards).results.seconds == 80
+
+
+def test_a_command_that_began_all_shards_is_told_once(shards: Path) -> None:
+    for which in (1, 2, 3):
+        record = CommandRecord("suite eval --shards 3", at=f"2026-01-01T00:00:0{which}Z")
+        (shards / f"shards/{which}-of-3/0001/commands.jsonl").write_bytes(encode(record))
+    merge_shards(shards, plan().cells)
+    assert [one.at[-3:] for one in commands(shards)] == ["01Z"]
