@@ -277,6 +277,9 @@ def carry_out(plan: "Plan", flags: RunFlags, folder: Path | None = None) -> int:
     context, executor = click.get_current_context(), executor_asked(flags)
     shard = _shard(flags, executor)
     command, given = typed_command(context)
+    if shard is not None:  # what continues all of the run
+        words = repeated_words(context, {"shard": None, "shards": shard.of})
+        command, given = safe_command(("suite", *words)), ""
     settings = RunSettings(quiet=flags.quiet, command=command, command_settings=given)
     settle = [text.partition("=")[::2] for text in flags.settle]
     run = prepare(plan, flags, settings, settle, output=flags.output, folder=folder)

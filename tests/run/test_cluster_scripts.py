@@ -148,7 +148,7 @@ def test_shards_that_did_not_end_well_are_submitted_again_within_bounds(
     else:
         with pytest.raises(subprocess.CalledProcessError) as found:
             calls_of(tmp_path, text, "merge", round_)
-        assert b"shards that did not end well: 2,4" in found.value.stderr
+        assert b"gave up after 3 restarts; shards that did not end well: 2,4" in found.value.stderr
 
 
 @pytest.mark.skipif(shutil.which("shellcheck") is None, reason="shellcheck is not installed")

@@ -77,7 +77,7 @@ def test_a_killed_shard_is_restarted_and_the_merged_run_is_that_of_one_process(t
         subprocess.run(["bash", "run.sh"], cwd=tmp_path, env=slurm, check=True)
         suite({**slurm, "SUITE_CACHE": str(tmp_path / "other")}, "--output", "alone", "--quiet")
         wait_for(lambda: told(["squeue", "-h"], slurm) == "")
-    log = (tmp_path / "run.slurm/merge.log").read_text()
+    log = next(tmp_path.glob("run.slurm/*/merge.log")).read_text()
     assert (tmp_path / "died").exists()
     assert "shards 2: job" in log, "the job that merges submits the dead shard again, and no other"
     assert outputs(tmp_path / "run") == outputs(tmp_path / "alone"), log
