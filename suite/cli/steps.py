@@ -283,16 +283,16 @@ def carry_out(plan: "Plan", flags: RunFlags, folder: Path | None = None) -> int:
     settings = RunSettings(quiet=flags.quiet, command=command, command_settings=given)
     settle = [text.partition("=")[::2] for text in flags.settle]
     run = prepare(plan, flags, settings, settle, output=flags.output, folder=folder)
+    place: dict[str, object] = {"output": run.folder} if folder is None else {}
     if executor is not None and flags.prints:
         # several machines cannot share one SQLite file of replies
-        changed: dict[str, object] = {"cache": bool(flags.cache)}
-        words = repeated_words(context, changed | ({"output": run.folder} if folder is None else {}))
+        words = repeated_words(context, {**place, "cache": bool(flags.cache)})
         click.echo(script_of(executor, Job(words, run.folder)), nl=False)
         return 0
     if shard is not None:
         return work_on_shard(run, shard, as_json=flags.as_json)
     if flags.shards:
-        words = repeated_words(context, {"output": run.folder} if folder is None else {})
+        words = repeated_words(context, place)
         return _finish(work_in_shards(run, flags.shards, words), flags, run.stages)
     return _finish(asyncio.run(run.start(executor=executor)), flags, run.stages)
 

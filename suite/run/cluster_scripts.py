@@ -50,15 +50,15 @@ class ClusterScript(Executor):
         option = {key.replace("-", "_"): self._value(key, one) for key, one in self.table.items()}
         name = f"suite {' '.join(job.words[:1])} {job.folder.absolute().name}".lower()
         name = re.sub(r"[^a-z0-9]+", "-", name)[:39].strip("-")
-        digest = hashlib.sha256("\0".join(job.words).encode()).hexdigest()[:8]
-        made = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-        made.filters |= {"shell": _shell, "yaml": _yaml, "split": shlex.split}
+        digest = hashlib.sha256("\0".join(job.words).encode(errors="replace")).hexdigest()[:8]
+        made = Environment(
+            undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+        )
+        made.filters |= {"shell": shlex.join, "yaml": _yaml, "split": shlex.split}
         template = made.from_string((files("suite.run") / self.template).read_text("utf-8"))
-        python, here = [sys.executable, "-P", "-m", "suite"], str(Path.cwd())
+        here = {"python": [sys.executable, "-P", "-m", "suite"], "here": str(Path.cwd())}
         try:
-            return template.render(
-                option=option, job=job, name=f"{name}-{digest}", digest=digest, python=python, here=here
-            ) + "\n"  # fmt: skip
+            return template.render(option=option, job=job, name=f"{name}-{digest}", digest=digest, **here)
         except ValueError as error:  # of shlex
             raise ConfigError(f"--on {self.name}: an option is no words for a shell: {error}") from None
 
@@ -82,10 +82,6 @@ class KubernetesManifest(ClusterScript):
     """`--on kubernetes`: YAML of an Indexed Job, each index a shard, and of a Job that merges."""
 
     template = "kubernetes.yaml.j2"
-
-
-def _shell(value: str | list[str]) -> str:
-    return shlex.join([value] if isinstance(value, str) else value)
 
 
 def _yaml(value: str | list[str]) -> str:
