@@ -1,16 +1,11 @@
 """Findings of results.json in words, with the option that helps. Their data: `suite/run/findings.py`."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
-from typing import TYPE_CHECKING
 
 from suite.errors import listed
 from suite.journal.documents import ResultFinding, Results
 from suite.report.numbers import number
-from suite.report.text_templates import text_macros, text_of
-
-if TYPE_CHECKING:
-    from jinja2.environment import TemplateModule
+from suite.report.text_templates import Macros
 
 NOTES = ("cached", "wording", "room")  # the other kinds are warnings
 
@@ -22,9 +17,7 @@ def shares(counts: Mapping[str, int]) -> str:
     return listed([f"{name[:80]} {n:,} ({n / total:.0%})" for name, n in ordered], 6)
 
 
-@cache
-def _macros() -> "TemplateModule":
-    return text_macros("report/templates/findings.j2", (number, shares))
+_TEXTS = Macros("report/templates/findings.j2", number, shares)
 
 
 def sentences(
@@ -36,4 +29,4 @@ def sentences(
     short = {one.who for one in found if one.kind == "short"}
     for one in found:
         if one.kind != "judged" or one.who not in short or "length" not in one.counts:
-            yield text_of(_macros(), "sentence", one, cells), one.kind not in NOTES
+            yield _TEXTS.text("sentence", one, cells), one.kind not in NOTES

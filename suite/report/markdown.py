@@ -6,9 +6,7 @@ GitHub's flavour: pipe tables, fenced code.
 import math
 import re
 from collections.abc import Iterable
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -21,10 +19,7 @@ from suite.report.numbers import DASH, interval, number, plain
 from suite.report.plugin_sections import plugin_sections
 from suite.report.run_facts import fact_lines, parameter_rows, run_facts
 from suite.report.summary import is_number, summarise
-from suite.report.text_templates import text_macros, text_of
-
-if TYPE_CHECKING:
-    from jinja2.environment import TemplateModule
+from suite.report.text_templates import Macros
 
 MOST_ROWS = 200
 MOST_TEXT = 4000
@@ -43,23 +38,17 @@ def markdown_report(folder: Path, scoring: str = "") -> str:
     ran = [*fact_lines(facts), ("scoring", run.scoring or "not scored")]
     rows = Grid("", ("task", "parameter (* not the default)", "value"), parameter_rows(facts), 3)
     told = {name: manifest[name] for name in ("plan_sha256", "data", "hardware")}
-    return text_of(_macros(), "document", summarise(run), ran, rows, plugin_sections(run), told)
+    return _TEXTS.text("document", summarise(run), ran, rows, plugin_sections(run), told)
 
 
 def section(found: Section, level: int = 3) -> str:
     """A titled section."""
-    return text_of(_macros(), "section", found, level)
+    return _TEXTS.text("section", found, level)
 
 
 def block(found: Block) -> str:
     """One block as paragraphs."""
-    return text_of(_macros(), "block", found)
-
-
-@cache
-def _macros() -> "TemplateModule":
-    filters = (block_grid, clean, cut, escaped, fence, findings_grid, grid, one_line, plain)
-    return text_macros("report/templates/report.md.j2", filters, (Text, Code, Dialogue), matrix=matrix)
+    return _TEXTS.text("block", found)
 
 
 def escaped(text: str, most: int = 500) -> str:
@@ -134,3 +123,7 @@ def plot_grid(found: Plot) -> Grid:
             at = found.x_labels[round(x)] if labelled else f"{x:.6g}"
             rows.append((line.name, at, number(float(y)), interval(*given) if given else DASH))
     return Grid(found.title, ("line", found.x or "x", found.y or "y", "interval"), rows, 1)
+
+
+_FILTERS = (block_grid, clean, cut, escaped, fence, findings_grid, grid, one_line, plain)
+_TEXTS = Macros("report/templates/report.md.j2", *_FILTERS, kinds=(Text, Code, Dialogue), matrix=matrix)

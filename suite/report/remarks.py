@@ -4,8 +4,7 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from suite.chat import Json
 from suite.errors import RunError, listed
@@ -18,10 +17,7 @@ from suite.journal.shards import shards_of
 from suite.report.findings import sentences
 from suite.report.merge_text import missing
 from suite.report.numbers import number, percent, plain
-from suite.report.text_templates import said, text_macros
-
-if TYPE_CHECKING:
-    from jinja2.environment import TemplateModule
+from suite.report.text_templates import Macros
 
 MOST_TAG_VALUES = 8
 RESTORE = "Restore the file from a copy, or score what is left anew with `suite score`."
@@ -40,11 +36,11 @@ class Remark:
 def remarks(run: Run) -> list[Remark]:
     """All remarks on a run, warnings first."""
     texts = [*damage(run), *toys(run), *filter(None, map(missing, run.merges))]
-    found = [*(("warning", text) for text in texts), *said(_macros(), "state", run)]
+    found = [*(("warning", text) for text in texts), *_TEXTS.said("state", run)]
     found += [("warning" if bad else "note", text) for text, bad in sentences(run.results)]
     # what was asked otherwise than planned, since an endpoint refused a setting; each once
     adapted = dict.fromkeys(f"{one.detail}." for one in run.attempts() if one.event == "adapted")
-    found += [*(("note", text) for text in adapted), *said(_macros(), "scope", run)]
+    found += [*(("note", text) for text in adapted), *_TEXTS.said("scope", run)]
     every = [Remark("warning" if weight == "warning" else "note", text) for weight, text in found]
     return sorted(every, key=lambda one: one.weight != "warning")
 
@@ -125,10 +121,9 @@ def called(run: Run) -> str:
     return run.name if run.folder.parent == RUNS else shlex.quote(str(run.folder))
 
 
-@cache
-def _macros() -> "TemplateModule":
-    filters = (called, covered, how_to_continue, number, percent, plain, shards_of)
-    return text_macros("report/templates/remarks.j2", filters)
+_TEXTS = Macros(
+    "report/templates/remarks.j2", called, covered, how_to_continue, number, percent, plain, shards_of
+)
 
 
 def parameters_of(cell: CellRecord, scored: ScoredCell | None = None) -> dict[str, Json]:

@@ -6,8 +6,6 @@ recorded no command stands an equivalent one, and is called so.
 
 import shlex
 from collections.abc import Mapping, Sequence
-from functools import cache
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -23,14 +21,11 @@ from suite.parameters import SkipCell
 from suite.plugins import catalogue
 from suite.report.numbers import number, percent, plain
 from suite.report.remarks import parameters_of
-from suite.report.text_templates import said, text_macros
+from suite.report.text_templates import Macros
 from suite.run.cells import load_task
 from suite.run.ledger import untold_tokens
 from suite.run.recorded_files import with_recorded
 from suite.run.role_members import flag_of
-
-if TYPE_CHECKING:
-    from jinja2.environment import TemplateModule
 
 MOST_VALUES = 8  # of a swept parameter on one line
 
@@ -170,17 +165,15 @@ def equivalent_command(run: Run, tasks: Sequence[TaskFacts]) -> str:
 
 def fact_lines(facts: RunFacts) -> list[tuple[str, str]]:
     """(label, text) of everything but the parameters at their defaults."""
-    return said(_macros(), "facts", facts)
-
-
-@cache
-def _macros() -> "TemplateModule":
-    return text_macros("report/templates/facts.j2", (number, percent, plain, shown_costs, values))
+    return _TEXTS.said("facts", facts)
 
 
 def values(every: Sequence[Json]) -> str:
     """The values of a parameter on one line."""
     return listed([plain(one) for one in every], MOST_VALUES, " | ")
+
+
+_TEXTS = Macros("report/templates/facts.j2", number, percent, plain, shown_costs, values)
 
 
 def parameter_rows(facts: RunFacts) -> list[tuple[str, str, str]]:

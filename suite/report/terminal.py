@@ -10,7 +10,6 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -20,10 +19,9 @@ from suite.report.hostile_text import one_line
 from suite.report.numbers import number
 from suite.report.run_facts import fact_lines, parameter_rows, run_facts
 from suite.report.summary import summarise
-from suite.report.text_templates import text_macros, text_of
+from suite.report.text_templates import Macros
 
 if TYPE_CHECKING:
-    from jinja2.environment import TemplateModule
     from rich.console import Console, RenderableType
 
 PLAIN_WIDTH = 100  # where there is no terminal to ask
@@ -56,14 +54,8 @@ def print_results(
                 console.print(one)
             return ""
 
-        callbacks = (printed(console, styled), whole, draw)
-        text_of(_macros(), "results", run, facts, more, summary, console.width, details, *callbacks)
-
-
-@cache
-def _macros() -> "TemplateModule":
-    filters = (fact_lines, number, parameter_rows, stacked, tables)
-    return text_macros("report/templates/terminal.j2", filters, matrix=matrix)
+        how = (console.width, details, printed(console, styled), whole, draw)
+        _TEXTS.text("results", run, facts, more, summary, *how)
 
 
 def print_grid(grid: matrix.Grid, *, file: TextIO | None = None, width: int | None = None) -> None:
@@ -184,3 +176,8 @@ def styled(text: str, style: str = "", indent: int = 0) -> "RenderableType":
 
     line = Text(one_line(text, 2000), style=style)
     return Padding(line, (0, 0, 0, indent)) if indent else line
+
+
+_TEXTS = Macros(
+    "report/templates/terminal.j2", fact_lines, number, parameter_rows, stacked, tables, matrix=matrix
+)

@@ -4,7 +4,6 @@ Typed blocks as rich renderables; all text is cleaned and never markup.
 """
 
 from collections.abc import Iterator
-from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -18,15 +17,17 @@ from suite.report.plugin_sections import own_views
 from suite.report.sample_choice import FoundSamples, SamplesWanted, find_samples
 from suite.report.summary import summarise
 from suite.report.terminal import printed, printing, styled, table
-from suite.report.text_templates import text_macros, text_of
+from suite.report.text_templates import Macros
 from suite.report.traces import answer, question, traces, value_text, with_calls
 
 if TYPE_CHECKING:
-    from jinja2.environment import TemplateModule
     from rich.console import RenderableType
 
 MOST_TEXT = 4_000
 MOST_LINES = 400
+_TEXTS = Macros(
+    "report/templates/sample.j2", answer, number, one_line, question, traces, value_text, with_calls
+)
 
 
 def print_sample(
@@ -52,19 +53,13 @@ def print_samples(
             console.print(styled(f"{name}: {one.outcome}", "bold"))
             for line in chain.from_iterable(map(block, views.get(one.key, ()))):
                 console.print(line)
-            text_of(_macros(), "sample", run, one, full, say, told)
+            _TEXTS.text("sample", run, one, full, say, told)
         if why:
             console.print(styled(f"the task's own view is left out: {why}", "dim"))
         if not full:
             more = "; --limit N shows more" if len(found.picked) < found.total else ""
             shown = f"{len(found.picked):,} of {found.total:,} samples that match{more}"
             console.print(styled(shown if found.total else "no sample matches", "dim"))
-
-
-@cache
-def _macros() -> "TemplateModule":
-    filters = (answer, number, one_line, question, traces, value_text, with_calls)
-    return text_macros("report/templates/sample.j2", filters)
 
 
 def paragraph(text: str, indent: int = 2) -> "RenderableType":
