@@ -70,3 +70,17 @@ def test_the_server_dies_with_a_run_that_is_killed(tmp_path: Path) -> None:
     while time.monotonic() < deadline and any(Path(f"/proc/{pid}").exists() for pid in started):
         time.sleep(0.2)
     assert [pid for pid in started if Path(f"/proc/{pid}").exists()] == []
+
+
+async def test_two_real_servers_answer_as_one(tmp_path: Path) -> None:
+    options = [("", key, value) for key, value in {**OPTIONS, "replicas": "2"}.items()]
+    sweep = cells(Spell, {"turns": 8}, {"turns": 16})
+    plan = plan_of({"candidate": model()}, sweep, options=options, concurrency=4)
+    outcome = await run(plan, tmp_path / "run")
+    assert outcome.exit_code == 0, outcome
+    reader = Run(tmp_path / "run")
+    assert len({call.id for call in reader.journal.calls}) == 12 * (1 + 2)
+    assert reader.manifest.roles["candidate"][0].limits["replicas"] == 2
+    assert len([*tmp_path.glob("run/logs/*.log"), *tmp_path.glob("run/logs/replica-2/*.log")]) == 2
+    assert outcome.results is not None
+    assert outcome.results.calls["candidate"].cached_tokens > 0
