@@ -2,11 +2,10 @@
 
     python benchmarks/gpu_parts.py FOLDER --model FOLDER --reward FOLDER [--uv uv]
 
-Of vLLM 0.26 it takes what a dense Llama in bfloat16 loads on a Hopper GPU: the packages that PyTorch 2.11's
-usual companions do not bring (`gpu_packages.txt` names those that are there, and those that are never loaded),
-without the kernels of other models. With it go the suite, suite-prefeval and the models' files without their
-weights, since random ones cost nothing to carry. FOLDER/part-01 and on, each of at most 38 MiB, are one tar file
-in xz; there:
+Of vLLM 0.26 it takes what a dense Llama in bfloat16 loads on a Hopper GPU, without other models' kernels:
+packages that such a machine lacks (`gpu_packages.txt` names those that are there, and those never loaded).
+With it go the suite, suite-prefeval and the models' files without weights: random ones cost nothing to carry.
+FOLDER/part-01 and on, each of at most 38 MiB, are one tar file in xz; there:
 
     cat FOLDER/part-* >> /tmp/parts.tar.xz                      # as often as parts are carried
     mkdir -p /tmp/gpu && tar -C /tmp/gpu -xf /tmp/parts.tar.xz
@@ -45,11 +44,16 @@ def resolved(uv: str, scratch: Path) -> list[str]:
     """Pins of what vLLM and the suite need, without what is there or never loaded."""
     wanted, found = scratch / "wanted.txt", scratch / "resolved.txt"
     wanted.write_text(WANTED)
-    subprocess.run(
-        [uv, "pip", "compile", "-q", "--no-header", "--no-annotate", "--python-version", PYTHON]
-        + ["--python-platform", PLATFORM, str(wanted), str(HERE.parent / "pyproject.toml"), "-o", str(found)],
-        check=True,
-    )
+    command = [uv, "pip", "compile", "-q", "--no-header", "--no-annotate", "--python-version", PYTHON]
+    command += [
+        "--python-platform",
+        PLATFORM,
+        str(wanted),
+        str(HERE.parent / "pyproject.toml"),
+        "-o",
+        str(found),
+    ]
+    subprocess.run(command, check=True)
     leave = listed("there") | listed("never loaded")
     return [line for line in found.read_text().split("\n") if line and line.partition("==")[0] not in leave]
 
