@@ -7,6 +7,7 @@ made, and what is read must be a regular file: a pipe in its place would wait fo
 
 import contextlib
 import errno
+import filecmp
 import os
 import re
 import stat
@@ -37,10 +38,11 @@ def part_of(path: Path) -> Path:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
+def replacing(path: Path, *, same_stays: bool = False) -> Iterator[BinaryIO]:
     """A new file that takes the place of `path` when the block ends. An error leaves what was there.
 
-    Raises OSError; where `path` is a folder, a pipe or a device, too.
+    same_stays: so does a file that holds the same. Raises OSError; where `path` is a folder, a pipe or a
+    device, too.
     """
     if path.exists() and not path.is_file():
         raise OSError(errno.EINVAL, "it is no regular file", str(path))
@@ -50,6 +52,8 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         with os.fdopen(os.open(part, _NEW, 0o666), "wb") as file:
             yield file
             file.flush()
+            if same_stays and path.exists() and filecmp.cmp(part, path, shallow=False):
+                return
             os.fsync(file.fileno())
         part.replace(path)
     finally:

@@ -1,7 +1,6 @@
 """suite runs: what has been run, how far it got, its samples, and results that were made elsewhere."""
 
 from collections.abc import Sequence
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -153,32 +152,28 @@ def merge(context: click.Context, run: str, as_json: bool) -> None:
       suite runs merge runs/prefeval-…
     """
     from suite.journal.run import Run, find_run
-    from suite.report.merge_text import merge_lines
     from suite.report.run_reports import write_reports
     from suite.report.terminal import print_results
     from suite.run.merging import merge_shards
 
     folder = find_run(run)
-    before = _stamps(folder)
-    merges = merge_shards(folder)
-    shown = Run(folder)
+    before = _inodes(folder)
+    merges, changed, scored = merge_shards(folder), before != _inodes(folder), Run(folder)
     if as_json:
         say_json(merges)
-    elif shown.has_results:
-        print_results(folder, shown.scoring)
-    for line in chain.from_iterable(map(merge_lines, merges)):
-        click.echo(line, err=as_json)
-    for path in write_reports(folder) if _stamps(folder) != before and shown.has_results else ():
+    elif scored.has_results:
+        print_results(folder, scored.scoring)
+    for one in () if as_json else merges:
+        say_text("merged", one)
+    for path in write_reports(folder) if changed and scored.has_results else ():
         click.echo(f"wrote {path}", err=as_json)
     foreign = any(shard.state == "foreign" for one in merges for shard in one.shards)
     context.exit(2 if foreign else 0 if all(one.complete for one in merges) else 1)
 
 
-def _stamps(folder: Path) -> set[int]:
-    """What changes when a document or a journal of a run is written anew."""
-    return {
-        one.stat().st_ino for pattern in ("*.json*", "scorings/*/*.json*") for one in folder.glob(pattern)
-    }
+def _inodes(folder: Path) -> set[int]:
+    """Of documents and journals: of those that are written anew, others."""
+    return {one.stat().st_ino for each in ("", "scorings/*/") for one in folder.glob(f"{each}*.json*")}
 
 
 @runs.command("import")

@@ -15,7 +15,6 @@ from suite.journal.records import BUDGET, OutputRecord, ScoreRecord
 from suite.journal.run import RUNS, Run
 from suite.journal.shards import shards_of
 from suite.report.findings import sentences
-from suite.report.merge_text import missing
 from suite.report.numbers import number, percent, plain
 from suite.report.text_templates import Macros
 
@@ -35,8 +34,7 @@ class Remark:
 
 def remarks(run: Run) -> list[Remark]:
     """All remarks on a run, warnings first."""
-    texts = [*damage(run), *toys(run), *filter(None, map(missing, run.merges))]
-    found = [*(("warning", text) for text in texts), *_TEXTS.said("state", run)]
+    found = [*(("warning", text) for text in (*damage(run), *toys(run))), *_TEXTS.said("state", run)]
     found += [("warning" if bad else "note", text) for text, bad in sentences(run.results)]
     # what was asked otherwise than planned, since an endpoint refused a setting; each once
     adapted = dict.fromkeys(f"{one.detail}." for one in run.attempts() if one.event == "adapted")
@@ -122,7 +120,7 @@ def called(run: Run) -> str:
 
 
 _TEXTS = Macros(
-    "report/templates/remarks.j2", called, covered, how_to_continue, number, percent, plain, shards_of
+    "report/templates/remarks.j2", called, covered, how_to_continue, listed, number, percent, plain, shards_of
 )
 
 

@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from suite.chat import Json
+from suite.errors import listed
 from suite.models.prices import shown_usd
 from suite.report.hostile_text import one_line
 from suite.report.numbers import counted, interval, number, percent, plain
@@ -60,7 +61,7 @@ class Macros:
 
 @cache
 def _plain(template: str) -> Macros:
-    return Macros(template, as_json, counted, interval, number, one_line, percent, plain, shown_usd)
+    return Macros(template, as_json, counted, interval, listed, number, one_line, percent, plain, shown_usd)
 
 
 def text_lines(template: str, macro: str, *values: object) -> list[str]:

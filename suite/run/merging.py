@@ -9,21 +9,21 @@ twice is taken once, by call id, block or sample. Nothing of a shard is changed,
 would get the bytes that it has is left alone.
 """
 
-import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
 from heapq import merge as in_order
 from itertools import chain, groupby
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
+from suite.chat import Json
 from suite.errors import RunError
-from suite.files import open_regular, own_folder, replacing, trying
+from suite.files import own_folder, replacing, trying
 from suite.journal.document_files import read_document, read_manifest, write_document
-from suite.journal.documents import ScoringManifest, Share
+from suite.journal.documents import RunManifest, ScoringManifest, Share
 from suite.journal.index import key64
 from suite.journal.journal_file import folder_lock
 from suite.journal.lines import Lines
@@ -34,7 +34,6 @@ from suite.journal.run import Run
 from suite.journal.shards import SHARDS, Shard, leases, shards_of
 from suite.plugins import catalogue
 from suite.run.cells import Cell
-from suite.run.code import other_code
 from suite.run.order import shard_of
 from suite.run.recorded_files import with_recorded
 from suite.run.reopen import cells_of
@@ -71,81 +70,73 @@ class Source(NamedTuple):
 class Division:
     """The shards of a run, or of a scoring alone: `base` is its folder. Raises RunError for damage.
 
-    sources: what is to be merged. shards: each of them, as it was found.
+    sources: what is to be merged.
     """
 
     def __init__(self, base: Path, run: Run) -> None:
         self.base, self._run, self._alone = base, run, base != run.folder
         self.sources: list[Source] = []
-        self._code = {} if self._alone else run.manifest.code  # that all must be made by
+        self._manifests: list[RunManifest | ScoringManifest] = []
         self._known = Survey()
         if self._alone:
             self._known.note(run.folder)
         found = shards_of(base)
         self._of = max((n, of) for of, n in Counter(one.of for one in found).items())[1]
         planned = [Shard(which, self._of) for which in range(self._of)]
-        self.shards = {one: self._seen(one) for one in dict.fromkeys([*planned, *found])}
+        self._shards = {one: self._seen(one) for one in dict.fromkeys([*planned, *found])}
 
     def _seen(self, shard: Shard) -> MergedShard:
         folder = shard.folder(self.base)
         with trying("read the shard", folder):
             lease = next(reversed(leases(folder)), None)
-        if lease is None or not (lease / "manifest.json").is_file():
-            return MergedShard(shard=folder.name, state="missing")
-        if why := self._foreign(lease, shard):
-            return MergedShard(shard=folder.name, state="foreign", lease=lease.name, why=why)
-        survey = Survey(sizes(lease), self._known)
-        survey.read(lease)
+            if lease is None or not (path := lease / "manifest.json").is_file():
+                return MergedShard(shard=folder.name, state="missing")
+            manifest = read_document(path, ScoringManifest) if self._alone else read_manifest(path)
+            if why := ", ".join(self._differing(shard, manifest)):
+                return MergedShard(shard=folder.name, state="foreign", lease=lease.name, why=why)
+            self._manifests.append(manifest)
+            survey = Survey(sizes(lease), self._known)
+            survey.read(lease)
         self.sources.append(Source(lease, survey, self.base))
         for one in sorted(lease.glob("scorings/*/manifest.json")):
             self.sources.append(Source(one.parent, survey, self.base / "scorings" / one.parent.name))
         return MergedShard(shard=folder.name, state="merged", lease=lease.name, torn=survey.lost(lease))
 
-    def _foreign(self, lease: Path, shard: Shard) -> str:
-        """Why a lease is of another run or scoring, "" if it is not."""
-        path, run = lease / "manifest.json", self._run.manifest
-        if shard.of != self._of:
-            return f"another number of shards: the others are of {self._of}"
-        if self._alone:
-            scoring = read_document(path, ScoringManifest)
-            if (scoring.plan_sha256, scoring.scoring) != (run.plan_sha256, self.base.name):
-                return f"another scoring: {scoring.scoring} of the plan {scoring.plan_sha256[:8]}"
-            code = scoring.code
-            self._code = self._code or code
+    def _differing(self, shard: Shard, found: RunManifest | ScoringManifest) -> list[str]:
+        """What a manifest says otherwise than the run, or the scoring, that its shard is to be of."""
+        run = self._run.manifest
+        there: dict[str, Json] = {"shards": self._of, "shard": str(shard), "suite": run.suite}
+        here: dict[str, Json] = {"shards": shard.of}
+        if isinstance(found, RunManifest):
+            here |= {"shard": str(Shard(*found.shard or (0, 1))), "suite": found.suite}
+            code, there["plan"], here["plan"] = run.code, {**run.plan}, {**found.plan, "shard": None}
         else:
-            manifest = read_manifest(path)
-            if manifest.shard != shard:
-                return f"another shard: its manifest says {manifest.shard and Shard(*manifest.shard)}"
-            if fields := differing(run.plan, {**manifest.plan, "shard": None}):
-                what = "other data" if all(one.startswith("data") for one in fields) else "another plan"
-                return f"{what}: {', '.join(fields)}"
-            if manifest.suite != run.suite:
-                return f"another suite: {manifest.suite}, the run was made by {run.suite}"
-            code = manifest.code
-        return "; ".join(f"other code of {task}: {change}" for task, change in other_code(self._code, code))
+            code, there = (
+                (self._manifests or [found])[0].code,
+                {"shards": self._of, "scoring": self.base.name},
+            )
+            there["plan"], here["plan"], here["scoring"] = run.plan_sha256, found.plan_sha256, found.scoring
+        there["code"], here["code"] = msgspec.to_builtins(code), msgspec.to_builtins(found.code)
+        return differing(there, here)
 
     def told(self, done: int, *, complete: bool) -> Merge:
         """What merge.json tells. done: outputs or scores. complete: no sample lacks anything."""
-        run, own = self._run, [one.folder for one in self.sources if one.target == self.base]
+        run, shards = self._run.manifest, self._shards
         if self._alone:
-            here = {one.which for one, seen in self.shards.items() if seen.state == "merged"}
-            every = Counter(output.group for output in run.outputs())
+            here = {one.which for one, seen in shards.items() if seen.state == "merged"}
+            every = Counter(output.group for output in self._run.outputs())
             some = [count for group, count in every.items() if shard_of(group, self._of) in here]
             groups, samples = (len(some), len(every)), (sum(some), every.total())
         else:
-            there = [read_manifest(one / "manifest.json") for one in own]
-            groups = (sum(one.counts.groups_taken for one in there), run.manifest.counts.groups_taken)
-            samples = (sum(one.all_works for one in there), run.manifest.all_works)
+            there = [one for one in self._manifests if isinstance(one, RunManifest)]
+            groups = (sum(one.counts.groups_taken for one in there), run.counts.groups_taken)
+            samples = (sum(one.all_works for one in there), run.all_works)
         return Merge(
-            run=run.name,
-            plan_sha256=run.manifest.plan_sha256,
-            scoring=self.base.name if self._alone else "",
-            complete=complete and all(one.state == "merged" for one in self.shards.values()),
-            done=done,
-            groups=Share(taken=groups[0], all=groups[1]),
-            samples=Share(taken=samples[0], all=samples[1]),
-            shards=list(self.shards.values()),
-        )
+            run=self._run.name, plan_sha256=run.plan_sha256, scoring=self.base.name if self._alone else "",
+            complete=complete and all(one.state == "merged" for one in shards.values()), done=done,
+            groups=Share(taken=groups[0], all=groups[1]), samples=Share(taken=samples[0], all=samples[1]),
+            shards=[*shards.values()],
+        )  # fmt: skip
 
 
 def merge_shards(folder: Path, cells: Sequence[Cell] = ()) -> list[Merge]:
@@ -156,8 +147,7 @@ def merge_shards(folder: Path, cells: Sequence[Cell] = ()) -> list[Merge]:
     a journal that is damaged before good records, or where something cannot be written; SuiteError where the
     task of a scoring is not at hand.
     """
-    run = Run(folder)
-    bases = [folder, *(one.parent for one in sorted(folder.glob(f"scorings/*/{SHARDS}")))]
+    run, bases = Run(folder), [folder, *(one.parent for one in sorted(folder.glob(f"scorings/*/{SHARDS}")))]
     with folder_lock(folder):
         divisions = [Division(base, run) for base in bases if shards_of(base)]
         if not divisions:
@@ -166,37 +156,33 @@ def merge_shards(folder: Path, cells: Sequence[Cell] = ()) -> list[Merge]:
         sources: dict[Path, list[Source]] = {}
         for source in chain.from_iterable(one.sources for one in divisions):
             sources.setdefault(source.target, []).append(source)
-        scored = [place for place in sources if place != folder]
-        if scored and not cells:  # what is not at hand shows before anything is written
+        if sources.keys() - {folder} and not cells:  # what is not at hand shows before anything is written
             cells = cells_of(run, with_recorded(catalogue(), [run]))
         done = {place: _write(place, some, run) for place, some in sources.items()}
         own = [one for base in bases for one in sources.get(base, ())]
         _put(folder / "attempts.jsonl", _by_time(folder / "attempts.jsonl", own))
         told = groupby(_by_time(folder / "commands.jsonl", own), lambda line: line.partition(b',"at":')[0])
         _put(folder / "commands.jsonl", (next(same) for _, same in told))
-        pending = {place: _results(place, run, cells) for place in scored}
-        if folder in sources:
-            pending[folder] = run.manifest.all_works - done[folder]
+        left = {place: _results(place, run, cells) for place in done if place != folder}
+        left[folder] = run.manifest.all_works - done[folder] if folder in done else 0
         merges = []
         for one in divisions:
-            left = pending.values() if one.base == folder else [pending.get(one.base, 1)]
-            merges.append(one.told(done.get(one.base, 0), complete=not any(left)))
+            pending = left.values() if one.base == folder else [left.get(one.base, 1)]
+            merges.append(one.told(done.get(one.base, 0), complete=not any(pending)))
             write_document(one.base / MERGE, merges[-1])
         return merges
 
 
 def _write(place: Path, sources: Sequence[Source], run: Run) -> int:
     """Write the journals of a run or scoring; how many outputs or scores they hold."""
-    if place != run.folder:
+    if not (manifest := place / "manifest.json").exists():
         with trying("make the folder of the scoring", place):
             own_folder(place.parent)
             own_folder(place)
-        if not (manifest := place / "manifest.json").exists():
-            found = read_document(sources[0].folder / "manifest.json", ScoringManifest)
-            named = msgspec.structs.replace(found, run=run.name, plan_sha256=run.manifest.plan_sha256)
-            write_document(manifest, named)
-    names = ("blocks", "calls", "outputs", "scores")  # what is named goes before what names it
-    *_, outputs, scores = [_put(place / f"{name}.jsonl", _once(f"{name}.jsonl", sources)) for name in names]
+        found = read_document(sources[0].folder / "manifest.json", ScoringManifest)
+        write_document(manifest, replace(found, run=run.name, plan_sha256=run.manifest.plan_sha256))
+    files = ("blocks.jsonl", "calls.jsonl", "outputs.jsonl", "scores.jsonl")  # what is named comes first
+    *_, outputs, scores = [_put(place / name, _once(name, sources)) for name in files]
     _put(place / "spent.jsonl", _numbered(sources))
     return outputs or scores
 
@@ -210,30 +196,13 @@ def _results(place: Path, run: Run, cells: Sequence[Cell]) -> int:
     return results.pending
 
 
-def _put(path: Path, lines: Iterable[bytes]) -> int:
+def _put(path: Path, lines: Iterator[bytes]) -> int:
     """Make a file of these lines unless it is that already; how many there are. Raises RunError."""
-    count, same, lines = 0, 0, iter(lines)
-    with trying(f"write {path.name}", path, ROOM), ExitStack() as stack:
-        old = stack.enter_context(open_regular(path)) if path.exists() else None
-        for line in lines:
-            count += 1
-            if old is None or old.read(len(line)) != line:
-                break
-            same += len(line)
-        else:
-            if old is None or not old.read(1):
-                return count
-            line = b""
-        new = stack.enter_context(replacing(path))
-        if old is not None:
-            old.seek(0)
-            shutil.copyfileobj(old, new)
-            new.seek(same)
-            new.truncate()
-        new.write(line)
-        for one in lines:
-            count += 1
-            new.write(one)
+    count, first = 0, next(lines, b"")
+    if first or path.exists():
+        with trying(f"write {path.name}", path, ROOM), replacing(path, same_stays=True) as file:
+            for count, line in enumerate(chain([first] if first else [], lines), 1):  # noqa: B007
+                file.write(line)
     return count
 
 

@@ -23,8 +23,8 @@ from suite.journal.records import AttemptRecord, BlockRecord, CallRecord, Comman
 from suite.journal.repairs import repair, sizes
 from suite.journal.run import Run
 from suite.journal.shards import Shard, leases
-from suite.report.merge_text import merge_lines
 from suite.report.remarks import remarks
+from suite.report.text_templates import text_lines
 from suite.run.lease_folder import LeaseFolder
 from suite.run.merging import merge_shards
 from suite.run.plan import Plan
@@ -68,6 +68,11 @@ def everything(folder: Path) -> dict[str, tuple[int, bytes]]:
     """Each file with its inode and bytes."""
     paths = [path for path in folder.rglob("*") if path.is_file()]
     return {str(path.relative_to(folder)): (path.stat().st_ino, path.read_bytes()) for path in paths}
+
+
+def merge_lines(merge: Merge) -> list[str]:
+    """What the command prints."""
+    return text_lines("cli/texts.j2", "merged", merge)
 
 
 def states(merge: Merge) -> dict[str, str]:
@@ -138,11 +143,11 @@ def test_a_lost_shard_that_is_done_again_completes_the_run(shards: Path, local: 
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ({"plan": {"data": {"x": {"rows": 3}}}}, "other data: data.x (only in this plan)"),
-        ({"plan": {"seed": 7}}, "another plan: seed (0 there, 7 here)"),
-        ({"shard": [0, 3]}, "another shard: its manifest says 1/3"),
-        ({"suite": "0.0.1"}, "another suite: 0.0.1, the run was made by"),
-        ({"code": {"words/spell": {"distribution": "t", "sha256": "0" * 64}}}, "other code of words/spell"),
+        ({"plan": {"data": {"x": {"rows": 3}}}}, "plan.data.x (only in this plan)"),
+        ({"plan": {"seed": 7}}, "plan.seed (0 there, 7 here)"),
+        ({"shard": [0, 3]}, "shard ('2/3' there, '1/3' here)"),
+        ({"suite": "0.0.1"}, "suite ('0.1.0' there, '0.0.1' here)"),
+        ({"code": {"words/spell": {"distribution": "t", "sha256": ""}}}, "code.words/spell.distribution ("),
     ],
 )  # fmt: skip
 def test_a_foreign_shard_is_left_out_and_why_is_told(shards: Path, change: dict[str, Any], why: str) -> None:
@@ -153,7 +158,7 @@ def test_a_foreign_shard_is_left_out_and_why_is_told(shards: Path, change: dict[
     path.write_bytes(msgspec.json.encode(manifest))
     (told,) = merge_shards(shards, plan().cells)
     (line,) = [line for line in merge_lines(told) if "left out" in line]
-    assert line.startswith("! 2-of-3 is left out: " + why)
+    assert line.startswith("! 2-of-3 is foreign and left out, differing: " + why)
     assert told.done == len(list(Run(shards).outputs())) < 24
 
 
