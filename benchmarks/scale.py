@@ -1,4 +1,4 @@
-"""One driver and 1 to 256 workers, in compressed time: efficiency, the driver's CPU and memory, journal rates.
+"""One driver and 1 to 256 workers in compressed time: efficiency, the driver's CPU and memory, journal rates.
 
     python benchmarks/scale.py                  a million samples at 256 workers, fewer at fewer; some minutes
     python benchmarks/scale.py --samples 20000 --workers 1 16 --json scale.json
@@ -64,6 +64,12 @@ FAILS, STRAGGLES, LATE = 0.005, 0.005, 2.0  # shares of calls; how many times as
 SLOW_ONE, SLOW = 50, 1.5  # every so many workers one is so much slower
 LOST, RESTART_S = 0.01, 20.0  # share of workers that is lost on the way; seconds until there is another
 TEXT = ("An answer with some words in it. " * 60)[:1200]
+COLUMNS = [  # key, title, width, digits
+    ("workers", "workers", 7, 0), ("samples", "samples", 11, 0), ("rate", "samples/s", 11, 1),
+    ("efficiency", "efficiency", 12, 3), ("busy", "places busy", 13, 3), ("cpu_us", "us CPU/sample", 15, 0),
+    ("most_rate", "most samples/s", 16, 0), ("journal_bytes", "bytes/sample", 14, 0),
+    ("records_a_second", "records/s", 11, 0), ("peak_mib", "peak MiB", 10, 0), ("lost", "lost", 6, 0),
+]  # fmt: skip
 HARDWARE = hardware()
 OPTIONS = Options(temperature=0.0, max_tokens=MOST_REPLY)
 SETTINGS = RunSettings(cache=False, quiet=True, signals=False)
@@ -437,8 +443,7 @@ def measure(mode: str, samples: int, workers: int) -> dict[str, float]:
 def table(mode: str, sizes: Sequence[int], samples: int) -> list[dict[str, float]]:
     """Measure each size and print it beside one worker."""
     print(f"{mode}: {PLACES} places a worker")
-    print("workers   samples  samples/s  efficiency  places busy  CPU us/sample  most samples/s  "
-          "bytes/sample  records/s  peak MiB  lost")  # fmt: skip
+    print("".join(f"{title:>{width}}" for _, title, width, _ in COLUMNS))
     rows: list[dict[str, float]] = []
     for workers in sizes:
         share = SHARES.get(workers, 1.0) * (LOCAL if mode == "local" else 1.0)
@@ -447,10 +452,7 @@ def table(mode: str, sizes: Sequence[int], samples: int) -> list[dict[str, float
         row["efficiency"] = row["rate"] / workers / (first["rate"] / first["workers"])
         rows.append(row)
         print(
-            f"{workers:7,} {row['samples']:9,} {row['rate']:10,.1f} {row['efficiency']:11.3f} {row['busy']:12.3f}"
-            f" {row['cpu_us']:14.0f} {row['most_rate']:15,.0f} {row['journal_bytes']:13,.0f}"
-            f" {row['records_a_second']:10,.0f} {row['peak_mib']:9.0f} {row.get('lost', 0):5.0f}",
-            flush=True,
+            "".join(f"{row.get(key, 0):>{width},.{digits}f}" for key, _, width, digits in COLUMNS), flush=True
         )
     return rows
 

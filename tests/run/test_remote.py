@@ -30,3 +30,8 @@ async def test_workers_leave_the_run_of_one_process(tmp_path: Path) -> None:
     assert there.exit_code == here.exit_code == 0
     assert records(tmp_path / "there") == records(tmp_path / "here")
     assert without_times(there.results) == replace(without_times(here.results), run="there")
+
+
+async def test_one_worker_alone_comes_to_the_end(tmp_path: Path) -> None:
+    outcome = await run_here(plan_here(), tmp_path / "run", PoolHere(1))
+    assert (outcome.exit_code, outcome.pending) == (0, 0)
