@@ -119,15 +119,10 @@ class Model(ABC):
         """
         options = Options(
             temperature=None if temperature is None else float(temperature),
-            top_p=None if top_p is None else float(top_p),
-            max_tokens=max_tokens,
-            stop=tuple(stop),
-            logprobs=logprobs,
-            json_schema=json_schema,
-            tool_choice=tool_choice,
-            continue_final=continue_final,
-            template=template,
-        )
+            top_p=None if top_p is None else float(top_p), max_tokens=max_tokens, stop=tuple(stop),
+            logprobs=logprobs, json_schema=json_schema, tool_choice=tool_choice,
+            continue_final=continue_final, template=template,
+        )  # fmt: skip
         return await self.ask(
             Request("chat", _conversation(messages), tools=tuple(tools), options=options), key
         )

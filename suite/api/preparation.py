@@ -57,14 +57,9 @@ def prepare(
     """
     reuse: Reuse = "all" if asked.cache else "none" if asked.new else "others"
     settings = replace(
-        settings,
-        cache=asked.cache is not False,
-        reuse=reuse,
-        one_engine=asked.one_engine,
-        level=asked.level,
-        budget=asked.budget,
-        settle=settled(settle),
-    )
+        settings, cache=asked.cache is not False, reuse=reuse, one_engine=asked.one_engine, level=asked.level,
+        budget=asked.budget, settle=settled(settle),
+    )  # fmt: skip
     stages = ("score",) if folder else asked.stages
     return PreparedRun(plan, folder or choose_folder(plan, output, asked.new), stages, settings)
 

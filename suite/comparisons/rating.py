@@ -120,22 +120,15 @@ def rate(raw: RawVotes, wanted: RateWanted | None = None) -> RatedModels:
     names = tuple(sorted(set(users or ())))
     labels = users if len(names) <= MOST_ANNOTATORS else None
     return RatedModels(
-        raw=raw,
-        votes=votes,
-        wanted=asked,
-        found=found,
-        ranks=rank_intervals(found),
-        others=others,
-        moved=tuple(moved),
-        pairs=_pairs(votes, asked.level) if len(votes.models) <= MOST_PAIRS else (),
-        style=style,
-        elo=elo_over_orders(votes, seed=asked.seed) if with_elo else None,
+        raw=raw, votes=votes, wanted=asked, found=found, ranks=rank_intervals(found), others=others,
+        moved=tuple(moved), pairs=_pairs(votes, asked.level) if len(votes.models) <= MOST_PAIRS else (),
+        style=style, elo=elo_over_orders(votes, seed=asked.seed) if with_elo else None,
         prequential=tuple(prequential(votes, users, system=one, seed=asked.seed) for one in systems),
         shifts=apathetic(votes, policy=asked.policy, seed=asked.seed) if asked.robustness else (),
         left_out=leave_one_out(votes, labels, policy=asked.policy) if asked.robustness and labels else (),
         annotators=names,
         flips=flips_to_change_the_top(votes, policy=asked.policy) if asked.robustness else None,
-    )
+    )  # fmt: skip
 
 
 def _pairs(votes: Votes, level: float) -> tuple[PairRate, ...]:

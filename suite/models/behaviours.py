@@ -235,14 +235,10 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         text = self.texts[asking.trial % len(self.texts)] if self.texts else self.text
         said = text.strip() or self.tool_calls or self.scores or self.ranking
         return Reply(
-            text,
-            finish=self.finish or ("stop" if said else "empty"),
-            usage=Usage(estimated_tokens(request.text), estimated_tokens(text)),
-            scores=self.scores,
-            ranking=self.ranking,
-            tool_calls=self.tool_calls,
-            details=self.details,
-        )
+            text, finish=self.finish or ("stop" if said else "empty"),
+            usage=Usage(estimated_tokens(request.text), estimated_tokens(text)), scores=self.scores,
+            ranking=self.ranking, tool_calls=self.tool_calls, details=self.details,
+        )  # fmt: skip
 
 
 def read_rules(path: Path) -> Callable[[Request, Asking], Reply]:

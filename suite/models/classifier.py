@@ -76,14 +76,10 @@ async def rate(request: Request, peer: Peer, head: Head) -> Reply:
 async def _rate(request: Request, text: str, peer: Peer, head: Head, beginning: bool) -> Rated:
     per_token = head.per_token
     answer = await peer.ask(
-        "/pooling" if per_token else "/classify",
-        messages=(*request.messages, assistant(text)),
-        use_activation=False,
-        add_generation_prompt=False,
-        add_special_tokens=beginning or None,
-        chat_template_kwargs=request.options.template or None,
-        task="token_classify" if per_token else None,
-    )
+        "/pooling" if per_token else "/classify", messages=(*request.messages, assistant(text)),
+        use_activation=False, add_generation_prompt=False, add_special_tokens=beginning or None,
+        chat_template_kwargs=request.options.template or None, task="token_classify" if per_token else None,
+    )  # fmt: skip
     if answer.status != 200:
         return _not_rated(answer, peer)
     found = peer.read(answer, PeerObject)  # some write NaN, which is no JSON: it is refused below

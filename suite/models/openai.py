@@ -123,26 +123,15 @@ class OpenAIEngine(Engine):
         dialect = DIALECTS[options.dialect]
         own = SENT.get(options.dialect, {}) if options.generation_config == "vllm" else {}
         self._dialect = msgspec.structs.replace(
-            dialect,
-            thinks=server_kind(options.dialect, self.url),
-            neutral=dict(own),
-            max_tokens=field or dialect.max_tokens,
-            seed=options.send_seed,
-            system=options.system,
-            schema=options.structured or dialect.schema,
-            stream=options.stream,
-        )
+            dialect, thinks=server_kind(options.dialect, self.url), neutral=dict(own),
+            max_tokens=field or dialect.max_tokens, seed=options.send_seed, system=options.system,
+            schema=options.structured or dialect.schema, stream=options.stream,
+        )  # fmt: skip
         self._client = OpenAIClient(
-            self.url,
-            spec.name,
-            dialect=self._dialect,
-            headers=headers,
-            secrets=[*secrets, key, *headers.values()],
-            options=options,
-            extra=options.extra_body,
-            head=Head(options.per_token, options.label, options.weights),
-            proxy_env=options.proxy_env,
-        )
+            self.url, spec.name, dialect=self._dialect, headers=headers,
+            secrets=[*secrets, key, *headers.values()], options=options, extra=options.extra_body,
+            head=Head(options.per_token, options.label, options.weights), proxy_env=options.proxy_env,
+        )  # fmt: skip
         self._client.window = options.window
         self._version = ""
         self._told: dict[str, Json] = {}
@@ -163,16 +152,10 @@ class OpenAIEngine(Engine):
         if options.dialect in SENT:
             shaping["generation_config"] = options.generation_config
         return present(
-            provider=self.spec.provider,
-            name=self.spec.name,
-            url=self.url,
-            deterministic=False,
-            engine_version=self._version or None,
-            vouched=options.identity or None,
-            told=self._told or None,
-            sent="neutral" if self._dialect.neutral else None,
-            options=shaping or None,
-        )
+            provider=self.spec.provider, name=self.spec.name, url=self.url, deterministic=False,
+            engine_version=self._version or None, vouched=options.identity or None, told=self._told or None,
+            sent="neutral" if self._dialect.neutral else None, options=shaping or None,
+        )  # fmt: skip
 
     def known_by(self) -> KnownBy:
         """By what it tells, if it is a hosted service's or the user vouches for it."""

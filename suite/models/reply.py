@@ -81,16 +81,10 @@ def _reply(value: Any, scrub: Scrubber, options: Options, mended: list[str]) -> 
         usage = Usage()
     logprobs = _logprobs(choice.get("logprobs"), mended) if options.logprobs is not None else ()
     return Reply(
-        text=whole_text(text),
-        finish=finish,
-        usage=usage,
-        tool_calls=calls,
-        logprobs=logprobs,
-        reasoning=whole_text(thought or _thought(message)),
-        details={"mended": mended} if mended else None,
-        model=_name(value.get("model"), scrub),
-        fingerprint=_name(value.get("system_fingerprint"), scrub),
-    )
+        text=whole_text(text), finish=finish, usage=usage, tool_calls=calls, logprobs=logprobs,
+        reasoning=whole_text(thought or _thought(message)), details={"mended": mended} if mended else None,
+        model=_name(value.get("model"), scrub), fingerprint=_name(value.get("system_fingerprint"), scrub),
+    )  # fmt: skip
 
 
 def _shape(what: str) -> CallFailed:

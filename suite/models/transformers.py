@@ -83,14 +83,11 @@ class TransformersEngine(Engine):
     def identity(self) -> Mapping[str, Json]:
         shaping = self._options.model_dump(mode="json", exclude={"batch", "revision"}, exclude_defaults=True)
         return present(
-            provider="transformers",
-            name=self._checkpoint.name if self._checkpoint else self.spec.name,
-            engine="transformers",
-            deterministic=True,
+            provider="transformers", name=self._checkpoint.name if self._checkpoint else self.spec.name,
+            engine="transformers", deterministic=True,
             revision=self._checkpoint.revision if self._checkpoint else None,
-            engine_version=installed("transformers") or None,
-            options=shaping or None,
-        )
+            engine_version=installed("transformers") or None, options=shaping or None,
+        )  # fmt: skip
 
     def thinks(self, thinking: str | int) -> str:
         """By switches of the chat template; nothing here counts tokens of thinking."""
@@ -120,13 +117,10 @@ class TransformersEngine(Engine):
 
         local = self._checkpoint.folder if self._checkpoint else None
         return TorchModel(
-            str(local or self.spec.name),
-            self._family.head if self._family else "none",
-            revision=None if local else self._options.revision,
-            device=self._options.device,
-            dtype=self._options.dtype,
-            trust=self._options.trust_remote_code,
-        )
+            str(local or self.spec.name), self._family.head if self._family else "none",
+            revision=None if local else self._options.revision, device=self._options.device,
+            dtype=self._options.dtype, trust=self._options.trust_remote_code,
+        )  # fmt: skip
 
     async def call(self, request: Request, asking: Asking) -> Reply:
         self._started(self._model)

@@ -90,16 +90,10 @@ def make_cell(task: AnyTask, plugin: str) -> Cell:
     solve = parameters.solve_values()
     identity: dict[str, Json] = {"task": task.info.name, "version": task.info.version, "parameters": solve}
     plan = CellPlan(
-        cell=sha256_hex(canonical_json(identity))[:12],
-        task=task.info.name,
-        version=task.info.version,
-        parameters=solve,
-        score_parameters=parameters.score_values(),
-        prompts=task.prompts.set,
-        prompts_sha256=task.prompts.sha256(),
-        plugin=plugin,
-        file=source_file(type(task)),
-    )
+        cell=sha256_hex(canonical_json(identity))[:12], task=task.info.name, version=task.info.version,
+        parameters=solve, score_parameters=parameters.score_values(), prompts=task.prompts.set,
+        prompts_sha256=task.prompts.sha256(), plugin=plugin, file=source_file(type(task)),
+    )  # fmt: skip
     return Cell(task, plan)
 
 

@@ -84,13 +84,9 @@ class Progress:
 
             console = Console(file=self._file)
             self._live = Live(
-                console=console,
-                refresh_per_second=REFRESH_PER_S,
-                transient=True,
-                get_renderable=lambda: self,
-                redirect_stdout=False,
-                redirect_stderr=False,
-            )
+                console=console, refresh_per_second=REFRESH_PER_S, transient=True,
+                get_renderable=lambda: self, redirect_stdout=False, redirect_stderr=False,
+            )  # fmt: skip
             self._live.start()
         return self
 

@@ -54,18 +54,10 @@ def output_record(
         text_from = last[0]
         output = Output("", output.data, output.finish)
     return OutputRecord(
-        cell=cell,
-        sample=sample.id,
-        trial=sample.trial,
-        group=sample.group,
-        cluster=sample.cluster,
-        tags=dict(sample.tags),
-        payload_sha256=payload_sha256(sample.payload),
-        output=output,
-        calls=calls,
-        text_from=text_from,
-        imported=imported,
-    )
+        cell=cell, sample=sample.id, trial=sample.trial, group=sample.group, cluster=sample.cluster,
+        tags=dict(sample.tags), payload_sha256=payload_sha256(sample.payload), output=output, calls=calls,
+        text_from=text_from, imported=imported,
+    )  # fmt: skip
 
 
 def score_record(
@@ -82,14 +74,9 @@ def score_record(
     values = _checked(score.values)
     parts = [Part(part.id, _checked(part.values), dict(part.tags)) for part in score.parts]
     return ScoreRecord(
-        cell=cell.id,
-        sample=sample.id,
-        trial=sample.trial,
-        output_sha256=judged_hash(output),
-        values=values,
-        parts=parts,
-        calls=calls,
-    )
+        cell=cell.id, sample=sample.id, trial=sample.trial, output_sha256=judged_hash(output), values=values,
+        parts=parts, calls=calls,
+    )  # fmt: skip
 
 
 def _checked(values: Mapping[str, Value]) -> dict[str, Value]:

@@ -143,15 +143,10 @@ def cells_of(
 def request_again(manifest: RunManifest, cells: Sequence[Cell], asked: EvalRequest) -> EvalRequest:
     """What a run was asked for, of cells made anew. asked: what is of now: models, options, --data."""
     return replace(
-        asked,
-        tasks=tuple(dict.fromkeys(cell.plan.task for cell in cells)),
-        parameters=(),
-        mini=manifest.mini,
-        limit=manifest.limit,
-        trials=manifest.trials,
-        seed=manifest.seed,
+        asked, tasks=tuple(dict.fromkeys(cell.plan.task for cell in cells)), parameters=(),
+        mini=manifest.mini, limit=manifest.limit, trials=manifest.trials, seed=manifest.seed,
         prompts=manifest.prompts,
-    )
+    )  # fmt: skip
 
 
 def _entries_given(manifest: RunManifest, cells: Sequence[Cell]) -> dict[str, str]:

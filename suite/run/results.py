@@ -87,35 +87,23 @@ def make_results(run: Run, metrics: Mapping[str, Sequence[Metric]], *, level: fl
     for task, table in tables.items():
         known = {*table.tags, *table.parts.tags}
         present = [one for one in metrics_of(metrics[task]) if one.over == "samples" or len(table.parts)]
-        tags = {tag for one in present for tag in one.slices} - known
-        if tags and len(table):
-            told.append(finding("tags", task, dict.fromkeys(tags, len(table)), len(table)))
+        unknown = {tag for one in present for tag in one.slices} - known
+        if unknown and len(table):
+            told.append(finding("tags", task, dict.fromkeys(unknown, len(table)), len(table)))
     for task, change in other_code(manifest.code, run.scoring_manifest.code):
         told.append(finding("code", task, {change: 1}, 1))
     for name, count in counts.items():
         told += of_cell(name, count.finishes, count.unscored, count.scored, count.same)
+    groups = Share(taken=manifest.counts.groups_taken, all=manifest.counts.groups)
+    tags = {
+        tag: {value: Share(taken=taken, all=every) for value, (taken, every) in values.items()}
+        for tag, values in manifest.counts.tags.items()
+    }
     return Results(
-        format=RESULTS_FORMAT,
-        run=manifest.name,
-        scoring=run.scoring,
-        level=level,
-        intervals=INTERVALS,
-        complete=pending == 0,
-        pending=pending,
-        imported=manifest.imported,
-        cells=shown,
-        across=across,
-        coverage=Coverage(
-            groups=Share(taken=manifest.counts.groups_taken, all=manifest.counts.groups),
-            tags={
-                tag: {value: Share(taken=taken, all=every) for value, (taken, every) in values.items()}
-                for tag, values in manifest.counts.tags.items()
-            },
-        ),
-        calls=calls,
-        seconds=round(seconds, 3),
-        findings=told,
-    )
+        format=RESULTS_FORMAT, run=manifest.name, scoring=run.scoring, level=level, intervals=INTERVALS,
+        complete=pending == 0, pending=pending, imported=manifest.imported, cells=shown, across=across,
+        coverage=Coverage(groups=groups, tags=tags), calls=calls, seconds=round(seconds, 3), findings=told,
+    )  # fmt: skip
 
 
 def _cell(

@@ -43,16 +43,11 @@ class Member:
     def record(self) -> RoleMember:
         """What the manifest says of it; complete once the engine has started."""
         return RoleMember(
-            member=self.member,
-            spec=shown_spec(self.spec),
-            stage=self.stage,
-            needs=sorted(self.chosen),
-            capabilities=sorted(self.engine.capabilities()),
-            identity=dict(self.engine.identity()),
-            limits=dict(self.engine.limits()),
-            sampling=dict(self.spec.sampling),
+            member=self.member, spec=shown_spec(self.spec), stage=self.stage, needs=sorted(self.chosen),
+            capabilities=sorted(self.engine.capabilities()), identity=dict(self.engine.identity()),
+            limits=dict(self.engine.limits()), sampling=dict(self.spec.sampling),
             settings=settled(self.engine.settings(), thinking_of(self.spec)),
-        )
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)

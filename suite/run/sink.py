@@ -68,7 +68,7 @@ class Sink:
                 attempt=call.attempt,
                 cached=call.kept is not None,
                 kept=call.kept or 0.0,
-            )
+            )  # fmt: skip
         )
 
     def done(self, record: OutputRecord | ScoreRecord) -> None:

@@ -243,18 +243,11 @@ def result(data: bytes, got: Mapping[bytes, list[bytes]]) -> SandboxResult:
     handed = (one.partition(b"\0") for one in got[b"F"])
     code, number, ended, wall, cpu, peak, hits, leftovers = RESULT.unpack(data)
     return SandboxResult(
-        exit_code=None if code < 0 else code,
-        signal=number or None,
-        stdout=b"".join(got[b"O"]),
-        stderr=b"".join(got[b"E"]),
-        ended=ENDINGS[ended],
-        wall_s=wall,
-        cpu_s=cpu,
-        peak_mib=peak / (1 << 20),
-        hits=tuple(name for bit, name in enumerate(ENDINGS) if hits >> bit & 1),
-        leftovers=leftovers,
+        exit_code=None if code < 0 else code, signal=number or None, stdout=b"".join(got[b"O"]),
+        stderr=b"".join(got[b"E"]), ended=ENDINGS[ended], wall_s=wall, cpu_s=cpu, peak_mib=peak / (1 << 20),
+        hits=tuple(name for bit, name in enumerate(ENDINGS) if hits >> bit & 1), leftovers=leftovers,
         files_out={name.decode("utf-8", "replace"): content for name, _, content in handed},
-    )
+    )  # fmt: skip
 
 
 def unavailable(kind: str, why: str) -> SandboxUnavailable:

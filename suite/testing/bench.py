@@ -83,13 +83,9 @@ class Subject:
     def request(self, **models: list[str]) -> EvalRequest:
         """A request for this task with these models."""
         return EvalRequest(
-            tasks=(self.name,),
-            parameters=self.parameters,
-            mini=self.mini,
-            limit=self.groups,
-            models=models,
+            tasks=(self.name,), parameters=self.parameters, mini=self.mini, limit=self.groups, models=models,
             data=self.data,
-        )
+        )  # fmt: skip
 
     def require_data(self) -> None:
         """Raises Skip, with the reason, where the data is not at hand; nothing is downloaded for a check."""

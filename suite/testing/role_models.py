@@ -181,12 +181,6 @@ def metrics_of(task: AnyTask, solved: Iterable[Solved]) -> dict[str, float | Non
 def _record(solved: Solved) -> OutputRecord:
     one = solved.sample
     return OutputRecord(
-        cell=_CELL,
-        sample=one.id,
-        trial=one.trial,
-        group=one.group,
-        cluster=one.cluster,
-        tags=dict(one.tags),
-        payload_sha256=_UNKNOWN,
-        output=solved.output,
-    )
+        cell=_CELL, sample=one.id, trial=one.trial, group=one.group, cluster=one.cluster, tags=dict(one.tags),
+        payload_sha256=_UNKNOWN, output=solved.output,
+    )  # fmt: skip

@@ -67,16 +67,9 @@ class Declared(ABC):
     def _measure(self, name: str, *needs: str) -> Measure:
         """A row of it, without what is special."""
         return Measure(
-            name=name,
-            kind=self.kind,
-            direction=self.direction,
-            unit=self.unit,
-            over=self.over,
-            where=self.where,
-            slices=self.slices,
-            needs=needs,
-            range=self.range,
-        )
+            name=name, kind=self.kind, direction=self.direction, unit=self.unit, over=self.over,
+            where=self.where, slices=self.slices, needs=needs, range=self.range,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

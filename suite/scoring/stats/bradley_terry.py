@@ -268,16 +268,11 @@ def bradley_terry(votes: Votes, policy: Policy = "half") -> Strengths:
     if any(regularised):
         notes.append("regularised")
     return Strengths(
-        models=votes.models,
-        log_scores=tuple(log_scores),
-        boards=tuple(tuple(int(i) for i in board) for board in boards),
-        regularised=tuple(regularised),
-        votes=tuple(seen.tolist()),
-        prompts=tuple(prompts.tolist()),
-        ranked=tuple(ranked.tolist()),
-        policy=policy,
-        note="; ".join(notes),
-    )
+        models=votes.models, log_scores=tuple(log_scores),
+        boards=tuple(tuple(int(i) for i in board) for board in boards), regularised=tuple(regularised),
+        votes=tuple(seen.tolist()), prompts=tuple(prompts.tolist()), ranked=tuple(ranked.tolist()),
+        policy=policy, note="; ".join(notes),
+    )  # fmt: skip
 
 
 def boards_of(counted: Tally, policy: Policy) -> list[NDArray[np.intp]]:

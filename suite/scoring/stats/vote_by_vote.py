@@ -70,15 +70,11 @@ def elo_over_orders(votes: Votes, *, orders: int = ORDERS, seed: int = 0, k: flo
     alike = [order.like(i) for i in range(len(votes.models))]
     shuffled = [found[same, 2:].ravel() for same in alike]  # equal models share theirs
     return Elo(
-        given=found[:, 0],
-        backwards=found[:, 1],
-        mean=np.array([one.mean() for one in shuffled]),
-        sd=np.array([one.std(ddof=1) for one in shuffled]),
-        low=np.array([one.min() for one in shuffled]),
+        given=found[:, 0], backwards=found[:, 1], mean=np.array([one.mean() for one in shuffled]),
+        sd=np.array([one.std(ddof=1) for one in shuffled]), low=np.array([one.min() for one in shuffled]),
         high=np.array([one.max() for one in shuffled]),
-        ranks=tuple((int(best[:, same].min()), int(worst[:, same].max())) for same in alike),
-        orders=orders,
-    )
+        ranks=tuple((int(best[:, same].min()), int(worst[:, same].max())) for same in alike), orders=orders,
+    )  # fmt: skip
 
 
 def _run(votes: Votes, plan: NDArray[np.integer], k: float) -> Floats:

@@ -99,16 +99,10 @@ def votes_of(
         kinds[str(winner[int(index)])] += 1
     n = int(keep.sum())
     return Votes(
-        models=names,
-        a=first[keep],
-        b=second[keep],
-        outcome=outcome[keep],
-        prompts=clusters_of(subset(prompts, keep), n),
-        draws=kinds,
-        kept=keep,
-        self_pairs=int((scored & ~other).sum()),
-        unscored=int((~scored).sum()),
-    )
+        models=names, a=first[keep], b=second[keep], outcome=outcome[keep],
+        prompts=clusters_of(subset(prompts, keep), n), draws=kinds, kept=keep,
+        self_pairs=int((scored & ~other).sum()), unscored=int((~scored).sum()),
+    )  # fmt: skip
 
 
 def cells_of(votes: Votes) -> NDArray[np.intp]:
@@ -183,13 +177,9 @@ def _sorted(votes: Votes, places: NDArray[np.intp], prompts: Colours) -> tuple[V
     codes = there[votes.prompts.codes]
     rows = np.lexsort((outcome, high, low, codes))
     found = replace(
-        votes,
-        models=tuple(votes.models[i] for i in order),
-        a=low[rows],
-        b=high[rows],
-        outcome=outcome[rows],
+        votes, models=tuple(votes.models[i] for i in order), a=low[rows], b=high[rows], outcome=outcome[rows],
         prompts=Clusters(codes[rows], votes.prompts.count, votes.prompts.unlabelled),
-    )
+    )  # fmt: skip
     return found, rows
 
 
