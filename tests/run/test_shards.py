@@ -3,6 +3,7 @@
 import asyncio
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,15 +12,18 @@ from pathlib import Path
 import msgspec
 import pytest
 from openai_server import OpenAIServer
-from small_tasks import cells
+from small_tasks import cells, plan_of, run
 
 from suite.cli.shards import named_shard
-from suite.errors import ConfigError
+from suite.errors import ConfigError, RunError
 from suite.journal.run import Run
-from suite.journal.shards import Shard, leases
+from suite.journal.shards import Shard, leases, owner_of
+from suite.run.lease_folder import LeaseFolder
 from suite.run.merging import merge_shards
 
 HERE = Path(__file__).resolve().parent
+TASK = HERE.parents[1] / "docs/one-file/units.py"
+JUDGES = "scripted/constant?text=yay", "scripted/constant?text=no"
 SLURM = {"SLURM_ARRAY_TASK_ID": "7", "SLURM_ARRAY_TASK_COUNT": "4", "SLURM_ARRAY_TASK_MIN": "5"}
 INDEXED = {"JOB_COMPLETION_INDEX": "2"}
 
@@ -49,14 +53,14 @@ async def grown(folder: Path, least: float, process: subprocess.Popen[bytes]) ->
         await asyncio.sleep(0.001)
 
 
-def records(folder: Path) -> dict[str, object]:
+def records(folder: Path, scoring: str = "") -> dict[str, object]:
     """What a run holds, but for times and order."""
-    run = Run(folder)
-    found = msgspec.to_builtins(run.results)
+    there = Run(folder, scoring)
+    found = msgspec.to_builtins(there.results)
     return {
-        "outputs": sorted(msgspec.json.encode(one) for one in run.outputs()),
-        "scores": sorted(msgspec.json.encode(one) for one in run.scores()),
-        "calls": sorted((one.id, one.reply.text) for one in (*run.journal.calls, *run.judged.calls)),
+        "outputs": sorted(msgspec.json.encode(one) for one in there.outputs()),
+        "scores": sorted(msgspec.json.encode(one) for one in there.scores()),
+        "calls": sorted((one.id, one.reply.text) for one in (*there.journal.calls, *there.judged.calls)),
         "results": {name: one for name, one in found.items() if name not in ("seconds", "run")},
     }
 
@@ -108,6 +112,78 @@ async def test_an_owner_that_wakes_after_a_takeover_changes_nothing(tmp_path: Pa
         assert f"taken over by process {second.pid}" in said
         assert {path: path.read_bytes() for path in counts.rglob("*") if path.is_file()} == before
         assert counts.name == "0002"
+
+
+async def test_a_scoring_in_shards_is_that_of_one_process(tmp_path: Path) -> None:
+    models, other = ({"candidate": "scripted/echo", "judge": judge} for judge in JUDGES)
+    await run(plan_of(models), tmp_path / "run")
+    shutil.copytree(tmp_path / "run", tmp_path / "whole")
+    await run(plan_of(other), tmp_path / "whole", stages=("score",))
+    before = {path: path.read_bytes() for path in tmp_path.glob("run/*.jsonl")}
+    for which in range(2):
+        lease = LeaseFolder(plan_of(other), tmp_path / "run", Shard(which, 2), ("score",))
+        assert (await run(lease.plan, lease, stages=("score",))).exit_code == 0
+    assert {path: path.read_bytes() for path in before} == before
+    with pytest.raises(RunError, match="same command with --shards 2 continues it"):
+        await run(plan_of(other), tmp_path / "run", stages=("score",))
+    merge_shards(tmp_path / "run", cells())
+    scoring = plan_of(other).scoring_id
+    assert records(tmp_path / "run", scoring) == records(tmp_path / "whole", scoring)
+    again = await run(plan_of(other), tmp_path / "run", stages=("score",))
+    assert (again.exit_code, again.pending) == (0, 0)
+
+
+def command(folder: Path, *more: str) -> list[str]:
+    """A run of twelve samples that take a while, one after the other."""
+    model = ("--model", "scripted/echo", "-o", "delay_s=0.1", "-o", "concurrency=1", "--output", str(folder))
+    return [sys.executable, "-m", "suite", "eval", "--task", str(TASK), *model, *more]
+
+
+async def owner(folder: Path, shard: Shard, nth: int = 1) -> int:
+    """The process that works on a shard, once it has an output."""
+    lease = shard.folder(folder) / f"{nth:04}"
+    while not (lease / "outputs.jsonl").is_file() or not (lease / "outputs.jsonl").stat().st_size:
+        await asyncio.sleep(0.01)
+    return owner_of(lease).pid
+
+
+async def test_a_process_of_this_machine_that_dies_is_started_again(tmp_path: Path) -> None:
+    whole = subprocess.Popen(command(tmp_path / "whole"), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    sharded = command(tmp_path / "run", "--shards", "2")
+    parent = subprocess.Popen(sharded, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    os.kill(await owner(tmp_path / "run", Shard(0, 2)), signal.SIGKILL)
+    assert await ended(parent) == (0, "the process of shard 1/2 died (-9), and is started again\n")
+    assert await ended(whole) == (0, "")
+    assert records(tmp_path / "run") == records(tmp_path / "whole")
+
+
+@pytest.mark.slow
+async def test_an_interruption_reaches_every_shard_and_the_same_command_goes_on(tmp_path: Path) -> None:
+    sharded = command(tmp_path / "run", "--shards", "2")
+    parent = subprocess.Popen(sharded, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    shards = Shard(0, 2), Shard(1, 2)
+    for shard in shards:
+        await owner(tmp_path / "run", shard)
+    parent.send_signal(signal.SIGINT)
+    code, said = await ended(parent)
+    assert code == 130
+    assert "stopping: waiting for what is in flight" in said
+    assert all((shard.folder(tmp_path / "run") / "0001/released").is_file() for shard in shards)
+    parent = subprocess.Popen(sharded, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    assert await ended(parent) == (0, "")
+    assert Run(tmp_path / "run").results.complete
+
+
+@pytest.mark.slow
+async def test_processes_whose_parent_is_killed_leave_in_good_order(tmp_path: Path) -> None:
+    parent = subprocess.Popen(command(tmp_path / "run", "--shards", "2"), stdout=subprocess.DEVNULL)
+    left = [shard.folder(tmp_path / "run") / "0001/released" for shard in (Shard(0, 2), Shard(1, 2))]
+    for which in range(2):
+        await owner(tmp_path / "run", Shard(which, 2))
+    parent.kill()
+    parent.wait()
+    while not all(one.is_file() for one in left):
+        await asyncio.sleep(0.05)
 
 
 @pytest.mark.parametrize(
