@@ -133,57 +133,74 @@ async def test_a_scoring_in_shards_is_that_of_one_process(tmp_path: Path) -> Non
     assert (again.exit_code, again.pending) == (0, 0)
 
 
-def command(folder: Path, *more: str) -> list[str]:
-    """A run of twelve samples that take a while, one after the other."""
-    model = ("--model", "scripted/echo", "-o", "delay_s=0.1", "-o", "concurrency=1", "--output", str(folder))
-    return [sys.executable, "-m", "suite", "eval", "--task", str(TASK), *model, *more]
+class Held:
+    """Answers that wait until they are let go."""
+
+    def __init__(self) -> None:
+        self.free = asyncio.Event()
+
+    async def answer(self, body: object) -> str:
+        del body
+        await self.free.wait()
+        return "metric"
 
 
-async def owner(folder: Path, shard: Shard, nth: int = 1) -> int:
-    """The process that works on a shard, once it has an output."""
-    lease = shard.folder(folder) / f"{nth:04}"
-    while not (lease / "outputs.jsonl").is_file() or not (lease / "outputs.jsonl").stat().st_size:
+def started(server: OpenAIServer, folder: Path, *more: str) -> subprocess.Popen[bytes]:
+    """`suite eval` of twelve samples."""
+    model = ("--model", "openai/loopback", "-o", f"base_url={server.url}", "--output", str(folder), *more)
+    words = [sys.executable, "-m", "suite", "eval", "--task", str(TASK), *model]
+    return subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+
+
+async def owners(folder: Path, server: OpenAIServer) -> list[int]:
+    """The processes that work on two shards, once requests wait."""
+    found = [Shard(which, 2).folder(folder) / "0001" for which in range(2)]
+    while not all(one.is_dir() for one in found) or server.requests < 2:
         await asyncio.sleep(0.01)
-    return owner_of(lease).pid
+    return [owner_of(one).pid for one in found]
 
 
 async def test_a_process_of_this_machine_that_dies_is_started_again(tmp_path: Path) -> None:
-    whole = subprocess.Popen(command(tmp_path / "whole"), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
-    sharded = command(tmp_path / "run", "--shards", "2")
-    parent = subprocess.Popen(sharded, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
-    os.kill(await owner(tmp_path / "run", Shard(0, 2)), signal.SIGKILL)
-    assert await ended(parent) == (0, "the process of shard 1/2 died (-9), and is started again\n")
-    assert await ended(whole) == (0, "")
+    held = Held()
+    async with OpenAIServer(answer=held.answer) as server:
+        parent = started(server, tmp_path / "run", "--shards", "2")
+        os.kill((await owners(tmp_path / "run", server))[0], signal.SIGKILL)
+        held.free.set()
+        code, said = await ended(parent)
+        assert code == 0, said
+        assert said.splitlines()[1:] == ["the process of shard 1/2 died (-9), and is started again"]
+        assert (await ended(started(server, tmp_path / "whole")))[0] == 0
     assert records(tmp_path / "run") == records(tmp_path / "whole")
 
 
 @pytest.mark.slow
 async def test_an_interruption_reaches_every_shard_and_the_same_command_goes_on(tmp_path: Path) -> None:
-    sharded = command(tmp_path / "run", "--shards", "2")
-    parent = subprocess.Popen(sharded, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
-    shards = Shard(0, 2), Shard(1, 2)
-    for shard in shards:
-        await owner(tmp_path / "run", shard)
-    parent.send_signal(signal.SIGINT)
-    code, said = await ended(parent)
-    assert code == 130
-    assert "stopping: waiting for what is in flight" in said
-    assert all((shard.folder(tmp_path / "run") / "0001/released").is_file() for shard in shards)
-    parent = subprocess.Popen(sharded, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
-    assert await ended(parent) == (0, "")
+    held = Held()
+    async with OpenAIServer(answer=held.answer) as server:
+        parent = started(server, tmp_path / "run", "--shards", "2", "--concurrency", "1")
+        await owners(tmp_path / "run", server)
+        parent.send_signal(signal.SIGINT)
+        assert parent.stderr is not None
+        said = [await asyncio.to_thread(parent.stderr.readline) for _ in range(2)]
+        assert said[1].startswith(b"stopping: waiting for what is in flight")
+        held.free.set()
+        assert (await ended(parent))[0] == 130
+        assert len([*(tmp_path / "run").glob("shards/*/0001/released")]) == 2
+        assert (await ended(started(server, tmp_path / "run", "--shards", "2")))[0] == 0
     assert Run(tmp_path / "run").results.complete
 
 
 @pytest.mark.slow
 async def test_processes_whose_parent_is_killed_leave_in_good_order(tmp_path: Path) -> None:
-    parent = subprocess.Popen(command(tmp_path / "run", "--shards", "2"), stdout=subprocess.DEVNULL)
-    left = [shard.folder(tmp_path / "run") / "0001/released" for shard in (Shard(0, 2), Shard(1, 2))]
-    for which in range(2):
-        await owner(tmp_path / "run", Shard(which, 2))
-    parent.kill()
-    parent.wait()
-    while not all(one.is_file() for one in left):
-        await asyncio.sleep(0.05)
+    held = Held()
+    async with OpenAIServer(answer=held.answer) as server:
+        parent = started(server, tmp_path / "run", "--shards", "2")
+        await owners(tmp_path / "run", server)
+        parent.kill()
+        await ended(parent)
+        held.free.set()
+        while len([*(tmp_path / "run").glob("shards/*/0001/released")]) < 2:
+            await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize(
