@@ -19,6 +19,9 @@ from suite.journal.shapes import Values
 from suite.run.findings import answered
 
 Weight = Literal["refuse", "warn"]
+# what differs, in words -> as manifests call it
+SETTINGS = {"seed": "seed", "trials": "trials", "limit of groups": "limit"}
+SETTINGS |= {"imported from elsewhere": "imported", "version of the suite": "suite"}
 MEASURING = ("judge", "user", "baseline", "reference")  # roles whose change changes what is measured
 
 
@@ -88,7 +91,10 @@ def match_cells(a: Run, b: Run) -> tuple[list[Match], list[Difference]]:
 
 def differences(a: Run, b: Run, matches: Sequence[Match]) -> list[Difference]:
     """Everything that differs between two runs, beside the candidates."""
-    return [*_cells(a, b, matches), *_data(a, b), *_roles(a, b), *_settings(a, b)]
+    told = [*_cells(a, b, matches), *_data(a, b), *_roles(a, b)]
+    for what, name in SETTINGS.items():
+        told += _warned(what, getattr(a.manifest, name), getattr(b.manifest, name))
+    return told
 
 
 PROMPTS, WORDING = "whose prompts", "wording of the prompts"
@@ -176,15 +182,6 @@ def _answered(a: Run, b: Run) -> Iterator[Difference]:
 def _shares(counts: Counter[str]) -> str:
     total = counts.total()
     return ", ".join(f"{name[:80]} {n / total:.0%}" for name, n in counts.most_common(4))
-
-
-def _settings(a: Run, b: Run) -> Iterator[Difference]:
-    one, two = a.manifest, b.manifest
-    yield from _warned("seed", one.seed, two.seed)
-    yield from _warned("trials", one.trials, two.trials)
-    yield from _warned("limit of groups", one.limit, two.limit)
-    yield from _warned("imported from elsewhere", one.imported, two.imported)
-    yield from _warned("version of the suite", one.suite, two.suite)
 
 
 def _warned(what: str, mine: Json, theirs: Json) -> Iterator[Difference]:

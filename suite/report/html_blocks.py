@@ -21,19 +21,6 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 MOST_CELL = 1_000
-_FILTERS = (
-    clean,
-    cut,
-    interval,
-    matrix.ends,
-    number,
-    number_columns,
-    one_line,
-    plain,
-    plot_grid,
-    plots.series_class,
-    signed,
-)
 
 
 @cache
@@ -54,7 +41,7 @@ def environment() -> "Environment":
         finalize=lambda value: clean(value) if type(value) is str else value,
         trim_blocks=False,
     )
-    for one in _FILTERS:
+    for one in (clean, cut, interval, number, number_columns, one_line, plain, plot_grid, signed):
         made.filters[one.__name__] = one
     made.filters["cell"] = lambda value: cut(cell_text(value), MOST_CELL)[0]
     made.filters["place"] = lambda percent: f"{percent:.2f}%"

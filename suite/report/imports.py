@@ -21,16 +21,8 @@ import suite
 from suite.chat import Json, Reply, canonical_json, sha256_hex
 from suite.data.text_files import Once
 from suite.errors import ConfigError, DataError, NotFound, PluginError, SuiteError, unknown
+from suite.journal import documents
 from suite.journal.document_files import write_document
-from suite.journal.documents import (
-    SCORING_FORMAT,
-    ImportSource,
-    RoleMember,
-    RunManifest,
-    SampleCounts,
-    ScoredCell,
-    ScoringManifest,
-)
 from suite.journal.index import digest64
 from suite.journal.journal_file import JournalFile
 from suite.journal.records import FORMAT, AttemptRecord, OutputRecord, Record, ScoreRecord, grouping
@@ -220,7 +212,7 @@ def _write(
                 samples.write(canonical_json(row) + b"\n")
     if not (folder / SAMPLES).stat().st_size:
         (folder / SAMPLES).unlink()
-    source = ImportSource(importer=importer, model=model, sha256=digest.hexdigest())
+    source = documents.ImportSource(importer=importer, model=model, sha256=digest.hexdigest())
     manifest = _manifest(cells, source, len(groups), name)
     write_document(folder / "manifest.json", manifest)
     write_document(scoring / "manifest.json", _scoring_manifest(manifest))
@@ -267,10 +259,10 @@ def _made(record: ImportedRecord, cell: str, payload: object) -> Iterator[tuple[
     yield f"scorings/{SCORING}/scores.jsonl", score
 
 
-def _manifest(cells: _Cells, source: ImportSource, groups: int, name: str) -> RunManifest:
+def _manifest(cells: _Cells, source: documents.ImportSource, groups: int, name: str) -> documents.RunManifest:
     every = list(cells.by_id.values())
     identity = asdict(source)
-    return RunManifest(
+    return documents.RunManifest(
         format=FORMAT,
         name=name,
         suite=suite.__version__,
@@ -291,7 +283,7 @@ def _manifest(cells: _Cells, source: ImportSource, groups: int, name: str) -> Ru
         skipped=(),
         roles={
             "candidate": [
-                RoleMember(
+                documents.RoleMember(
                     member="candidate",
                     spec=f"imported/{source.model}",
                     stage="solve",
@@ -304,16 +296,18 @@ def _manifest(cells: _Cells, source: ImportSource, groups: int, name: str) -> Ru
             ]
         },
         data={},
-        counts=SampleCounts(groups=groups, groups_taken=groups, samples=dict(cells.samples), tags={}),
+        counts=documents.SampleCounts(
+            groups=groups, groups_taken=groups, samples=dict(cells.samples), tags={}
+        ),
         versions=versions({cell.plan.plugin.rpartition(" ")[0] for cell in cells.by_id.values()}),
         hardware=hardware(),
     )
 
 
-def _scoring_manifest(manifest: RunManifest) -> ScoringManifest:
+def _scoring_manifest(manifest: documents.RunManifest) -> documents.ScoringManifest:
     told = [(one.cell, one.score_parameters) for one in manifest.cells]
-    return ScoringManifest(
-        format=SCORING_FORMAT,
+    return documents.ScoringManifest(
+        format=documents.SCORING_FORMAT,
         scoring=SCORING,
         started=manifest.created,
         run=manifest.name,
@@ -321,7 +315,7 @@ def _scoring_manifest(manifest: RunManifest) -> ScoringManifest:
         level=LEVEL,
         roles={},
         cells=[
-            ScoredCell(cell=cell, score_parameters=given, prompts="", prompts_sha256="", facts={})
+            documents.ScoredCell(cell=cell, score_parameters=given, prompts="", prompts_sha256="", facts={})
             for cell, given in told
         ],
     )

@@ -302,6 +302,3 @@ def _correct(correction: Template | str, problem: str) -> str:
     if isinstance(correction, str):
         return correction or PROMPTS.correction(problem=problem)
     return correction(problem=problem) if "problem" in correction.fields else correction()
-
-
-__all__ = ["Verdict", "judge", "read_verdict"]

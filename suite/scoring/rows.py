@@ -8,16 +8,10 @@ import numpy as np
 from suite.errors import PluginError
 from suite.journal.documents import MetricResult
 from suite.scoring.measures import Columns, Measure
+from suite.scoring.stats import means
 from suite.scoring.stats.bootstrap import resample, seed_for
 from suite.scoring.stats.clusters import grouped, grouped_together, is_binary
 from suite.scoring.stats.estimate import Estimate, clip, finite, joined
-from suite.scoring.stats.means import (
-    bounds_of,
-    bounds_of_macro,
-    covering_macro,
-    covering_mean,
-    covering_ratio,
-)
 from suite.scoring.table import ScoreTable
 from suite.scoring.units import Scope, Units, units_of
 
@@ -86,11 +80,11 @@ class CellSlice:
         assert measure.top is not None
         x, limits = measure.top(units.columns), measure.range
         binary = measure.binary and is_binary(x)
-        found = covering_mean(
+        found = means.covering_mean(
             x, grouped(units.clusters), binary=binary, limits=limits, level=self.context.level
         )
         found = replace(found, note=joined(note, found.note))
-        return self.row(measure, found, units, bounds_of(x, units.share, units.unscored, limits))
+        return self.row(measure, found, units, means.bounds_of(x, units.share, units.unscored, limits))
 
     def ratio_row(self, measure: Measure) -> MetricResult:
         """What units add above the line over what they add below it."""
@@ -98,7 +92,9 @@ class CellSlice:
         units = self.units(measure)
         top, bottom = measure.top(units.columns), measure.bottom(units.columns)
         if float(bottom.sum()):
-            found = covering_ratio(top, bottom, grouped(units.clusters), measure.range, self.context.level)
+            found = means.covering_ratio(
+                top, bottom, grouped(units.clusters), measure.range, self.context.level
+            )
         else:
             found = Estimate(None, note=f"the sum of {measure.needs[-1]} is zero" if units.n else "")
         return self.row(measure, found, units)
@@ -159,7 +155,7 @@ class CellSlice:
             found = Estimate(None, note=f"no score in {', '.join(empty[:5])}" if empty else "")
             bounds = None
         else:
-            found = covering_macro(
+            found = means.covering_macro(
                 columns,
                 grouped_together([units.clusters for units in known]),
                 binary=measure.binary and all(is_binary(x) for x in columns),
@@ -168,6 +164,6 @@ class CellSlice:
             )
             found = replace(found, note=joined(f"macro over {len(columns)} slices", found.note))
             each = zip(columns, known, strict=True)
-            limits = [bounds_of(x, units.share, units.unscored, measure.range) for x, units in each]
-            bounds = bounds_of_macro(limits, columns)
+            limits = [means.bounds_of(x, units.share, units.unscored, measure.range) for x, units in each]
+            bounds = means.bounds_of_macro(limits, columns)
         return self.row(measure, replace(found, n_effective=None), replace(whole, labels=0), bounds)

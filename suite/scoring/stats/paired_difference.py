@@ -18,18 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suite.errors import ConfigError, unknown
+from suite.scoring.stats import means
 from suite.scoring.stats.clusters import Clusters, Digests, Floats, cluster_flags, clusters_of, floats
 from suite.scoring.stats.estimate import Estimate, Limits, Pair, clip, finite, joined
 from suite.scoring.stats.intervals import mde, normal_quantile, t_interval
-from suite.scoring.stats.means import (
-    NO_VARIATION,
-    Interval,
-    influence_of_macro,
-    interval_of,
-    of_mean,
-    p_value,
-    spread,
-)
 
 Method = Literal["holm", "bh", "bonferroni", "none"]
 METHODS: tuple[Method, ...] = ("holm", "bh", "bonferroni", "none")
@@ -68,11 +60,11 @@ class Comparison:
     smallest_difference: float | None = None
     note: str = ""
 
-    def tested(self, interval: Interval, method: str) -> "Comparison":
+    def tested(self, interval: means.Interval, method: str) -> "Comparison":
         """With an interval of the difference, and the p value that follows from it."""
         low, high = interval(self.difference.level)
         found = self.showing(replace(self.difference, low=low, high=high, method=method))
-        return replace(found, p=p_value(interval), p_method=INVERTED)
+        return replace(found, p=means.p_value(interval), p_method=INVERTED)
 
     def showing(self, found: Estimate) -> "Comparison":
         """With the interval of the difference at another level, and the smallest difference found at that."""
@@ -96,7 +88,7 @@ def paired_estimate(x: Floats, y: Floats, value_range: Limits, *, seed: int = 0)
     plain = replace(plain, p=p, p_method=method, p_smallest=smallest)
     found, se = plain.difference, plain.se
     if found.value is None or found.n_effective is None or se is None:
-        difference = replace(found, note=NO_VARIATION if n > 1 else "one sample")
+        difference = replace(found, note=means.NO_VARIATION if n > 1 else "one sample")
     else:
         low, high = clip(t_interval(found.value, se, n - 1, found.level), range_of_difference(value_range))
         difference = replace(found, low=low, high=high, method="t")
@@ -112,7 +104,7 @@ def paired_difference(
     binary: bool,
     value_range: Limits,
     level: float,
-) -> tuple[Comparison, Interval | None]:
+) -> tuple[Comparison, means.Interval | None]:
     """A comparison whose p value is made from its interval, and the interval at any level.
 
     x, y: scores of A and B, shape (n,), NaN where there is none. groups: which of the units that are scored
@@ -126,15 +118,15 @@ def paired_difference(
         return plain, None
     several = len(groups) > 1
     if several:
-        found = influence_of_macro([d[one] for one in groups], [codes.only(one) for one in groups])
+        found = means.influence_of_macro([d[one] for one in groups], [codes.only(one) for one in groups])
     else:
-        found = of_mean(d, codes)
+        found = means.of_mean(d, codes)
     if binary and codes.singletons and not several:
         method, note = "bonett-price", ""
-        interval: Interval | None = bonett_price(d)
+        interval: means.Interval | None = bonett_price(d)
     else:
         method = f"{'macro-' if several else '' if codes.singletons else 'cluster-'}t-unseen"
-        interval, note = interval_of(found, len(d), limits=limits)
+        interval, note = means.interval_of(found, len(d), limits=limits)
     note = joined(cluster_flags(codes), note, f"macro over {len(groups)} groups" if several else "")
     difference = replace(plain.difference, value=found.mean, note=note)
     done = replace(plain, difference=difference, se=found.se or None, smallest_difference=None)
@@ -150,7 +142,7 @@ def _counted(x: Floats, y: Floats, clusters: Clusters, level: float) -> Comparis
         note = f"A lost {lost_a} samples, B {lost_b}: the comparison may be selective"
     x, y = x[keep], y[keep]
     d, n = x - y, len(x)
-    found = spread(d, clusters) if n else None
+    found = means.spread(d, clusters) if n else None
     se = None if found is None else found.se
     difference = Estimate(
         None if found is None else found.mean,
