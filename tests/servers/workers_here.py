@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from small_tasks import cells, plan_of
+from small_tasks import Spell, Word, cells, plan_of
 
+import suite
 from suite.chat import Request
 from suite.hookspecs import Entry
 from suite.models.engine import Asking
@@ -22,9 +23,20 @@ from suite.run.session import Session, run_plan
 from suite.run.worker import Worker
 
 T = TypeVar("T")
+
+
+class Failing(Spell):
+    """A task whose code fails."""
+
+    info = suite.TaskInfo("words/failing", 1, "Failing", Spell.info.roles, headline="said")
+
+    async def solve(self, sample: suite.Sample[Word], models: suite.Models) -> suite.Output:
+        raise ValueError(sample.id)
+
+
 TASKS = (
     Entry("task", "words/spell", "Spell", "small_tasks:Spell", contract=1),
-    Entry("task", "words/many", "Many", "small_tasks:Many", contract=1),
+    Entry("task", "words/failing", "Failing", f"{__name__}:Failing", contract=1),
 )
 HERE = Catalogue((Plugin("tests", "tests", "0", TASKS), Plugin("suite", "suite-eval", "", tuple(BUILTIN))))
 asked: Counter[str] = Counter()  # call id -> how often a model was asked, over all workers
@@ -95,5 +107,6 @@ async def run_here(plan: Plan, folder: Path, pool: Any, **settings: Any) -> Outc
         return await session.run()
 
     stages = settings.pop("stages", ("solve", "score"))
+    begun = settings.pop("begun", lambda _: None)
     chosen = RunSettings(**{"quiet": True, "signals": False, "backoff_s": 0.0, "cache": False, **settings})
-    return await run_plan(plan, folder, stages=stages, settings=chosen, drive=drive)
+    return await run_plan(plan, folder, stages=stages, settings=chosen, begun=begun, drive=drive)
