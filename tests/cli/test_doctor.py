@@ -36,7 +36,7 @@ def test_it_says_what_is_here_and_keeps_secrets(installed: Any, tmp_path: Path) 
     }
     assert not cache.exists()
     assert found["cache"]["free_gib"] > 0
-    assert set(found["extras"]) == {"embedded", "embedder", "vllm", "transformers"}
+    assert set(found["extras"]) == {"embedded", "embedder", "ray", "vllm", "transformers"}
     assert {"suite-eval", "suite-prefeval"} <= {one["distribution"] for one in found["plugins"]}
     assert "sk-very-secret-1" not in installed.suite("doctor", OPENAI_API_KEY="sk-very-secret-1").out
 

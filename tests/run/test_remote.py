@@ -11,28 +11,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from small_tasks import Spell, cells, pending_reasons, run, without_times
-from workers_here import HERE, TASKS, Failing, MortalWorker, PoolHere, plan_here, run_here
+from workers_here import HERE, TASKS, Failing, MortalWorker, PoolHere, plan_here, records, run_here
 
 from suite.errors import ConfigError
-from suite.journal.lines import Lines
-from suite.journal.records import BlockRecord, encode
 from suite.journal.run import Run
 from suite.plugins import Catalogue, Plugin
 from suite.run import remote, worker
+from suite.run.handover import OpenedWorker, Order
 from suite.run.session import Session
 
 SWEEP = cells(Spell, {"turns": 0}, {"turns": 2}, {"style": "polite"})
-
-
-def records(folder: Path) -> dict[str, list[bytes]]:
-    """The records of a run by journal, sorted, without times; bodies, of which one may stand twice, once."""
-    found = Run(folder)
-    lines = {"outputs": [*map(encode, found.outputs())], "scores": [*map(encode, found.judged.scores)]}
-    for name, journal in {"solved": found.journal, "judged": found.judged}.items():
-        lines[f"calls {name}"] = [encode(replace(one, times=(0.0, 0.0))) for one in journal.calls]
-        bodies = Lines(journal.folder / "blocks.jsonl", BlockRecord)
-        lines[f"blocks {name}"] = [*{one.sha256: encode(one) for one in bodies}.values()]
-    return {name: sorted(some) for name, some in lines.items()}
 
 
 @pytest.fixture(autouse=True)
@@ -145,14 +133,17 @@ async def test_workers_that_are_lost_one_after_the_other_stop_the_run(
 
 
 async def test_one_worker_does_the_work_while_another_has_no_place(tmp_path: Path) -> None:
-    class Slow(PoolHere):
+    class Waiting(MortalWorker):
+        async def open(self, order: Order) -> OpenedWorker:
+            await asyncio.Event().wait()
+            return await super().open(order)
+
+    class Crowded(PoolHere):
         def worker(self) -> MortalWorker:
             made = super().worker()
-            if self.made == 2:
-                made.open = lambda _: asyncio.Event().wait()
-            return made
+            return made if self.made > 1 else Waiting(str, HERE)
 
-    outcome = await run_here(plan_here(SWEEP), tmp_path / "run", Slow(2))
+    outcome = await run_here(plan_here(SWEEP), tmp_path / "run", Crowded(2))
     assert (outcome.exit_code, outcome.pending) == (0, 0)
 
 

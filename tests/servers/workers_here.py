@@ -7,11 +7,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from msgspec.structs import replace
 from small_tasks import Spell, Word, cells, plan_of
 
 import suite
 from suite.chat import Request
 from suite.hookspecs import Entry
+from suite.journal.lines import Lines
+from suite.journal.records import BlockRecord, encode
+from suite.journal.run import Run
 from suite.models.engine import Asking
 from suite.plugins import BUILTIN, Catalogue, Plugin
 from suite.run.cells import Cell
@@ -110,3 +114,14 @@ async def run_here(plan: Plan, folder: Path, pool: Any, **settings: Any) -> Outc
     begun = settings.pop("begun", lambda _: None)
     chosen = RunSettings(**{"quiet": True, "signals": False, "backoff_s": 0.0, "cache": False, **settings})
     return await run_plan(plan, folder, stages=stages, settings=chosen, begun=begun, drive=drive)
+
+
+def records(folder: Path) -> dict[str, list[bytes]]:
+    """The records of a run by journal, sorted, without times; bodies, of which one may stand twice, once."""
+    found = Run(folder)
+    lines = {"outputs": [*map(encode, found.outputs())], "scores": [*map(encode, found.judged.scores)]}
+    for name, journal in {"solved": found.journal, "judged": found.judged}.items():
+        lines[f"calls {name}"] = [encode(replace(one, times=(0.0, 0.0))) for one in journal.calls]
+        bodies = Lines(journal.folder / "blocks.jsonl", BlockRecord)
+        lines[f"blocks {name}"] = [*{one.sha256: encode(one) for one in bodies}.values()]
+    return {name: sorted(some) for name, some in lines.items()}
