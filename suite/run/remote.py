@@ -247,7 +247,7 @@ class RemoteDriver:
     def _give(self, wants: int, held: dict[int, GivenGroup]) -> list[Given]:
         """The next groups in the plan's order, for so many samples."""
         found: list[Given] = []
-        share = max(self._share(held), not self._open)  # who alone has had all still looks for more
+        share = self._share(held)
         while wants > 0 and share > 0 and not self.desk.stopping and (group := self._next()) is not None:
             self._open += 1
             held[group.given.number] = group
