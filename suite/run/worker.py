@@ -307,9 +307,9 @@ class Worker:
 
     @property
     def _wants(self) -> int:
-        """Samples to be begun now, and half as many as are solved at once, held ready."""
+        """Samples to be begun now, and half as many as are solved at once or 8, held ready."""
         driver = self._driver
-        return max(0, driver.room + max(2, driver.target // 2) - self._queued)
+        return max(0, driver.room + max(8, driver.target // 2) - self._queued)
 
     def _due(self, stop: bool) -> bool:
         driver = self._driver
