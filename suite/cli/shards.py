@@ -81,13 +81,27 @@ def work_on_shard(run: "PreparedRun", shard: Shard, *, as_json: bool) -> int:
     return outcome.exit_code
 
 
+def shared_devices(need: int, shards: int) -> list[dict[str, str]]:
+    """What is added to the environment of each shard's process, so that it uses GPUs of its own.
+
+    need: GPUs that each takes at least. Raises EngineError where there are too few.
+    """
+    from suite.models import devices
+
+    if not need:
+        return [{} for _ in range(shards)]
+    here = devices.visible() or ()
+    parts = devices.shares(here, shards, max(need, len(here) // shards), f"a run in {shards} shards")
+    return [devices.environment_of(part) for part in parts]
+
+
 def work_in_shards(run: "PreparedRun", shards: int, words: tuple[str, ...]) -> "Outcome":
     """All shards, each in a process of its own, then merged. words: of the command, without the shard.
 
     Raises ConfigError for a budget too small to divide, EngineError where there are too few GPUs.
     """
-    from suite.journal.run import Run
-    from suite.models import devices
+    from suite.journal.document_files import read_document
+    from suite.journal.documents import Results
     from suite.roles import Stage
     from suite.run.ledger import ledger_of
     from suite.run.merging import merge_shards
@@ -99,24 +113,19 @@ def work_in_shards(run: "PreparedRun", shards: int, words: tuple[str, ...]) -> "
     plan, stages = run.plan, [Stage(one) for one in run.stages]
     members = plan.filled.at("both", *stages)
     ledger_of(run.settings.budget, members, shards)
-    variables: list[dict[str, str]] = [{}] * shards
-    if need := max((one.engine.devices() for one in members), default=0):
-        here = devices.visible() or ()
-        each = max(need, len(here) // shards)
-        parts = devices.shares(here, shards, each, f"a run in {shards} shards")
-        variables = [devices.environment_of(part) for part in parts]
+    own = shared_devices(max((one.engine.devices() for one in members), default=0), shards)
+    commands = [((*words, "--shard", f"{which + 1}/{shards}"), some) for which, some in enumerate(own)]
     progress = Progress(plan.cells, plan.all_works, stages, quiet=run.settings.quiet)
-    commands = [(*words, "--shard", f"{which + 1}/{shards}") for which in range(shards)]
-    processes = ShardProcesses(commands, variables, run.settings.command, progress, stages[-1])
+    processes = ShardProcesses(commands, run.settings.command, progress, stages[-1])
     error = asyncio.run(processes.run())
     outcome = Outcome(run.folder, plan.scoring_id if Stage.SCORE in stages else "", error=error)
     outcome.reasons, outcome.examples = progress.reasons, progress.examples
     outcome.interrupted, outcome.pending = processes.interrupted, progress.works - progress.finished
     if (run.folder / "manifest.json").exists():
         merge_shards(run.folder, plan.cells)
-        there = Run(run.folder, outcome.scoring)
-        if there.has_results:
-            outcome.results, outcome.pending = there.results, there.results.pending
-            if outcome.exit_code == 0:
-                outcome.seal = partial(seal, plan, run.folder)
+    results = run.folder / "scorings" / outcome.scoring / "results.json"
+    if outcome.scoring and results.exists():
+        outcome.results = read_document(results, Results)
+        outcome.pending = outcome.results.pending
+        outcome.seal = partial(seal, plan, run.folder) if outcome.exit_code == 0 else None
     return outcome

@@ -34,7 +34,8 @@ _PIPE = asyncio.subprocess.PIPE
 
 
 class ShardReport(msgspec.Struct, tag="shard"):
-    """How far a shard is. done: samples, those of before included. ended: the exit code, None before."""
+    """How far a shard is. done: samples, those of before included. ended: the exit code, None before. error:
+    what kind, and in words."""
 
     done: int = 0
     new: int = 0
@@ -42,7 +43,7 @@ class ShardReport(msgspec.Struct, tag="shard"):
     examples: dict[str, str] = {}
     spent: MemberCost = msgspec.field(default_factory=MemberCost)
     ended: int | None = None
-    error: tuple[str, str] | None = None  # what kind, and in words
+    error: tuple[str, str] | None = None
 
 
 class ShardView:
@@ -54,9 +55,8 @@ class ShardView:
         """From now on there is something to report."""
         self._session = session
 
-    def show(self, line: str) -> None:
+    def show(self, _: str) -> None:
         """Report how far the run is."""
-        del line
         self.tell()
 
     def say(self, line: str) -> None:
@@ -67,17 +67,12 @@ class ShardView:
         """Report; the end, where there is an outcome."""
         if (session := self._session) is None:
             return
-        progress, error = session.progress, outcome.error if outcome else None
-        tallies = progress.tallies().values()
-        report = ShardReport(
-            progress.finished,
-            progress.new,
-            progress.reasons,
-            progress.examples,
-            MemberCost(*(sum(getattr(one, name) for one in tallies) for name in _COSTS)),
-            outcome.exit_code if outcome else None,
-            (type(error).__name__, str(error)) if error else None,
-        )
+        progress, tallies = session.progress, session.progress.tallies().values()
+        spent = MemberCost(*(sum(getattr(one, name) for one in tallies) for name in _COSTS))
+        report = ShardReport(progress.finished, progress.new, progress.reasons, progress.examples, spent)
+        if outcome is not None:
+            report.ended, error = outcome.exit_code, outcome.error
+            report.error = (type(error).__name__, str(error)) if error else None
         self._put(sys.stdout, msgspec.json.encode(report).decode())
 
     def _put(self, stream: TextIO, line: str) -> None:
@@ -90,23 +85,18 @@ class ShardView:
 
 
 class ShardProcesses:
-    """The processes that work on the shards of a run.
-
-    words: of each one's command, after `suite`. variables: what is added to the environment of each. command:
-    what was typed, for the record. progress: of all. stage: the last.
-    """
+    """The processes that work on the shards of a run. commands: words of each, what its environment has more.
+    typed: the command of all, for the record. progress: of all. stage: the last."""
 
     def __init__(
         self,
-        words: Sequence[Sequence[str]],
-        variables: Sequence[Mapping[str, str]],
-        command: str,
+        commands: Sequence[tuple[Sequence[str], Mapping[str, str]]],
+        typed: str,
         progress: Progress,
         stage: Stage,
     ) -> None:
-        self._words, self._variables, self._command = words, variables, command
-        self._progress, self._stage = progress, stage
-        self._last = [ShardReport() for _ in words]
+        self._commands, self._typed, self._progress, self._stage = commands, typed, progress, stage
+        self._last = [ShardReport() for _ in commands]
         self._running: set[asyncio.subprocess.Process] = set()
         self._said: set[str] = set()
         self.interrupted = False
@@ -115,32 +105,32 @@ class ShardProcesses:
         """Until all have ended. Returns what stopped the first that was stopped."""
         self._progress.watch(lambda: {str(n): one.spent for n, one in enumerate(self._last)}, self._at_work)
         with self._progress, interruptible(self.interrupt):
-            works = asyncio.gather(*(self._work(which) for which in range(len(self._words))))
+            works = asyncio.gather(*map(self._work, range(len(self._commands))))
             while not (await asyncio.wait([works], timeout=SYNC_EVERY_S))[0]:
                 self._progress.tick()
         return next(filter(None, works.result()), None)
 
     async def _work(self, which: int) -> SuiteError | None:
         """One shard, until its process ends by itself or has died too often."""
-        shard = Shard(which, len(self._words))
-        for left in reversed(range(1 + RESTARTS)):
-            code, error = await self._process(which), self._last[which].error
-            if self._last[which].ended is not None:
-                return _ERRORS.get(error[0], RunError)(error[1]) if error else None
-            if self.interrupted or code == 130:
-                self.interrupted = True
+        shard = Shard(which, len(self._commands))
+        for again in (*[", and is started again"] * RESTARTS, ""):
+            code, report = await self._process(which), self._last[which]
+            if report.ended is not None:
+                return _ERRORS.get(report.error[0], RunError)(report.error[1]) if report.error else None
+            self.interrupted |= code == 130
+            if self.interrupted:
                 return None
             if code == 2:  # it said why
                 return RunError(f"shard {shard} could not begin")
-            again = ", and is started again" if left else ""
             self._progress.warn(f"the process of shard {shard} died ({code}){again}")
         return RunError(f"the process of shard {shard} died {1 + RESTARTS} times")
 
     async def _process(self, which: int) -> int:
+        words, variables = self._commands[which]
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "suite", *self._words[which],
+            sys.executable, "-m", "suite", *words,
             stdin=asyncio.subprocess.DEVNULL, stdout=_PIPE, stderr=_PIPE, limit=2**24,
-            env={**os.environ, REPORTS: self._command, **self._variables[which]},
+            env={**os.environ, REPORTS: self._typed, **variables},
             start_new_session=True,  # a signal of the terminal reaches it through us alone
         )  # fmt: skip
         self._running.add(process)
@@ -152,6 +142,7 @@ class ShardProcesses:
             self._running.discard(process)
 
     async def _read(self, which: int, stream: asyncio.StreamReader) -> None:
+        progress = self._progress
         while line := await stream.readline():
             try:
                 self._last[which] = msgspec.json.decode(line, type=ShardReport)
@@ -159,9 +150,8 @@ class ShardProcesses:
                 text = line.decode("utf-8", "replace").rstrip()
                 if text and text not in self._said:  # what all say is said once
                     self._said.add(text)
-                    self._progress.warn(text)
+                    progress.warn(text)
                 continue
-            progress = self._progress
             progress.counts[self._stage] = sum(one.done for one in self._last)
             progress.new = sum(one.new for one in self._last)
             progress.reasons = sum((Counter(one.reasons) for one in self._last), Counter())
@@ -171,7 +161,7 @@ class ShardProcesses:
     def _at_work(self) -> list[str]:
         money = sum(one.spent.money for one in self._last)
         cost = [shown_usd(money / PER_USD)] if money else []
-        return [*cost, f"{len(self._running)} of {len(self._words)} shards at work"]
+        return [*cost, f"{len(self._running)} of {len(self._commands)} shards at work"]
 
     def interrupt(self) -> None:
         """Let what is in flight end and stop; the second time, drop it."""

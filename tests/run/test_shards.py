@@ -14,8 +14,8 @@ import pytest
 from openai_server import OpenAIServer
 from small_tasks import cells, plan_of, run
 
-from suite.cli.shards import named_shard
-from suite.errors import ConfigError, RunError
+from suite.cli.shards import named_shard, shared_devices
+from suite.errors import ConfigError, EngineError, RunError
 from suite.journal.run import Run
 from suite.journal.shards import Shard, leases, owner_of
 from suite.run.lease_folder import LeaseFolder
@@ -201,6 +201,14 @@ async def test_processes_whose_parent_is_killed_leave_in_good_order(tmp_path: Pa
         held.free.set()
         while len([*(tmp_path / "run").glob("shards/*/0001/released")]) < 2:
             await asyncio.sleep(0.01)
+
+
+def test_processes_that_start_servers_have_gpus_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,4,5,7")
+    given = [one["CUDA_VISIBLE_DEVICES"] for one in shared_devices(1, 2)]
+    assert given == ["0,1", "4,5"]
+    with pytest.raises(EngineError, match="2 × 3 = 6 GPUs, and 5 can be used"):
+        shared_devices(3, 2)
 
 
 @pytest.mark.parametrize(
