@@ -118,9 +118,9 @@ async def test_a_worker_with_another_version_of_a_plugin_is_refused(tmp_path: Pa
 
 async def test_a_sample_that_takes_every_worker_with_it_is_pending(tmp_path: Path) -> None:
     pool = PoolHere(1, lambda: "before" if pool.made < 4 else "")
-    outcome = await run_here(plan_here(), tmp_path / "run", pool)
-    assert (outcome.exit_code, outcome.reasons) == (1, {"worker-lost": 6})
-    assert len(pending_reasons(tmp_path / "run")) == 6
+    outcome = await run_here(plan_here(trials=2), tmp_path / "run", pool)
+    assert (outcome.exit_code, outcome.reasons) == (1, {"worker-lost": 12})  # of 24
+    assert len(pending_reasons(tmp_path / "run")) == 12
 
 
 async def test_workers_that_are_lost_one_after_the_other_stop_the_run(

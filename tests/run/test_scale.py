@@ -9,9 +9,9 @@ BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 
 
 def test_a_small_simulation_runs_to_its_end(tmp_path: Path) -> None:
-    given = ["--samples", "10", "--workers", "2", "--modes", "remote", "--json", tmp_path / "found.json"]
+    given = ["--samples", "10", "--workers", "2", "--modes", "remote", "--json", str(tmp_path / "found.json")]
     done = subprocess.run(
-        [sys.executable, BENCHMARKS / "scale.py", *given],
+        [sys.executable, str(BENCHMARKS / "scale.py"), *given],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
