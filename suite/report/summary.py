@@ -12,14 +12,7 @@ from typing import TypeGuard
 
 from suite.chat import Json
 from suite.errors import RunError
-from suite.journal.documents import (
-    AcrossResult,
-    CallTotals,
-    CellRecord,
-    CellResult,
-    MetricResult,
-    SkippedCell,
-)
+from suite.journal import documents
 from suite.journal.run import Run
 from suite.parameters import distinguishing
 from suite.report.breakdown import Scores, Served
@@ -41,20 +34,20 @@ class CellSummary:
     pending: int
     finishes: Mapping[str, int]
     unscored: Mapping[str, Mapping[str, int]]
-    metrics: Sequence[MetricResult]
+    metrics: Sequence[documents.MetricResult]
     deviations: Mapping[str, str]
 
     @cached_property
-    def headline(self) -> MetricResult | None:
+    def headline(self) -> documents.MetricResult | None:
         """The first number."""
         return next((one for one in self.metrics if one.headline), None)
 
     @cached_property
-    def whole(self) -> list[MetricResult]:
+    def whole(self) -> list[documents.MetricResult]:
         """The other rows over the whole cell."""
         return [one for one in self.metrics if not one.slice and not one.headline]
 
-    def row(self, name: str) -> MetricResult | None:
+    def row(self, name: str) -> documents.MetricResult | None:
         """One row over the whole cell by its name."""
         return next((one for one in self.metrics if one.name == name and not one.slice), None)
 
@@ -66,7 +59,7 @@ class Breakdown:
     """
 
     metric: str
-    tags: Mapping[str, Sequence[tuple[str, Sequence[MetricResult | None]]]]
+    tags: Mapping[str, Sequence[tuple[str, Sequence[documents.MetricResult | None]]]]
     at_once: bool
 
 
@@ -82,8 +75,8 @@ class TaskSummary:
     direction: str
     swept: tuple[str, ...]
     cells: Sequence[CellSummary]
-    across: Sequence[AcrossResult]
-    skipped: Sequence[SkippedCell]
+    across: Sequence[documents.AcrossResult]
+    skipped: Sequence[documents.SkippedCell]
     scores: Scores
 
     @property
@@ -96,7 +89,7 @@ class TaskSummary:
         """All metrics that are sliced by tags, the headline's first."""
         told = {cell.id: cell.metrics for cell in self.cells}
         wider = self.scores.by_tags(self.name, told)
-        found: dict[str, dict[str, dict[str, list[MetricResult | None]]]] = {}
+        found: dict[str, dict[str, dict[str, list[documents.MetricResult | None]]]] = {}
         for position, rows in enumerate((wider or told).values()):
             for one in rows:
                 if len(one.slice) == 1:
@@ -125,13 +118,13 @@ class Summary:
     remarks: Sequence[Remark]
     tasks: Sequence[TaskSummary]
     level: float
-    calls: Mapping[str, CallTotals]
+    calls: Mapping[str, documents.CallTotals]
     seconds: float | None
 
 
 def summarise(run: Run) -> Summary:
     """The summary of a run. Raises RunError if its files do not have their form."""
-    tasks: dict[str, list[CellRecord]] = {}
+    tasks: dict[str, list[documents.CellRecord]] = {}
     for cell in run.manifest.cells:
         tasks.setdefault(cell.task, []).append(cell)
     scores = Scores(run)
@@ -142,7 +135,7 @@ def summarise(run: Run) -> Summary:
     )  # fmt: skip
 
 
-def _task(run: Run, records: Sequence[CellRecord], scores: Scores) -> TaskSummary:
+def _task(run: Run, records: Sequence[documents.CellRecord], scores: Scores) -> TaskSummary:
     parameters = [parameters_of(one, run.scored_cells.get(one.cell)) for one in records]
     names = distinguishing(parameters)
     by_cell = {one.cell: one for one in run.results.cells}
@@ -166,10 +159,10 @@ def _task(run: Run, records: Sequence[CellRecord], scores: Scores) -> TaskSummar
 
 def _cell(
     run: Run,
-    record: CellRecord,
+    record: documents.CellRecord,
     parameters: Mapping[str, Json],
     names: tuple[str, ...],
-    found: CellResult | None,
+    found: documents.CellResult | None,
     so_far: Sequence[Counter[str]],
 ) -> CellSummary:
     planned = run.manifest.works_of(record.cell)

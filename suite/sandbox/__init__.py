@@ -6,18 +6,13 @@
 `suite.sandbox.harness` decides whether a program passes tests; what a program itself says proves nothing.
 """
 
-from suite.sandbox.choice import open_sandbox, probe, prove
-from suite.sandbox.program import ENVIRONMENT, WORK, Limits, Mount, Program, Sandbox, SandboxResult
-
-__all__ = [
-    "ENVIRONMENT",
-    "WORK",
-    "Limits",
-    "Mount",
-    "Program",
-    "Sandbox",
-    "SandboxResult",
-    "open_sandbox",
-    "probe",
-    "prove",
-]
+from suite.sandbox.choice import open_sandbox as open_sandbox
+from suite.sandbox.choice import probe as probe
+from suite.sandbox.choice import prove as prove
+from suite.sandbox.program import ENVIRONMENT as ENVIRONMENT
+from suite.sandbox.program import WORK as WORK
+from suite.sandbox.program import Limits as Limits
+from suite.sandbox.program import Mount as Mount
+from suite.sandbox.program import Program as Program
+from suite.sandbox.program import Sandbox as Sandbox
+from suite.sandbox.program import SandboxResult as SandboxResult

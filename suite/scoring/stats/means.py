@@ -23,16 +23,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from suite.scoring.stats import intervals
 from suite.scoring.stats.clusters import Clusters, Codes, Digests, Floats, cluster_flags
 from suite.scoring.stats.estimate import Estimate, Limits, Pair, joined
-from suite.scoring.stats.intervals import (
-    FEWEST_VALUES,
-    NOTHING,
-    normal_quantile,
-    share_interval,
-    t_quantile,
-    tails_of,
-)
 
 BORROWED = 0.5  # values a group for which the variance about the whole counts in that within groups
 
@@ -67,7 +60,7 @@ class Spread(NamedTuple):
     @property
     def varies(self) -> bool:
         """Whether there is an error that is more than rounding."""
-        return self.se is not None and self.se >= NOTHING * max(1.0, abs(self.mean))
+        return self.se is not None and self.se >= intervals.NOTHING * max(1.0, abs(self.mean))
 
     @property
     def n_effective(self) -> float:
@@ -205,11 +198,11 @@ def covering_mean(
     found = of_mean(x, clusters)
     plain = Estimate(found.mean, level=level, n=len(x), clusters=found.clusters, note=cluster_flags(clusters))
     if clusters.singletons and binary:
-        low, high = share_interval(found.mean, len(x), level)
+        low, high = intervals.share_interval(found.mean, len(x), level)
         return replace(plain, low=low, high=high, method="beta", n_effective=len(x))
     if not clusters.singletons and found.clusters > 1:
         iid = float(x.std(ddof=1)) / len(x) ** 0.5
-        if found.se > NOTHING and iid > NOTHING:
+        if found.se > intervals.NOTHING and iid > intervals.NOTHING:
             plain = replace(plain, n_effective=len(x) * (iid / found.se) ** 2)
     kind = "" if clusters.singletons else "cluster-"
     return covered(plain, found, binary=binary, limits=limits, kind=kind)
@@ -297,7 +290,7 @@ def covering_sums(
     if count < 2:
         return replace(plain, note="fewer than two clusters")
     own = count * np.bincount(codes, weights=np.concatenate(pulls))[np.argsort(first)]
-    bound = tails_of(value + own - own.mean(), limits)
+    bound = intervals.tails_of(value + own - own.mean(), limits)
     if bound is None:
         return replace(plain, note="all clusters alike: no interval")
     low, high = bound.at(level)
@@ -324,10 +317,12 @@ def interval_of(
     if found.clusters < 2:
         return None, ONE_CLUSTER if n > 1 else "one sample"
     if binary:
-        return lambda level: share_interval(found.mean, share_size(found, level), level), ""
-    if n < FEWEST_VALUES:
+        return lambda level: intervals.share_interval(found.mean, share_size(found, level), level), ""
+    if n < intervals.FEWEST_VALUES:
         return None, FEW_VALUES
-    bound = tails_of(found.values, limits, se=found.se, df=found.df, count=found.worth, seen=found.seen)
+    bound = intervals.tails_of(
+        found.values, limits, se=found.se, df=found.df, count=found.worth, seen=found.seen
+    )
     if bound is None:
         return None, f"{NO_VARIATION}, and no range is declared"
     return bound.at, ""
@@ -355,9 +350,9 @@ def share_size(found: Influence, level: float) -> float:
 
     Korn and Graubard 1998: m (1 - m)/SE^2, at a t quantile.
     """
-    if found.se < NOTHING:
+    if found.se < intervals.NOTHING:
         return found.worth
-    factor = (normal_quantile(level) / t_quantile(found.df, level)) ** 2
+    factor = (intervals.normal_quantile(level) / intervals.t_quantile(found.df, level)) ** 2
     return max(found.mean * (1 - found.mean) / found.se**2 * factor, 1.0)
 
 
