@@ -12,12 +12,14 @@ MERGE, MERGE_FORMAT = "merge.json", "suite-merge/1"
 
 
 class MergedShard(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A shard, such as "3-of-8", as a merge found it. lease: the one that counts. why: it is foreign. torn:
-    by file, records that were cut short or lack a part, and so count as not done."""
+    """A shard, such as "3-of-8", as a merge found it. lease: the one that counts. groups, samples: of a merged
+    one. why: it is foreign. torn: by file, records that were cut short or lack a part: they are not done."""
 
     shard: Annotated[str, matching("[0-9]+-of-[0-9]+")]
     state: Literal["merged", "missing", "foreign"]
     lease: Annotated[str, matching("[0-9]*")] = ""
+    groups: Count = 0
+    samples: Count = 0
     why: str = ""
     torn: Mapping[str, Count] = {}
 

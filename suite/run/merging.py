@@ -5,12 +5,12 @@
 
 Of a shard only the last lease counts, so what a stopped owner wrote after a takeover is not read. Others may
 write meanwhile: of each lease a beginning is taken in which nothing names what is not there. What stands
-twice is taken once, by call id, block or sample. Nothing of a shard is changed, and a file of the run that
-would get the bytes that it has is left alone.
+twice is taken once, by call id, block or sample; what a merge took of a shard whose folder is gone by now
+stays. Nothing of a shard is changed, and a file of the run that would get the bytes it has is left alone.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from heapq import merge as in_order
 from itertools import chain, groupby
 from pathlib import Path
@@ -23,7 +23,7 @@ from suite.chat import Json
 from suite.errors import RunError
 from suite.files import own_folder, replacing, trying
 from suite.journal.document_files import read_document, read_manifest, write_document
-from suite.journal.documents import RunManifest, ScoringManifest, Share
+from suite.journal.documents import RunManifest, ScoringManifest, Share, TaskCode
 from suite.journal.index import key64
 from suite.journal.journal_file import folder_lock
 from suite.journal.lines import Lines
@@ -76,66 +76,74 @@ class Division:
     def __init__(self, base: Path, run: Run) -> None:
         self.base, self._run, self._alone = base, run, base != run.folder
         self.sources: list[Source] = []
-        self._manifests: list[RunManifest | ScoringManifest] = []
+        self._code: Mapping[str, TaskCode] | None = None if self._alone else run.manifest.code
         self._known = Survey()
+        self._groups: Counter[str] = Counter()  # of a scoring alone: samples of each
         if self._alone:
             self._known.note(run.folder)
+            self._groups.update(output.group for output in run.outputs())
+        last = read_document(base / MERGE, Merge).shards if (base / MERGE).exists() else ()
+        self._before = {one.shard: one for one in last if one.state == "merged"}
         found = shards_of(base)
         self._of = max((n, of) for of, n in Counter(one.of for one in found).items())[1]
         planned = [Shard(which, self._of) for which in range(self._of)]
-        self._shards = {one: self._seen(one) for one in dict.fromkeys([*planned, *found])}
+        self._shards = [self._seen(one) for one in dict.fromkeys([*planned, *found])]
+        if any(one is self._before.get(one.shard) for one in self._shards):
+            survey = Survey(known=self._known)
+            survey.read(base)
+            scorings = [one.parent for one in sorted(base.glob("scorings/*/manifest.json"))]
+            places = [base, *(one for one in scorings if not shards_of(one))]
+            self.sources += [Source(place, survey, place) for place in places]
 
     def _seen(self, shard: Shard) -> MergedShard:
         folder = shard.folder(self.base)
         with trying("read the shard", folder):
             lease = next(reversed(leases(folder)), None)
             if lease is None or not (path := lease / "manifest.json").is_file():
-                return MergedShard(shard=folder.name, state="missing")
+                return self._before.get(folder.name) or MergedShard(shard=folder.name, state="missing")
             manifest = read_document(path, ScoringManifest) if self._alone else read_manifest(path)
             if why := ", ".join(self._differing(shard, manifest)):
                 return MergedShard(shard=folder.name, state="foreign", lease=lease.name, why=why)
-            self._manifests.append(manifest)
             survey = Survey(sizes(lease), self._known)
             survey.read(lease)
         self.sources.append(Source(lease, survey, self.base))
         for one in sorted(lease.glob("scorings/*/manifest.json")):
             self.sources.append(Source(one.parent, survey, self.base / "scorings" / one.parent.name))
-        return MergedShard(shard=folder.name, state="merged", lease=lease.name, torn=survey.lost(lease))
+        own = [n for group, n in self._groups.items() if shard_of(group, shard.of) == shard.which]
+        groups, samples = len(own), sum(own)
+        if isinstance(manifest, RunManifest):
+            groups, samples = manifest.counts.groups_taken, manifest.all_works
+        return MergedShard(
+            shard=folder.name, state="merged", lease=lease.name, groups=groups, samples=samples,
+            torn=survey.lost(lease),
+        )  # fmt: skip
 
     def _differing(self, shard: Shard, found: RunManifest | ScoringManifest) -> list[str]:
         """What a manifest says otherwise than the run, or the scoring, that its shard is to be of."""
-        run = self._run.manifest
-        there: dict[str, Json] = {"shards": self._of, "shard": str(shard), "suite": run.suite}
+        run, self._code = self._run.manifest, found.code if self._code is None else self._code
+        there: dict[str, Json] = {"shards": self._of}
         here: dict[str, Json] = {"shards": shard.of}
+        there["code"], here["code"] = msgspec.to_builtins(self._code), msgspec.to_builtins(found.code)
         if isinstance(found, RunManifest):
+            there |= {"shard": str(shard), "suite": run.suite, "plan": {**run.plan}}
             here |= {"shard": str(Shard(*found.shard or (0, 1))), "suite": found.suite}
-            code, there["plan"], here["plan"] = run.code, {**run.plan}, {**found.plan, "shard": None}
+            here["plan"] = {**found.plan, "shard": None}
         else:
-            code, there = (
-                (self._manifests or [found])[0].code,
-                {"shards": self._of, "scoring": self.base.name},
-            )
-            there["plan"], here["plan"], here["scoring"] = run.plan_sha256, found.plan_sha256, found.scoring
-        there["code"], here["code"] = msgspec.to_builtins(code), msgspec.to_builtins(found.code)
+            there |= {"scoring": self.base.name, "plan": run.plan_sha256}
+            here |= {"scoring": found.scoring, "plan": found.plan_sha256}
         return differing(there, here)
 
     def told(self, done: int, *, complete: bool) -> Merge:
         """What merge.json tells. done: outputs or scores. complete: no sample lacks anything."""
-        run, shards = self._run.manifest, self._shards
+        run, there = self._run.manifest, [one for one in self._shards if one.state == "merged"]
+        groups, samples = run.counts.groups_taken, run.all_works
         if self._alone:
-            here = {one.which for one, seen in shards.items() if seen.state == "merged"}
-            every = Counter(output.group for output in self._run.outputs())
-            some = [count for group, count in every.items() if shard_of(group, self._of) in here]
-            groups, samples = (len(some), len(every)), (sum(some), every.total())
-        else:
-            there = [one for one in self._manifests if isinstance(one, RunManifest)]
-            groups = (sum(one.counts.groups_taken for one in there), run.counts.groups_taken)
-            samples = (sum(one.all_works for one in there), run.all_works)
+            groups, samples = len(self._groups), self._groups.total()
         return Merge(
             run=self._run.name, plan_sha256=run.plan_sha256, scoring=self.base.name if self._alone else "",
-            complete=complete and all(one.state == "merged" for one in shards.values()), done=done,
-            groups=Share(taken=groups[0], all=groups[1]), samples=Share(taken=samples[0], all=samples[1]),
-            shards=[*shards.values()],
+            complete=complete and len(there) == len(self._shards), done=done, shards=self._shards,
+            groups=Share(taken=sum(one.groups for one in there), all=groups),
+            samples=Share(taken=sum(one.samples for one in there), all=samples),
         )  # fmt: skip
 
 
@@ -159,7 +167,7 @@ def merge_shards(folder: Path, cells: Sequence[Cell] = ()) -> list[Merge]:
         if sources.keys() - {folder} and not cells:  # what is not at hand shows before anything is written
             cells = cells_of(run, with_recorded(catalogue(), [run]))
         done = {place: _write(place, some, run) for place, some in sources.items()}
-        own = [one for base in bases for one in sources.get(base, ())]
+        own = [one for base in bases for one in sources.get(base, ()) if one.folder != base]
         _put(folder / "attempts.jsonl", _by_time(folder / "attempts.jsonl", own))
         told = groupby(_by_time(folder / "commands.jsonl", own), lambda line: line.partition(b',"at":')[0])
         _put(folder / "commands.jsonl", (next(same) for _, same in told))
@@ -228,7 +236,7 @@ def _by_time(path: Path, sources: Sequence[Source]) -> Iterator[bytes]:
 def _numbered(sources: Sequence[Source]) -> Iterator[bytes]:
     """What tries used, numbered over all shards."""
     last = most = 0
-    for source in sources:
+    for source in (one for one in sources if one.folder != one.target):
         for one in map(_spent, source.lines("spent.jsonl")):
             one.number += last
             most = max(most, one.number)

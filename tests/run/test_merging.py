@@ -140,6 +140,18 @@ def test_a_lost_shard_that_is_done_again_completes_the_run(shards: Path, local: 
     assert not any("Merged without" in one.text for one in remarks(Run(shards)))
 
 
+def test_what_was_taken_of_a_shard_stays_when_its_folder_is_gone(shards: Path) -> None:
+    (shards / "shards/2-of-3/0001/spent.jsonl").write_bytes(encode(SpentRecord(1, "c" * 43)))
+    (first,) = merge_shards(shards, plan().cells)
+    merged, numbers = records(shards), results(shards)
+    shutil.rmtree(shards / "shards/1-of-3")
+    for _ in range(2):
+        assert merge_shards(shards, plan().cells) == [first]
+        assert (records(shards), results(shards)) == (merged, numbers)
+    attempts = [one.event for one in Run(shards).journal.attempts]
+    assert (attempts.count("start"), len((shards / "spent.jsonl").read_bytes().splitlines())) == (3, 1)
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [
