@@ -12,8 +12,8 @@ MERGE, MERGE_FORMAT = "merge.json", "suite-merge/1"
 
 
 class MergedShard(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A shard, such as "3-of-8", as a merge found it. lease: the one that counts. groups, samples: of a merged
-    one. why: it is foreign. torn: by file, records that were cut short or lack a part: they are not done."""
+    """A shard, such as "3-of-8", as a merge found it. lease: the one that counts. groups, samples: of one
+    that is merged. why: it is foreign. torn: by file, records that were cut short or lack a part."""
 
     shard: Annotated[str, matching("[0-9]+-of-[0-9]+")]
     state: Literal["merged", "missing", "foreign"]
