@@ -146,17 +146,21 @@ class Blocks:
 
 
 @contextmanager
-def folder_lock(folder: Path) -> Iterator[None]:
-    """One writer a run folder: an advisory lock that dies with the process. Raises RunError."""
+def folder_lock(folder: Path, *, needed: bool = True) -> Iterator[None]:
+    """One writer a run folder: an advisory lock that dies with the process. Raises RunError.
+
+    needed: else there is none where the file system has no locks.
+    """
     with trying("write to the run folder", folder, CHOOSE_FOLDER):
         fd = open_append(folder / ".lock")
     with os.fdopen(fd, "rb"):
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise RunError(
-                "another process is working on this run",
-                where=str(folder),
-                fix="wait for it, stop it, or start another run with --new",
-            ) from error
+            what, fix = f"its file system has no locks: {error.strerror}", "add --shards 1: shards need none"
+            if taken := error.errno in (errno.EAGAIN, errno.EACCES):
+                what = "another process is working on this run"
+                fix = "wait for it, stop it, or start another run with --new"
+            if needed or taken:
+                raise RunError(what, where=str(folder), fix=fix) from error
         yield

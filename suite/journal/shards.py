@@ -16,10 +16,8 @@ import msgspec
 from suite.errors import ConfigError
 from suite.journal.document_files import read_document
 
-SHARDS, LEASE, RELEASED = "shards", "lease.json", "released"
-LEASE_FORMAT = "suite-lease/1"
+SHARDS, LEASE, RELEASED, LEASE_FORMAT = "shards", "lease.json", "released", "suite-lease/1"
 MOST_SHARDS = 9999
-_NUMBER = re.compile(r"\d{4,}", re.ASCII)
 
 
 class Shard(NamedTuple):
@@ -69,13 +67,9 @@ def shards_of(base: Path) -> list[Shard]:
 def leases(folder: Path) -> list[Path]:
     """The leases of a shard's folder, the one that counts last. Raises OSError but for a missing folder."""
     with suppress(FileNotFoundError):
-        return sorted((one for one in folder.iterdir() if _NUMBER.fullmatch(one.name)), key=number)
+        names = (one.name for one in folder.iterdir() if re.fullmatch(r"\d{4,}", one.name, re.ASCII))
+        return [folder / name for name in sorted(names, key=int)]
     return []
-
-
-def number(lease: Path) -> int:
-    """Which lease of its shard, from 1."""
-    return int(lease.name)
 
 
 def owner_of(lease: Path) -> LeaseOwner:

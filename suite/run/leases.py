@@ -29,7 +29,7 @@ from suite.errors import RunError
 from suite.files import sync_folder, trying
 from suite.journal.journal_file import CHOOSE_FOLDER
 from suite.journal.repairs import REFERRING, repair
-from suite.journal.shards import LEASE, RELEASED, LeaseOwner, Shard, leases, number, owner_of
+from suite.journal.shards import LEASE, RELEASED, LeaseOwner, Shard, leases, owner_of
 
 LEASE_S, BEAT_S, POLL_S = 60.0, 2.0, 0.2
 _beat_name = "beat-{:06}".format
@@ -69,7 +69,7 @@ class Lease(NamedTuple):
     def after(cls, shard: Shard, folder: Path, last: Path | None, run: Path | None = None) -> "Lease":
         """The next one of a shard, with the whole records of the last. Raises RunError."""
         owner = LeaseOwner(secrets.token_hex(8), socket.gethostname(), os.getpid(), *_process(os.getpid()))
-        made, path = folder / f".new-{owner.token}", folder / f"{number(last) + 1 if last else 1:04}"
+        made, path = folder / f".new-{owner.token}", folder / f"{int(last.name) + 1 if last else 1:04}"
         try:
             with trying("make a lease of the shard", folder, CHOOSE_FOLDER):
                 made.mkdir()

@@ -71,13 +71,6 @@ def parse_budget(text: str) -> Budget:
     return Budget(amount, "tokens" if tokens else "usd")
 
 
-def share_of(budget: Budget, shares: int) -> Budget:
-    """What one of so many shards may spend. Raises ConfigError."""
-    if budget.amount < shares:
-        raise ConfigError(f"the budget of {budget.shown(budget.amount)} allows no call in {shares} shards")
-    return budget._replace(amount=budget.amount // shares)
-
-
 class BudgetSpent(SuiteError):
     """The next call could go beyond the budget: a run ends here with what it has, pending and resumable."""
 
@@ -264,7 +257,10 @@ def ledger_of(text: str | None, members: Iterable[Member], shares: int = 1) -> L
     """
     if text is None:
         return None
-    budget = share_of(parse_budget(text), shares)
+    budget = parse_budget(text)
+    if budget.amount < shares:
+        raise ConfigError(f"--budget {text!r} allows no call in {shares} shards", fix=_HOW)
+    budget = budget._replace(amount=budget.amount // shares)
     found: dict[str, Rates] = {}
     lacking: dict[str, str] = {}  # model and role -> what to add
     for one in members:

@@ -156,7 +156,7 @@ def merge_shards(folder: Path, cells: Sequence[Cell] = ()) -> list[Merge]:
     task of a scoring is not at hand.
     """
     run, bases = Run(folder), [folder, *(one.parent for one in sorted(folder.glob(f"scorings/*/{SHARDS}")))]
-    with folder_lock(folder):
+    with folder_lock(folder, needed=False):
         divisions = [Division(base, run) for base in bases if shards_of(base)]
         if not divisions:
             fix = "`suite eval … --shards N` divides a run"

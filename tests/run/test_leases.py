@@ -97,7 +97,7 @@ def test_a_takeover_locks_nothing_and_reads_no_file_times(tmp_path: Path) -> Non
 
 
 @given(data=st.data(), takers=st.integers(1, 5), rounds=st.integers(1, 3))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 def test_of_those_who_saw_the_same_lease_one_takes_the_next(
     data: st.DataObject, takers: int, rounds: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -238,7 +238,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @given(data=st.data())
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_whatever_beginnings_of_its_files_a_dead_owner_left_the_next_has_whole_records(
     finished: Path, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
