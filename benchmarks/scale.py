@@ -40,8 +40,6 @@ from suite.models.engine import Asking, Engine
 from suite.models.spec import ModelSpec
 from suite.roles import Stage
 from suite.run.cells import make_cell
-from suite.run.handover import ATTEMPTS, NO_GROUP, Batch, Given, HandedLine, OpenedWorker, Order
-from suite.run.hardware import hardware
 from suite.run.outcome import Outcome, RunSettings
 from suite.run.plan import Plan, make_plan
 from suite.run.records import judged_hash, payload_sha256
@@ -50,6 +48,7 @@ from suite.run.request import EvalRequest
 from suite.run.seats import MemberCost
 from suite.run.session import Session, run_plan
 from suite.run.sink import BLOCKS, CALLS, DONE
+from suite.run.worker import ATTEMPTS, NO_GROUP, Batch, Given, HandedLine, OpenedWorker, Order
 from suite.task import Output
 
 MARK = "RESULT "
@@ -70,7 +69,6 @@ COLUMNS = [  # key, title, width, digits
     ("most_rate", "most samples/s", 16, 0), ("journal_bytes", "bytes/sample", 14, 0),
     ("records_a_second", "records/s", 11, 0), ("peak_mib", "peak MiB", 10, 0), ("lost", "lost", 6, 0),
 ]  # fmt: skip
-HARDWARE = hardware()
 OPTIONS = Options(temperature=0.0, max_tokens=MOST_REPLY)
 SETTINGS = RunSettings(cache=False, quiet=True, signals=False)
 
@@ -244,7 +242,7 @@ class MadeUpWorker:
         if not self._new:
             await asyncio.sleep(RESTART_S)
         self._dies += self._clock.now() if self._dies else 0.0
-        return OpenedWorker(name=self.name, facts={}, members=[], hardware=HARDWARE, wants=self._wants)
+        return OpenedWorker(name=self.name, facts={}, members=[], wants=self._wants)
 
     async def turn(self, given: Sequence[Given], *, more: bool, stop: bool, linger_s: float) -> Batch:
         """Take groups and say what came of others, no sooner than there is something to say."""

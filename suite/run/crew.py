@@ -1,12 +1,9 @@
-"""Who works through some stages of a run: the tasks and engines of this process, or workers elsewhere.
-
-A session asks for a crew, and gives its driver the sinks. Not here: the two drivers (`execution`, `remote`).
-"""
+"""Who works through some stages of a run: tasks and engines of this process, or workers elsewhere."""
 
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from suite.errors import SuiteError
 from suite.journal.journal_file import JournalFile
@@ -32,15 +29,8 @@ class Driving(Protocol):
     def cancel(self) -> None: ...
 
 
-class Crew(NamedTuple):
-    """Who works, once they are up. facts: what the tasks told. driver: of the work, given where records go.
-    tally: notes the engines' own figures."""
-
-    facts: FactsOfCells
-    driver: Callable[[Mapping[Stage, Sink]], Driving]
-    tally: Callable[[], None]
-
-
+# What the tasks told, and what makes the driver of the work, given where records go
+Crew = tuple[FactsOfCells, Callable[[Mapping[Stage, Sink]], Driving]]
 Manning = Callable[
     [Sequence[Stage], JournalFile, RunTools, ResponseCache | None], AbstractAsyncContextManager[Crew]
 ]

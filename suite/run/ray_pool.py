@@ -10,7 +10,6 @@ import contextlib
 import gc
 import logging
 import os
-import pickle
 import signal
 import warnings
 from collections.abc import Awaitable, Mapping, Sequence
@@ -18,43 +17,27 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
-from suite.chat import Json
 from suite.errors import ConfigError, RunError, SuiteError
 from suite.models.extras import need
 from suite.run.executor import Executor
-from suite.run.handover import Batch, Given, OpenedWorker, Order, refuse_another, versions
 from suite.run.outcome import Outcome
 from suite.run.remote import WorkerLost, manned_by
 from suite.run.session import COLLECT_AFTER, Session
-from suite.run.worker import Worker
+from suite.run.worker import Batch, Given, OpenedWorker, Order, Worker
 
 T = TypeVar("T")
 LOCAL = "local"  # Ray's name of a cluster of this machine alone
 CLOSE_S = 60.0  # for engines to stop; then their actor is killed
 
 
-class WorkerActor:
-    """A worker in a process of Ray's. Errors that a user can put right are answers: Ray wraps others."""
+class WorkerActor(Worker):
+    """A worker in a process of Ray's. folder: of the command, so that its paths mean the same here."""
 
     def __init__(self, folder: str) -> None:
+        super().__init__()
         with contextlib.suppress(OSError):
-            os.chdir(folder)  # paths of the command mean the same here, where they exist
+            os.chdir(folder)
         gc.set_threshold(COLLECT_AFTER, *gc.get_threshold()[1:])
-        self._worker = Worker()
-
-    async def open(self, there: Mapping[str, Json], order: bytes) -> OpenedWorker | SuiteError:
-        """See `Worker.open`. there: versions of the driver. order: pickled, read if those are the same."""
-        try:
-            refuse_another(there, versions(), self._worker.name)
-            return await self._worker.open(pickle.loads(order))  # noqa: S301
-        except SuiteError as error:
-            return error
-
-    async def turn(self, given: Sequence[Given], *, more: bool, stop: bool, linger_s: float) -> Batch:
-        return await self._worker.turn(given, more=more, stop=stop, linger_s=linger_s)
-
-    async def close(self) -> Batch:
-        return await self._worker.close()
 
 
 class RayWorker:
@@ -65,43 +48,38 @@ class RayWorker:
 
     async def open(self, order: Order) -> OpenedWorker:
         try:
-            found: OpenedWorker | SuiteError = await self._told(
-                self._actor.open.remote(versions(), pickle.dumps(order))
-            )
+            return await _told(self._actor.open.remote(order))
         except BaseException:
             self._kill()
             raise
-        if isinstance(found, SuiteError):
-            self._kill()
-            raise found
-        return found
 
     async def turn(self, given: Sequence[Given], *, more: bool, stop: bool, linger_s: float) -> Batch:
-        reply: Awaitable[Batch] = self._actor.turn.remote(given, more=more, stop=stop, linger_s=linger_s)
-        return await self._told(reply)
+        return await _told(self._actor.turn.remote(given, more=more, stop=stop, linger_s=linger_s))
 
     async def close(self) -> Batch:
-        reply: Awaitable[Batch] = self._actor.close.remote()
         try:
-            return await asyncio.wait_for(self._told(reply), CLOSE_S)
+            return await asyncio.wait_for(_told(self._actor.close.remote()), CLOSE_S)
         except TimeoutError as error:
             raise WorkerLost("its engines did not stop") from error
         finally:
             self._kill()
-
-    async def _told(self, reply: Awaitable[T]) -> T:
-        from ray.exceptions import RayError
-
-        try:
-            return await reply
-        except RayError as error:
-            raise WorkerLost(str(error)) from error
 
     def _kill(self) -> None:
         import ray
 
         with contextlib.suppress(Exception):  # it may be gone, and so may be the cluster
             ray.kill(self._actor)
+
+
+async def _told(reply: Awaitable[T]) -> T:
+    """What an actor answers. Raises its SuiteError, WorkerLost for all else."""
+    from ray.exceptions import RayError
+
+    try:
+        return await reply
+    except RayError as error:
+        cause = getattr(error, "cause", None)
+        raise (cause if isinstance(cause, SuiteError) else WorkerLost(str(error))) from None
 
 
 class RayExecutor(Executor):

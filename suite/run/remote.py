@@ -11,31 +11,40 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from copy import copy
 from dataclasses import replace
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from msgspec import structs
 
-from suite.chat import Json, Reply, Request
 from suite.errors import EngineError, RunError, SuiteError
 from suite.journal.documents import RoleMember
 from suite.journal.journal_file import JournalFile
 from suite.journal.lines import Lines
 from suite.journal.records import AttemptRecord, OutputRecord, ScoreRecord, encode
-from suite.journal.run import Run
 from suite.models.descriptors import ours
-from suite.models.engine import Asking, Engine
+from suite.models.engine import Engine
 from suite.roles import Stage
 from suite.run.backlog import Backlog
 from suite.run.cache import ResponseCache, other_facts
 from suite.run.calls import Desk
 from suite.run.crew import Crew, Manning
-from suite.run.handover import ATTEMPTS, NO_GROUP, Batch, Given, OpenedWorker, Order, WorkKey, environment
 from suite.run.seats import MemberCost
-from suite.run.sink import CALLS, DONE, Sink
+from suite.run.sink import Sink
 from suite.run.tools import RunTools
-from suite.run.worker import BEAT_S
+from suite.run.worker import (
+    ATTEMPTS,
+    BEAT_S,
+    NO_GROUP,
+    Batch,
+    Given,
+    OpenedWorker,
+    Order,
+    WorkKey,
+    environment,
+)
 
 if TYPE_CHECKING:
     from suite.run.session import Session
@@ -67,47 +76,36 @@ class Pool(Protocol):
         """Another one; `open` waits until there is a place for it."""
 
 
-class ToldEngine(Engine):
-    """An engine of workers, as the first of them told of it."""
-
-    def __init__(self, engine: Engine, told: RoleMember) -> None:
-        super().__init__(engine.spec)
-        self._engine, self._told = engine, told
-
-    def capabilities(self) -> frozenset[str]:
-        return frozenset(self._told.capabilities)
-
-    def identity(self) -> Mapping[str, Json]:
-        return self._told.identity
-
-    def limits(self) -> Mapping[str, int]:
-        return self._told.limits
-
-    def settings(self) -> Mapping[str, Json] | None:
-        return self._told.settings or None
-
-    def left_over(self, run: Run, member: str) -> str:
-        return self._engine.left_over(run, member)
-
-    async def call(self, request: Request, asking: Asking) -> Reply:  # noqa: ARG002
-        raise EngineError(f"{self.spec.text} is asked by workers alone")
+def told_engine(engine: Engine, told: RoleMember) -> Engine:
+    """An engine that is not started here, with what the first worker told of it."""
+    made = copy(engine)
+    vars(made).update(
+        capabilities=lambda: frozenset(told.capabilities),
+        identity=lambda: told.identity,
+        limits=lambda: told.limits,
+        settings=lambda: told.settings or None,
+    )
+    return made
 
 
 class GivenGroup:
-    """A group at a worker, with what came of it so far: it goes elsewhere where that worker is lost."""
+    """A group with what came of it so far, so that it can go to another worker. left: its works."""
 
     def __init__(self, given: Given, cells: Sequence[str]) -> None:
-        self.given = given
+        self.number, self.many, self.calls, self.solved = (
+            given.number,
+            given.many,
+            [*given.calls],
+            given.solved,
+        )
         self.left = {(cells[cell], one.id, trial): (cell, one, trial) for cell, one, trial in given.works}
-        self.calls: dict[str, bytes] = {}
-        self.solved = dict(given.solved)
+        self.seen: set[object] = set()  # ids of calls that were handed over
         self.losses = 0
 
-    def rest(self) -> Given:
-        """What is left of it."""
-        calls = [*self.given.calls, *self.calls.values()]
-        solved = {key: self.solved[key] for key in self.left if key in self.solved}
-        return Given(self.given.number, [*self.left.values()], self.given.many, calls, solved)
+    def given(self) -> Given:
+        """What a worker is given of it."""
+        solved = {key: line for key, line in self.solved.items() if key in self.left}
+        return Given(self.number, [*self.left.values()], self.many, self.calls, solved)
 
 
 class RemoteDriver:
@@ -136,18 +134,17 @@ class RemoteDriver:
         """Record here from now on."""
         folder, solved = self.session.folder, self.session.folder.solved
         self.desk, self.sinks = Desk(self.plan.request.seed, {}, attempts, sinks=sinks), sinks
-        backlog = Backlog(self.plan, sinks, solved, folder.scored, self.progress)
+        self._source = iter(Backlog(self.plan, sinks, solved, folder.scored, self.progress))
         self._solved = solved
         self._recorded = [one for one in folder.calls(tuple(sinks), by="group") if len(one)]
-        self._source = iter(backlog)
         self.progress.watch(lambda: self._costs, self._under_way)
+        if self._fatal is not None:
+            self.desk.stop()
+        self._ready.set()
         return self
 
     async def run(self) -> None:
         """Until everything is done, pending, or the run stops. Raises what stopped it for good."""
-        self._ready.set()
-        if self._fatal is not None:
-            self.desk.stop()
         try:
             while not self._over():
                 self._changed.clear()
@@ -159,9 +156,8 @@ class RemoteDriver:
             raise self._fatal
 
     def _over(self) -> bool:
-        done = not (self._more or self._again or self._open)
         stopped = self.desk.stopping and not self._serving
-        return done or stopped or all(one.done() for one in self._slots)
+        return not (self._more or self._again or self._open) or stopped or all(s.done() for s in self._slots)
 
     def cancel(self) -> None:
         """Drop what is in flight."""
@@ -181,7 +177,7 @@ class RemoteDriver:
             self._fatal = ours(error) or error
         if not self.first.done():
             self.first.set_exception(self._fatal)
-        elif self._ready.is_set():
+        elif self.sinks:
             self.desk.stop()
         self._changed.set()
 
@@ -250,9 +246,9 @@ class RemoteDriver:
         share = self._share(held)
         while wants > 0 and share > 0 and not self.desk.stopping and (group := self._next()) is not None:
             self._open += 1
-            held[group.given.number] = group
-            found.append(group.given)
-            wants -= len(group.given.works)
+            held[group.number] = group
+            found.append(group.given())
+            wants -= len(group.left)
             share -= 1
         return found
 
@@ -288,7 +284,7 @@ class RemoteDriver:
                 self.desk.attempts.waiting.append(line)
                 if key == "pending" and group is not None:
                     self._pend(group, _attempt(line, 0))
-            elif number == NO_GROUP or (group is not None and self._new(group, stage, which, key, line)):
+            elif number == NO_GROUP or (group is not None and self._new(group, stage, key, line)):
                 self.sinks[stage].take(which, line)
         try:
             for stage in self.stages:
@@ -301,13 +297,14 @@ class RemoteDriver:
             self._open -= held.pop(number, None) is not None
         self._changed.set()
 
-    def _new(self, group: GivenGroup, stage: Stage, which: int, key: object, line: bytes) -> bool:
+    def _new(self, group: GivenGroup, stage: Stage, key: str | WorkKey, line: bytes) -> bool:
         """Whether a record of a group is not there yet; noted then."""
         group.losses = 0
-        if which == CALLS:
-            assert isinstance(key, str)
-            return group.calls.setdefault(key, line) is line
-        assert which == DONE and isinstance(key, tuple)
+        if not isinstance(key, tuple):
+            new = key not in group.seen
+            group.calls += [line] * new
+            group.seen.add(key)
+            return new
         if key not in group.left or (stage is Stage.SOLVE and key in group.solved):
             return False
         if stage is Stage.SOLVE:
@@ -322,34 +319,27 @@ class RemoteDriver:
     def _pend(self, group: GivenGroup, record: AttemptRecord) -> None:
         if group.left.pop((record.cell, record.sample, record.trial), None) is not None:
             self.progress.pending(record.kind, record.detail)
-            allowed = self.session.settings.errors_allowed
-            if record.kind == "task-error" and self.progress.reasons[record.kind] >= allowed:
-                what = f"{allowed} samples failed with an error of the task itself, the last: {record.detail}"
-                self._stop(RunError(what, fix="correct the task, and give the same command again"))
 
     def _lost(self, held: dict[int, GivenGroup], why: Exception) -> None:
         """Let the groups of a worker go elsewhere; those that lose one after the other are pending."""
         self._losses += 1
         line = str(why).strip().partition("\n")[0][:300]
         self.progress.warn(f"a worker was lost, {len(held)} groups go elsewhere: {line}")
+        self._open -= len(held)
         for group in held.values():
-            self._open -= 1
             group.losses += 1
-            if not group.left:  # only its end was not told
-                continue
-            if group.losses < GROUP_LOSSES:
-                group.given = group.rest()
-                self._again.append(group)
-                continue
-            for cell, sample, trial in [*group.left]:
-                record = AttemptRecord(
-                    time.time(), "pending", "worker-lost", cell, sample, trial, self.stages[-1]
-                )
-                record.detail = f"{GROUP_LOSSES} workers were lost with this sample"
-                self.desk.attempts.append(record)
-                self._pend(group, record)
-        self._again.sort(key=lambda one: one.given.number)
-        if self._ready.is_set():
+            if group.losses >= GROUP_LOSSES:
+                detail = f"{GROUP_LOSSES} workers were lost with this sample"
+                for key in [*group.left]:
+                    record = AttemptRecord(time.time(), "pending", "worker-lost", *key, self.stages[-1])
+                    record.detail = detail
+                    self.desk.attempts.append(record)
+                    self._pend(group, record)
+        self._again += [
+            group for group in held.values() if group.left
+        ]  # of others, only the end was not told
+        self._again.sort(key=attrgetter("number"))
+        if self.sinks:
             self.desk.attempt("error", kind="worker-lost")
         if self._losses >= self.pool.size + SPARE_LOSSES:
             what = f"{self._losses} workers were lost in a row, the last: {line}"
@@ -372,12 +362,10 @@ def order_of(session: "Session", stages: Sequence[Stage]) -> Order:
     return Order(
         request=plan.request,
         cells=cells,
-        shard=plan.shard,
         stages=stages,
         stages_of_run=session.stages,
         environment=environment(plan),
         settings=replace(session.settings, view=None, quiet=True, command=""),
-        cache_plan=f"{replace(plan, shard=None).sha256}/{folder.scoring}",
         imported=session.imported,
         samples_given=plan.given is not None,
         folder=str(folder.own.absolute()),
@@ -396,13 +384,14 @@ def manned_by(session: "Session", pool: Pool) -> Manning:
         try:
             opened = await driver.first
             told = {one.member: one for one in opened.members}
+            filled = session.plan.filled
             members = [
-                replace(one, engine=ToldEngine(one.engine, told[one.member])) if one.member in told else one
-                for one in session.plan.filled.members
+                replace(one, engine=told_engine(one.engine, told[one.member])) if one.member in told else one
+                for one in filled.members
             ]
-            filled = replace(session.plan.filled, members=tuple(members))
+            filled = replace(filled, members=tuple(members))
             session.plan = session.folder.plan = replace(session.plan, filled=filled)
-            yield Crew(opened.facts, lambda sinks: driver.begin(sinks, attempts), lambda: None)
+            yield opened.facts, lambda sinks: driver.begin(sinks, attempts)
         finally:
             await driver.close()
 

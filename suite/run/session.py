@@ -184,8 +184,8 @@ class Session:
         self, stages: Sequence[Stage], attempts: JournalFile, tools: RunTools, cache: ResponseCache | None
     ) -> SuiteError | None:
         """Work through some stages side by side. Returns what stopped it, if anything did."""
-        async with (self.manned or self._here)(stages, attempts, tools, cache) as crew:
-            self.folder.write_manifests(crew.facts, stages, imported=self.imported, level=self.settings.level)
+        async with (self.manned or self._here)(stages, attempts, tools, cache) as (facts, driver_of):
+            self.folder.write_manifests(facts, stages, imported=self.imported, level=self.settings.level)
             command, given = safe_text(self.settings.command), self.settings.command_settings
             told = CommandRecord(command, given, now(), Stage.SOLVE in self.stages, self.folder.scoring)
             note_command(self.folder.own, told)
@@ -198,7 +198,7 @@ class Session:
                     stage: files.enter_context(contextlib.closing(Sink.of(self.folder.of(stage), stage)))
                     for stage in stages
                 }
-                driver = crew.driver(sinks)
+                driver = driver_of(sinks)
                 self._begin(driver.desk, stages, models)
                 self._driver = driver
                 if self.interrupted or self._taken:
@@ -209,7 +209,6 @@ class Session:
                         "interrupted" if self.interrupted else "stopped" if error else "finish",
                         kind=BUDGET if isinstance(error, BudgetSpent) else "",
                     )
-                    crew.tally()
                 return error
 
     @asynccontextmanager
@@ -220,7 +219,9 @@ class Session:
         members, once = self.plan.filled.at("both", *stages), self.ledger is not None
         engines = Engines(members, self.folder.own, attempts, self.progress.say, once=once)
         async with opened_tasks(self.plan, tools) as facts, engines:
-            yield Crew(facts, lambda sinks: self._driver_of(engines, attempts, sinks, cache), engines.count)
+            yield facts, lambda sinks: self._driver_of(engines, attempts, sinks, cache)
+            with contextlib.suppress(RunError):  # the disk may be what failed
+                engines.count()
 
     def _driver_of(
         self,

@@ -17,8 +17,8 @@ from suite.errors import ConfigError
 from suite.journal.run import Run
 from suite.plugins import Catalogue, Plugin
 from suite.run import remote, worker
-from suite.run.handover import OpenedWorker, Order
 from suite.run.session import Session
+from suite.run.worker import OpenedWorker, Order
 
 SWEEP = cells(Spell, {"turns": 0}, {"turns": 2}, {"style": "polite"})
 

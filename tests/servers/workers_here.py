@@ -19,12 +19,11 @@ from suite.journal.run import Run
 from suite.models.engine import Asking
 from suite.plugins import BUILTIN, Catalogue, Plugin
 from suite.run.cells import Cell
-from suite.run.handover import Batch, Given, OpenedWorker, Order
 from suite.run.outcome import Outcome, RunSettings
 from suite.run.plan import Plan
 from suite.run.remote import WorkerLost, manned_by
 from suite.run.session import Session, run_plan
-from suite.run.worker import Worker
+from suite.run.worker import Batch, Given, OpenedWorker, Order, Worker
 
 T = TypeVar("T")
 
