@@ -92,12 +92,8 @@ class GivenGroup:
     """A group with what came of it so far, so that it can go to another worker. left: its works."""
 
     def __init__(self, given: Given, cells: Sequence[str]) -> None:
-        self.number, self.many, self.calls, self.solved = (
-            given.number,
-            given.many,
-            [*given.calls],
-            given.solved,
-        )
+        self.number, self.many = given.number, given.many
+        self.calls, self.solved = [*given.calls], dict(given.solved)
         self.left = {(cells[cell], one.id, trial): (cell, one, trial) for cell, one, trial in given.works}
         self.seen: set[object] = set()  # ids of calls that were handed over
         self.losses = 0
