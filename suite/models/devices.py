@@ -26,22 +26,16 @@ def visible(environment: Mapping[str, str] | None = None) -> tuple[str, ...] | N
     an empty value hides all devices, and -1 those after it.
     """
     given = (os.environ if environment is None else environment).get(VARIABLE)
-    if given is None:
-        return listed()
-    names = [one.strip() for one in given.split(",")]
-    return tuple(names[: next((n for n, one in enumerate(names) if one in ("", "-1")), len(names))])
-
-
-def listed() -> tuple[str, ...] | None:
-    """The devices that nvidia-smi lists: by index, or, where one is cut into MIG slices, all by UUID."""
+    if given is not None:
+        names = [one.strip() for one in given.split(",")]
+        return tuple(names[: next((n for n, one in enumerate(names) if one in ("", "-1")), len(names))])
     try:
         gpus = [_UUID.findall(one) for one in re.split("(?m)^(?=GPU )", _nvidia_smi("-L"))]
     except (OSError, subprocess.SubprocessError):
         return None
-    gpus = [one for one in gpus if one]
-    if all(len(one) == 1 for one in gpus):
-        return tuple(str(n) for n, _ in enumerate(gpus)) or None
-    return tuple(uuid for whole, *slices in gpus for uuid in slices or [whole])
+    if all(len(one) < 2 for one in gpus):  # else one is cut into MIG slices
+        return tuple(str(n) for n, _ in enumerate(filter(None, gpus))) or None
+    return tuple(uuid for whole, *slices in filter(None, gpus) for uuid in slices or [whole])
 
 
 def nvidia(*fields: str) -> list[list[str]]:
@@ -64,28 +58,28 @@ def of_server(options: Mapping[str, Json]) -> int | None:
     options: vLLM's, with underscores. None: it spans machines, so that only vLLM can tell.
     Raises ConfigError for a size that is no whole number from 1.
     """
-    sizes = {name: options.get(name, 1) for name in SIZES}
-    for name, size in sizes.items():
+    count = 1
+    for name in SIZES:
+        size = options.get(name, 1)
         if not isinstance(size, int) or isinstance(size, bool) or size < 1:
             raise ConfigError(f"{name}={size} is no whole number from 1")
-    if options.get("distributed_executor_backend") == "ray" or any(name in options for name in _MACHINES):
-        return None
-    tensor, pipeline, data = (size for size in sizes.values() if isinstance(size, int))
-    return tensor * pipeline * data
+        count *= size
+    spans = options.get("distributed_executor_backend") == "ray" or any(one in options for one in _MACHINES)
+    return None if spans else count
 
 
-def shares(devices: Sequence[str], parts: int, each: int, who: str) -> list[tuple[str, ...]]:
+def shares(devices: Sequence[str] | None, parts: int, each: int, who: str) -> list[tuple[str, ...]]:
     """Disjoint shares of `each` devices for `parts` servers or processes, neighbours together.
 
-    who: who needs them, for the message. Raises EngineError with the numbers where there are too few.
+    devices: see `visible`. who: who needs them. Raises EngineError with the numbers where there are too few.
     """
-    if parts * each > len(devices):
+    if devices is None or parts * each > len(devices):
         count = f"{parts} × {each} = {parts * each}" if parts > 1 else f"{each}"
         given = os.environ.get(VARIABLE)
         raise EngineError(
-            f"{who} needs {count} GPUs, and {len(devices)} can be used here",
+            f"{who} needs {count} GPUs, and {len(devices or ())} can be used here",
             where="as nvidia-smi lists them" if given is None else f"{VARIABLE}={given}",
-            fix=f"take less of replicas, {', '.join(SIZES)}, or another machine",
+            fix=f"take less of replicas, {', '.join(SIZES)}, or name more: export {VARIABLE}=0,1,…",
         )
     return [tuple(devices[n * each : (n + 1) * each]) for n in range(parts)]
 

@@ -7,9 +7,9 @@ unit length, cosine. A text's vector does not depend on the texts beside it (tes
 """
 
 import asyncio
+import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -21,9 +21,10 @@ from suite.chat import Json, Reply, Request
 from suite.data.cache import Cache
 from suite.errors import CallFailed, ConfigError, unknown
 from suite.models.client import OpenAIClient
-from suite.models.engine import Asking, Engine, Provider, Surroundings, installed, silent
+from suite.models.engine import Asking, Engine, Provider, Surroundings, installed
 from suite.models.options import PROMPTED, EngineOptions, ServerOptions, check_needs, describe, read_options
 from suite.models.rankings import Ranker
+from suite.models.replicas import replicated
 from suite.models.server import Launch, ManagedServer
 from suite.models.settings import NEUTRAL, SENT, llamacpp_settings, template_settings
 from suite.models.spec import ModelSpec
@@ -137,7 +138,7 @@ class MiniLMEngine(Ranker):
 
 LLAMAS = {"smollm2-135m": 8192}  # the most tokens that a model was trained for
 QUEUE = 3
-MOST_HOMES = 256
+_fetching = threading.Lock()
 _CAPABILITIES = PROMPTED | {"logprobs", "seed", "json_schema"}
 
 
@@ -146,24 +147,13 @@ class LlamaOptions(EngineOptions):
 
     threads: int = Field(1, ge=1, description="threads (more than the idle cores makes it ten times slower)")
     slots: int = Field(1, ge=1, le=64, description="requests answered at once")
-    replicas: int = Field(
-        2, ge=1, le=64, description="processes of their own, each with `slots` and `threads`"
-    )
+    replicas: int = Field(2, ge=1, le=64, description="processes, each with `slots` and `threads`")
     window: int = Field(8192, ge=256, description="context window of each slot, in tokens")
     timeout_s: float = Field(900.0, gt=0, description="seconds until a call is given up")
 
 
-@dataclass(slots=True)
-class _Replica:
-    """One server process."""
-
-    server: ManagedServer
-    client: OpenAIClient
-    in_flight: int = 0
-
-
 class LlamaEngine(Engine):
-    """One embedded model behind llama.cpp's servers: a replica for each core beats threads that spin."""
+    """An embedded model behind llama.cpp's server: replicas, one for each core, beat threads that spin."""
 
     _extra = "embedded"
 
@@ -173,9 +163,8 @@ class LlamaEngine(Engine):
             raise ConfigError(f"option 'window' of {spec.text} is {options.window}; most: {most}")
         self._entry, self._weights = weights_of(spec.name)
         self._options = options
-        self._replicas: list[_Replica] = []
-        # group -> where its history is cached: the idlest at first
-        self._home = lru_cache(MOST_HOMES)(lambda _: min(self._replicas, key=lambda one: one.in_flight))
+        self._server: ManagedServer | None = None
+        self._client: OpenAIClient | None = None
         self._settings: dict[str, Json] = {}
 
     def capabilities(self) -> frozenset[str]:
@@ -214,68 +203,53 @@ class LlamaEngine(Engine):
 
     def limits(self) -> Mapping[str, int]:
         """A few requests for each slot, so that no replica waits while another has a group's queue."""
-        options = self._options
-        waiting = 1 if options.replicas == 1 else QUEUE
-        return {"concurrency": options.slots * options.replicas * waiting, "window": options.window}
+        waiting = 1 if self._options.replicas == 1 else QUEUE
+        return {"concurrency": self._options.slots * waiting, "window": self._options.window}
+
+    def _file(self, surroundings: Surroundings) -> Path:
+        """The weights, fetched and written out if need be: by one replica, for all."""
+        with _fetching:
+            path = fetch(self._entry, self._weights, surroundings)
+            return in_eight_bits(path, str(self._weights.sha256), Cache(surroundings.cache))
 
     async def start(self, surroundings: Surroundings) -> None:
-        """Fetch the weights if need be, start the servers. Raises EngineError or DataError."""
+        """Fetch the weights if need be, start the server. Raises EngineError or DataError."""
         self.check()
-        path = await asyncio.to_thread(fetch, self._entry, self._weights, surroundings)
-        path = await asyncio.to_thread(
-            in_eight_bits, path, str(self._weights.sha256), Cache(surroundings.cache)
-        )
-        options = self._options
+        path, options = await asyncio.to_thread(self._file, surroundings), self._options
 
         def command(port: int) -> list[str]:
             numbers = [str(n) for n in (port, options.slots, options.window, options.threads)]
             return [*python_command("suite.models.llama"), str(path), *numbers, self.spec.name]
 
-        async def replica(number: int) -> _Replica:
-            name = f"embedded-{self.spec.name}{f'-{number}' if number else ''}.log"
-            log = surroundings.logs / name if surroundings.logs else None
-            server = ManagedServer(Launch(self.spec.text, command, log, timeout_s=300.0, grace_s=2.0))
-            await server.start(surroundings.say if number == 0 else silent)
-            client = OpenAIClient(
-                f"{server.url}/v1",
-                self.spec.name,
-                dialect=msgspec.structs.replace(DIALECTS["llamacpp"], neutral=SENT["llamacpp"]),
-                headers={"Authorization": f"Bearer {server.key}"},
-                secrets=[server.key],
-                options=ServerOptions(timeout_s=options.timeout_s),
-            )
-            one = _Replica(server, client)
-            self._replicas.append(one)
-            return one
-
-        started = await asyncio.gather(*map(replica, range(options.replicas)), return_exceptions=True)
-        for one in started:
-            if isinstance(one, BaseException):
-                await self.close()
-                raise one
-        client = self._replicas[0].client
+        log = surroundings.logs / f"embedded-{self.spec.name}.log" if surroundings.logs else None
+        server = ManagedServer(Launch(self.spec.text, command, log, timeout_s=300.0, grace_s=2.0))
+        self._server = server
+        await server.start(surroundings.say)
+        client = self._client = OpenAIClient(
+            f"{server.url}/v1",
+            self.spec.name,
+            dialect=msgspec.structs.replace(DIALECTS["llamacpp"], neutral=SENT["llamacpp"]),
+            headers={"Authorization": f"Bearer {server.key}"},
+            secrets=[server.key],
+            options=ServerOptions(timeout_s=options.timeout_s),
+        )
         self._settings = {**await template_settings(client.rendered), **await llamacpp_settings(client.text)}
 
     async def call(self, request: Request, asking: Asking) -> Reply:
-        """Answer one request. Raises CallFailed, or EngineError if a server died."""
+        """Answer one request. Raises CallFailed, or EngineError if the server died."""
         check_needs(request, _CAPABILITIES, self.spec.text)
-        self._started(self._replicas)
-        replica = self._home(asking.group)
-        replica.in_flight += 1
+        client, server = self._started(self._client), self._started(self._server)
         try:
-            return await replica.client.call(request, asking.seed)
+            return await client.call(request, asking.seed)
         except CallFailed as failed:
-            await replica.server.explain(failed)
+            await server.explain(failed)
             raise
-        finally:
-            replica.in_flight -= 1
 
     async def close(self) -> None:
-        self._home.cache_clear()
-        replicas, self._replicas = self._replicas, []
-        for one in replicas:
-            await one.client.close()
-        await asyncio.gather(*(one.server.stop() for one in replicas))
+        if self._client is not None:
+            await self._client.close()
+        if self._server is not None:
+            await self._server.stop()
 
 
 class EmbeddedProvider(Provider):
@@ -289,7 +263,8 @@ class EmbeddedProvider(Provider):
             return MiniLMEngine(spec, read_options(MiniLMOptions, spec))
         if spec.name not in LLAMAS:
             raise unknown("embedded model", spec.name, sorted([*LLAMAS, MINILM]))
-        return LlamaEngine(spec, read_options(LlamaOptions, spec))
+        options = read_options(LlamaOptions, spec)
+        return replicated(spec, [partial(LlamaEngine, spec, options)] * options.replicas, restarts=1)
 
 
 provider = EmbeddedProvider()

@@ -275,7 +275,7 @@ async def server_version(client: OpenAIClient) -> str:
 
 def _engine(spec: ModelSpec, options: OpenAIOptions) -> Engine:
     """One endpoint, or several that have the same model."""
-    urls = split_addresses(options.base_url or os.environ.get("OPENAI_BASE_URL", "")) or [""]
+    urls = split_addresses(options.base_url or os.environ.get("OPENAI_BASE_URL", ""))
     given = [options.model_copy(update={"base_url": one}) for one in urls]
     return replicated(spec, [partial(OpenAIEngine, spec, one) for one in given])
 

@@ -1,24 +1,20 @@
 """Several engines that are one model, asked as one: servers on GPUs of their own, or several addresses.
 
-A group stays where its prefixes are. Which replica that is says rendezvous hashing: each has its share of
-groups, and keeps it when another fails. One that has far more than its share in flight passes calls on to the
-next in the group's order, so that none idles (bounded loads).
-
-A server of ours that dies is started once more; an address that gives no replies rests. Meanwhile its groups
-go elsewhere. A call that was lost fails as any other, so that the runner notes it and asks again, elsewhere.
+A group stays where its prefixes are: rendezvous hashing gives each replica a share of groups, which it keeps
+when another fails. One that has far more than its share in flight passes calls on to the next in a group's
+order, so that none idles (bounded loads). A server of ours that dies is started once more; an address that
+gives no replies rests. A lost call fails as any other: the runner notes it and asks again, elsewhere.
 """
 
 import asyncio
-import hashlib
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from suite.chat import Json, Reply, Request
+from suite.chat import Json, Reply, Request, sha256_hex
 from suite.errors import CallFailed, EngineError, SuiteError
-from suite.journal.run import Run
-from suite.models.engine import Asking, Engine, KnownBy, Surroundings, together
+from suite.models.engine import Asking, Engine, KnownBy, Surroundings, silent, together
 from suite.models.server import ServerDied
 from suite.models.spec import ModelSpec
 from suite.trees import differences
@@ -26,22 +22,20 @@ from suite.trees import differences
 CROWDED = 1.25  # times the even share of calls in flight, from which on a replica passes calls on
 MOST_HOMES = 4096  # groups whose place is remembered
 IN_A_ROW = 3  # failed calls without a reply between them, after which an address rests
-REST_S = 10.0
+REST_S = 10.0  # after which one call tries
 _LOST = frozenset({"reset", "half-body", "timeout", "status-500", "status-502", "status-504"})
 
 
 @dataclass(eq=False)
 class Replica:
-    """One of them. number: from 1. failed: calls since its last reply. outages: times that it went to rest
-    since then, rests_until: by the monotonic clock. lost: why it is not asked, until it is back. again: its
-    one restart."""
+    """One of them. number: from 1. failed: calls since its last reply. rests_until: by the monotonic clock.
+    lost: why it is not asked, until it is back. again: its one restart."""
 
     number: int
     made: Callable[[], Engine]
     engine: Engine
     in_flight: int = 0
     failed: int = 0
-    outages: int = 0
     rests_until: float = 0.0
     lost: EngineError | None = None
     again: "asyncio.Task[None] | None" = None
@@ -80,9 +74,6 @@ class ReplicatedEngine(Engine):
     def settings(self) -> Mapping[str, Json] | None:
         return self._first.settings()
 
-    def left_over(self, run: Run, member: str) -> str:
-        return self._first.left_over(run, member)
-
     def devices(self) -> int:
         return sum(one.engine.devices() for one in self._replicas)
 
@@ -94,22 +85,18 @@ class ReplicatedEngine(Engine):
         return found
 
     def known_by(self) -> KnownBy:
-        """As far as the least known of them."""
-        known = {one.engine.known_by() for one in self._replicas}
-        return known.pop() if len(known) == 1 else "nothing"
+        return self._first.known_by()
 
     def limits(self) -> Mapping[str, int]:
         """The sum of their concurrency, the smallest window."""
         each = [one.engine.limits() for one in self._replicas]
         found = {"replicas": len(each)}
-        for name, of in (("concurrency", sum), ("window", min)):
-            if values := [one[name] for one in each if name in one]:
-                found[name] = of(values)
+        for name in each[0]:
+            found[name] = (min if name == "window" else sum)(one[name] for one in each if name in one)
         return found
 
     def counters(self) -> Mapping[str, float]:
-        """Sums, and how many calls were asked elsewhere since their group's replica had failed."""
-        found: dict[str, float] = {"elsewhere": self._elsewhere} if self._elsewhere else {}
+        found: dict[str, float] = {}
         for one in self._replicas:
             for name, value in one.engine.counters().items():
                 found[name] = found.get(name, 0.0) + value
@@ -125,24 +112,21 @@ class ReplicatedEngine(Engine):
             await self.close()
             raise
 
-    def _around_of(self, one: Replica, again: str = "") -> Surroundings:
-        """Its surroundings: a log and lines of its own."""
-        around, name = self._around, f"replica-{one.number}{again}"
-        logs = around.logs if one.number == 1 and not again else around.logs and around.logs / name
-        return replace(around, logs=logs, say=lambda line: around.say(f"replica {one.number}: {line}"))
+    def _around_of(self, one: Replica) -> Surroundings:
+        """Its surroundings, with a log of its own; the first alone says how it goes."""
+        around, again = self._around, "-again" if one.again else ""
+        if one.number == 1 and not again:
+            return around
+        return replace(around, logs=around.logs and around.logs / f"replica-{one.number}{again}", say=silent)
 
     def _compare(self) -> None:
         """Raises EngineError where they do not tell the same, unless the user vouches for them."""
-        here = dict(self._first.identity())
-        for other in self._replicas[1:]:
-            there = {**other.engine.identity(), "url": here.get("url")}
-            for path, a, b in differences(here, there) if not here.get("vouched") else ():
-                if path != "url":
-                    raise EngineError(
-                        f"the addresses of {self.spec.text} are not one model: {path} is {a} and {b}",
-                        where=f"{here.get('url')} and {other.engine.identity().get('url')}",
-                        fix="name addresses of one model; -o identity=NAME vouches that they are",
-                    )
+        here, *others = ({**one.engine.identity(), "url": ""} for one in self._replicas)
+        for path, a, b in (d for one in others if not here.get("vouched") for d in differences(here, one)):
+            raise EngineError(
+                f"the addresses of {self.spec.text} are not one model: {path} is {a} and {b}",
+                fix="name addresses of one model; -o identity=NAME vouches that they are",
+            )
 
     async def call(self, request: Request, asking: Asking) -> Reply:
         """Answer one request. Raises CallFailed, or EngineError once all servers of ours are gone."""
@@ -159,7 +143,7 @@ class ReplicatedEngine(Engine):
             raise self._failed(one, failed) from failed
         finally:
             one.in_flight -= 1
-        one.failed = one.outages = 0
+        one.failed = 0
         return reply
 
     async def _of(self, group: str) -> Replica:
@@ -169,16 +153,16 @@ class ReplicatedEngine(Engine):
                 return min(resting, key=lambda one: one.rests_until)
             starting = [one.again for one in self._replicas if one.again and not one.again.done()]
             if not starting:
-                raise self._replicas[0].lost or EngineError(f"no replica of {self.spec.text} is left")
+                raise self._replicas[-1].lost or EngineError(f"no replica of {self.spec.text} is left")
             await asyncio.wait(starting, return_when=asyncio.FIRST_COMPLETED)
         most = math.ceil(CROWDED * (1 + sum(one.in_flight for one in there)) / len(there))
         home = self._homes.pop(group, None)
         if home is not None and not (home.answers and home.in_flight < most):
             home = None
         if home is None or len(there) < len(self._replicas):
-            order = sorted(self._replicas, key=lambda one: _weight(group, one.number))
-            self._elsewhere += not order[0].answers
+            own, *_ = order = sorted(self._replicas, key=lambda r: sha256_hex(f"{group} {r.number}".encode()))
             home = home or next(one for one in order if one.answers and one.in_flight < most)
+            self._elsewhere += home is not own and (own.lost is not None or own.failed >= IN_A_ROW)
         self._homes[group] = home
         if len(self._homes) > MOST_HOMES:
             del self._homes[next(iter(self._homes))]
@@ -186,54 +170,46 @@ class ReplicatedEngine(Engine):
 
     def _failed(self, one: Replica, failed: CallFailed) -> CallFailed:
         """The failure as the runner gets it: what one of several asks to wait for slows nothing down."""
-        one.failed += failed.kind in _LOST
-        if failed.overload:
-            one.rests_until = time.monotonic() + (failed.retry_after or 1.0)
-        elif failed.kind == "connect" or one.failed >= IN_A_ROW:
-            if not one.outages:
-                self._note(f"gets no replies from replica {one.number}: its groups go elsewhere ({failed})")
-            one.rests_until = time.monotonic() + REST_S * 2 ** min(one.outages, 5)
-            one.outages += 1
-            one.failed = 0
-        if failed.overload and any(other.answers for other in self._replicas):
-            return CallFailed(failed.kind, failed.message, retryable=failed.retryable)
-        return failed
+        before, wait = one.failed, failed.retry_after or 1.0
+        one.failed += IN_A_ROW if failed.kind == "connect" else failed.kind in _LOST
+        if not failed.overload:
+            if one.failed < IN_A_ROW:
+                return failed
+            wait = REST_S
+            if before < IN_A_ROW:
+                self._around.note("replica", f"gives groups of replica {one.number} to others: {failed}")
+        one.rests_until = time.monotonic() + wait
+        if not failed.overload or not any(other.answers for other in self._replicas):
+            return failed
+        return CallFailed(failed.kind, failed.message, retryable=failed.retryable)
 
     def _died(self, one: Replica, died: ServerDied) -> None:
         one.lost = died
         restarts = self._restarts and one.again is None
         then = "is started again" if restarts else "stays away"
-        self._note(f"lost replica {one.number} of {len(self._replicas)}, which {then}")
+        self._around.note("replica", f"lost replica {one.number} of {len(self._replicas)}, which {then}")
         self._around.say(str(died))
         if restarts:
             one.again = asyncio.ensure_future(self._restart(one))
 
     async def _restart(self, one: Replica) -> None:
         await one.engine.close()
-        engine = one.made()
+        one.engine = one.made()
         try:
-            await engine.start(self._around_of(one, "-again"))
+            await one.engine.start(self._around_of(one))
         except SuiteError as error:
             one.lost = error if isinstance(error, EngineError) else one.lost
-            self._note(f"could not start replica {one.number} again: {error.what}")
-            return
-        one.engine, one.lost, one.failed = engine, None, 0
-        self._around.say(f"replica {one.number} of {self.spec.text} is back")
-
-    def _note(self, words: str) -> None:
-        self._around.note("replica", words)
+            self._around.note("replica", f"could not start replica {one.number} again: {error.what}")
+        else:
+            one.lost, one.failed = None, 0
 
     async def close(self) -> None:
         """Stop all, and what is just starting. Says how many calls were asked elsewhere."""
         if count := self._elsewhere:
-            self._note(f"asked {count:,} call{'s'[: count != 1]} elsewhere, since their replica had failed")
+            self._around.note("replica", f"asked others {count:,} times, for groups of a replica that failed")
             self._elsewhere = 0
         starting = [one.again for one in self._replicas if one.again]
         for task in starting:
             task.cancel()
-        await asyncio.gather(*starting, return_exceptions=True)
-        await asyncio.gather(*(one.engine.close() for one in self._replicas), return_exceptions=True)
-
-
-def _weight(group: str, number: int) -> bytes:
-    return hashlib.blake2b(f"{group}\x1f{number}".encode(), digest_size=8).digest()
+        closing = [one.engine.close() for one in self._replicas]
+        await asyncio.gather(*starting, *closing, return_exceptions=True)

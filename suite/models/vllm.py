@@ -49,13 +49,11 @@ _GENERATES = PROMPTED | {"logprobs", "prompt_logprobs", "seed", "json_schema"}
 
 
 class VLLMEngine(Engine):
-    """One model behind one vLLM server. which: of the replicas that the options ask for, from 0."""
+    """One model behind one vLLM server. n: which of the replicas that the options ask for, from 0."""
 
-    def __init__(
-        self, spec: ModelSpec, options: VLLMOptions, passed: Mapping[str, Json], which: int = 0
-    ) -> None:
+    def __init__(self, spec: ModelSpec, options: VLLMOptions, passed: Mapping[str, Json], n: int = 0) -> None:
         super().__init__(spec)
-        self._options, self._which = options, which
+        self._options, self._which = options, n
         self._passed = {name.replace("-", "_"): value for name, value in passed.items()}
         chosen = self._passed.get("reasoning_parser")
         self._parser = chosen if isinstance(chosen, str) and chosen != "none" else ""
@@ -102,7 +100,7 @@ class VLLMEngine(Engine):
                 attach = "or attach to a server on another machine with -o url=…"
                 fix = f"for the CPU: {EXTRAS['vllm'].cpu}; {attach}"
                 need_gpu(f"vLLM {vllm.version} of {vllm.python}", fix)
-            self._place(vllm)
+            vllm_command.place(vllm, self.spec.text, self._options, self._passed, self._which)
 
     def devices(self) -> int:
         """Those of its tensor, pipeline and data parallel sizes; of a build that is not here, as on a GPU."""
@@ -110,9 +108,6 @@ class VLLMEngine(Engine):
             if self._options.url or vllm_command.find_vllm(self._options.python).cpu:
                 return 0
         return devices.of_server(self._passed) or 0
-
-    def _place(self, vllm: vllm_command.Installation) -> dict[str, str]:
-        return vllm_command.place(vllm, self.spec.text, self._options, self._passed, self._which)
 
     def capabilities(self) -> frozenset[str]:
         """Read from the model's config; the runner option decides where it is given.
@@ -238,6 +233,7 @@ class VLLMEngine(Engine):
             "reasoning_parser": self._parser or None,
         }
         given = [*self._flags, *vllm_command.flags(more)]
+        place = vllm_command.place(vllm, self.spec.text, options, self._passed, self._which)
         env = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
         if local:
             env["HF_HUB_OFFLINE"] = "1"
@@ -246,7 +242,7 @@ class VLLMEngine(Engine):
             self.spec.text if not local else f"vllm/{self._served}",
             lambda port: vllm_command.command(vllm, model, self._served, port, given, pooling=pooling),
             surroundings.logs / name if surroundings.logs else None,
-            env={**env, **invariant, **options.env, **self._place(vllm)},
+            env={**env, **invariant, **options.env, **place},
             key_variable="VLLM_API_KEY",
             timeout_s=options.startup_s,
         )

@@ -181,22 +181,10 @@ def reproducible(vllm: Installation, passed: Mapping[str, Json]) -> tuple[dict[s
 def place(
     vllm: Installation, who: str, options: VLLMOptions, passed: Mapping[str, Json], which: int
 ) -> dict[str, str]:
-    """The environment that gives one of the replicas (from 0) GPUs of its own; {} where it needs none or may
-    use all.
-
-    Raises ConfigError for sizes that are none, EngineError where the GPUs in sight do not suffice.
-    """
+    """Environment that gives a replica (from 0) its own GPUs, if any. Raises ConfigError, EngineError."""
     count, each = options.replicas, devices.of_server(passed)
-    if vllm.cpu or "device" in passed or (each is None and count == 1):
-        return {}
     here = devices.visible({**os.environ, **options.env})
-    if each is None or (here is None and count > 1):
-        raise EngineError(
-            f"{count} replicas of {who} need GPUs of their own, and nothing tells which",
-            where="they span machines" if each is None else "nvidia-smi lists none",
-            fix=f"start them yourself and give -o url=A,B, or export {devices.VARIABLE}=0,1,…",
-        )
-    if here is None:
+    if vllm.cpu or "device" in passed or each is None or (here is None and count == 1):
         return {}
     share = devices.shares(here, count, each, who)[which]
     return devices.environment_of(share) if count > 1 else {}

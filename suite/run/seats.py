@@ -26,7 +26,6 @@ from suite.run.role_members import Member
 
 PER_REQUEST = frozenset({"not-recorded"})  # says nothing about the endpoint
 MOST = 256  # requests in flight at one engine, or at each of its replicas
-START = 4  # at first, likewise
 BROKEN_AFTER = 20  # failed calls in a row, with no reply between them
 
 
@@ -50,8 +49,8 @@ class EngineQueue:
     def __init__(self, engine: Engine, fixed: int | None, most: int = MOST) -> None:
         self.engine = engine
         cap = engine.limits().get("concurrency")
-        fixed, count = min(fixed, cap) if fixed and cap else fixed or cap, replicas_of(engine)
-        self.limit = Limit(fixed, most * count, START * count)
+        fixed, count = min(fixed, cap) if fixed and cap else fixed or cap, engine.limits().get("replicas", 1)
+        self.limit = Limit(fixed, most * count, start=4 * count)
         self.slots = Slots(self.limit)
         self._failed = self._mute = 0
 
@@ -78,11 +77,6 @@ class EngineQueue:
             f"{self.engine.spec.text} failed {most} calls in a row: {failure}",
             fix="put the endpoint right, then run the same command again: it continues where it stopped",
         )
-
-
-def replicas_of(engine: Engine) -> int:
-    """How many servers answer as one."""
-    return engine.limits().get("replicas", 1)
 
 
 @dataclass
@@ -149,7 +143,7 @@ class Engines:
 
     def seats(self, concurrency: int | None, *, cached: bool) -> dict[str, list[MemberSeat]]:
         """Role -> its members, each in line at its engine. cached: replies may come from the cache."""
-        most = places(sum(map(replicas_of, self._all.values())), MOST, self.say)
+        most = places(sum(one.limits().get("replicas", 1) for one in self._all.values()), MOST, self.say)
         lines = {key: EngineQueue(engine, concurrency, most) for key, engine in self._all.items()}
         seats: dict[str, list[MemberSeat]] = {}
         for one in self.members:
