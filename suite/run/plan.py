@@ -15,7 +15,7 @@ from suite.data.rows import RowPlace
 from suite.data.view import DataView
 from suite.errors import ConfigError, DataError, PluginError, SuiteError
 from suite.journal.documents import ChangedPreset, SampleCounts, SkippedCell
-from suite.journal.index import digest64
+from suite.journal.index import key64
 from suite.journal.records import FORMAT
 from suite.parameters import SkipCell
 from suite.plugins import Catalogue, catalogue, failed
@@ -256,7 +256,7 @@ def counted(plan: Plan) -> Plan:
         is_taken = plan.takes(group.name)
         taken += is_taken
         for cell, sample in group.items:
-            ids[cell].append(digest64(sample.id))
+            ids[cell].append(key64(sample.id))
             counts[cell] += is_taken
             for tag, value in sample.tags.items():
                 values = tags.setdefault(tag, {})
