@@ -14,6 +14,7 @@ what the made-up workers need for theirs. Each size runs in a process of its own
 import argparse
 import asyncio
 import contextlib
+import hashlib
 import heapq
 import json
 import pickle
@@ -33,7 +34,7 @@ from typing import Any
 from pydantic import BaseModel
 
 import suite
-from suite.chat import Json, Message, Options, Reply, Request, Usage, call_id, request_sha256
+from suite.chat import Json, Message, Options, Reply, Request, Usage
 from suite.journal.journal_file import Blocks
 from suite.journal.records import AttemptRecord, CallRecord, OutputRecord, Record, ScoreRecord, encode
 from suite.models.engine import Asking, Engine
@@ -42,7 +43,6 @@ from suite.roles import Stage
 from suite.run.cells import make_cell
 from suite.run.outcome import Outcome, RunSettings
 from suite.run.plan import Plan, make_plan
-from suite.run.records import judged_hash, payload_sha256
 from suite.run.remote import WorkerLost, manned_by
 from suite.run.request import EvalRequest
 from suite.run.seats import MemberCost
@@ -52,7 +52,7 @@ from suite.run.worker import ATTEMPTS, NO_GROUP, Batch, Given, HandedLine, Opene
 from suite.task import Output
 
 MARK = "RESULT "
-SHARES = {1: 0.02, 4: 0.08, 16: 0.15, 64: 0.3, 256: 1.0}  # of the samples, at so many workers
+SHARES = {1: 0.02, 4: 0.04, 16: 0.08, 64: 0.2, 256: 1.0}  # of the samples, at so many workers
 LOCAL = 0.2  # of those, in a run of one process
 PLACES = 64  # requests at once at one worker
 GROUP = 4  # samples with a common text
@@ -69,6 +69,7 @@ COLUMNS = [  # key, title, width, digits
     ("most_rate", "most samples/s", 16, 0), ("journal_bytes", "bytes/sample", 14, 0),
     ("records_a_second", "records/s", 11, 0), ("peak_mib", "peak MiB", 10, 0), ("lost", "lost", 6, 0),
 ]  # fmt: skip
+HASH = "0" * 64
 OPTIONS = Options(temperature=0.0, max_tokens=MOST_REPLY)
 SETTINGS = RunSettings(cache=False, quiet=True, signals=False)
 
@@ -309,25 +310,23 @@ class MadeUpWorker:
         self._aged = self._aged if self._lines else end
         _, sample, trial = given.works[index]
         message, key = Message("user", asked(sample)), (self._fleet.cell, sample.id, trial)
-        request = Request("chat", messages=(message,), options=OPTIONS)
-        identity = call_id("one-turn", sample.group, trial, "candidate", "", request_sha256(request))
-        text = TEXT + sample.id
+        identity, text = hashlib.sha256(sample.id.encode()).hexdigest(), TEXT + sample.id  # quick stand-ins
         self._count(usage, failed)
         if failed:
             attempt = AttemptRecord(end, "retry", "status-503", *key, "solve", identity, "candidate")
             self._lines.append((Stage.SOLVE, ATTEMPTS, given.number, "retry", encode(attempt)))
         call = CallRecord(
             id=identity, group=sample.group, request=[self._blocks.message(message)],
-            options=request.options, reply=Reply(text, usage=usage),
+            options=OPTIONS, reply=Reply(text, usage=usage),
             times=(self._clock.epoch() - end + began, self._clock.epoch()), attempt=1 + failed,
         )  # fmt: skip
         solved = OutputRecord(
             cell=key[0], sample=sample.id, group=sample.group, cluster=sample.cluster,
-            payload_sha256=payload_sha256(sample.payload), output=Output(), calls=[identity],
+            payload_sha256=HASH, output=Output(), calls=[identity],
             text_from=identity,
         )  # fmt: skip
         score = ScoreRecord(
-            cell=key[0], sample=sample.id, output_sha256=judged_hash(Output(text)),
+            cell=key[0], sample=sample.id, output_sha256=HASH,
             values={"ok": text.endswith("7")}, calls=[],
         )  # fmt: skip
         self._lines += [
