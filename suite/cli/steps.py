@@ -273,6 +273,7 @@ def carry_out(plan: "Plan", flags: RunFlags, folder: Path | None = None) -> int:
     from suite.api.preparation import prepare
     from suite.run.executor import Job, script_of
     from suite.run.outcome import RunSettings
+    from suite.run.seal import sealed
 
     context, executor = click.get_current_context(), executor_asked(flags)
     shard = _shard(flags, executor)
@@ -291,7 +292,7 @@ def carry_out(plan: "Plan", flags: RunFlags, folder: Path | None = None) -> int:
         return 0
     if shard is not None:
         return work_on_shard(run, shard, as_json=flags.as_json)
-    if flags.shards:
+    if flags.shards and not sealed(plan, run.folder):  # one that is done is shown by this process alone
         words = repeated_words(context, place)
         return _finish(work_in_shards(run, flags.shards, words), flags, run.stages)
     return _finish(asyncio.run(run.start(executor=executor)), flags, run.stages)

@@ -31,7 +31,7 @@ from suite.journal.merges import MERGE, Merge, MergedShard
 from suite.journal.records import AttemptRecord, SpentRecord, encode
 from suite.journal.repairs import ROOM, Survey, sizes
 from suite.journal.run import Run
-from suite.journal.shards import SHARDS, Shard, leases, shards_of
+from suite.journal.shards import Shard, leases, parse_shard, shards_of
 from suite.plugins import catalogue
 from suite.run.cells import Cell
 from suite.run.order import shard_of
@@ -84,7 +84,7 @@ class Division:
             self._groups.update(output.group for output in run.outputs())
         last = read_document(base / MERGE, Merge).shards if (base / MERGE).exists() else ()
         self._before = {one.shard: one for one in last if one.state == "merged"}
-        found = shards_of(base)
+        found = shards_of(base) or [parse_shard(one.replace("-of-", "/")) for one in self._before]
         self._of = max((n, of) for of, n in Counter(one.of for one in found).items())[1]
         planned = [Shard(which, self._of) for which in range(self._of)]
         self._shards = [self._seen(one) for one in dict.fromkeys([*planned, *found])]
@@ -155,9 +155,9 @@ def merge_shards(folder: Path, cells: Sequence[Cell] = ()) -> list[Merge]:
     a journal that is damaged before good records, or where something cannot be written; SuiteError where the
     task of a scoring is not at hand.
     """
-    run, bases = Run(folder), [folder, *(one.parent for one in sorted(folder.glob(f"scorings/*/{SHARDS}")))]
+    run, bases = Run(folder), [folder, *sorted(folder.glob("scorings/*/"))]
     with folder_lock(folder, needed=False):
-        divisions = [Division(base, run) for base in bases if shards_of(base)]
+        divisions = [Division(one, run) for one in bases if shards_of(one) or (one / MERGE).exists()]
         if not divisions:
             fix = "`suite eval … --shards N` divides a run"
             raise RunError(f"{folder.name} has no shards to merge", str(folder), fix)
@@ -191,7 +191,8 @@ def _write(place: Path, sources: Sequence[Source], run: Run) -> int:
         write_document(manifest, replace(found, run=run.name, plan_sha256=run.manifest.plan_sha256))
     files = ("blocks.jsonl", "calls.jsonl", "outputs.jsonl", "scores.jsonl")  # what is named comes first
     *_, outputs, scores = [_put(place / name, _once(name, sources)) for name in files]
-    _put(place / "spent.jsonl", _numbered(sources))
+    if sources[-1].folder != place:  # else it stays, with what shards spent that are gone
+        _put(place / "spent.jsonl", _numbered(sources))
     return outputs or scores
 
 
@@ -236,7 +237,7 @@ def _by_time(path: Path, sources: Sequence[Source]) -> Iterator[bytes]:
 def _numbered(sources: Sequence[Source]) -> Iterator[bytes]:
     """What tries used, numbered over all shards."""
     last = most = 0
-    for source in (one for one in sources if one.folder != one.target):
+    for source in sources:
         for one in map(_spent, source.lines("spent.jsonl")):
             one.number += last
             most = max(most, one.number)
