@@ -24,13 +24,12 @@ from resume import write_task
 
 from suite.errors import SuiteError
 from suite.plugins import catalogue
-from suite.run.handover import Batch, Given, OpenedWorker, Order
 from suite.run.outcome import RunSettings
 from suite.run.plan import make_plan
 from suite.run.remote import WorkerLost, manned_by
 from suite.run.request import EvalRequest
 from suite.run.session import Session, run_plan
-from suite.run.worker import Worker
+from suite.run.worker import Batch, Given, OpenedWorker, Order, Worker
 
 SERVER = Path(__file__).resolve().parent.parent / "tests" / "servers" / "openai_server.py"
 DELAY_S = 0.05
