@@ -21,6 +21,7 @@ from suite.scoring.table import ScoreTable
 from suite.scoring.units import scope_of, unit_ids, units_of
 
 DRAWS = 1000
+MOST_VALUES = 24  # of a tag
 
 
 @dataclass(frozen=True)
@@ -188,16 +189,16 @@ class SliceDifference:
 
 
 def slice_differences(
-    found: Paired, measure: Measure, tags: Sequence[str], *, level: float, most: int = 24
+    found: Paired, measure: Measure, tags: Sequence[str], *, level: float
 ) -> list[SliceDifference]:
-    """Differences by tag. Tags with one value, or more than `most`, are left out."""
+    """Differences by tag. Tags with one value, or very many, are left out."""
     if found.d is None or found.tags is None or found.clusters is None:
         return []
     rows = []
     for tag in tags:
         labels = found.tags[f"tag:{tag}"].astype(str)
         values, codes = np.unique(labels, return_inverse=True)
-        if not 1 < len(values) <= most:
+        if not 1 < len(values) <= MOST_VALUES:
             continue
         for code, value in enumerate(values):
             d, clusters = found.d[codes == code], found.clusters[codes == code]

@@ -12,7 +12,6 @@ from suite.comparisons.runs import open_runs
 from suite.data.text_files import Once, json_document
 from suite.errors import ConfigError, DataError
 from suite.journal.shapes import Count, matching, shaped
-from suite.plugins import Catalogue
 from suite.report.hostile_text import one_line
 
 MOST_BYTES = 50_000_000
@@ -61,9 +60,7 @@ class PeopleLabels(NamedTuple):
         return {unit: median(values) for unit, values in said.items()}
 
 
-def read_labels_files(
-    places: Sequence[str], paths: Sequence[Path], plugins: Catalogue | None = None
-) -> PeopleLabels:
+def read_labels_files(places: Sequence[str], paths: Sequence[Path]) -> PeopleLabels:
     """The labels of several people of one page. Raises ConfigError without a file, DataError for one of
     another run, scoring or page, of a person who gave one already, or with a label of something else.
     """
@@ -81,7 +78,7 @@ def read_labels_files(
                 raise DataError(what, fix=f"name that one: {run.folder}@{scoring[:40]}")
     first = files[0][1]
     ordered = [runs[source]._replace(number=place) for place, (source, _) in enumerate(first.runs)]
-    drawn = draw(ordered, first.asked, plugins)
+    drawn = draw(ordered, first.asked)
     items, persons = {one.id: one for one in drawn.items}, Once("a labels file of", "give one of each person")
     found = PeopleLabels(drawn, {}, [], [])
     for name, one in files:

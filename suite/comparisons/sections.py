@@ -7,7 +7,7 @@ from itertools import chain, groupby
 from msgspec import to_builtins
 
 from suite.blocks import Block, Dialogue, Facts, Line, Section, Shown, Table, Text, Turn
-from suite.comparisons.comparison import Compared, ComparisonWanted, PairPart
+from suite.comparisons.comparison import Compared, PairPart
 from suite.comparisons.differences import MeasureRow, SliceDifference, SliceRow
 from suite.comparisons.disagreements import keys_of, telling
 from suite.journal.run import Run
@@ -129,10 +129,12 @@ def _headline(found: Compared, compact: bool) -> Iterator[Block]:
         yield from _plots(some, found, title)
         if not compact:
             yield _details(some, found, pair=not title)
+    apart = f"Verdicts go by alpha, intervals by the level {asked.level:g}: they may part. "
+    together = abs(asked.alpha + asked.level - 1) < 1e-9
     yield Text(
         f"p corrected by {CORRECTIONS[asked.correction]} over {counted(found.family, 'headline')}, "
         f"alpha {asked.alpha:g}; every interval is at the level that this leaves it. "
-        f"{_apart(asked)}No difference shown does not mean equal."
+        f"{'' if together else apart}No difference shown does not mean equal."
     )
 
 
@@ -299,13 +301,6 @@ def _read(part: PairPart) -> Iterator[Block]:
         turns = [Turn("user", one.question)] if one.question else []
         turns += [Turn(part.a, one.answer_a or "(nothing)"), Turn(part.b, one.answer_b or "(nothing)")]
         yield Dialogue(turns, title=f"{one.task} {one.sample}: {one.metric} {signed(one.difference)}")
-
-
-def _apart(asked: ComparisonWanted) -> str:
-    """Words for intervals and tests that were asked for at different levels."""
-    if abs(asked.alpha + asked.level - 1) < 1e-9:
-        return ""
-    return f"Verdicts go by alpha, intervals by the level {asked.level:g}: they may part. "
 
 
 def _p(p: float | None) -> str:
