@@ -6,19 +6,21 @@ else. Two plugins that claim one name is an error that names both distributions.
 
 import importlib
 import importlib.util
+import tomllib
 import traceback
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
+from importlib.resources import files
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pluggy
 
 from suite.errors import NotFound, PluginError, SuiteError, unknown
-from suite.hookspecs import CONTRACT, FILE_MODULE, Entry, Hooks
+from suite.hookspecs import CONTRACT, FILE_MODULE, Entry, Hooks, Kind
 
 if TYPE_CHECKING:
     from suite.task_files import TaskFile
@@ -295,23 +297,9 @@ def catalogue_of(points: Iterable[EntryPoint], builtin: Iterable[Entry] = ()) ->
     return Catalogue(tuple(plugins))
 
 
-_PROVIDERS = {
-    "openai": "Any OpenAI-compatible endpoint",
-    "vllm": "A managed vLLM server, or a running one by URL",
-    "embedded": "Small real models on the CPU",
-    "lexical": "Lexical retrieval (BM25)",
-    "replay": "The recorded calls of a run, or a file of answers",
-    "scripted": "Answers by a function or file",
-    "transformers": "Models that vLLM does not serve",
-}
-BUILTIN: tuple[Entry, ...] = (
-    *(Entry("provider", name, title, f"suite.models.{name}:provider") for name, title in _PROVIDERS.items()),
-    Entry("exporter", "csv", "A table as CSV", "suite.report.table_exporters:CsvExporter"),
-    Entry("exporter", "jsonl", "A table as JSON Lines", "suite.report.table_exporters:JsonLinesExporter"),
-    Entry("exporter", "parquet", "A table as Parquet", "suite.report.table_exporters:ParquetExporter"),
-    Entry("executor", "ray", "Workers on a Ray cluster", "suite.run.ray_pool:RayExecutor"),
-    Entry("executor", "slurm", "A script for Slurm", "suite.run.cluster_scripts:SlurmScript"),
-    Entry("executor", "kubernetes", "Jobs for Kubernetes", "suite.run.cluster_scripts:KubernetesManifest"),
+_OWN = tomllib.loads((files("suite") / "builtin.toml").read_text("utf-8"))
+BUILTIN: tuple[Entry, ...] = tuple(
+    Entry(cast(Kind, kind), name, *told) for kind, each in _OWN.items() for name, told in each.items()
 )
 
 
