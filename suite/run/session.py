@@ -103,7 +103,7 @@ class Session:
         outcome = Outcome(path, scoring, None, 0, reasons, self.interrupted, stopped)
         outcome.examples = self.progress.examples
         outcome.pending = max(self.progress.works - self.progress.finished, 0)
-        if self.plan.shard:  # results are of all shards, merged
+        if self.folder.own != path:  # a lease: results are of all shards, merged
             return outcome
         if Stage.SOLVE in self.stages and stopped is None and not self.interrupted:
             run = Run(path)
