@@ -98,8 +98,11 @@ class Lease(NamedTuple):
         sync_folder(folder)
         if owner_of(self.path) != self.owner or leases(folder)[-1] != self.path:
             raise self._taken_over(leases(folder)[-1])
-        for left in folder.glob(".new-*"):  # of a killed process, or of one that lost
-            shutil.rmtree(left, ignore_errors=True)
+        for left in folder.glob(
+            ".new-*"
+        ):  # of a killed process, or of one that is late: first out of its hands
+            with suppress(OSError):
+                shutil.rmtree(left.rename(f"{left}-"))
         for old in leases(folder)[:-2]:  # nobody reads them; what stays keeps their number from coming again
             for one in old.iterdir():
                 with suppress(OSError):
