@@ -67,8 +67,8 @@ class LeaseFolder(RunFolder):
     def _divide(self) -> None:
         folder, journal = self.shard.folder(self.base), "scores.jsonl" if self._alone else "outputs.jsonl"
         if (self.base / journal).exists() and not shards_of(self.base):
-            what = f"{self.base.name} was begun without shards"
-            raise RunError(what, str(self.base), "the same command without --shards and --shard continues it")
+            fix = "the same command without --shards and --shard continues it"
+            raise RunError(f"{self.base.name} was begun without shards", str(self.base), fix)
         with trying("make the folder of the shard", folder):
             folder.mkdir(parents=True, exist_ok=True)
         if others := {one.of for one in shards_of(self.base)} - {self.shard.of}:

@@ -4,8 +4,6 @@ A lease is a folder that one process writes. It is made beside its place, with a
 before it, and renamed to the next number, which succeeds once. Only the highest number counts, so an owner
 that was stopped and wakes after a takeover writes where nobody reads; it looks each second, and stops.
 
-    with take(shard, folder, say).kept(lost): ...
-
 Whether an owner lives is told by its process, on this machine, or by its beat: a file that it renames every
 two seconds and that others watch. A wrong guess costs the calls in flight and nothing else. There are no file
 locks and no comparison of clocks or file times: shared file systems disagree about all of them.
@@ -31,13 +29,13 @@ from suite.journal.journal_file import CHOOSE_FOLDER
 from suite.journal.repairs import REFERRING, repair
 from suite.journal.shards import LEASE, RELEASED, LeaseOwner, Shard, leases, owner_of
 
-LEASE_S, BEAT_S, POLL_S = 60.0, 2.0, 0.2
+BEAT_S, POLL_S = 2.0, 0.2
 _beat_name = "beat-{:06}".format
 
 
 def lease_s() -> float:
-    """Seconds without a beat after which an owner is dead; SUITE_LEASE_S in tests."""
-    return float(os.environ.get("SUITE_LEASE_S") or LEASE_S)
+    """Seconds without a beat after which an owner is dead."""
+    return float(os.environ.get("SUITE_LEASE_S") or 60)
 
 
 def take(shard: Shard, base: Path, say: Callable[[str], None], run: Path | None = None) -> "Lease":
@@ -117,8 +115,7 @@ class Lease(NamedTuple):
         lost: called at most once, on another thread, with who took the shard over.
         """
         ended = threading.Event()
-        beating = threading.Thread(target=self._beat, args=(ended, lost), name="lease", daemon=True)
-        beating.start()
+        (beating := threading.Thread(target=self._beat, args=(ended, lost), daemon=True)).start()
         try:
             yield
         finally:
