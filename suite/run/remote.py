@@ -315,6 +315,10 @@ class RemoteDriver:
     def _pend(self, group: GivenGroup, record: AttemptRecord) -> None:
         if group.left.pop((record.cell, record.sample, record.trial), None) is not None:
             self.progress.pending(record.kind, record.detail)
+        failed = self.progress.reasons["task-error"]
+        if failed >= self.session.settings.errors_allowed:
+            what = f"{failed} samples failed with an error of the task itself, the last: {record.detail}"
+            self._stop(RunError(what, fix="correct the task, and give the same command again"))
 
     def _lost(self, held: dict[int, GivenGroup], why: Exception) -> None:
         """Let the groups of a worker go elsewhere; those that lose one after the other are pending."""
