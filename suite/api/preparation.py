@@ -64,8 +64,9 @@ def prepare(
     return PreparedRun(plan, folder or choose_folder(plan, output, asked.new), stages, settings)
 
 
-def plan_scoring(run: Run, request: EvalRequest) -> Plan:
-    """The plan of another scoring of a run. request: models, options, -P and --data of now.
+def plan_scoring(run: Run, request: EvalRequest, check: bool = True) -> Plan:
+    """The plan of another scoring of a run. request: models, options, -P and --data of now. check: whether it
+    must be possible on this machine.
 
     Who is asked in both stages and is not named again gives the recorded replies. Raises SuiteError.
     """
@@ -74,4 +75,4 @@ def plan_scoring(run: Run, request: EvalRequest) -> Plan:
         if both and role not in request.models:
             specs = [f"replay/{run.folder}?role={one.member}" for one in both]
             request = replace(request, models={**request.models, role: specs})
-    return plan_again(run, request, stages=("score", "both"))
+    return plan_again(run, request, ("score", "both"), check)

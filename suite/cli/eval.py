@@ -49,7 +49,7 @@ def eval_(context: click.Context, /, **given: object) -> None:
     flags = steps.read(given)
     request = steps.requested(flags, steps.parse_roles(given))
     plugins = catalogue().with_files(flags.tasks)
-    check = not (flags.dry_run or flags.prints)
+    check = flags.here and not flags.dry_run
     plan = make_plan(request, stages=("both", *flags.stages), say=flags.shows, plugins=plugins, check=check)
     if steps.dry(plan, flags):
         return

@@ -83,4 +83,4 @@ def _run(name: str, flags: steps.RunFlags, models: dict[str, list[str]]) -> int:
     run = Run(find_run(name))
     prompts = flags.prompts or run.manifest.prompts
     request = steps.requested(msgspec.structs.replace(flags, preset="", prompts=prompts), models)
-    return steps.carry_out(plan_scoring(run, request), flags, run.folder)
+    return steps.carry_out(plan_scoring(run, request, check=flags.here), flags, run.folder)

@@ -198,6 +198,11 @@ class RunFlags(AskedRun, frozen=True, kw_only=True):
     output: Path | None = None
 
     @property
+    def here(self) -> bool:
+        """Whether this machine does the work."""
+        return self.on in (None, LOCAL)
+
+    @property
     def shows(self) -> Callable[[str], None]:
         """Where lines for the person who waits go."""
         silent = self.quiet or self.as_json

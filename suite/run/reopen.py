@@ -161,9 +161,11 @@ def _entries_given(manifest: RunManifest, cells: Sequence[Cell]) -> dict[str, st
     return {name: entry for name, entry in entries.items() if ":" not in name and entry not in usual[name]}
 
 
-def plan_again(run: Run, request: EvalRequest | None = None, stages: Sequence[str] = ("show",)) -> Plan:
+def plan_again(
+    run: Run, request: EvalRequest | None = None, stages: Sequence[str] = ("show",), check: bool = True
+) -> Plan:
     """The plan of a run, made again from its manifest. request: models, options, -P and --data of now, and as
-    tasks the files of those that come from one.
+    tasks the files of those that come from one. check: as in `make_plan`.
 
     Raises SuiteError if its tasks or its data are not to be had, or are not what they were.
     """
@@ -182,7 +184,7 @@ def plan_again(run: Run, request: EvalRequest | None = None, stages: Sequence[st
     if request is not None:
         whole = replace(whole, prompts=asked.prompts)
     given = imported_samples(run, cells) if manifest.imported and not manifest.data else None
-    plan = make_plan(whole, stages=stages, plugins=plugins, cells=cells, given=given)
+    plan = make_plan(whole, stages=stages, plugins=plugins, cells=cells, given=given, check=check)
     if manifest.shard:
         plan = sharded(plan, manifest.shard)
     was = {name: _bytes_of(one) for name, one in manifest.data.items() if name in plan.data_identity}
