@@ -98,11 +98,10 @@ class Session:
 
     def _outcome(self, stopped: SuiteError | None) -> Outcome:
         """How it went; with results of what was scored, as far as it came."""
-        path, scoring = self.folder.root, self.folder.scoring
-        reasons = self.progress.reasons
-        outcome = Outcome(path, scoring, None, 0, reasons, self.interrupted, stopped)
-        outcome.examples = self.progress.examples
-        outcome.pending = max(self.progress.works - self.progress.finished, 0)
+        path, scoring, progress = self.folder.root, self.folder.scoring, self.progress
+        left = max(progress.works - progress.finished, 0)
+        outcome = Outcome(path, scoring, None, left, progress.reasons, self.interrupted, stopped)
+        outcome.examples = progress.examples
         if self.folder.own != path:  # a lease: results are of all shards, merged
             return outcome
         if Stage.SOLVE in self.stages and stopped is None and not self.interrupted:
@@ -113,11 +112,9 @@ class Session:
             outcome.left_over = tuple(filter(None, found))
         if scoring and (path / "scorings" / scoring / "manifest.json").exists():
             try:
-                if self._sealed:
-                    outcome.results = results = Run(path, scoring).results
-                else:
-                    outcome.results = results = write_results(path, scoring, self.plan, self.settings.level)
-                outcome.pending = results.pending
+                made = (path, scoring, self.plan, self.settings.level)
+                results = Run(path, scoring).results if self._sealed else write_results(*made)
+                outcome.results, outcome.pending = results, results.pending
                 if outcome.exit_code == 0:
                     outcome.seal = None if self._sealed else partial(seal, self.plan, path)
             except SuiteError:
@@ -144,21 +141,21 @@ class Session:
             another = f" ({self.settings.another} makes another)" if Stage.SOLVE in self.stages else ""
             self.progress.say(f"nothing is left to do: shown as it was made{another}")
             return None
-        if self.ledger is not None:
-            self.ledger.open({stage: self.folder.of(stage) for stage in self.stages})
         together = not self.settings.one_engine or len(self.stages) < 2
         async with contextlib.AsyncExitStack() as opened:
-            attempts = JournalFile(self.folder.own / "attempts.jsonl")
-            opened.callback(attempts.close)
-            scoring = Stage.SCORE in self.stages
-            tools = RunTools(
-                cache_folder(), lambda: self._driver.scoring if self._driver else 0, scoring=scoring
+            attempts = opened.enter_context(
+                contextlib.closing(JournalFile(self.folder.own / "attempts.jsonl"))
             )
+            scoring, now_scored = (
+                Stage.SCORE in self.stages,
+                lambda: self._driver.scoring if self._driver else 0,
+            )
+            tools = RunTools(cache_folder(), now_scored, scoring=scoring)
             opened.push_async_callback(tools.close)
             if self.ledger is not None:
+                self.ledger.open({stage: self.folder.of(stage) for stage in self.stages})
                 opened.callback(self.ledger.close)
-            cache = self._cache()
-            if cache is not None:
+            if (cache := self._cache()) is not None:
                 opened.callback(cache.close)
             for stages in [self.stages] if together else [(one,) for one in self.stages]:
                 error = await self._worked(stages, attempts, tools, cache)
@@ -277,7 +274,7 @@ class Session:
                 desk.attempt("code", role=task, kind=kind, detail=change)
         if self._lost:
             desk.attempt("resume", detail=self._lost)
-            self._lost = ""
+        self._lost = ""
 
     def _warn_of_code(self) -> None:
         changes = {task: change for _, task, change in reversed(self.folder.other_code)}
@@ -343,16 +340,12 @@ class Session:
 def interruptible(interrupt: Callable[[], None], *, wanted: bool = True) -> Iterator[None]:
     """Call this for Ctrl-C and for a wish to end, while the block runs on this event loop."""
     loop = asyncio.get_running_loop()
-    caught = []
-    for number in (signal.SIGINT, signal.SIGTERM) if wanted else ():
-        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-            loop.add_signal_handler(number, interrupt)
-            caught.append(number)
-    try:
+    with contextlib.ExitStack() as caught:
+        for number in (signal.SIGINT, signal.SIGTERM) if wanted else ():
+            with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+                loop.add_signal_handler(number, interrupt)
+                caught.callback(loop.remove_signal_handler, number)
         yield
-    finally:
-        for number in caught:
-            loop.remove_signal_handler(number)
 
 
 _collector = threading.Lock()  # runs side by side share the one collector of the process
