@@ -10,6 +10,7 @@ import os
 import re
 import socket
 import tempfile
+import tomllib
 import urllib.request
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -18,12 +19,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
+from suite import errors
 from suite.data.entry import File, HubSource, Progress
-from suite.errors import DataError, LicenceRequired, SourceChanged, SourceUnreachable, causes, listed
+from suite.errors import DataError, SourceUnreachable, causes, listed
 
 if TYPE_CHECKING:
     from huggingface_hub import RepoFile
 
+_TABLE = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
 _SHOWN = 20  # names of files in a message
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS)  # its errors, not the Hub's
 _TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
@@ -206,37 +209,17 @@ def asking(source: HubSource, entry: str, what: str) -> Iterator[None]:
 
 def _explained(error: Exception, source: HubSource, entry: str, what: str) -> DataError:
     """Our error for one of the client's."""
-    from huggingface_hub import errors
-
-    at = source.revision or source.branch
+    at, answer = source.revision or source.branch, hub_answer(error)
     where = f"{source.type} {source.repo} at {at[:12]}{'' if what == at else f', {what}'}"
-    ours: type[DataError] = DataError
-    fix = f"`suite data pin {entry}` records the revision there is now"
-    if isinstance(error, errors.GatedRepoError):
-        ours, said = LicenceRequired, "the Hub asks for its terms to be accepted first (gated repository)"
-        page = f"{endpoint() or 'https://huggingface.co'}/{source.type}s/{source.repo}"
-        fix = f"accept them at {page}, then `hf auth login`, or set HF_TOKEN to a token of that account"
-    elif isinstance(error, errors.RepositoryNotFoundError):
-        # a mirror that lacks it, or an account that may not see it, says nothing about the entry
-        ours, said = SourceUnreachable, "the Hub has no such repository, or hides it from this account"
-        fix = "check the name and HF_ENDPOINT; if it is private, `hf auth login` or set HF_TOKEN"
-    elif isinstance(error, errors.RevisionNotFoundError) and source.revision is None:
-        said, fix = f"the Hub has no revision {what!r}", "name a branch, tag or full commit of its page"
-    elif isinstance(error, errors.RevisionNotFoundError):
-        ours, said = SourceChanged, "the pinned revision is gone from the Hub (the repository was rewritten)"
-        fix += ", if its rows are still what the entry says; scores may not compare"
-    elif answer := hub_answer(error):
-        ours, said, fix = SourceUnreachable, answer.what, f"{answer.fix}; what is already here is kept"
-    elif isinstance(error, errors.LocalEntryNotFoundError | errors.OfflineModeIsEnabled):
-        ours, said, where = SourceUnreachable, "the Hub can't be reached", f"{where}: {_said(error)}"
-        bring = f"bring the files: `suite data import {entry} --dir DIR`"
-        fix = f"check the network, HF_ENDPOINT and HF_HUB_OFFLINE, or {bring}"
-    elif isinstance(error, errors.EntryNotFoundError):
-        said = f"the pinned revision has no file {what}"
-    else:
-        ours, said = SourceUnreachable, f"the transfer from the Hub failed ({type(error).__name__})"
-        where = f"{where}: {_said(error)}"
-        fix = "check the network and try again; what is already here is kept"
+    names = {one.__name__ for one in type(error).__mro__} | ({"answered"} if answer else set())
+    names |= {f"{one}, unpinned" for one in names if source.revision is None}
+    row = next(one for one in _TABLE["errors"] if names & {*one["of"]})
+    told = {"entry": entry, "what": what, "answer": answer, "kind": type(error).__name__}
+    told["page"] = f"{endpoint() or 'https://huggingface.co'}/{source.type}s/{source.repo}"
+    told["pin"] = f"`suite data pin {entry}` records the revision there is now"
+    said, fix = (row[part].format_map(told) for part in ("said", "fix"))
+    where += f": {_said(error)}" if row.get("quoted") else ""
+    ours: type[DataError] = getattr(errors, row.get("error", "SourceUnreachable"))
     return ours(f"{entry}: {said}", where=where, fix=fix)
 
 
@@ -268,27 +251,19 @@ def hub_answer(error: BaseException) -> StatusWords | None:
 
 
 def _words(status: int, headers: dict[str, str]) -> StatusWords | None:
-    variable = next((name for name in _TOKENS if os.environ.get(name)), "")
-    token = f"the token in {variable}" if variable else "the stored token (`hf auth login`)"
-    if status == 401:
-        unset = f"unset {variable}" if variable else "`hf auth logout`"
-        what = f"the Hub refuses {token} (401)"
-        fix = (
-            f"make a new one at https://huggingface.co/settings/tokens; for what is public, {unset} is enough"
-        )
-    elif status == 403:
-        what = "the Hub forbids this (403)"
-        fix = f"accept the terms on the repository's page, or give {token} the rights it lacks"
-    elif status == 429:
-        better = "" if variable else "set HF_TOKEN, which has a higher limit, or "
-        what = "the Hub limits the rate of requests (429)"
-        fix = f"{better}wait {_wait(headers)} and try again"
-    elif status >= 500:
-        other = ", or see whether HF_ENDPOINT is a Hub" if os.environ.get("HF_ENDPOINT") else ""
-        what, fix = f"the Hub answers with an error of its own ({status})", f"try again later{other}"
-    else:
+    row = _TABLE["answers"].get(str(min(status, 500)))
+    if row is None:
         return None
-    return StatusWords(status, what, fix)
+    variable = next((name for name in _TOKENS if os.environ.get(name)), "")
+    told = {
+        "token": f"the token in {variable}" if variable else "the stored token (`hf auth login`)",
+        "unset": f"unset {variable}" if variable else "`hf auth logout`",
+        "better": "" if variable else "set HF_TOKEN, which has a higher limit, or ",
+        "other": ", or see whether HF_ENDPOINT is a Hub" if endpoint() else "",
+        "wait": _wait(headers),
+        "status": status,
+    }
+    return StatusWords(status, row["said"].format_map(told), row["fix"].format_map(told))
 
 
 def _wait(headers: dict[str, str]) -> str:

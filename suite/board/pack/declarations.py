@@ -7,6 +7,7 @@ rules for what stands in a field (`bundle.submission`), what a field means to a 
 
 import json
 import re
+import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,28 +21,10 @@ if TYPE_CHECKING:
     from suite.journal.documents import RoleMember
     from suite.journal.run import Run
 
-# flag -> (field of submission.json, help); the flags of `suite submit pack`
-FLAGS: dict[str, tuple[str, str]] = {
-    "display-name": ("model.display_name", "How the model is called in tables (default: from the runs)."),
-    "organization": ("model.organization", "Who made the model."),
-    "availability": ("model.availability", "open_weights, closed_weights or unknown."),
-    "deployment": ("model.deployment", "self_deployed, externally_managed or unknown."),
-    "licence": ("model.licence", "The model's licence, as text."),
-    "model-url": ("model.url", "Where the model is described, https."),
-    "submitter": ("submitter.name", "Who submits."),
-    "contact": ("submitter.contact", "How to reach the submitter, as text; it is published."),
-    "relationship": ("submitter.relationship", "first_party, third_party, collaborative or other."),
-    "type": ("submission_type", "standard: as the board asks; custom: with declared changes."),
-    "selection-rule": ("disclosure.selection.rule", "Which run: only_run, first, last, best or other."),
-    "complete-runs": ("disclosure.selection.complete_runs", "How many complete runs there were, with this."),
-    "references-access": ("disclosure.references_access", "Could it see references: no, yes or unknown."),
-    "traces-licence": ("terms.traces_licence", "Of published replies: CC-BY-4.0, CC0-1.0 or board-terms."),
-    "supersedes": ("supersedes", "Id of the bundle that this one replaces."),
-    "created": ("created", "Date and time that the bundle states (default: when the last run ended)."),
-}
-REQUIRED = ("display-name", "organization", "submitter", "relationship", "selection-rule", "complete-runs",
-            "references-access", "traces-licence")  # fmt: skip
-_TOP = {"submission_type", "supersedes", "model", "submitter", "created", "disclosure", "terms", "x"}
+_TABLE = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+FLAGS: Mapping[str, tuple[str, str]] = _TABLE[
+    "flags"
+]  # of `suite submit pack`: field of submission.json, help
 _SELF_DEPLOYED = ("vllm", "embedded", "transformers")
 
 
@@ -129,8 +112,6 @@ def ended(runs: "Sequence[Run]") -> str:
 
 def read_file(path: Path) -> "dict[str, Json]":
     """The declarations of a TOML or YAML file. Raises ConfigError."""
-    import tomllib
-
     import msgspec
 
     from suite.data import strict_syntax
@@ -146,8 +127,8 @@ def read_file(path: Path) -> "dict[str, Json]":
     disclosure = found.get("disclosure")
     if isinstance(disclosure, dict) and isinstance(disclosure.get("references_access"), bool):
         disclosure["references_access"] = "yes" if disclosure["references_access"] else "no"  # YAML's no
-    if more := [str(name) for name in found if name not in _TOP]:
-        raise unknown("declaration", more[0], _TOP, where=str(path))
+    if more := [str(name) for name in found if name not in _TABLE["top"]]:
+        raise unknown("declaration", more[0], _TABLE["top"], where=str(path))
     return found
 
 
@@ -175,7 +156,8 @@ def problems(declared: "Mapping[str, Json]") -> list[str]:
     from suite.board.bundle.schemas import schema_errors
     from suite.board.bundle.submission import broken_rules
 
-    missing = {field: flag for flag in REQUIRED if get(declared, field := FLAGS[flag][0]) in (None, "")}
+    wanted = {FLAGS[flag][0]: flag for flag in _TABLE["required"]}
+    missing = {field: flag for field, flag in wanted.items() if get(declared, field) in (None, "")}
     how = "(or in a file given with --declare)"
     found = [f"{field} is not declared: --{flag} {how}" for field, flag in missing.items()]
     parents = {field.rpartition(".")[0] for field in missing}

@@ -18,22 +18,12 @@ import suite
 from suite.board.bundle.signatures import Signers
 from suite.board.define.board import Board, board_files, find_board, load_board
 from suite.board.entry import RECORD, AcceptedEntry, read_entry
+from suite.data import strict_syntax
 from suite.errors import ConfigError, DataError, NotFound, unknown
 from suite.files import write_whole
 
 SIGNERS = "signers"
-PLACES = {
-    "SUBMITTING.md": "SUBMITTING.md",
-    "README.md": "README.md",
-    "CODEOWNERS": "CODEOWNERS",
-    "gitattributes": ".gitattributes",
-    "verify.yml": ".github/workflows/verify.yml",
-    "accept.yml": ".github/workflows/accept.yml",
-    "site.yml": ".github/workflows/site.yml",
-    "lock.txt": "boards/@{id}/lock.txt",
-    "prices.yaml": "boards/@{id}/prices.yaml",
-    "signers": "boards/@{id}/signers",
-}
+PLACES = strict_syntax.read_table(__package__, "places.yaml", dict[str, str])
 
 
 @dataclass(frozen=True)

@@ -29,15 +29,13 @@ def model(listed: Listed, most: int) -> str:
     return name(listed.entry.submission.model.display_name, most)
 
 
-def external(url: str | None, label: str = "") -> Markup:
+def external(url: str | None) -> Markup:
     """A link that leaves the site, https only; anything else is shown as text."""
     if url is None:
         return Markup(DASH)
-    if _HTTPS.fullmatch(url):
-        return Markup('<a href="{}" rel="nofollow noopener noreferrer ugc">{}</a>').format(
-            url, name(label or url)
-        )
-    return escape(name(label or url))
+    if not _HTTPS.fullmatch(url):
+        return escape(name(url))
+    return Markup('<a href="{}" rel="nofollow noopener noreferrer ugc">{}</a>').format(url, name(url))
 
 
 def apart(table: RankTable, item: Item, free: Sequence[str]) -> str:

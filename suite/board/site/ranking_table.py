@@ -6,7 +6,6 @@ None sorts last in both directions: what is unknown is never 0.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import msgspec
 
@@ -16,21 +15,6 @@ from suite.board.entry import ColumnResult
 from suite.board.rank.state import Listed, RankTable, State, luck
 from suite.board.site.page_words import name
 from suite.report.numbers import DASH, counted, number, percent
-
-
-@dataclass(frozen=True)
-class TaskHead:
-    """The head of a task's column. first: the direction of a first click. sub: smaller text. href: a page
-    about it. more: whether the script hides it until asked.
-    """
-
-    key: str
-    title: str
-    first: str
-    sub: str
-    href: str
-    kind: str = "number"
-    more: bool = False
 
 
 class TableCell(msgspec.Struct, frozen=True, array_like=True):
@@ -66,8 +50,8 @@ def ranks(low: int | None, high: int | None) -> str:
     return str(low) if low == high else f"{low}–{high}"
 
 
-def task_heads(state: State, table: RankTable) -> Iterator[TaskHead]:
-    """Counts that are the same for all stand in the head, else with each value."""
+def task_heads(state: State, table: RankTable) -> Iterator[dict[str, str]]:
+    """Counts that are the same for all stand in the head, else with each value. In words of board.html.j2."""
     for item in state.board.tasks:
         counts = _counts(table, item)
         results = (one.entry.column(item.name) for one in table.rows)
@@ -75,7 +59,8 @@ def task_heads(state: State, table: RankTable) -> Iterator[TaskHead]:
         sub = [asked(table, item, counts.pop())] if len(counts) == 1 else []
         sub += ["lower is better"] if lower else []
         first, href = "ascending" if lower else "descending", f"tasks/{file_name(item.name)}.html"
-        yield TaskHead(item.name, item.shown, first, ", ".join(sub), href)
+        told = ", ".join(sub)
+        yield {"key": item.name, "title": item.shown, "first": first, "sub": told, "href": href}
 
 
 def _counts(table: RankTable, item: Item) -> set[int]:

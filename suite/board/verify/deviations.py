@@ -14,25 +14,14 @@ from suite.board.define.board import Board, Item
 from suite.board.define.parts import Seat
 from suite.board.verify.equality import differences, same
 from suite.board.verify.subject import VerifiedRun
+from suite.data import strict_syntax
 from suite.errors import SuiteError
 from suite.journal.documents import CellRecord, RoleMember, ScoredCell
 from suite.plugins import Catalogue
 from suite.run.cells import Cell
 from suite.trees import exactly
 
-# Kinds of change (disclosure.changes[].what) that cover a deviation of each kind.
-COVERS = {
-    "parameters": {"parameters"},
-    "data": {"subset", "other"},
-    "subset": {"subset"},
-    "trials": {"parameters"},
-    "seed": {"parameters", "sampling"},
-    "prompts": {"prompt"},
-    "judge": {"judge"},
-    "user": {"user"},
-    "role": {"judge", "user", "tools", "orchestration", "other"},
-    "sampling": {"sampling"},
-}
+COVERS = strict_syntax.read_table(__package__, "deviations.yaml", dict[str, frozenset[str]])
 _MOST_TOLD = 500
 _MOST_RELATIVES = 20  # cells of other parameters that are held against one that is missing
 

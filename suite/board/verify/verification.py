@@ -19,19 +19,13 @@ from suite.board.verify.column_results import VerifiedColumn
 from suite.board.verify.deviations import ClassStanding
 from suite.board.verify.reply_digests import ReplyDigests
 from suite.chat import sha256_hex
+from suite.data import strict_syntax
 from suite.files import write_whole
 from suite.journal.document_files import write_json
 from suite.report.text_templates import text_lines
 
 REQUIRED = ("R0", "R1", "R2", "R3", "R4", "R6", "R7", "R8", "R9")
-CANNOT_SHOW = (
-    "that the replies came from the model that is named: nobody but the submitter saw it answer "
-    "(--rerun asks it again)",
-    "that this run is not the best of several: only the submitter's word says how many there were",
-    "that the model was not trained on this data, nor shown it by a system behind its endpoint",
-    "that a judge really gave a reply that reads as a judge's (--rejudge asks it again)",
-    "hardware, cost and times: they are declared, and never ranked",
-)
+CANNOT_SHOW = strict_syntax.read_table(__package__, "limits.yaml", list[str])
 
 
 @dataclass
