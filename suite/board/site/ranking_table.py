@@ -51,16 +51,18 @@ def ranks(low: int | None, high: int | None) -> str:
 
 
 def task_heads(state: State, table: RankTable) -> Iterator[dict[str, str]]:
-    """Counts that are the same for all stand in the head, else with each value. In words of board.html.j2."""
+    """The heads of the tasks' columns, as board.html.j2 has those of others. Counts that are the same for all
+    stand in the head, else with each value.
+    """
     for item in state.board.tasks:
         counts = _counts(table, item)
         results = (one.entry.column(item.name) for one in table.rows)
         lower = any(one is not None and one.direction == "lower" for one in results)
         sub = [asked(table, item, counts.pop())] if len(counts) == 1 else []
         sub += ["lower is better"] if lower else []
-        first, href = "ascending" if lower else "descending", f"tasks/{file_name(item.name)}.html"
-        told = ", ".join(sub)
-        yield {"key": item.name, "title": item.shown, "first": first, "sub": told, "href": href}
+        head = {"key": item.name, "title": item.shown, "kind": "number", "more": "", "sub": ", ".join(sub)}
+        head["first"] = "ascending" if lower else "descending"
+        yield {**head, "href": f"tasks/{file_name(item.name)}.html"}
 
 
 def _counts(table: RankTable, item: Item) -> set[int]:
