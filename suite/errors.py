@@ -4,8 +4,13 @@ A message has up to three lines: what is wrong, where, what to do.
 """
 
 import difflib
+import functools
+import operator
 import re
+import tomllib
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Self
 
 from suite.secrets import scrub, scrub_all
 
@@ -22,6 +27,18 @@ class SuiteError(Exception):
     def __init__(self, what: str, where: str = "", fix: str = "") -> None:
         self.what, self.where, self.fix = (scrub(one) for one in (what, where, fix))
         super().__init__("\n  ".join(line for line in (self.what, self.where, self.fix) if line))
+
+    @classmethod
+    def of(cls, message: str, /, **about: object) -> Self:
+        """The error in the words that `messages.toml` has under a dotted name, about these things."""
+        room, _, name = message.rpartition(".")
+        words = functools.reduce(operator.getitem, room.split("."), _messages())[name]
+        return cls(*(words.get(line, "").format_map(about) for line in ("what", "where", "fix")))
+
+
+@functools.cache
+def _messages() -> dict[str, Any]:
+    return tomllib.loads(Path(__file__).with_name("messages.toml").read_text("utf-8"))
 
 
 class NotFound(SuiteError):

@@ -106,16 +106,11 @@ class Catalogue:
             family = self.family(name)
             if len(family) > 1:
                 names = ", ".join(entry.name for entry in family)
-                raise NotFound(
-                    f"{name!r} is a family of {len(family)} tasks", fix=f"name one of them: {names}"
-                )
+                raise NotFound.of("plugins.family", name=name, count=len(family), names=names)
             owners = [pair for pair in entries if pair[0] in family]
         if not owners:
             if kind == "task" and name.partition(":")[0].endswith(".py"):
-                raise NotFound(
-                    f"{name!r} names a file, and only an installed task can stand here",
-                    fix="make a distribution of it: `suite plugin new NAME --from FILE.py`",
-                )
+                raise NotFound.of("plugins.file", name=name)
             if kind == "task" and Path(f"{name}.py").is_file():
                 raise NotFound(f"no task named {name!r}", fix=f"a file is named with its ending: {name}.py")
             if kind == "task" and (name.startswith(".") or Path(name).is_file()):
@@ -124,14 +119,8 @@ class Catalogue:
         if len(owners) > 1:
             claimed = sorted({plugin.distribution or plugin.name for _, plugin in owners})
             if len(claimed) == 1:
-                raise PluginError(
-                    f"{kind} {name!r} is announced twice by {claimed[0]}",
-                    fix="rename one of the two entries in its `suite_register`",
-                )
-            raise PluginError(
-                f"{kind} {name!r} is claimed by {' and '.join(claimed)}",
-                fix="uninstall one, or ask its author to rename it",
-            )
+                raise PluginError.of("plugins.twice", kind=kind, name=name, owner=claimed[0])
+            raise PluginError.of("plugins.claimed", kind=kind, name=name, owners=" and ".join(claimed))
         entry, plugin = owners[0]
         if entry.contract != CONTRACT:
             raise PluginError(contract_note(entry, plugin))
@@ -167,9 +156,7 @@ class Catalogue:
         if benchmarks := [one.name for one in entries if not one.stage]:
             return benchmarks
         names = ", ".join(one.name for one in entries)
-        raise NotFound(
-            f"{name!r} has stages of a pipeline and no benchmark", fix=f"name one of them: {names}"
-        )
+        raise NotFound.of("plugins.stages", name=name, names=names)
 
     def load(self, kind: str, name: str) -> Any:
         """The object behind a name, imported now.
@@ -187,11 +174,9 @@ class Catalogue:
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # third-party code: anything may come out, SystemExit too
-            raise PluginError(
-                f"{kind} {name!r} of {plugin.distribution or plugin.name} cannot be loaded",
-                where=f"{entry.target}: {type(error).__name__}: {error}",
-                fix="reinstall the plugin, or report this to its author",
-            ) from error
+            owner = f"{kind} {name!r} of {plugin.distribution or plugin.name}"
+            said = f"{type(error).__name__}: {error}"
+            raise PluginError.of("plugins.not-loaded", owner=owner, entry=entry, said=said) from error
         return found
 
     def registry_folders(self) -> list[Path]:

@@ -241,15 +241,11 @@ def read_entry(folder: Path) -> AcceptedEntry:
     """The entry of a folder. Raises DataError naming the file and the field."""
     named, where = FOLDER.fullmatch(folder.name), str(folder)
     if named is None:
-        raise DataError(
-            f"{folder.name[:80]!r} is no entry's folder", where, "name it NAME-FIRST12HEXOFBUNDLE"
-        )
+        raise DataError.of("board.entry.folder", name=folder.name[:80], where=where)
     raw = read_bytes(folder / SUBMISSION)
     found = hashlib.sha256(raw).hexdigest()
     if found[:12] != named[2]:
-        raise DataError(
-            f"{folder.name} holds the submission {found[:12]}", where, "the folder is named after it"
-        )
+        raise DataError.of("board.entry.other", folder=folder, found=found[:12], where=where)
     submission = _decode(raw, Submission, folder / SUBMISSION)
     verification = _decode(read_bytes(folder / VERIFICATION), Verification, folder / VERIFICATION)
     record = read_model(folder / RECORD, EntryRecord)

@@ -53,10 +53,7 @@ def _here(name: str, cache: Cache) -> LocalDataset:
     pinned = locked(entry, cache)
     require_pins(pinned)
     agree(pinned, cache, accept=False)
-    raise DataError(
-        f"{name} is not here yet: `suite data pull {name}` fetches it",
-        fix=f"without a network: `suite data import {name} --dir DIR`",
-    )
+    raise DataError.of("data.arrow.not-here", name=name)
 
 
 def _chosen(local: LocalDataset, part: str | None) -> str:
@@ -68,9 +65,7 @@ def _chosen(local: LocalDataset, part: str | None) -> str:
         return parts[0]
     if not parts:
         raise NotFound(f"{local.entry.id} has files and no rows", f"its files: {', '.join(local.paths())}")
-    raise NotFound(
-        f"{local.entry.id} has several parts: {', '.join(parts)}", fix=f"say which, as in part={parts[0]!r}"
-    )
+    raise NotFound.of("data.arrow.parts", local=local, parts=", ".join(parts), first=parts[0])
 
 
 def _arrow_file(local: LocalDataset, part: str, cache: Cache) -> Path:
@@ -114,12 +109,8 @@ def _write(local: LocalDataset, part: str, path: Path) -> None:
             for batch in batches:
                 writer.write_batch(batch)
     except (pyarrow.ArrowException, OverflowError, TypeError, ValueError) as error:
-        raise DataError(
-            f"{local.entry.id}: the rows of part {part!r} make no table",
-            where=str(error).splitlines()[0][:200],
-            fix="a field must hold one kind of value in all rows, an integer of 64 bits at most; "
-            "a task reads them one by one, by data.rows",
-        ) from error
+        said = str(error).splitlines()[0][:200]
+        raise DataError.of("data.arrow.no-table", local=local, part=part, said=said) from error
 
 
 def _batches(

@@ -73,14 +73,9 @@ def disk_errors(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in _FULL:
-            raise DataError(
-                "no space left on disk", where=str(folder), fix="make room, or set SUITE_CACHE elsewhere"
-            ) from error
-        raise DataError(
-            f"a file can't be read or written: {error.strerror or error}",
-            where=str(error.filename or folder),
-            fix="check the rights of that folder, or set SUITE_CACHE to another",
-        ) from error
+            raise DataError.of("data.cache.full", folder=folder) from error
+        said, place = error.strerror or error, error.filename or folder
+        raise DataError.of("data.cache.refused", said=said, place=place) from error
 
 
 class Cache:

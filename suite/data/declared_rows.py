@@ -36,9 +36,7 @@ def declared_rows(task: AnyTask, name: str, cache: Cache, say: Callable[[str], N
     if isinstance(rows, str):
         return file_source(task, name, rows)
     if not _COMMIT.fullmatch(rows.revision):
-        raise DataError(
-            f"{told} names the revision {rows.revision!r}, which may change", rows.repo, _commit_advice(rows)
-        )
+        raise DataError.of("data.rows.no-commit", told=told, rows=rows, advice=_commit_advice(rows))
     entry = hub_entry(rows)
     try:
         entry = _with_terms(entry, rows, cache)
@@ -69,12 +67,8 @@ def _with_terms(entry: DatasetEntry, rows: HubRows, cache: Cache) -> DatasetEntr
             name = _slug(rows.repo.partition("/")[2]) or "rows"
             words = ["--hub", rows.repo, "--revision", rows.revision, "--split", rows.split]
             words += ["--config", rows.config] if rows.config else []
-            raise LicenceRequired(
-                f"{rows.repo}: its licence is {licence.name}, and has to be accepted first",
-                where=f"{licence.url}: {licence.redistribution}",
-                fix=f"if you accept it: `suite data new {name} {shlex.join(words)}`, then "
-                f"`suite data pull {name} --accept-licence`, and run this again",
-            )
+            told = shlex.join(words)
+            raise LicenceRequired.of("data.rows.licence", rows=rows, licence=licence, name=name, words=told)
         cache.accept(entry)
     return entry
 

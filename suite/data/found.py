@@ -138,9 +138,8 @@ def on_git(name: str, url: str, revision: str | None, globs: Sequence[str], lice
         there = git_source.listing(source, name)
         paths = [one for one in there if _holds_rows(one) and any(fnmatchcase(one, g) for g in globs or "*")]
         if not paths:
-            raise DataError(
-                f"{repo}: no file with rows is called {' or '.join(globs)}", url, files_told(there)
-            )
+            told = " or ".join(globs)
+            raise DataError.of("data.found.no-file", repo=repo, globs=told, url=url, files=files_told(there))
     parts, files = _by_stem(paths)
     terms = _licence(licence, "", url, "repository")
     return DatasetEntry(
@@ -163,9 +162,7 @@ def at_hand(name: str, paths: Iterable[Path], licence: str) -> tuple[DatasetEntr
                 fix = f"give files that end in {', '.join(FORMATS)}"
                 raise DataError(f"{path.name} {what}", str(path.absolute()), fix)
             if path.name in places and places[path.name].resolve() != path.resolve():
-                raise DataError(
-                    f"two files are called {path.name}", f"{places[path.name]} and {path}", "rename one"
-                )
+                raise DataError.of("data.found.one-name", path=path, other=places[path.name])
             places[path.name] = path
     if not places:
         raise DataError(f"{name}: no files with rows are given", fix=f"they end in {', '.join(FORMATS)}")

@@ -60,10 +60,7 @@ def address(template: str) -> str:
         return template
     host, old = urlsplit(endpoint), urlsplit(template)
     if host.scheme not in ("http", "https") or not host.netloc:
-        raise ConfigError(
-            "SUITE_GIT_ENDPOINT is no http address",
-            fix="for example SUITE_GIT_ENDPOINT=https://mirror.example",
-        )
+        raise ConfigError.of("data.git.endpoint")
     return urlunsplit((host.scheme, host.netloc, host.path.rstrip("/") + old.path, old.query, ""))
 
 
@@ -81,11 +78,7 @@ def fetch(source: GitSource, wanted: WantedFile, target: Path, progress: Progres
         raise DataError(what, where=shown(url))
     with target.open("rb") as file:
         if file.read(len(_POINTER)) == _POINTER:
-            raise DataError(
-                f"{wanted.entry}: the host gave a Git LFS pointer for {wanted.path}, not the file",
-                where=shown(url),
-                fix="name the host's address for large files in the entry's url_template",
-            )
+            raise DataError.of("data.git.pointer", wanted=wanted, place=shown(url))
 
 
 def beginning(source: GitSource, wanted: WantedFile, limit: int) -> tuple[bytes, int | None]:
@@ -106,9 +99,7 @@ def first_branch(source: GitSource, branches: Sequence[str]) -> tuple[str, str]:
     Raises SourceUnreachable, or DataError where none is there.
     """
     if not source.clone_url:
-        raise DataError(
-            f"the entry of {source.repo} has no clone_url", fix="add clone_url, or write the commit by hand"
-        )
+        raise DataError.of("data.git.no-clone", source=source)
     url = address(source.clone_url).rstrip("/") + "/info/refs?service=git-upload-pack"
     told = io.BytesIO()
     _retried(partial(_transfer, url, None, LARGEST >> 6, told), shown(url), source.repo)
@@ -143,11 +134,8 @@ def listing(source: GitSource, entry: str) -> list[str]:
                 )
         except (OSError, subprocess.SubprocessError) as error:
             said = (str(getattr(error, "stderr", None) or error).strip().splitlines() or ["no message"])[-1]
-            raise SourceUnreachable(
-                f"{entry}: git cannot list the files of {source.repo}",
-                where=f"{shown(url)}: {said}",
-                fix="check that git is installed and the address right, or name files without * by --path",
-            ) from error
+            told = f"{shown(url)}: {said}"
+            raise SourceUnreachable.of("data.git.no-list", entry=entry, source=source, told=told) from error
     return [one for one in told.split("\0") if one]
 
 
@@ -211,11 +199,7 @@ def _open(url: str, wanted: WantedFile | None) -> http.client.HTTPResponse:
             after = error.headers.get("Retry-After", "") if error.headers else ""
             raise _BrokeOff(f"status {error.code}", float(after) if after.isdigit() else 0.0) from error
         if error.code in (404, 410) and wanted is not None:
-            raise DataError(
-                f"{wanted.entry}: the host has no {wanted.path} at the pinned commit (status {error.code})",
-                where=shown(url),
-                fix=f"if the source moved, `suite data pin {wanted.entry}` records where it is now",
-            ) from error
+            raise DataError.of("data.git.no-file", wanted=wanted, error=error, place=shown(url)) from error
         fix = "check the address; what is private is not read"
         raise SourceUnreachable(f"the Git host refused: status {error.code}", shown(url), fix) from error
     except (URLError, http.client.HTTPException, OSError) as error:

@@ -42,18 +42,11 @@ class HubLayout(NamedTuple):
             raise self._missing(f"split {split!r} in config {config}", "splits", self.configs[config])
         found = self.configs[config][split]
         for path in found:
-            if (form := PurePosixPath(path).suffix.lower()) not in FORMATS:
-                raise DataError(
-                    f"{self.repo}: rows can't be read from {path}: its format is {form or 'not named'}",
-                    self.where,
-                    f"formats of rows: {', '.join(FORMATS)}",
-                )
+            if (form := PurePosixPath(path).suffix.lower() or "not named") not in FORMATS:
+                formats = ", ".join(FORMATS)
+                raise DataError.of("data.layout.format", layout=self, path=path, form=form, formats=formats)
         if told := ", ".join(f"{key}: {value}" for key, value in self.told.get(config, {}).items()):
-            raise DataError(
-                f"{self.repo}: the card wants config {config} read in a way of its own: {told}",
-                self.where,
-                "write the rows anew as JSON Lines, or ask the dataset's owner to",
-            )
+            raise DataError.of("data.layout.own-way", layout=self, config=config, told=told)
         return found
 
     def _missing(self, what: str, kind: str, known: Iterable[str]) -> NotFound:
@@ -81,10 +74,9 @@ def layout(source: HubSource, entry: str) -> HubLayout:
             raise
         except Exception as error:  # the library raises what it likes about a card or a repository
             said = " ".join(str(error).replace(str(folder), source.repo).split())[:300]
-            raise DataError(
-                f"{entry}: the `datasets` library finds no rows in {source.repo}: {said}",
-                where=f"{where}; {hub_source.files_told(there)}",
-                fix="name the files of the part by `format` and `pattern`, if they hold rows",
+            place = f"{where}; {hub_source.files_told(there)}"
+            raise DataError.of(
+                "data.layout.no-rows", entry=entry, source=source, said=said, place=place
             ) from error
 
 

@@ -35,10 +35,9 @@ def bundled_folder(entry: RegistryEntry, source: BundledSource) -> Path:
     for base in own if source.package is None else package_folders(source.package):
         if (folder := _inside(entry, base, source.folder)).is_dir():
             return folder
-    raise DataError(
-        f"{entry.id} comes with {source.package or 'the registry'}, which has no folder {source.folder!r}",
-        fix=f"install the package {source.package}" if source.package else "reinstall the plugin",
-    )
+    if source.package is not None:
+        raise DataError.of("data.bundled.package", entry=entry, source=source)
+    raise DataError.of("data.bundled.registry", entry=entry, source=source)
 
 
 def _inside(entry: RegistryEntry, base: Path, path: str) -> Path:

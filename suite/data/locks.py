@@ -55,11 +55,7 @@ def locked(entry: EntryT, cache: Cache) -> EntryT:
         fix = "delete it and run `suite data pin` again"
         raise DataError("a lock file can't be read", where=f"{path}: {error}", fix=fix) from error
     if lock.entry != entry.id or lock.made_for != entry.digest():
-        raise DataError(
-            f"the pins of {entry.id} were made for another version of its entry",
-            where=str(path),
-            fix=f"run `suite data pin {entry.id}` again, or delete that file to use the registry's own pins",
-        )
+        raise DataError.of("data.locks.other-entry", entry=entry, path=path)
     source = entry.source
     if source.pin:
         source = source.model_copy(update={source.pin: lock.revision})

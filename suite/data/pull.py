@@ -99,11 +99,8 @@ def verify(entry: RegistryEntry, cache: Cache) -> list[DataError]:
 def require_pins(entry: RegistryEntry) -> None:
     """Raises DataError if nobody has pinned the entry yet."""
     if not entry.pinned:
-        raise DataError(
-            f"{entry.id} is not pinned yet: run `suite data pin {entry.id}`",
-            where=f"the entry names no {'commit' if entry.revision is None else 'files'}",
-            fix=f"`suite data pin {entry.id}` records the commit and the hashes of its files as they are now",
-        )
+        lacks = "commit" if entry.revision is None else "files"
+        raise DataError.of("data.pull.not-pinned", entry=entry, lacks=lacks)
 
 
 def agree(entry: RegistryEntry, cache: Cache, accept: bool, folder: Path | None = None) -> None:
@@ -115,11 +112,9 @@ def agree(entry: RegistryEntry, cache: Cache, accept: bool, folder: Path | None 
     if not licence.accept_required or cache.accepted(entry):
         return
     if not accept:
-        raise LicenceRequired(
-            f"{entry.id}: its licence is {licence.name}, and has to be accepted first",
-            where=" ".join(one for one in (licence.url, licence.redistribution) if one),
-            fix=f"if you accept it: `suite {_accepting(entry, cache, folder)} --accept-licence`",
-        )
+        terms = " ".join(filter(None, (licence.url, licence.redistribution)))
+        command = _accepting(entry, cache, folder)
+        raise LicenceRequired.of("data.pull.licence", entry=entry, terms=terms, command=command)
     cache.accept(entry)
 
 
@@ -219,12 +214,9 @@ def _fetch_one(entry: RegistryEntry, file: File, cache: Cache, progress: Progres
                         shutil.rmtree(cache.staging(name), ignore_errors=True)
                     return found
                 path.unlink()
-    raise DataError(
-        f"{entry.id}: {file.path} is not the file that was pinned",
-        where=f"sha256 {found}, wanted {file.sha256 or file.git_blob or 'what the Hub announced'} "
-        f"(revision {(entry.revision or '')[:12]})",
-        fix=f"try again; if it stays so, the source was changed (`suite data pin {entry.id}` records it)",
-    )
+    wanted = file.sha256 or file.git_blob or "what the Hub announced"
+    told = f"sha256 {found}, wanted {wanted} (revision {(entry.revision or '')[:12]})"
+    raise DataError.of("data.pull.other-file", entry=entry, file=file, told=told)
 
 
 def _fetch_from(
@@ -325,12 +317,9 @@ def _take(entry: RegistryEntry, folder: Path, cache: Cache) -> dict[str, str]:
             (differs if named else missing).append(file.path)
     if missing or differs:
         told = (("missing", missing), ("with other bytes than pinned", differs))
-        lists = [f"{what}: {listed(paths, 5)}" for what, paths in told if paths]
-        raise DataError(
-            f"{entry.id}: the folder lacks {len(missing) + len(differs)} of {len(entry.files)} files",
-            where=f"{folder}; {'; '.join(lists)}",
-            fix=f"bring the files of revision {entry.revision}; those already taken are kept",
-        )
+        lists = "; ".join(f"{what}: {listed(paths, 5)}" for what, paths in told if paths)
+        lacks = f"{len(missing) + len(differs)} of {len(entry.files)} files"
+        raise DataError.of("data.pull.lacking", entry=entry, lacks=lacks, folder=folder, lists=lists)
     return taken
 
 

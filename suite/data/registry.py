@@ -127,9 +127,7 @@ def find_schema(name: str, folders: Iterable[Path]) -> Path:
             raise DataError(f"schema {error.filename} is not opened: {error.strerror}", str(base)) from error
         if path.is_file():
             return path
-    raise DataError(
-        f"no schema {name!r} in any registry folder", fix="it belongs into schemas/ beside datasets/"
-    )
+    raise DataError.of("data.registry.no-schema", name=name)
 
 
 def read_entry(path: Path, model: type[EntryT]) -> EntryT:

@@ -134,11 +134,8 @@ def typed(rows: Iterable[tuple[RowPlace, Raw]], model: RowModel) -> Iterator[Any
         try:
             value = _read(read, row)
         except RowError as error:
-            raise DataError(
-                f"{place.dataset}: {place} is no {model_name(model)}",
-                where=f"field `{error.field}`: {error}" if error.field else str(error),
-                fix="correct the row, or check that the dataset is the one that the task names",
-            ) from error
+            said = f"field `{error.field}`: {error}" if error.field else str(error)
+            raise DataError.of("data.rows.no-row", place=place, model=model_name(model), said=said) from error
         yield value
 
 

@@ -143,9 +143,8 @@ def json_rows(path: Path, *, nan: bool = False) -> Iterator[TextRow]:
     assert isinstance(found, list)  # it begins with a bracket
     for number, value in enumerate(found, 1):
         if not isinstance(value, dict):
-            raise DataError(
-                f"{path.name}: element {number} is {strict_syntax.kind(value)}, no object", str(path)
-            )
+            kind = strict_syntax.kind(value)
+            raise DataError.of("data.text.no-object", path=path, number=number, kind=kind)
         yield TextRow(value, number, unit="element")
 
 
@@ -167,11 +166,8 @@ def csv_rows(path: Path) -> tuple[list[str], Iterator[TextRow]]:
         while (fields := _fields(path, reader)) is not None:
             if fields:
                 if len(fields) != len(header):
-                    raise DataError(
-                        f"{path.name} line {before + 1}: {len(fields)} fields, the header has {len(header)}",
-                        where=str(path),
-                        fix="put a text that holds the separator into double quotes",
-                    )
+                    told = f"{len(fields)} fields, the header has {len(header)}"
+                    raise DataError.of("data.text.fields", path=path, line=before + 1, told=told)
                 yield TextRow(dict(zip(header, fields, strict=True)), before + 1)
             before = reader.line_num
 

@@ -68,9 +68,7 @@ class FileSource(GivenSource):
         self._file = file
         self._told = told or f"--data {name}"
         if not file.is_file():
-            raise DataError(
-                f"{self._told}: no file {file.name}", where=str(file), fix="give a file of rows that is there"
-            )
+            raise DataError.of("data.view.no-file", told=self._told, file=file)
         try:
             with file.open("rb") as opened:
                 wrong = "" if opened.read(1) else "is empty"

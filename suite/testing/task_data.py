@@ -93,7 +93,5 @@ def _raw(row: Row) -> Raw:
     if isinstance(row, BaseModel):
         return row.model_dump()
     if not isinstance(row, Mapping):
-        raise ConfigError(
-            f"a row is a {type(row).__name__}, no mapping and no model", fix="give rows such as {'text': '…'}"
-        )
+        raise ConfigError.of("testing.row", kind=type(row).__name__)
     return dict(row)

@@ -108,11 +108,7 @@ class Archive:
         tail = os.pread(self._fd, longest, max(0, self.size - longest))
         if self.size < _END.size or _END_MARK not in tail:
             self.close()
-            raise BundleError(
-                f"{path.name} is no bundle: it is no ZIP archive, or its end is missing",
-                where=str(path),
-                fix="give what `suite submit pack` wrote, a .suite.zip or a folder",
-            )
+            raise BundleError.of("board.archive.no-zip", path=path)
 
     def close(self) -> None:
         """Let go of the file."""

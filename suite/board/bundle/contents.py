@@ -107,11 +107,7 @@ class _Opening:
 
     def bundle(self, path: Path) -> Bundle | None:
         if SUBMISSION not in self._source.sizes:
-            raise BundleError(
-                f"{path.name} holds no bundle: it has no {SUBMISSION}",
-                where=str(path),
-                fix="give what `suite submit pack` wrote, a .suite.zip or a folder",
-            )
+            raise BundleError.of("board.contents.no-submission", path=path)
         with self._findings.climbing("R1"):
             raw = self._small(SUBMISSION, _SUBMISSION_BYTES)
             value = None if raw is None else self._strict(raw, SUBMISSION)

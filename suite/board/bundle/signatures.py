@@ -69,16 +69,10 @@ def sign(message: bytes, key: Path) -> bytes:
     or for a key that cannot be used.
     """
     if not key.is_file():
-        raise ConfigError(
-            f"there is no key {key.name}", where=str(key), fix="`ssh-keygen -t ed25519` makes one"
-        )
+        raise ConfigError.of("board.signatures.no-key", key=key)
     done = _run(["sign", "-n", NAMESPACE, "-f", str(key.absolute())], message, seconds=None)
     if done.returncode != 0 or not done.stdout.startswith(b"-----BEGIN SSH SIGNATURE-----"):
-        raise ConfigError(
-            f"ssh-keygen could not sign with {key.name}",
-            where=_said(done),
-            fix="give a private key, or a public key whose private half is in the agent (`ssh-add -l`)",
-        )
+        raise ConfigError.of("board.signatures.not-signed", key=key, said=_said(done))
     return done.stdout
 
 
@@ -118,9 +112,7 @@ def _run(
 ) -> "subprocess.CompletedProcess[bytes]":
     program = shutil.which("ssh-keygen")
     if program is None:
-        raise ConfigError(
-            "ssh-keygen is not here", fix="install OpenSSH's client (Debian's package openssh-client)"
-        )
+        raise ConfigError.of("board.signatures.no-program")
     try:
         return subprocess.run(
             [program, "-Y", *arguments],

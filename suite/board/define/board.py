@@ -210,10 +210,7 @@ class Board(parts.Closed):
         if name != item.task:
             raise ConfigError(f"{item.task!r} is an alias", fix=f"write task: {name}")
         if task.info.version != item.version:
-            raise ConfigError(
-                f"the board asks for version {item.version} of {name}, installed is {task.info.version}",
-                fix="install the plugin's version that the board is made for, or raise the board's version",
-            )
+            raise ConfigError.of("board.define.version", item=item, name=name, task=task)
         _check_item(item, task)
         cells: dict[str, Cell] = {}
         reasons = []
@@ -250,9 +247,7 @@ def _check_item(item: Item, task: type[AnyTask]) -> None:
     at_score = kind.at_score_names()
     for name in (*item.parameters, *item.sweep):
         if name in at_score:
-            raise ConfigError(
-                f"{item.task}: {name} changes scoring only", fix=f"write it under score_parameters: {name}"
-            )
+            raise ConfigError.of("board.define.at-score", item=item, name=name)
         if name not in kind.model_fields:
             raise unknown("parameter", name, set(kind.model_fields) - at_score, f"of {item.task}")
     for name in item.score_parameters:
@@ -321,7 +316,5 @@ def find_board(name: str) -> Board:
 def _named(path: Path) -> Board:
     board = load_board(path)
     if board.id != path.stem:
-        raise ConfigError(
-            f"the board is called {board.id!r}, its file {path.name!r}", str(path), "name the file after it"
-        )
+        raise ConfigError.of("board.define.misnamed", board=board, path=path)
     return board

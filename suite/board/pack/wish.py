@@ -67,9 +67,7 @@ def make(wish: Wish) -> PackedBundle:
     try:
         against += list(_secrets(runs, declared, readme, private_data.Machine.this()))
     except OSError as error:
-        raise BundleError(
-            f"{error.filename} cannot be read: {error.strerror}", fix="restore it from a copy"
-        ) from error
+        raise BundleError.of("board.pack.unreadable", error=error) from error
     model = str(declarations.get(declared, "model.display_name") or "bundle").lower()
     name = re.sub("[^a-z0-9._-]+", "-", model)[:60].strip("-.") or "bundle"
     output = wish.output or Path(name if wish.folder else f"{name}.suite.zip")
@@ -81,11 +79,7 @@ def make(wish: Wish) -> PackedBundle:
     if not output.absolute().parent.is_dir():
         against.append(f"there is no folder {output.parent}")
     if against:
-        raise ConfigError(
-            "this cannot be packed yet:",
-            where="\n  ".join(f"- {one}" for one in against),
-            fix="put these right, then run the command again; nothing was written",
-        )
+        raise ConfigError.of("board.pack.against", reasons="\n  ".join(f"- {one}" for one in against))
     return _write(wish, runs, declared, readme, output)
 
 
@@ -94,9 +88,7 @@ def _readme(path: Path | None) -> bytes:
         return b""
     data = path.read_bytes()
     if len(data) > SizeLimits().readme:
-        raise ConfigError(
-            f"{path.name} is over {SizeLimits().readme} bytes", where=str(path), fix="shorten it"
-        )
+        raise ConfigError.of("board.pack.readme", path=path, most=SizeLimits().readme)
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -178,10 +170,7 @@ def _fits(size: int, board: "Board | None") -> None:
     most = SizeLimits().archive if board is None else board.limits.bundle_mib * MIB
     if size > most:
         whose = f"board {board.id}" if board is not None else "verifying"
-        raise ConfigError(
-            f"the bundle would have {size / MIB:.1f} MiB; {whose} takes at most {most / MIB:.0f} MiB",
-            fix="submit fewer runs together",
-        )
+        raise ConfigError.of("board.pack.too-big", size=size / MIB, whose=whose, most=most / MIB)
 
 
 def _check(staged: Path) -> None:
@@ -193,11 +182,7 @@ def _check(staged: Path) -> None:
     if errors:
         lines = [f"- {one.where} {one.sample}: {one.what} [{one.code}]" for one in errors[:_SHOWN]]
         more = [f"and {findings.errors - _SHOWN} more"] if findings.errors > _SHOWN else []
-        raise BundleError(
-            "the runs were changed or damaged: a bundle of them would not verify",
-            where="\n  ".join([*lines, *more]),
-            fix="restore the run folders from a copy, or run them again",
-        )
+        raise BundleError.of("board.pack.damaged", lines="\n  ".join([*lines, *more]))
 
 
 def reasons(runs: Sequence[Run], board: "Board | None") -> list[str]:

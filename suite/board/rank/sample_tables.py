@@ -120,10 +120,7 @@ def _column(
     )
     ways = {one.direction for one in mine if one is not None}
     if len(ways) > 1 or ways - {"higher", "lower"}:
-        raise DataError(
-            f"column {key!r} cannot be ranked: its direction is {', '.join(sorted(ways))}",
-            fix="name a headline that has a better end",
-        )
+        raise DataError.of("board.rank.direction", key=key, ways=", ".join(sorted(ways)))
     here = np.flatnonzero(~np.isnan(value)).tolist()
     column = RankedColumn(key, value, low, high, ways != {"lower"})
     unpaired = [i for i in here if (one := mine[i]) is None or not one.paired]
@@ -177,12 +174,8 @@ def _paired(
     again = points(found)
     for i in held:
         if not abs(again[i] - column.value[i]) <= TOLERANCE * max(1.0, abs(column.value[i])):
-            raise DataError(
-                f"column {column.key!r}: the samples give {again[i]:.6g}, "
-                f"the verification says {column.value[i]:.6g}",
-                where=str(entries[i].per_sample),
-                fix="verify the entry again: `suite board check`",
-            )
+            told = {"again": again[i], "value": column.value[i], "where": entries[i].per_sample}
+            raise DataError.of("board.rank.samples-differ", column=column, **told)
     return found
 
 

@@ -83,13 +83,9 @@ def accept(
         return Accepted(checked, None, tuple(reasons))
     folder = into or shelf.submissions / opened.folder
     if into is None and folder.exists():
-        raise ConfigError(
-            f"{folder.name} exists", str(folder), "it is no entry: remove it, or check the board"
-        )
+        raise ConfigError.of("board.accept.no-entry", folder=folder)
     if folder.name[-12:] != opened.id[:12] or folder.resolve().parent != shelf.submissions.resolve():
-        raise ConfigError(
-            f"{folder.name} is not where the bundle {opened.id[:12]} belongs", where=str(folder)
-        )
+        raise ConfigError.of("board.accept.misplaced", folder=folder, bundle=opened.id[:12])
     folder.parent.mkdir(parents=True, exist_ok=True)
     own_folder(folder)
     _bring(folder, opened)
@@ -171,9 +167,7 @@ def open_submission(path: Path) -> Opened:
     try:
         found = in_child(_open, path, seconds=SECONDS)
     except TimeUp as error:
-        raise BundleError(
-            f"{path.name} cannot be opened in {SECONDS:g} s", fix=f"suite submit verify {path.name}"
-        ) from error
+        raise BundleError.of("board.accept.time", path=path, seconds=SECONDS) from error
     assert isinstance(found, Opened)
     return found
 
@@ -185,9 +179,7 @@ def _open(_: Tell, path: Path) -> Opened:
             raise BundleError(f"{path.name} is not safe to read", fix=f"suite submit verify {path.name}")
         raw = bundle.manifest
         if canonical_json(strict_syntax.read_exact(raw)) + b"\n" != raw:
-            raise BundleError(
-                "submission.json is not in canonical form", str(path), "pack it with `suite submit pack`"
-            )
+            raise BundleError.of("board.accept.not-canonical", path=path)
         trace = trace_sha256([Run(run.folder) for run in bundle.runs])
         return Opened(bundle.id, raw, bundle.readme, bundle.submission, trace)
 
@@ -262,10 +254,7 @@ def _check_place(bundle: Path, urls: Sequence[str], board: Board) -> None:
     if urls and bundle.is_dir():
         raise ConfigError("--bundle-url is the address of an archive, not of a folder", str(bundle))
     if (size := _size(bundle)) > KEPT and not urls:
-        raise ConfigError(
-            f"the bundle has {size / MIB:.1f} MiB; the repository keeps at most {KEPT // MIB}",
-            fix="upload it and say where it lies: --bundle-url https://…",
-        )
+        raise ConfigError.of("board.accept.too-big", size=size / MIB, most=KEPT // MIB)
 
 
 def _keep_bundle(bundle: Path, folder: Path, urls: Sequence[str]) -> None:
@@ -296,11 +285,7 @@ def withdraw(folder: Path, status: str, reason: str, when: datetime | None = Non
         raise ConfigError("a reason is needed", fix="say why: it stays on the entry's page")
     before = entry.record
     if before.status == status:
-        raise ConfigError(
-            f"{folder.name} is {status} already",
-            where=f"since {before.status_date}: {before.reason}",
-            fix="a reason that was given stays; correct its words in entry.yaml, in a commit of its own",
-        )
+        raise ConfigError.of("board.accept.status", folder=folder, status=status, before=before)
     if before.reason:
         reason = f"{reason} (before, {before.status} on {before.status_date}: {before.reason})"
     changed = {"status": status, "reason": reason, "status_date": (when or datetime.now(UTC)).date()}

@@ -173,9 +173,7 @@ def _commit(root: Path, name: str) -> str:
     try:
         found = _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
     except ConfigError as error:
-        raise ConfigError(
-            f"there is no commit {name[:80]!r}", where=str(root), fix="fetch it first: git fetch origin REF"
-        ) from error
+        raise ConfigError.of("board.pull-request.no-commit", name=name[:80], root=root) from error
     return found.decode().strip()
 
 

@@ -115,9 +115,7 @@ def fetch(
     if reference.bytes > most:
         raise ConfigError(f"the bundle has {reference.bytes:,} bytes, the board takes {most:,}")
     if not reference.urls:
-        raise ConfigError(
-            "the bundle lies elsewhere, and nobody says where", fix="give urls in bundle.ref.yaml"
-        )
+        raise ConfigError.of("board.fetch.no-address")
     for url in reference.urls:
         _allowed(url, hosts)  # those that are not asked are told, too
     errors: list[str] = []
@@ -164,9 +162,7 @@ def _allowed(url: str, hosts: Sequence[str]) -> tuple[str, str]:
         raise ConfigError("a bundle's address must be plain https", where=url[:200])
     if host not in hosts:
         known = ", ".join(hosts) or "none"
-        raise ConfigError(
-            f"the board does not fetch from {host[:100]!r}", where=f"hosts of the board: {known}"
-        )
+        raise ConfigError.of("board.fetch.host", host=host[:100], known=known)
     return host, (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
@@ -191,7 +187,4 @@ def _save(response: http.client.HTTPResponse, reference: Reference, to: Path) ->
             digest.update(chunk)
             file.write(chunk)
         if total != reference.bytes or digest.hexdigest() != reference.sha256:
-            raise DataError(
-                "the bundle is not the one that was accepted",
-                where=f"expected {reference.sha256[:12]}, found {digest.hexdigest()[:12]}",
-            )
+            raise DataError.of("board.fetch.other", reference=reference, found=digest.hexdigest())

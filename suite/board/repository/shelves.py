@@ -101,9 +101,7 @@ def open_repository(path: Path, board: str = "") -> list[Shelf]:
         return [_shelf(root, root / "boards" / path.resolve().name)]
     name = board or path.resolve().name
     if not board and name not in board_files():
-        raise ConfigError(
-            f"{path} is no board repository, and no board is called {name!r}", fix="say which: --board FILE"
-        )
+        raise ConfigError.of("board.shelves.no-repository", path=path, name=name)
     return [Shelf(find_board(name), path)]
 
 
