@@ -117,8 +117,7 @@ def on_git(name: str, url: str, revision: str | None, globs: Sequence[str], lice
     host = urlsplit(url)
     repo = host.path.strip("/").removesuffix(".git")
     if host.scheme != "https" or not repo or not host.netloc or "@" in host.netloc:  # no password is kept
-        fix = "write https://HOST/ORG/NAME; for files of this machine: --files"
-        raise ConfigError(f"--git {git_source.shown(url)}: no https address of a repository", fix=fix)
+        raise ConfigError.of("data.found.no-address", url=git_source.shown(url))
     github = host.hostname == "github.com"
     raw = f"https://raw.githubusercontent.com/{repo}" if github else f"https://{host.netloc}/{repo}/raw"
     template = raw + "/{commit}/{path}"
@@ -132,8 +131,7 @@ def on_git(name: str, url: str, revision: str | None, globs: Sequence[str], lice
         paths = list(globs)
         for one in paths:
             if why := unsafe(one) or ("it names no file" if not PurePosixPath(one).name else None):
-                fix = "write it as the repository does: data/a.jsonl"
-                raise ConfigError(f"--path {one!r}: {why}", fix=fix)
+                raise ConfigError.of("data.found.path", path=one, why=why)
     else:
         there = git_source.listing(source, name)
         paths = [one for one in there if _holds_rows(one) and any(fnmatchcase(one, g) for g in globs or "*")]

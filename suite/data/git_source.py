@@ -74,8 +74,7 @@ def fetch(source: GitSource, wanted: WantedFile, target: Path, progress: Progres
         transfer = partial(_transfer, url, wanted, limit + 1, file, progress)
         done, _ = _retried(transfer, shown(url), wanted.entry)
     if done > limit:
-        what = f"{wanted.entry}: {wanted.path} is larger than the entry's {limit} bytes"
-        raise DataError(what, where=shown(url))
+        raise DataError.of("data.git.larger", wanted=wanted, limit=limit, place=shown(url))
     with target.open("rb") as file:
         if file.read(len(_POINTER)) == _POINTER:
             raise DataError.of("data.git.pointer", wanted=wanted, place=shown(url))
@@ -200,8 +199,7 @@ def _open(url: str, wanted: WantedFile | None) -> http.client.HTTPResponse:
             raise _BrokeOff(f"status {error.code}", float(after) if after.isdigit() else 0.0) from error
         if error.code in (404, 410) and wanted is not None:
             raise DataError.of("data.git.no-file", wanted=wanted, error=error, place=shown(url)) from error
-        fix = "check the address; what is private is not read"
-        raise SourceUnreachable(f"the Git host refused: status {error.code}", shown(url), fix) from error
+        raise SourceUnreachable.of("data.git.refused", error=error, place=shown(url)) from error
     except (URLError, http.client.HTTPException, OSError) as error:
         reason = getattr(error, "reason", error)
         raise _BrokeOff(f"no connection ({reason})", answered=False) from error

@@ -108,8 +108,7 @@ class LocalFiles(Generic[Here_co]):
         if not path.is_file():
             raise DataError(f"{self.entry.id} lacks {file.path}", where=str(path), fix="reinstall the plugin")
         if file.sha256 is not None and sha256_of(path) != file.sha256:
-            what = f"{self.entry.id}: {file.path} was changed"
-            raise DataError(what, str(path), "restore it: reinstall what brought it")
+            raise DataError.of("data.bundled.changed", entry=self.entry, file=file, path=path)
         return path
 
     def parts(self: "LocalDataset") -> Sequence[str]:

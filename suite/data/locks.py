@@ -52,8 +52,7 @@ def locked(entry: EntryT, cache: Cache) -> EntryT:
     try:
         lock = strict_syntax.validated(Lock, strict_syntax.read_yaml_file(path))
     except ValueError as error:
-        fix = "delete it and run `suite data pin` again"
-        raise DataError("a lock file can't be read", where=f"{path}: {error}", fix=fix) from error
+        raise DataError.of("data.locks.unreadable", path=path, error=error) from error
     if lock.entry != entry.id or lock.made_for != entry.digest():
         raise DataError.of("data.locks.other-entry", entry=entry, path=path)
     source = entry.source

@@ -35,8 +35,7 @@ _MOST = 200  # keys of an object; with more they are data and not the names of f
 def target(name: str, registry: Registry, folder: Path, *, force: bool = False) -> Path:
     """The file of the new entry. force: one may stand in that folder already. Raises ConfigError."""
     if not _ID.fullmatch(name):
-        fix = "write lower-case letters, digits, dots and hyphens"
-        raise ConfigError(f"{name!r} is no name of a dataset", fix=fix)
+        raise ConfigError.of("data.new.name", name=name)
     path = folder / "datasets" / f"{name}.yaml"
     for one in (folder, *registry.folders):
         there = one / "datasets" / f"{name}.yaml"
@@ -73,16 +72,14 @@ def write_entry(
     }
     for one, content in contents.items():
         if not path.is_file() and one.is_file() and one.read_bytes() != content:
-            fix = "give the dataset another name"
-            raise ConfigError(f"schemas/{one.name} is there already", str(one), fix)
+            raise ConfigError.of("data.new.schema", path=one)
     if isinstance(draft.source, BundledSource):
         contents |= {folder / draft.source.folder / one: place for one, place in places.items()}
     told = entry.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
     try:
         _put_all({**contents, path: strict_syntax.dump_yaml(told)})
     except OSError as error:
-        fix = "--registry DIR names another folder"
-        raise ConfigError(f"{name} can't be written: {error.strerror}", str(error.filename), fix) from error
+        raise ConfigError.of("data.new.not-written", name=name, error=error) from error
     lock_path(cache, entry).unlink(missing_ok=True)  # of the entry that it replaces
     return entry.found_in(folder)
 

@@ -135,6 +135,5 @@ def read_entry(path: Path, model: type[EntryT]) -> EntryT:
     fix = "schemas/dataset.json and schemas/model.json in the registry say what is allowed"
     entry = strict_syntax.read_model(path, model, DataError, "entry", fix)
     if entry.id != path.stem:
-        what = f"the entry is called {entry.id!r}, its file {path.name!r}"
-        raise DataError(what, where=str(path), fix="name the file after the entry")
+        raise DataError.of("data.registry.misnamed", entry=entry, path=path)
     return entry

@@ -75,8 +75,7 @@ class FileSource(GivenSource):
         except OSError as error:
             wrong = f"cannot be read: {error.strerror or error}"
         if wrong:
-            fix = "give a file with a row on each line"
-            raise DataError(f"{self._told}: {file.name} {wrong}", str(file), fix)
+            raise DataError.of("data.view.no-rows", told=self._told, file=file, wrong=wrong)
 
     def rows(self, part: str | None = None) -> Iterator[tuple[RowPlace, Raw]]:  # noqa: ARG002
         return read_rows(self.name, self._file.name, self._file)

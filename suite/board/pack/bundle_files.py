@@ -133,8 +133,7 @@ def sign_bundle(path: Path, key: Path, *, replace: bool = False) -> signatures.S
         if SUBMISSION not in source.sizes:
             raise BundleError(f"{path.name} holds no bundle: it has no {SUBMISSION}", where=str(path))
         if SIGNATURE in source.sizes and not replace:
-            fix = "--force puts another signature in its place"
-            raise BundleError("the bundle is signed already", fix=fix)
+            raise BundleError.of("board.signatures.signed-already")
         with source.open(SUBMISSION) as file:
             message = file.read()
         signature = signatures.sign(message, key)

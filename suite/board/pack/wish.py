@@ -151,8 +151,7 @@ def _write(wish: Wish, runs: Sequence[Run], declared: Values, readme: bytes, out
         _fits(size, wish.board)
         if wish.folder and output.exists():
             if any(output.iterdir()) and not (output / SUBMISSION).is_file():
-                what = f"{output} is no bundle and is not replaced"
-                raise BundleError(what, fix="choose another place with -O")
+                raise BundleError.of("board.pack.no-bundle", output=output)
             shutil.rmtree(output)
         made.replace(output)
     inside = [

@@ -242,12 +242,11 @@ class Reproducer:
         for role, records in subject.run.scoring_manifest.roles.items():
             given = self.asked.models.get(role, ())
             if given and len(given) != len(records):
-                seated = f"{subject.run_id} was judged by {len(records)} in the role {role}"
-                fix = "give as many, in the order of the manifest"
-                raise ConfigError(f"{seated}, {len(given)} were given", fix=fix)
+                seats = f"{len(records)} in the role {role}, {len(given)} were given"
+                raise ConfigError.of("board.rerun.seats", subject=subject, seats=seats)
             if not given and any(one.stage != "both" for one in records):
-                what = f"nobody fills the role {role!r} of {subject.run_id}"
-                raise ConfigError(what, fix=f"give {' '.join(flag_of(role))}")
+                flag = " ".join(flag_of(role))
+                raise ConfigError.of("board.rerun.nobody", subject=subject, role=role, flag=flag)
             # who was asked while solving, too, may stand in by its recorded replies
             models[role] = given or [f"replay/{subject.run.folder}?role={one.member}" for one in records]
         return models
