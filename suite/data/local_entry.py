@@ -160,9 +160,6 @@ def damaged(entry: RegistryEntry, file: File, cache: Cache) -> DataError:
     """What to say if a file isn't in the cache, or not with its bytes."""
     kind = "models" if isinstance(entry, ModelEntry) else "data"
     blob = cache.blob(file.sha256 or "none")
-    there = blob.exists()
-    return DataError(
-        f"{entry.id}: {file.path} {'was changed in the cache' if there else 'has not been pulled'}",
-        where=f"sha256 {file.sha256} is not what {blob} holds" if there else "",
-        fix=f"run `suite {kind} pull {entry.id}`",
-    )
+    if not blob.exists():
+        return DataError.of("data.pull.not-pulled", entry=entry, file=file, kind=kind)
+    return DataError.of("data.pull.changed", entry=entry, file=file, kind=kind, blob=blob)

@@ -71,19 +71,19 @@ def row_error(
     error = min(validator.iter_errors(row), key=lambda one: (len(one.absolute_path), one.message))
     field = ".".join(str(step) for step in error.absolute_path) or "the row"
     message = error.message if len(error.message) <= 160 else error.message[:157] + "…"
-    return DataError(
-        f"{entry.id}: {place} breaks schemas/{entry.parts[part].row_schema}",
-        where=f"field `{field}`: {message} (revision {(entry.revision or 'none')[:12]})",
-        fix=_advice(entry, f"schemas/{entry.parts[part].row_schema}", renewal(entry)),
-    )
+    schema = f"schemas/{entry.parts[part].row_schema}"
+    what, where = f"{entry.id}: {place} breaks {schema}", f"field `{field}`: {message} ({_revision(entry)})"
+    return DataError(what, where, _advice(entry, schema, renewal(entry)))
 
 
 def _count(local: LocalDataset, what: str, wanted: int, found: int) -> DataError:
-    return DataError(
-        f"{local.entry.id}: {what} has {found} rows, the entry says {wanted}",
-        where=f"revision {(local.entry.revision or 'none')[:12]}",
-        fix=_advice(local.entry, "its `rows`", f"`suite data pin {local.entry.id}` counts them anew"),
-    )
+    fix = _advice(local.entry, "its `rows`", f"`suite data pin {local.entry.id}` counts them anew")
+    what = f"{local.entry.id}: {what} has {found} rows, the entry says {wanted}"
+    return DataError(what, _revision(local.entry), fix)
+
+
+def _revision(entry: DatasetEntry) -> str:
+    return f"revision {(entry.revision or 'none')[:12]}"
 
 
 def _advice(entry: DatasetEntry, what: str, otherwise: str) -> str:

@@ -9,6 +9,7 @@ import csv
 import hashlib
 import io
 import re
+import tomllib
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -25,16 +26,7 @@ if TYPE_CHECKING:
 TABLES = (".csv", ".tsv")
 LARGEST_FIELD = 10_000_000  # characters of one field of a CSV file
 BOM = b"\xef\xbb\xbf"
-_BEGINNINGS = {
-    b"\x1f\x8b": ("is compressed (gzip)", "unpack it first: gunzip FILE"),
-    b"BZh": ("is compressed (bzip2)", "unpack it first: bunzip2 FILE"),
-    b"\xfd7zXZ": ("is compressed (xz)", "unpack it first: unxz FILE"),
-    b"\x28\xb5\x2f\xfd": ("is compressed (zstd)", "unpack it first: unzstd FILE"),
-    b"PK\x03\x04": ("is a zip archive", "unpack it first"),
-    b"PAR1": ("is a Parquet file", "write its rows as text, one JSON object a line"),
-    b"\xff\xfe": ("is UTF-16", "save it as UTF-8"),
-    b"\xfe\xff": ("is UTF-16", "save it as UTF-8"),
-}
+_BEGINNINGS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
 
 
 class TextRow(NamedTuple):
@@ -70,7 +62,7 @@ def raw_lines(path: Path) -> Iterator[tuple[int, int, bytes]]:
 def check_beginning(path: Path, head: bytes) -> None:
     """Refuse by its first bytes a file that holds no UTF-8 text. Raises DataError."""
     for mark, (what, fix) in _BEGINNINGS.items():
-        if head.startswith(mark):
+        if head.startswith(bytes.fromhex(mark)):
             raise DataError(f"{path.name} {what}", str(path), fix.replace("FILE", path.name))
     if b"\0" in head[:4]:
         raise DataError(f"{path.name} is UTF-16 or no text", str(path), "save it as UTF-8")

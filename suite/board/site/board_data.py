@@ -98,26 +98,17 @@ class BoardData(msgspec.Struct, forbid_unknown_fields=True):
 
 def board_data(state: State) -> BoardData:
     """Everything that the tables show."""
-    board = state.board
-    ranking, weights = state.standard.ranking, board.weights
-    return BoardData(
-        "suite-board-data/1",
-        board.id,
-        board.version,
-        name(board.title),
-        board.sha256,
-        board.uncertainty.level,
-        ranking.resamples,
-        board.overall.method,
-        ranking.overall.note,
-        state.currency,
-        [
-            ItemData(key, name(item.shown), item.task, item.version, weights[key], ranking.columns[key].note)
-            for item in board.tasks
-            for key in [item.name]
-        ],
-        [_entry(state, table, one) for table in state.tables for one in table.rows],
-    )
+    board, weights = state.board, state.board.weights
+    ranking, rules = state.standard.ranking, board.uncertainty
+    items = [
+        ItemData(key, name(item.shown), item.task, item.version, weights[key], ranking.columns[key].note)
+        for key, item in ((item.name, item) for item in board.tasks)
+    ]
+    entries = [_entry(state, table, one) for table in state.tables for one in table.rows]
+    about = board.id, board.version, name(board.title), board.sha256
+    how = rules.level, ranking.resamples, board.overall.method, ranking.overall.note, state.currency
+    told = (*about, *how, items, entries)
+    return BoardData("suite-board-data/1", *told)
 
 
 def _entry(state: State, table: RankTable, listed: Listed) -> EntryData:

@@ -11,6 +11,7 @@ import msgspec
 
 from suite.board.bundle.submission import SubmittedModel
 from suite.board.define.board import Item, file_name
+from suite.board.define.parts import TRUST
 from suite.board.entry import ColumnResult
 from suite.board.rank.state import Listed, RankTable, State, luck
 from suite.board.site.page_words import name
@@ -116,7 +117,7 @@ def _cells(state: State, table: RankTable, listed: Listed, shared: Collection[st
         _parameters(model),
         _words(model.availability.removesuffix("_weights")),
         _number(listed.zero_shot, percent),
-        TableCell(trust, trust, TRUST_NAMES.get(trust, "")),
+        TableCell(trust, trust, TRUST_NAMES[trust]),
         TableCell(
             name(submitter.name, 60),
             name(submitter.name).casefold(),
@@ -193,13 +194,8 @@ def _large(value: int) -> str:
     return f"{value:,}"
 
 
-TRUST_NAMES = {
-    "L0": "reported",
-    "L1": "consistent",
-    "L2": "signed",
-    "L3": "spot-checked",
-    "L4": "run by the board",
-}
+_TRUST = ("reported", "consistent", "signed", "spot-checked", "run by the board")
+TRUST_NAMES = dict(zip(TRUST, _TRUST, strict=True))
 
 
 def _tokens(listed: Listed) -> TableCell:

@@ -6,6 +6,7 @@ import platform
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -109,24 +110,17 @@ class VerifiedBundle:
         """The content of verification.json."""
         board = self.board
         rungs, plugins = list(self.findings.rungs.values()), dict(sorted(self.plugins.items()))
+        names = ("bundle_id", "started", "verdict", "kind", "trust", "signature", "latency", "recomputed")
+        told: dict[str, Any] = {name: getattr(self, name) for name in (*names, "rerun", "rejudge")}
         return entry.Verification(
+            **told,
             format=entry.FORMAT,
-            bundle_id=self.bundle_id,
             board=None if board is None else BoardName(**board.exact_name),
             verifier=entry.Verifier(suite.__version__, platform.python_version(), plugins),
-            started=self.started,
             rungs=msgspec.convert(rungs, list[entry.RungResult], from_attributes=True),
             findings=list(self.findings),
-            verdict=self.verdict,
-            kind=self.kind,
             differences=self.standing.differences if self.standing is not None else (),
-            trust=self.trust,
-            signature=self.signature,
-            rerun=self.rerun,
-            rejudge=self.rejudge,
             columns=[column.result for column in self.columns],
-            latency=self.latency,
-            recomputed=self.recomputed,
             per_sample_sha256=sha256_hex(self.per_sample) if self.per_sample else None,
             replies_sha256=sha256_hex(self.replies) if self.replies else None,
             limits_of_this_check=[f"Not shown: {one}." for one in CANNOT_SHOW],

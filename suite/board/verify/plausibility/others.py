@@ -96,15 +96,11 @@ def _copied(mine: Beside, rules: OddRules, entry: AcceptedEntry) -> None:
     if not rules.enough(found.replies):
         return
     same, near = found.same / found.replies, found.near / found.replies
-    most_same, most_near = rules["near copies"], rules.thresholds["near_replies"]
-    if same > most_same or near > most_near:
-        rules.tell(
-            "near copies",
-            f"entry {entry.folder.name}",
-            expected=f"at most {most_same:.0%} equal, {most_near:.0%} nearly",
-            found=f"of {found.replies} of {mine.name}, {same:.0%} are equal and {near:.0%} nearly equal to "
-            f"those of {entry.submission.model.display_name}",
-        )
+    most_near = rules.thresholds["near_replies"]
+    if same > rules["near copies"] or near > most_near:
+        shares = {"same": same, "near": near, "most_near": most_near, "replies": found.replies}
+        other, where = entry.submission.model.display_name, f"entry {entry.folder.name}"
+        rules.compare("near copies", where, name=mine.name, other=other, **shares)
 
 
 def _by_sample(mine: Beside, rules: OddRules, others: Sequence[AcceptedEntry]) -> None:
@@ -135,15 +131,9 @@ def _equal(
 ) -> None:
     if not np.allclose(own, value, rtol=0, atol=1e-12, equal_nan=True):
         return
-    chance, least = chance_of(value), rules["other model"]
-    if chance < least:
-        rules.tell(
-            "other model",
-            where,
-            expected=f"by chance: p >= {least:.0e}",
-            found=f"{len(value)} samples of {mine.name} as of {entry.submission.model.display_name}, "
-            f"p = {chance:.0e}",
-        )
+    chance, other = chance_of(value), entry.submission.model.display_name
+    if chance < rules["other model"]:
+        rules.compare("other model", where, samples=len(value), name=mine.name, other=other, p=chance)
 
 
 def _missing(
@@ -167,14 +157,7 @@ def _missing(
         ]
         p = float(stats.fisher_exact(table, alternative="greater").pvalue)
         if p < rules[name]:
-            (hard_gone, easy_gone), (hard_here, easy_here) = table
-            rules.tell(
-                name,
-                where,
-                expected=f"by chance: p >= {rules[name]:g}",
-                found=f"{hard_gone} of {hard_gone + hard_here} hard samples, {easy_gone} of "
-                f"{easy_gone + easy_here} others: p = {p:.1e}",
-            )
+            rules.compare(name, where, gone=table[0], every=np.sum(table, axis=0), p=p)
 
 
 def _accretion(mine: Beside, rules: OddRules, versions: Sequence[AcceptedEntry]) -> None:
@@ -185,12 +168,7 @@ def _accretion(mine: Beside, rules: OddRules, versions: Sequence[AcceptedEntry])
     ways = {one.key: one.direction for one in mine.results if one.direction != "neither"}
     for flips in changes([*told, by_sample(mine.per_sample)], ways):
         if flips.only_up(rules["accretion"]):
-            rules.tell(
-                "accretion",
-                f"column {flips.key}",
-                expected=f"some worse, or fewer than {rules['accretion']:g} better",
-                found=f"{flips.better} better, 0 worse, {flips.same} the same, over {len(told) + 1} versions",
-            )
+            rules.compare("accretion", f"column {flips.key}", flips=flips, versions=len(told) + 1)
 
 
 def _leap(rules: OddRules, result: ColumnResult, value: float, active: Sequence[AcceptedEntry]) -> None:
@@ -204,13 +182,8 @@ def _leap(rules: OddRules, result: ColumnResult, value: float, active: Sequence[
     error = math.hypot(_error(result), _error(theirs))
     ahead = sign * (value - best)
     if error > 0 and ahead > rules["leap"] * error:
-        rules.tell(
-            "leap",
-            f"column {result.key}",
-            expected=f"at most {rules['leap']:g} standard errors of the difference",
-            found=f"{value:.4g} against {best:.4g} of {entry.submission.model.display_name}: "
-            f"{ahead / error:.1f}",
-        )
+        about = {"best": best, "other": entry.submission.model.display_name, "errors": ahead / error}
+        rules.compare("leap", f"column {result.key}", value=value, **about)
 
 
 def _error(one: ColumnResult) -> float:
@@ -238,12 +211,8 @@ def check_pasted(wants: Sequence[Want], columns: Sequence[VerifiedColumn], rules
                 other, where = seen.setdefault(kind + _levels(value).tobytes(), (task, place))
                 if other != task and where not in told:
                     told.add(where)
-                    rules.tell(
-                        "other task",
-                        f"{place} and {where}",
-                        expected=f"by chance: p >= {rules['other task']:.0e}",
-                        found=f"{len(value)} samples of {task} and {other}, p = {chance_of(value):.0e}",
-                    )
+                    about = {"samples": len(value), "task": task, "other": other, "p": chance_of(value)}
+                    rules.compare("other task", f"{place} and {where}", **about)
 
 
 def _vectors(subject: VerifiedRun, units: CellUnits) -> list[tuple[bytes, Floats]]:

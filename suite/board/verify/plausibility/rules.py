@@ -13,12 +13,16 @@ from suite.data import strict_syntax
 
 
 class Odd(msgspec.Struct, frozen=True):
-    """what: the words of the finding. threshold: its name among a board's, "" where nothing is measured."""
+    """what: the words of the finding. threshold: its name among a board's, "" where nothing is measured.
+    expected, found: the words of both sides, where they stand in the table.
+    """
 
     code: str
     what: str
     threshold: str = ""
     severity: Severity = "warning"
+    expected: str = ""
+    found: str = ""
 
 
 RULES = strict_syntax.read_table(__package__, "rules.yaml", dict[str, Odd])
@@ -39,6 +43,12 @@ class OddRules:
         if broken:
             rule = RULES[name]
             self._findings.add(rule.code, where, what=rule.what, severity=rule.severity, **sides)
+
+    def compare(self, rule: str, where: str, /, **about: object) -> None:
+        """The same, in the table's words for what should be there and for what is."""
+        told = {"most": self[rule], **about}
+        expected, found = (words.format_map(told) for words in (RULES[rule].expected, RULES[rule].found))
+        self.tell(rule, where, expected=expected, found=found)
 
     def enough(self, count: int) -> bool:
         """Whether shares of so many samples say something."""
