@@ -2,8 +2,10 @@
 
 import json
 import re
+import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator, ValidationError
@@ -59,29 +61,18 @@ def schema_errors(
         yield field, _rule(error.validator, error.validator_value, error.schema), shown
 
 
-_KINDS = {"integer": "a whole number", "number": "a number", "string": "text", "boolean": "true or false",
-          "array": "a list", "object": "a mapping", "null": "empty"}  # fmt: skip
-_SAID = {
-    "pattern": "must be of the form {}",
-    "const": "must be {}",
-    "minimum": "must be at least {}",
-    "maximum": "must be at most {}",
-    "maxLength": "may have at most {} characters",
-    "minLength": "must have at least {} characters",
-}
+_WORDS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
 
 
 def _rule(rule: object, value: Any, schema: Mapping[str, Any]) -> str:
-    if rule == "additionalProperties":
-        known = ", ".join(schema.get("properties", {}))
-        return f"holds a field that the format does not have; it has: {known}"
-    if rule == "required":
-        return f"lacks one of: {', '.join(value)}"
-    if rule == "enum":
-        shown = (one if isinstance(one, str) else json.dumps(one) for one in value)
-        return f"must be one of {', '.join(shown)}"
-    if rule == "type":
-        return f"must be {' or '.join(_KINDS[one] for one in ([value] if isinstance(value, str) else value))}"
-    if isinstance(rule, str) and rule in _SAID:
-        return _SAID[rule].format(json.dumps(value))
-    return f"breaks the rule {rule!r}"
+    names = [
+        one if isinstance(one, str) else json.dumps(one)
+        for one in (value if isinstance(value, list) else [value])
+    ]
+    return str(_WORDS["rules"].get(rule, "breaks the rule {rule!r}")).format(
+        rule=rule,
+        value=json.dumps(value),
+        listed=", ".join(names),
+        kinds=" or ".join(_WORDS["kinds"].get(one, one) for one in names),
+        known=", ".join(schema.get("properties", {})),
+    )

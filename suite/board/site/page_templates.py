@@ -9,9 +9,8 @@ from markupsafe import Markup
 
 from suite.board.define.board import file_name
 from suite.board.entry import GONE
-from suite.board.rank.pair_results import pair_result
 from suite.board.rank.sample_tables import flips
-from suite.board.rank.state import luck, staleness
+from suite.board.rank.state import luck, pair_result, staleness
 from suite.board.site import page_words
 from suite.board.site.figures import forest
 from suite.board.site.page_words import external, model, name

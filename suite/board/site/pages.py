@@ -14,8 +14,7 @@ import msgspec
 import suite
 from suite.board.define.board import Board, file_name
 from suite.board.entry import PER_SAMPLE, SUBMISSION, VERIFICATION, AcceptedEntry
-from suite.board.rank.pair_results import pair_result
-from suite.board.rank.state import State, belongs, read_prices, stale_entries, state_of
+from suite.board.rank.state import State, belongs, pair_result, read_prices, stale_entries, state_of
 from suite.board.repository.remote_bundle import BUNDLE, REFERENCE, read_reference
 from suite.board.repository.shelves import Shelf
 from suite.board.site import board_data

@@ -10,9 +10,8 @@ import pytest
 
 from suite.board.rank.columns import RankedColumn, replicates
 from suite.board.rank.max_t import pairwise
-from suite.board.rank.pair_results import PairStanding, pair_result
 from suite.board.rank.ranking import rank
-from suite.board.rank.state import Prices, RankTable, state_of
+from suite.board.rank.state import PairStanding, Prices, RankTable, pair_result, state_of
 from suite.board.repository.shelves import open_repository
 from tests.board import accepted
 from tests.board.rank.test_ranking import alone, board, column, of, scores
