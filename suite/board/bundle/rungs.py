@@ -54,14 +54,15 @@ def shown(value: object, most: int = LONGEST) -> str:
 
 
 class Sides(TypedDict, total=False):
-    """Of which sample it is, what should stand there and what does."""
+    """Of which sample a finding is, what should stand there and what does; how bad that is, an error if
+    nothing is said; and its words, where these are not those of its code.
+    """
 
     sample: str
     expected: object
     found: object
-
-
-_SIDES = ("sample", "expected", "found")
+    severity: Severity
+    what: str
 
 
 class RungFinding(msgspec.Struct, frozen=True):
@@ -131,20 +132,13 @@ class Findings:
     def __iter__(self) -> Iterator[RungFinding]:
         return iter(self.kept)
 
-    def add(
-        self,
-        code: str,
-        where: str = "",
-        *about: object,
-        what: str = "",
-        severity: Severity = "error",
-        **sides: Unpack[Sides],
-    ) -> None:
-        """Note one. Its words are those of its code in the table, with {} replaced by `about`; or `what`.
+    def add(self, code: str, where: str = "", *about: object, **told: Unpack[Sides]) -> None:
+        """Note one. Its words are those of its code in the table, with {} replaced by `about`.
 
         Sides are escaped and cut here; `what`, `where` and `about` must hold no text of the bundle.
         """
-        what, code = what or WORDS[code].format(*about), code.partition("/")[0]
+        what, severity = told.get("what") or WORDS[code].format(*about), told.get("severity", "error")
+        code = code.partition("/")[0]
         rung = self.rungs[code.partition(".")[0]]
         rung.ran = True
         rung.errors += severity == "error"
@@ -152,8 +146,8 @@ class Findings:
         rung.notes += severity == "note"
         rung.by_code[code] += 1
         if rung.by_code[code] <= self._most:
-            told = (shown(one) for one in (where, *(sides.get(side, "") for side in _SIDES)))
-            self.kept.append(RungFinding(code, severity, what, *told))
+            sides = (told.get("sample", ""), told.get("expected", ""), told.get("found", ""))
+            self.kept.append(RungFinding(code, severity, what, *map(shown, (where, *sides))))
 
     def refused(self, rung: str, wrong: Refused, where: str = "") -> None:
         """Note what was refused, at a place that its raiser may not know."""

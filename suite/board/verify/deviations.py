@@ -263,11 +263,11 @@ def _class(
     standard = submission.submission_type == "standard"
     for one in deviations:
         covered = not standard and bool(COVERS[one.kind] & declared)
-        undeclared = "not what the board asks, and not declared as a change"
-        what = "declared as a change" if covered else undeclared
-        severity: Severity = "note" if covered else "error"
-        both: Sides = {"expected": one.expected, "found": one.found}
-        findings.add(f"R5.{one.kind}", one.where, what=what, severity=severity, **both)
+        both: Sides = {"what": "declared as a change", "severity": "note"}
+        if not covered:
+            both = {"what": "not what the board asks, and not declared as a change"}
+        both |= {"expected": one.expected, "found": one.found}
+        findings.add(f"R5.{one.kind}", one.where, **both)
     if standard and declared:
         findings.add("R5.standard", "submission.json disclosure.changes", found=sorted(declared))
     sides = ([shown(side) for side in (one.what, one.found, one.expected)] for one in deviations[:_MOST_TOLD])

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Literal, NamedTuple, Unpack
 
-from suite.board.bundle.rungs import Findings, Severity, Sides
+from suite.board.bundle.rungs import Findings, Sides
 from suite.board.verify.reply_digests import ReplyCollector
 from suite.journal.documents import CellResult, Results, RoleMember, RunManifest, ScoringManifest
 from suite.journal.run import Journal, Run
@@ -85,17 +85,9 @@ class VerifiedRun:
         """Where in the bundle."""
         return "/".join(filter(None, ("runs", self.run_id, file))) + (f" {field}" if field else "")
 
-    def add(
-        self,
-        code: str,
-        where: str = "",
-        *about: object,
-        what: str = "",
-        severity: Severity = "error",
-        **sides: Unpack[Sides],
-    ) -> None:
+    def add(self, code: str, where: str = "", *about: object, **told: Unpack[Sides]) -> None:
         """A finding about this run; see `Findings.add`."""
-        self.findings.add(code, where or self.place(), *about, what=what, severity=severity, **sides)
+        self.findings.add(code, where or self.place(), *about, **told)
 
     def not_run(self, reason: str, *rungs: str) -> None:
         """These rungs cannot be climbed for this run."""

@@ -42,7 +42,8 @@ class OddRules:
         """That a rule is broken, where it is."""
         if broken:
             rule = RULES[name]
-            self._findings.add(rule.code, where, what=rule.what, severity=rule.severity, **sides)
+            told: Sides = {**sides, "what": rule.what, "severity": rule.severity}
+            self._findings.add(rule.code, where, **told)
 
     def compare(self, rule: str, where: str, /, **about: object) -> None:
         """The same, in the table's words for what should be there and for what is."""
