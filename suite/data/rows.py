@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -80,8 +81,7 @@ def format_of(path: Path) -> Format:
         first = next(raw_lines(path), None)
         return "json-array" if first is not None and first[2].startswith(b"[") else "jsonl"
     if ending not in FORMATS:
-        what = f"{path.name} is in a format that holds no rows here"
-        raise DataError(what, where=str(path), fix=f"rows are read from {', '.join(FORMATS)}")
+        raise DataError.of("data.rows.format", path=path, formats=", ".join(FORMATS))
     return FORMATS[ending]
 
 
@@ -93,20 +93,9 @@ def read_rows(
     dataset, name: what errors call them. form: None: as `format_of` says.
     Raises DataError where the file can't be read or a row is no object.
     """
-    form = form or format_of(path)
-    match form:
-        case "jsonl":
-            found = _lines(dataset, name, path)
-        case "json-array" | "json-object":
-            found = _document(dataset, name, path, form)
-        case "parquet":
-            found = _parquet(dataset, name, path)
-        case "csv":
-            found = _table(dataset, name, path)
-    for place, value in found:
+    for place, value in _READERS[form or format_of(path)](dataset, name, path):
         if not isinstance(value, dict):
-            what = f"{dataset}: {place} is no object but {strict_syntax.kind(value)}"
-            raise DataError(what, where=name, fix=_FIX)
+            raise DataError.of("data.rows.no-object", place=place, kind=strict_syntax.kind(value))
         yield place, value
 
 
@@ -218,18 +207,18 @@ def _lines(dataset: str, name: str, path: Path) -> Iterator[tuple[RowPlace, Json
             raise DataError(f"{dataset}: {place}: {error}", where=str(path), fix=fix) from error
 
 
-def _document(dataset: str, name: str, path: Path, form: Format) -> Iterator[tuple[RowPlace, Json]]:
+def _document(
+    dataset: str, name: str, path: Path, wanted: type[list[Json] | dict[str, Json]]
+) -> Iterator[tuple[RowPlace, Json]]:
     data = path.read_bytes()
     check_beginning(path, data[:8])
     try:
         document = strict_syntax.read_json(data)
     except ValueError as error:
         raise DataError(f"{dataset}: {name}: {error}", where=str(path), fix=_FIX) from error
-    wanted = list if form == "json-array" else dict
     if not isinstance(document, wanted):
-        should, does = strict_syntax.kind(wanted()), strict_syntax.kind(document)
-        what = f"{dataset}: {name} should hold {should}, it holds {does}"
-        raise DataError(what, where=str(path), fix=_FIX)
+        holds = f"{dataset}: {name} should hold {strict_syntax.kind(wanted())}"
+        raise DataError(f"{holds}, it holds {strict_syntax.kind(document)}", str(path), _FIX)
     pairs = document.items() if isinstance(document, dict) else ((None, value) for value in document)
     for row, (key, value) in enumerate(pairs):
         yield RowPlace(dataset, name, row, key=key), value
@@ -268,5 +257,13 @@ def _parquet(dataset: str, name: str, path: Path) -> Iterator[tuple[RowPlace, Js
             for row, value in enumerate(chain.from_iterable(batch.to_pylist() for batch in batches)):
                 yield RowPlace(dataset, name, row), value
     except (pyarrow.ArrowException, OSError) as error:
-        what = f"{dataset}: {name} can't be read as parquet: {error}"
-        raise DataError(what, where=str(path), fix=_FIX) from error
+        raise DataError(f"{dataset}: {name} can't be read as parquet: {error}", str(path), _FIX) from error
+
+
+_READERS: dict[Format, Callable[[str, str, Path], Iterator[tuple[RowPlace, Json]]]] = {
+    "jsonl": _lines,
+    "json-array": partial(_document, wanted=list),
+    "json-object": partial(_document, wanted=dict),
+    "parquet": _parquet,
+    "csv": _table,
+}

@@ -56,7 +56,6 @@ class Subject:
 
     @property
     def info(self) -> TaskInfo:
-        """Its facts."""
         return self.task.info
 
     @property
@@ -208,7 +207,6 @@ class Bench:
         return self.run()
 
     def scratch(self, name: str) -> Path:
-        """A folder for a run."""
         return self._folder / name
 
     def run(

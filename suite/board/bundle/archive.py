@@ -111,7 +111,6 @@ class Archive:
             raise BundleError.of("board.archive.no-zip", path=path)
 
     def close(self) -> None:
-        """Let go of the file."""
         self._file.close()
 
     def open(self, name: str) -> io.BufferedReader:

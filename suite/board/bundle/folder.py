@@ -32,7 +32,6 @@ class Folder:
         self.sizes: dict[str, int] = {}  # name -> bytes, once `scan` found nothing wrong
 
     def close(self) -> None:
-        """Let go of the folder."""
         os.close(self._fd)
 
     def scan(self, findings: Findings, limits: SizeLimits) -> bool:

@@ -72,5 +72,4 @@ class Index:
         return os.pread(self._file.fileno(), self._lengths[at], self._offsets[at])
 
     def close(self) -> None:
-        """Let go of the file."""
         self._file.close()

@@ -100,7 +100,6 @@ class Rung:
 
     @property
     def title(self) -> str:
-        """What it asks."""
         return _TABLE.rungs[self.id]
 
     @property

@@ -141,7 +141,6 @@ class Board(parts.Closed):
 
     @property
     def path(self) -> Path | None:
-        """The file it was read from."""
         return self._path
 
     @property

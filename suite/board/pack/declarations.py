@@ -25,7 +25,6 @@ _TABLE = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
 FLAGS: Mapping[str, tuple[str, str]] = _TABLE[
     "flags"
 ]  # of `suite submit pack`: field of submission.json, help
-_SELF_DEPLOYED = ("vllm", "embedded", "transformers")
 
 
 def put(declared: "dict[str, Json]", field: str, value: "Json") -> None:
@@ -71,24 +70,18 @@ def known(runs: "Sequence[Run]", board: "Board | None") -> "dict[str, Json]":
         identity, provider = _identity(member), member.spec.partition("/")[0]
         name = str(identity["name"]).rpartition("/")[2]
     datasets = {str(one.get("entry") or key) for run in runs for key, one in run.manifest.data.items()}
+    own = "self_deployed" if provider in _TABLE["self_deployed"] else "unknown"
+    model: Json = {"display_name": name, "identity": identity, "availability": "unknown", "deployment": own}
+    told: Json = {"contamination": dict.fromkeys(sorted(datasets), "unknown"), "selection": {}, "changes": []}
     return {
         "board": None if board is None else board.exact_name,
         "submission_type": "standard",
         "supersedes": None,
-        "model": {
-            "display_name": name,
-            "identity": identity,
-            "availability": "unknown",
-            "deployment": "self_deployed" if provider in _SELF_DEPLOYED else "unknown",
-        },
+        "model": model,
         "submitter": {},
         "created": ended(runs),
         "suite_version": suite.__version__,
-        "disclosure": {
-            "contamination": dict.fromkeys(sorted(datasets), "unknown"),
-            "selection": {},
-            "changes": [],
-        },
+        "disclosure": told,
         "terms": {},
     }
 

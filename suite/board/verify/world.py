@@ -188,11 +188,9 @@ class RecordedEngine(Engine):
         self._record = record
 
     def capabilities(self) -> frozenset[str]:
-        """The recorded ones."""
         return recorded_capabilities(self._record.capabilities)
 
     def identity(self) -> Values:
-        """The recorded one."""
         return self._record.identity
 
     def limits(self) -> Mapping[str, int]:
