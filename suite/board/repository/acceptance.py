@@ -20,14 +20,7 @@ from suite.board.bundle.contents import open_bundle
 from suite.board.bundle.rungs import Findings
 from suite.board.bundle.submission import BoardName, Submission
 from suite.board.define.board import Board
-from suite.board.entry import (
-    RECORD,
-    SUBMISSION,
-    AcceptedEntry,
-    EntryRecord,
-    read_entry,
-    write_record,
-)
+from suite.board.entry import RECORD, SUBMISSION, AcceptedEntry, EntryRecord, read_entry, write_record
 from suite.board.repository.remote_bundle import BUNDLE, BUNDLE_FOLDER, bundle_of, check_urls, write_reference
 from suite.board.repository.shelves import Shelf, open_repository
 from suite.board.verify import VerifiedBundle, time_limit, verify

@@ -8,18 +8,9 @@ from pathlib import Path
 import msgspec
 
 from suite.board.bundle import signatures
-from suite.board.bundle.bounds import README
+from suite.board.bundle.bounds import README, SUBMISSION
 from suite.board.define.eval_commands import free_roles, open_note
-from suite.board.entry import (
-    GONE,
-    PER_SAMPLE,
-    RECORD,
-    REPLIES,
-    SUBMISSION,
-    VERIFICATION,
-    AcceptedEntry,
-    Verification,
-)
+from suite.board.entry import GONE, PER_SAMPLE, RECORD, REPLIES, VERIFICATION, AcceptedEntry, Verification
 from suite.board.rank.state import belongs, stale_entries
 from suite.board.repository.remote_bundle import BUNDLE, BUNDLE_FOLDER, REFERENCE, bundle_of
 from suite.board.repository.shelves import Shelf, version_number
