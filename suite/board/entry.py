@@ -26,17 +26,7 @@ from suite.data.cache import sha256_of
 from suite.errors import DataError
 from suite.files import write_whole
 from suite.journal.documents import Direction
-from suite.journal.shapes import (
-    CellId,
-    Count,
-    Level,
-    Positive,
-    Sha256,
-    Sha256OrNone,
-    Values,
-    matching,
-    shaped,
-)
+from suite.journal.shapes import CellId, Count, Level, Positive, Sha256, Sha256OrNone, Values, shaped
 
 SUBMISSION, VERIFICATION, RECORD = "submission.json", "verification.json", "entry.yaml"
 PER_SAMPLE, REPLIES = "per_sample.parquet", "replies.parquet"
@@ -69,7 +59,7 @@ class Verifier(msgspec.Struct, frozen=True):
 class RungResult(msgspec.Struct, frozen=True):
     """One step of the ladder. reason: why it could not be climbed, or not wholly. seconds: wall time."""
 
-    id: Annotated[str, matching("R([0-9]|10|11)")]
+    id: Annotated[str, shaped(pattern="^R([0-9]|10|11)$")]
     title: str
     status: RungStatus
     errors: Count

@@ -20,18 +20,7 @@ from suite.board.bundle.bounds import README, RUN_FILES, SUBMISSION, SizeLimits,
 from suite.board.bundle.rungs import Findings
 from suite.board.bundle.schemas import schema_errors
 from suite.chat import Json
-from suite.journal.shapes import (
-    CellId,
-    Count,
-    Positive,
-    Sha256,
-    TaskName,
-    Time,
-    Values,
-    matching,
-    one_of,
-    shaped,
-)
+from suite.journal.shapes import CellId, Count, Positive, Sha256, TaskName, Time, Values, one_of, shaped
 
 FORMAT = "suite-submission/1"
 SCHEMA = "submission.v1.json"
@@ -63,7 +52,7 @@ Exposure = Annotated[
 class BoardName(msgspec.Struct, frozen=True, kw_only=True):
     """A board's definition, named exactly."""
 
-    id: Annotated[str, matching("[a-z0-9][a-z0-9._-]{0,63}")]
+    id: Annotated[str, shaped(pattern="^[a-z0-9][a-z0-9._-]{0,63}$")]
     version: Annotated[str, shaped(maxLength=40, pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")]
     definition_sha256: Sha256
 
@@ -73,7 +62,7 @@ class ModelIdentity(msgspec.Struct, frozen=True, kw_only=True):
 
     kind: Annotated[str, one_of("hub", "endpoint", "local")]
     name: Line
-    revision: Annotated[str | None, matching("[0-9a-f]{40}")] = None
+    revision: Annotated[str | None, shaped(pattern="^[0-9a-f]{40}$")] = None
     weights_sha256: Sha256 | None = None
 
 
@@ -85,7 +74,7 @@ class SubmittedModel(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     identity: ModelIdentity
     availability: Annotated[str, one_of("open_weights", "closed_weights", "unknown")]
     deployment: Annotated[str, one_of("self_deployed", "externally_managed", "unknown")]
-    release_date: Annotated[str | None, matching("[0-9]{4}-[0-9]{2}-[0-9]{2}")] = None
+    release_date: Annotated[str | None, shaped(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$")] = None
     parameters_total: Annotated[int | None, shaped(minimum=1)] = None
     parameters_active: Annotated[int | None, shaped(minimum=1)] = None
     licence: Line | None = None
@@ -155,9 +144,9 @@ class SubmittedCell(msgspec.Struct, frozen=True, kw_only=True):
 class SubmittedRun(msgspec.Struct, frozen=True, kw_only=True):
     """A run with the scoring that is submitted."""
 
-    run_id: Annotated[str, matching("[a-z0-9][a-z0-9._-]{0,79}")]
+    run_id: Annotated[str, shaped(pattern="^[a-z0-9][a-z0-9._-]{0,79}$")]
     plan_sha256: Sha256
-    scoring: Annotated[str, matching("[0-9a-f]{8}")]
+    scoring: Annotated[str, shaped(pattern="^[0-9a-f]{8}$")]
     trace_policy: Annotated[str, shaped(const="full")]
     cells: Annotated[Sequence[SubmittedCell], shaped(minItems=1, maxItems=10000)]
 
