@@ -150,9 +150,7 @@ def _folder(root: Path, base: str, folder: str, changes: list[Change]) -> Iterat
 
 
 def _changes(root: Path, base: str, head: str) -> Iterator[Change]:
-    raw = _git(
-        root, "diff-tree", "-r", "-z", "--raw", "--no-renames", "--full-index", "--no-commit-id", base, head
-    )
+    raw = _git(root, "diff-tree", "-r", "-z", "--no-renames", "--full-index", base, head)
     parts = raw.split(b"\0")
     for meta, path in zip(parts[0::2], parts[1::2], strict=False):
         if not meta:

@@ -136,7 +136,7 @@ def test_errors_that_were_found_before_still_count(
     folder, board = good("choice")
 
     def bad(subject: Any, *_: Any) -> None:
-        subject.add("R8.metric", "wrong")
+        subject.add("R8.metric", what="wrong")
         raise KeyboardInterrupt
 
     monkeypatch.setattr(ladder, "numbers", bad)
