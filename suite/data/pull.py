@@ -280,7 +280,7 @@ def export_to(entry: RegistryEntry, folder: Path, cache: Cache) -> None:
         raise DataError(f"{entry.id} is not here", fix=f"suite {_accepting(entry, cache, None)}")
     with disk_errors(folder):
         for file in local.entry.files:
-            if not isinstance(source_of(local.entry, file), BundledSource):
+            if source_of(local.entry, file).kind != "bundled":
                 (folder / file.path).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(local.path(file.path), folder / file.path)
 
