@@ -2,7 +2,7 @@
 
 Run it after a change to a document's type; `tests/project/test_own_schemas.py` holds the files to the types.
 
-Objects of a run, a bundle and a board's data are closed: they have the fields of their struct and no others.
+Objects of a run and a bundle are closed: they have the fields of their struct and no others.
 Fields with defaults may be missing, but for those that a bundle has always (`bundled=True`); it never has
 those that are `bundled=False`.
 """
@@ -19,7 +19,6 @@ from pydantic import BaseModel
 from suite.board import entry
 from suite.board.bundle import submission
 from suite.board.define.board import Board
-from suite.board.site.board_data import BoardData
 from suite.comparisons.label_files import LabelsFile
 from suite.data.entry import DatasetEntry, ModelEntry
 from suite.journal.documents import (
@@ -70,7 +69,6 @@ def made() -> dict[str, Schema]:
         "merge.v1.json": _document("merge.v1", merge, Merge),
         "submission.v1.json": _document("submission.v1", bundle, submission.Submission),
         "verification.v1.json": _document("verification.v1", verified, entry.Verification),
-        "board-data.v1.json": _document("board-data.v1", "data.json of a board's site", BoardData),
         "labels.v1.json": _document(
             "labels.v1", "What a labelling page saves, format suite-labels/1", LabelsFile
         ),

@@ -5,6 +5,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
+import msgspec
 from markupsafe import Markup
 
 from suite.board.define.board import file_name
@@ -15,7 +16,7 @@ from suite.board.site import page_words
 from suite.board.site.figures import forest
 from suite.board.site.page_words import external, model, name
 from suite.board.site.pair_facts import MOST_PAIRS, pair_page
-from suite.board.site.ranking_table import TRUST_NAMES, marks_of, missing, ranks, span
+from suite.board.site.ranking_table import TRUST_NAMES, large, marks_of, missing, ranks, span
 from suite.report.hostile_text import clean
 from suite.report.local_site import POLICY
 from suite.report.numbers import DASH, counted, number, percent, plain, signed
@@ -35,8 +36,13 @@ def xml(text: str) -> Markup:
     return Markup(escape(text))
 
 
+def json(value: object) -> Markup:
+    """A value as JSON."""
+    return Markup(msgspec.json.encode(value).decode())
+
+
 _FILTERS = (
-    counted, file_name, forest, model, name, number, page_words.when, percent, plain, signed, xml
+    counted, file_name, forest, json, large, model, name, number, page_words.when, percent, plain, signed, xml
 )  # fmt: skip
 _GLOBALS = (
     external, flips, luck, marks_of, missing, pair_page, pair_result, ranks, span, staleness,

@@ -9,20 +9,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import msgspec
-
 import suite
 from suite.board.define.board import Board, file_name
 from suite.board.entry import PER_SAMPLE, SUBMISSION, VERIFICATION, AcceptedEntry
 from suite.board.rank.state import State, belongs, pair_result, read_prices, stale_entries, state_of
 from suite.board.repository.remote_bundle import BUNDLE, REFERENCE, read_reference
 from suite.board.repository.shelves import Shelf
-from suite.board.site import board_data
+from suite.board.site.board_data import data_json, entries_csv, rows, script_rows
 from suite.board.site.entry_samples import EntrySamples, write_samples
 from suite.board.site.page_templates import render, resource
 from suite.board.site.page_words import events_of, name
 from suite.board.site.pair_facts import different, pair_page, pairs_of
-from suite.board.site.ranking_table import rows, script_rows, task_heads
+from suite.board.site.ranking_table import task_heads
 from suite.errors import ConfigError, SuiteError
 from suite.report.local_site import replaced_folder
 from suite.report.viewer.embedding import viewer_script, viewer_style
@@ -117,8 +115,8 @@ class _Site:
         self._pairs()
         board, events = self.state.board, events_of(self.state)
         self._page("history.html", "history.html.j2", "", events=events)
-        self._put("data.json", msgspec.json.encode(board_data.board_data(self.state)).decode() + "\n")
-        self._put("entries.csv", board_data.entries_csv(self.state))
+        self._put("data.json", data_json(self.state).decode() + "\n")
+        self._put("entries.csv", entries_csv(self.state))
         self._put("feed.xml", render("feed.xml.j2", board=board, events=events, url=self.url) + "\n")
         return self.pages
 
