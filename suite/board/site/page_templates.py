@@ -16,7 +16,7 @@ from suite.board.site import page_words
 from suite.board.site.figures import forest
 from suite.board.site.page_words import external, model, name
 from suite.board.site.pair_facts import MOST_PAIRS, pair_page
-from suite.board.site.ranking_table import TRUST_NAMES, large, marks_of, missing, ranks, span
+from suite.board.site.ranking_table import TRUST_NAMES, answer_counts, large, marks_of, missing, ranks, span
 from suite.report.hostile_text import clean
 from suite.report.local_site import POLICY
 from suite.report.numbers import DASH, counted, number, percent, plain, signed
@@ -45,7 +45,7 @@ _FILTERS = (
     counted, file_name, forest, json, large, model, name, number, page_words.when, percent, plain, signed, xml
 )  # fmt: skip
 _GLOBALS = (
-    external, flips, luck, marks_of, missing, pair_page, pair_result, ranks, span, staleness,
+    answer_counts, external, flips, luck, marks_of, missing, pair_page, pair_result, ranks, span, staleness,
     page_words.apart, page_words.members, page_words.open_roles
 )  # fmt: skip
 

@@ -20,7 +20,6 @@ from suite.board.site.entry_samples import EntrySamples, write_samples
 from suite.board.site.page_templates import render, resource
 from suite.board.site.page_words import events_of, name
 from suite.board.site.pair_facts import different, pair_page, pairs_of
-from suite.board.site.ranking_table import task_heads
 from suite.errors import ConfigError, SuiteError
 from suite.report.local_site import replaced_folder
 from suite.report.viewer.embedding import viewer_script, viewer_style
@@ -139,13 +138,12 @@ class _Site:
             found = rows(self.state, table)
             if table.kind == "custom" and not found:
                 continue
-            tasks = list(task_heads(self.state, table))
             self._put(script, script_rows(found))
             names = [first, *(more.format(number + 1) for number in range(1, -(-len(found) // ROWS)))]
             for number, path in enumerate(names):
                 start = number * ROWS
                 told = {"table": table, "page": number + 1, "names": names, "rows_file": script}
-                told |= {"first": start, "rows": found[start : start + ROWS], "tasks": tasks}
+                told |= {"first": start, "rows": found[start : start + ROWS]}
                 self._page(path, "board.html.j2", "", **told)
 
     def _tasks(self) -> None:

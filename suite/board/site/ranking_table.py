@@ -1,14 +1,12 @@
-"""What the big table of a board tells in words: intervals, ranks, counts, marks, the heads of its tasks. Its
-other heads: `templates/board.html.j2`; its rows: `templates/rows.json.j2`.
+"""What the big table of a board tells in words: intervals, ranks, marks. Its heads: `templates/board.html.j2`,
+its rows: `templates/rows.json.j2`.
 """
 
-from collections.abc import Iterator
-
-from suite.board.define.board import Item, file_name
+from suite.board.define.board import Item
 from suite.board.define.parts import TRUST
 from suite.board.rank.state import Listed, RankTable, State
 from suite.board.site.page_words import name
-from suite.report.numbers import counted, number
+from suite.report.numbers import number
 
 _TRUST = ("reported", "consistent", "signed", "spot-checked", "run by the board")
 TRUST_NAMES = dict(zip(TRUST, _TRUST, strict=True))
@@ -29,35 +27,10 @@ def ranks(low: int | None, high: int | None) -> str:
     return str(low) if low == high else f"{low}–{high}"
 
 
-def task_heads(state: State, table: RankTable) -> Iterator[dict[str, str]]:
-    """The heads of the tasks' columns, as board.html.j2 has those of others. Counts that are the same for all
-    stand in the head, else with each value.
-    """
-    for item in state.board.tasks:
-        counts = answer_counts(table, item)
-        results = (one.entry.column(item.name) for one in table.rows)
-        lower = any(one is not None and one.direction == "lower" for one in results)
-        sub = [asked(table, item, counts.pop())] if len(counts) == 1 else []
-        sub += ["lower is better"] if lower else []
-        head = {"key": item.name, "title": item.shown, "kind": "number", "more": "", "sub": ", ".join(sub)}
-        head["first"] = "ascending" if lower else "descending"
-        yield {**head, "href": f"tasks/{file_name(item.name)}.html"}
-
-
 def answer_counts(table: RankTable, item: Item) -> set[int]:
     """How many answers the values of ranked entries rest on."""
     results = (one.entry.column(item.name) for one in table.ranked)
     return {one.n + one.unscored for one in results if one is not None}
-
-
-def asked(table: RankTable, item: Item, count: int) -> str:
-    """How many answers a value rests on, and over how many questions and cells, where that is known."""
-    column = table.columns[item.name]
-    cells = 0 if column.units is None else int(column.units.cell.max()) + 1
-    if not cells:
-        return f"n\u00a0=\u00a0{count:,}"
-    asked = f"{counted(column.questions, 'question')} in {counted(cells, 'cell')}"
-    return f"{asked}, n\u00a0=\u00a0{count:,}"
 
 
 def missing(state: State, listed: Listed) -> list[str]:
