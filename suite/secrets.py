@@ -11,22 +11,20 @@ import os
 import re
 import shlex
 import sys
+import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import lru_cache
 from itertools import pairwise
+from pathlib import Path
 from typing import NamedTuple, TextIO
 from urllib.parse import parse_qsl, quote, urlsplit
 
 HIDDEN = "***"
 _ENVIRONMENT = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL", re.I)
 _LOGIN = re.compile(r"(?<=://)[^/\s:@]*:([^/\s@]+)(?=@)")
-_SHAPES = re.compile(
-    r"\b(?:sk|pk|rk)-[A-Za-z0-9_\-]{8,}|\bhf_[A-Za-z0-9]{8,}|\bgh[pousr]_[A-Za-z0-9]{8,}|\bAKIA[A-Z0-9]{12,}"
-    r"|\b(?:github_pat_|glpat-|xox[abeoprs]-|gsk_|nvapi-|npm_|AIza)[A-Za-z0-9_\-]{16,}"
-    r"|(?i:\b(bearer|basic)\s+)[A-Za-z0-9._~+/=\-]{6,}|(?i:(?<=://))[^/\s:@]+:[^/\s@]+(?=@)"
-    r"|(?i:([?&](?:api[_-]?key|key|token|access[_-]?token|secret|password|sig|signature)=))[^&\s\"'#]{4,}"
-)
+_TABLE = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+_SHAPES = re.compile("|".join(_TABLE["shapes"]))
 _SHORTEST = 4
 _PART = 8  # characters: fewer of a long key tell too little, and stand in other texts by chance
 _OF_ENVIRONMENT = 12
@@ -176,13 +174,7 @@ def _without(text: str, spans: list[tuple[int, int]]) -> str:
     return "".join([*kept, text[done:]])
 
 
-# Names that say that what they name is secret; `max_tokens` or `pad_token` do not.
-_NAME = re.compile(
-    r"(?:^|_)(?:pass(?:word|wd|phrase)|secret|credentials?|(?:proxy_)?authorization|bearer|cookie|apikey|(?:"
-    r"api|access|private|secret|signing|subscription|account|encryption|master|auth|client|license)_?key"
-    r"|(?:access|auth|api|refresh|session|security|bearer|hf|github|personal|id)_?token|x_?auth|auth)(?:_|$)"
-    r"|^token$|^key$"
-)
+_NAME = re.compile(rf"(?:^|_)(?:{'|'.join(_TABLE['names'])})(?:_|$)|^token$|^key$")
 _PAIR = re.compile(r"\s*-{0,2}([A-Za-z][A-Za-z0-9_.\- ]{1,60}?)\s*[=:]\s*(\S.*)", re.S)
 
 

@@ -8,6 +8,7 @@ is wrong and, where it is known, on which line; who reads knows which file it wa
 import json
 import math
 import re
+import tomllib
 from collections import Counter
 from collections.abc import Sequence
 from importlib.resources import files
@@ -132,15 +133,7 @@ _DEEPEST = 32
 _MOST = 100_000  # nodes, aliases resolved
 _CORE = "tag:yaml.org,2002:"
 _TAGS = (None, "!", _CORE + "str", _CORE + "map", _CORE + "seq")
-_PLAIN = {  # YAML 1.2's core schema: `yes`, `012`, `1:30` and dates are texts
-    "null": (r"~|null|Null|NULL|", "~nN"),
-    "bool": (r"true|True|TRUE|false|False|FALSE", "tTfF"),
-    "int": (r"[-+]?(?:0|[1-9][0-9]*)", "-+0123456789"),
-    "float": (
-        r"[-+]?(?:(?:0|[1-9][0-9]*)?\.[0-9]+(?:[eE][-+][0-9]+)?|\.inf|\.Inf|\.INF)|\.nan|\.NaN|\.NAN",
-        "-+.0123456789",
-    ),
-}
+_PLAIN = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
 
 
 class _Loader(_Base):  # type: ignore[misc, valid-type]

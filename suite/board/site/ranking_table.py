@@ -1,5 +1,5 @@
-"""What the big table of a board tells in words: intervals, ranks, marks. Its heads: `templates/board.html.j2`,
-its rows: `templates/rows.json.j2`.
+"""Words of a board's table: intervals, ranks, marks. Its heads: `templates/board.html.j2`, its rows:
+`templates/rows.json.j2`.
 """
 
 from suite.board.define.board import Item
