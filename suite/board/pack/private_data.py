@@ -15,28 +15,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from suite.data import strict_syntax
 from suite.files import open_regular
 from suite.secrets import Scrubber, environment, secret_place
 
 _START = rb"(?:(?<![A-Za-z0-9_-])|(?<=\\[nrt]))"  # a line break stands as \n in JSON
-_SHAPES = strict_syntax.read_table(__package__, "key_shapes.yaml", dict[str, tuple[str, str]])
+_TABLE = strict_syntax.read_table(__package__, "key_shapes.yaml", dict[str, Any])
 _PATTERNS = {
     what: (literal.encode(), re.compile(_START + pattern.encode()))
-    for what, (literal, pattern) in _SHAPES.items()
+    for what, (literal, pattern) in _TABLE["keys"].items()
 }
-_INVENTED = re.compile(
-    rb"example|x{5}|X{5}|0{6}|1234567|abcdefg|your[-_]?|dummy|fake|test[-_]?key|\.{3}", re.I
-)
-_MACHINE_PATH = re.compile(
-    r"(?:^|(?<=[\s\"'=(,;\[]))(?:/(?:home|Users|root|tmp|var|mnt|opt|srv|etc|usr|media|private|Volumes|scratch"
-    r"|data|workspace|work)(?:/|$)\S*|~/\S+|[A-Za-z]:\\\S+|file://\S*)"
-)
-_URL_LOGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@]+:[^/\s@]+@", re.I)
-_COMMON_USERS = frozenset(("root", "user", "users", "ubuntu", "debian", "runner", "app", "admin", "test",
-                           "jovyan", "vscode", "node"))  # fmt: skip
+_INVENTED = re.compile(_TABLE["invented"].encode(), re.I)
+_MACHINE_PATH = re.compile(_TABLE["machine_path"])
+_URL_LOGIN = re.compile(_TABLE["url_login"], re.I)
 
 
 class Leak(NamedTuple):
@@ -64,7 +57,8 @@ class Machine:
         host = socket.gethostname()
         telling = len(host) >= 6 and re.search(r"[0-9.-]", host) and not host.startswith("localhost")
         values = tuple(sorted(environment()))
-        return cls("" if user in _COMMON_USERS or not user else home, host if telling else "", values)
+        usual = user in ("", *_TABLE["common_users"])
+        return cls("" if usual else home, host if telling else "", values)
 
     @cached_property
     def scrubbers(self) -> tuple[tuple[str, Scrubber], ...]:
