@@ -36,6 +36,11 @@ class SuiteError(Exception):
         return cls(*(words.get(line, "").format_map(about) for line in ("what", "where", "fix")))
 
 
+def worded(message: str, /, **about: object) -> str:
+    """A sentence of `messages.toml`, about these things."""
+    return SuiteError.of(message, **about).what
+
+
 @functools.cache
 def _messages() -> dict[str, Any]:
     return tomllib.loads(Path(__file__).with_name("messages.toml").read_text("utf-8"))

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pluggy
 
-from suite.errors import NotFound, PluginError, SuiteError, unknown
+from suite.errors import NotFound, PluginError, SuiteError, unknown, worded
 from suite.hookspecs import CONTRACT, FILE_MODULE, Entry, Hooks, Kind
 
 if TYPE_CHECKING:
@@ -204,10 +204,7 @@ def contract_note(entry: Entry, plugin: Plugin) -> str:
         advice = f"update suite-eval (pip install -U suite-eval), or install an earlier {who}"
     else:
         advice = f"update {who} (pip install -U {who}), or ask its author to build it for {CONTRACT}"
-    return (
-        f"{entry.kind} {entry.name!r} of {who} was built for contract "
-        f"{entry.contract}, this suite speaks {CONTRACT}: {advice}"
-    )
+    return worded("plugins.contract", entry=entry, who=who, contract=CONTRACT, advice=advice)
 
 
 def _read(point: EntryPoint) -> Plugin:

@@ -28,7 +28,10 @@ def test_every_message_is_raised_about_what_it_speaks_of() -> None:
     open_ended = set()
     for path in ROOT.glob("suite/**/*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "of":
+            name = (
+                getattr(node.func, "attr", getattr(node.func, "id", "")) if isinstance(node, ast.Call) else ""
+            )
+            if isinstance(node, ast.Call) and name in ("of", "worded"):
                 first = node.args[0] if node.args else None
                 if isinstance(first, ast.Constant) and "." in str(first.value):
                     raised[first.value] = {one.arg for one in node.keywords if one.arg}

@@ -13,6 +13,7 @@ import msgspec
 from suite.board.define.board import Board, Item
 from suite.board.define.parts import Seat
 from suite.chat import Json
+from suite.errors import worded
 from suite.models.spec import parse_spec
 from suite.plugins import Catalogue
 from suite.run.cells import load_task
@@ -54,11 +55,7 @@ def free_roles(board: Board, plugins: Catalogue) -> dict[str, list[str]]:
 
 def open_note(roles: Sequence[str]) -> str:
     """What it means that a board leaves roles open."""
-    who = " and ".join(roles)
-    return (
-        f"no {who} is fixed: each entry brings its own, and values under different ones do not compare; "
-        "name whom you want under `roles`"
-    )
+    return worded("board.define.open", who=" and ".join(roles))
 
 
 def _words(board: Board, item: Item, model: str, plugins: Catalogue) -> Iterator[str]:

@@ -21,7 +21,7 @@ from suite.board.bundle.rungs import Findings
 from suite.board.pack import bundle_files, declarations, private_data
 from suite.chat import Json, canonical_json
 from suite.comparisons.runs import scored_runs
-from suite.errors import BundleError, ConfigError, SuiteError
+from suite.errors import BundleError, ConfigError, SuiteError, worded
 from suite.files import trying
 from suite.journal.run import Run
 from suite.journal.shapes import Values
@@ -203,10 +203,7 @@ def _unfit(run: Run, limits: set[int | None]) -> Iterator[str]:
     if not manifest.plan:
         yield "was made by a version of the suite that did not record its plan: run it again"
     for task, file in {cell.task: cell.file for cell in manifest.cells if cell.file is not None}.items():
-        yield (
-            f"ran {task} from {file.name}, which nobody else can install: make a distribution of it "
-            f"(`suite plugin new NAME --from {file.name}`), install it and run that"
-        )
+        yield worded("board.pack.file", task=task, file=file)
     if not run.has_results:
         yield f"has no results: its scoring {run.scoring} is not finished: continue it"
         return
@@ -264,10 +261,7 @@ def _local(runs: Sequence[Run]) -> Iterator[str]:
             except SuiteError:
                 continue  # said elsewhere: a board that cannot be resolved, a plugin that verifying lacks
             for name, value in local_values(kind, cell.score_parameters).items():
-                yield (
-                    f"{run.name}: cell {cell.cell} was scored with {name}={value}, which only this "
-                    f"machine has: score it again with the usual one (`suite score -P {name}=`)"
-                )
+                yield worded("board.pack.local", run=run, cell=cell, name=name, value=value)
 
 
 def _missing(runs: Sequence[Run], board: "Board") -> Iterator[str]:

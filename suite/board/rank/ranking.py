@@ -17,6 +17,7 @@ from suite.board.define.board import Board
 from suite.board.rank.columns import Floats, RankedColumn, interval, replicates, seed_for
 from suite.board.rank.max_t import Pairwise, competition_ranks, pairwise
 from suite.board.rank.overall import Scale, combine, drawn_strengths, scales, strengths
+from suite.errors import worded
 from suite.scoring.stats.estimate import finite
 
 FEW_CLUSTERS = 20
@@ -212,15 +213,9 @@ def _overall(
     if method == "mean_of_normalised":
         lacking = np.where(blind, 0, alike(columns, drawn)[keep])
     if narrow := np.count_nonzero(lacking):
-        notes.append(
-            f"{narrow} of {len(keep)} intervals are too narrow: there are tasks where all units of the "
-            "entry are alike, and these add nothing"
-        )
+        notes.append(worded("board.rank.narrow", narrow=narrow, entries=len(keep)))
     if blind.any():
-        notes.append(
-            f"{int(blind.sum())} of {len(keep)} entries have no interval: the spread of a task is not known, "
-            "or nothing differs over the resamples"
-        )
+        notes.append(worded("board.rank.blind", blind=blind.sum(), entries=len(keep)))
     return _standing(k, keep, numbers, notes, pairs, lacking=lacking.tolist())
 
 
