@@ -176,11 +176,6 @@ class Ran:
     reasons: list[str] = field(default_factory=list)
 
     @property
-    def works(self) -> int:
-        """Samples over all cells."""
-        return self.plan.counts.all_samples
-
-    @property
     def asked(self) -> int:
         """Requests that reached a scripted model."""
         return sum(one.calls for one in self.plan.filled.engines())  # type: ignore[attr-defined]

@@ -12,7 +12,7 @@ import importlib.util
 import inspect
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from itertools import islice
@@ -34,7 +34,7 @@ from suite.scoring.metrics import Rate
 from suite.scoring.metrics.declared import wanted_values
 from suite.task import Score, Unscored
 from suite.testing.answers import down, finishing, late, never, plausible, sometimes_down, unreadable
-from suite.testing.bench import Bench, Key, Ran, Skip, differences, read
+from suite.testing.bench import Bench, Ran, Skip, differences, read
 
 CONCURRENCY = 8
 MODEL = "embedded/smollm2-135m"
@@ -48,8 +48,9 @@ def solves(bench: Bench) -> Iterator[str]:
     yield from stopped(ran, "left pending")
     if ran.repeated:
         yield f"recorded twice: {ran.repeated[0]}"
-    if len(ran.scores) != ran.works and not ran.reasons and not ran.outcome.error:
-        yield f"{ran.works} samples, but {len(ran.outputs)} outputs and {len(ran.scores)} scores"
+    works = ran.plan.counts.all_samples
+    if len(ran.scores) != works and not ran.reasons and not ran.outcome.error:
+        yield f"{works} samples, but {len(ran.outputs)} outputs and {len(ran.scores)} scores"
     yield from _values(bench, ran)
     yield from _slices(bench, ran)
     yield from _schemas(ran)
@@ -303,7 +304,8 @@ def _dropped(bench: Bench, base: Ran, ran: Ran, finish: str) -> Iterator[str]:
     rater = any("rate" in needs for needs in base.plan.filled.roles[CANDIDATE].needs)
     may_be_unscored = rater or direction == "neither"
     for name in names:
-        seen = _numbers(base, name)
+        given = (score.values.get(name) for score in base.scores.values())
+        seen = [float(one) for one in given if isinstance(one, int | float)]
         for key, value in ((key, score.values.get(name)) for key, score in ran.scores.items()):
             if not base.outputs[key].calls:
                 continue  # this sample asks the candidate nothing
@@ -314,16 +316,11 @@ def _dropped(bench: Bench, base: Ran, ran: Ran, finish: str) -> Iterator[str]:
                 yield f"{where} is not applicable, which drops the candidate's failure"
             alone = len(names) == 1 and direction != "neither"
             if isinstance(value, int | float) and seen and alone:
-                worst = min(sign * one for one in seen.values())
+                worst = min(sign * one for one in seen)
                 if isinstance(metric, Rate):  # a judge that praises everything must not hide it
                     worst = min(worst, 0.0 if sign > 0 else -1.0)
                 if sign * value > worst:
                     yield f"{where} is {value}, better than the worst answer's {sign * worst:g}"
-
-
-def _numbers(ran: Ran, name: str) -> Mapping[Key, float]:
-    values = {key: score.values.get(name) for key, score in ran.scores.items()}
-    return {key: float(value) for key, value in values.items() if isinstance(value, int | float)}
 
 
 def judge_failure(bench: Bench) -> Iterator[str]:

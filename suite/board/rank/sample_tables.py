@@ -43,11 +43,6 @@ class _Labels:
     cluster: NDArray[np.str_]
     stratum: NDArray[np.str_]
 
-    def same_units(self, other: "_Labels") -> bool:
-        """Whether the units and their clusters are the same."""
-        names = ("cell", "sample", "cluster")
-        return all(np.array_equal(getattr(self, name), getattr(other, name)) for name in names)
-
 
 _Layout = Mapping[str, _Labels]  # by column
 _Samples = tuple[_Labels, Floats, Floats]  # of one column: labels, top, bottom
@@ -148,7 +143,8 @@ def _merged(layouts: Sequence[_Labels]) -> NDArray[np.str_] | None:
     first = layouts[0]
     strata = first.stratum.astype(object)
     for other in layouts[1:]:
-        if not first.same_units(other):
+        names = ("cell", "sample", "cluster")  # of units and their clusters
+        if not all(np.array_equal(getattr(first, name), getattr(other, name)) for name in names):
             return None
         theirs = other.stratum.astype(object)
         if ((strata != "") & (theirs != "") & (strata != theirs)).any():

@@ -89,7 +89,10 @@ def open_repository(path: Path, board: str = "") -> list[Shelf]:
         found = [_shelf(path, one) for one in sorted((path / "boards").iterdir()) if _has_board(one)]
         chosen = [one for one in found if not board or one.board.id == board]
         if board and not chosen:
-            definition = _elsewhere(board, path, [one.board.id for one in found])
+            try:
+                definition = find_board(board)
+            except NotFound as error:
+                raise unknown("board", board, (one.board.id for one in found), f"in {path}") from error
             chosen = [Shelf(definition, path / "submissions" / definition.id)]
         if not chosen:
             raise ConfigError(f"{path} has no board", fix="`suite board init --repo DIR` makes a repository")
@@ -103,14 +106,6 @@ def open_repository(path: Path, board: str = "") -> list[Shelf]:
     if not board and name not in board_files():
         raise ConfigError.of("board.shelves.no-repository", path=path, name=name)
     return [Shelf(find_board(name), path)]
-
-
-def _elsewhere(board: str, path: Path, here: Sequence[str]) -> Board:
-    """A definition that the repository does not hold. Raises NotFound that names those it does hold."""
-    try:
-        return find_board(board)
-    except NotFound as error:
-        raise unknown("board", board, here, f"in {path}") from error
 
 
 def _has_board(folder: Path) -> bool:
