@@ -24,10 +24,7 @@ class Template:
         self.text = text
         for match in _TOKEN.finditer(text):
             if match[0] in ("{", "}"):
-                raise ConfigError(
-                    f"prompt {name!r} has a lone brace at character {match.start()}",
-                    fix="write {{ or }} for a brace that is text",
-                )
+                raise ConfigError.of("prompts.brace", name=name, at=match.start())
         self.fields = tuple(dict.fromkeys(filter(None, _TOKEN.findall(text))))
 
     def __call__(self, **values: object) -> str:

@@ -177,11 +177,7 @@ class _Reached:
             made = registered(value) if registered else value.__reduce_ex__(4)
             parts = [list(one) if isinstance(one, Iterator) else one for one in made]
         except Exception as error:  # locks, clients, open files: anything may come out
-            raise PluginError(
-                f"class {self.name} reaches a {type(value).__module__}.{type(value).__qualname__}, of which "
-                f"nobody can tell whether it changes: {error}",
-                fix="make it inside the method that uses it, so that a run knows when its task changes",
-            ) from error
+            raise PluginError.of("reached.unknown", name=self.name, kind=type(value), error=error) from error
         self._all(type(value).__qualname__, parts)
 
 

@@ -77,10 +77,7 @@ def _conversation(messages: Sequence[Message] | str) -> tuple[Message, ...]:
         return (user(messages),)
     for one in messages:
         if not isinstance(one, Message):  # else it would fail far from the author's line
-            raise PluginError(
-                f"a message is a {type(one).__name__}, not a suite.Message",
-                fix='write suite.user("…"), suite.system("…") or suite.assistant("…")',
-            )
+            raise PluginError.of("roles.no-message", kind=type(one).__name__)
     return tuple(messages)
 
 

@@ -76,9 +76,7 @@ def task_file(name: str) -> TaskFile:
         source = path.read_bytes()
     except (OSError, ValueError) as error:
         why = "is a folder" if given.is_dir() else getattr(error, "strerror", None) or str(error)
-        raise NotFound(
-            f"--task {name}: {given.name} cannot be read: {why}", str(given), "name a file that holds a task"
-        ) from error
+        raise NotFound.of("task-files.unreadable", name=name, given=given, why=why) from error
     loader = TaskLoader(path, source)
     kind = _chosen(_module(loader, path), path, chosen)
     return TaskFile(path, loader.sha256, kind)
@@ -162,12 +160,7 @@ def _refuse_imports(loader: TaskLoader, path: Path) -> None:
         return  # told with its line when the file is imported
     for name, line in found:
         if not_installed(name, path.parent):
-            raise PluginError(
-                f"{path.name}, line {line}: imports {name!r}, which is not installed",
-                where=str(path),
-                fix=f"a task is one file, and a run would not know when {name} changes: put what it needs "
-                f"into {path.name}, or put both into a distribution (`suite plugin new NAME`)",
-            )
+            raise PluginError.of("task-files.imports", path=path, line=line, name=name)
 
 
 def _broken(error: BaseException, path: Path) -> PluginError:
@@ -209,10 +202,8 @@ def _chosen(module: ModuleType, path: Path, name: str) -> type[AnyTask]:
         raise PluginError(f"{path.name} defines no task", where=str(path), fix=hint)
     whole = {key: one for key, one in tasks.items() if not inspect.isabstract(one)} or tasks
     if len(whole) > 1:
-        raise PluginError(
-            f"{path.name} defines {len(whole)} tasks: {', '.join(whole)}",
-            where=str(path),
-            fix=f"name one: --task {path.name}:{next(iter(whole))}",
+        raise PluginError.of(
+            "task-files.several", path=path, count=len(whole), tasks=", ".join(whole), first=next(iter(whole))
         )
     return _whole(next(iter(whole.values())), path)
 
