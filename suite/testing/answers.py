@@ -53,9 +53,7 @@ def _words(chance: random.Random, count: int) -> str:
 
 def unreadable(request: Request, asking: Asking) -> Reply:  # noqa: ARG001
     """A reply that holds no verdict, in whatever form it is looked for."""
-    if request.kind in TEXTS:
-        return Reply(UNREADABLE)
-    return _without_numbers(request, "invalid")
+    return Reply(UNREADABLE) if request.kind in TEXTS else _without_numbers(request, "invalid")
 
 
 def finishing(finish: Finish) -> Function:
@@ -67,8 +65,6 @@ def finishing(finish: Finish) -> Function:
     def answer(request: Request, asking: Asking) -> Reply:  # noqa: ARG001
         if any(not one.content.strip() and not one.tool_calls for one in request.messages):
             raise CallFailed("conformance", "an empty turn is sent: use suite.replied", retryable=False)
-        if request.kind in TEXTS:
-            return Reply(finish=finish)
         return _without_numbers(request, finish)
 
     return answer

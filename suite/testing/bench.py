@@ -120,26 +120,17 @@ class Subject:
         roles = {name: [f"scripted/constant?text={name}"] for name in roles_of(cells)}
         request = replace(self.request(**roles), concurrency=concurrency)
         plan = make_plan(request, plugins=self.plugins, registry=self.registry, cells=cells)
-        members = tuple(
-            replace(
-                one,
-                engine=ScriptedEngine(
-                    functions.get(one.role) or self.answers.get(one.role) or plausible,
-                    capabilities=one.engine.capabilities(),
-                    spec=one.spec,
-                ),
-            )
-            for one in plan.filled.members
-        )
-        return replace(plan, filled=Filled(members, plan.filled.roles))
+        members = []
+        for one in plan.filled.members:
+            answer = functions.get(one.role) or self.answers.get(one.role) or plausible
+            engine = ScriptedEngine(answer, capabilities=one.engine.capabilities(), spec=one.spec)
+            members.append(replace(one, engine=engine))
+        return replace(plan, filled=Filled(tuple(members), plan.filled.roles))
 
     def roles(self, *stages: str) -> list[str]:
         """Names of the roles that the chosen cells ask in these stages."""
-        return [
-            name
-            for name, needs in roles_of(self.chosen_cells).items()
-            if any(role.stage in stages for role in needs)
-        ]
+        roles = roles_of(self.chosen_cells)
+        return [name for name, needs in roles.items() if any(role.stage in stages for role in needs)]
 
 
 Key = tuple[str, str, int]  # cell, sample, trial
@@ -154,10 +145,8 @@ class Shuffled(Plan):
 
     def groups(self) -> Iterator[Group]:
         chance = random.Random(7)
-        found = [
-            group._replace(items=tuple(chance.sample(group.items, len(group.items))))
-            for group in super().groups()
-        ]
+        groups = super().groups()
+        found = [one._replace(items=tuple(chance.sample(one.items, len(one.items)))) for one in groups]
         chance.shuffle(found)
         return iter(found)
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from importlib.metadata import entry_points
-from itertools import groupby, islice
+from itertools import groupby, islice, zip_longest
 from typing import Literal, get_args, get_origin
 
 from pydantic import ValidationError
@@ -178,13 +178,8 @@ def light(bench: Bench) -> Iterator[str]:
     if not modules:
         raise Skip("the task is not announced by an installed plugin")
     for module in dict.fromkeys(modules):
-        done = subprocess.run(
-            [sys.executable, "-c", _CODE, module],
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            check=False,
-        )
+        command = [sys.executable, "-c", _CODE, module]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
         if done.returncode:
             last = (done.stderr.strip().splitlines() or ["no message"])[-1]
             yield f"importing {module} failed: {last}"
@@ -208,10 +203,7 @@ def samples(bench: Bench) -> Iterator[str]:
         first = [_facts(one) for one in found]
         second = [_facts(one) for one in cell.task.samples(data)]
         if first != second:
-            where = next(
-                (i for i, (a, b) in enumerate(zip(first, second, strict=False)) if a != b),
-                min(len(first), len(second)),
-            )
+            where = next(i for i, (a, b) in enumerate(zip_longest(first, second)) if a != b)
             yield f"{_name(cell)}: read again, the samples are others from number {where} on"
         yield from _contiguous(cell, found)
 

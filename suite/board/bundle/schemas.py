@@ -65,10 +65,8 @@ _WORDS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
 
 
 def _rule(rule: object, value: Any, schema: Mapping[str, Any]) -> str:
-    names = [
-        one if isinstance(one, str) else json.dumps(one)
-        for one in (value if isinstance(value, list) else [value])
-    ]
+    given = value if isinstance(value, list) else [value]
+    names = [one if isinstance(one, str) else json.dumps(one) for one in given]
     return str(_WORDS["rules"].get(rule, "breaks the rule {rule!r}")).format(
         rule=rule,
         value=json.dumps(value),

@@ -114,13 +114,10 @@ def _run(
     if program is None:
         raise ConfigError.of("board.signatures.no-program")
     try:
+        env = {**os.environ, "TZ": "UTC"}  # dates mean the same everywhere; before 9.1 none may end in Z
+        command = [program, "-Y", *arguments]
         return subprocess.run(
-            [program, "-Y", *arguments],
-            input=message,
-            capture_output=True,
-            timeout=seconds,
-            check=False,
-            env={**os.environ, "TZ": "UTC"},  # dates mean the same everywhere; before 9.1 none may end in Z
+            command, input=message, capture_output=True, timeout=seconds, check=False, env=env
         )
     except subprocess.TimeoutExpired as error:
         raise BadSignature(f"ssh-keygen took over {error.timeout:g} s") from error

@@ -228,7 +228,9 @@ def listed(
     completion = _sum([one.tokens.completion if one.tokens else None for one in results])
     samples = sum(one.n + one.unscored for one in results)
     cost = prices.cost(model.identity.name, day, prompt, completion)
-    released = _day(model.release_date)
+    released, own = _day(model.release_date), family(model.identity.name)
+    judges = [(item.name, seat) for item in board.tasks for seat in item.roles.get("judge", ())]
+    published = [(item.name, item.data_published) for item in board.tasks if item.data_published is not None]
     return Listed(
         entry=entry,
         reasons=tuple(_reasons(board, entry, exposed, day)),
@@ -239,17 +241,8 @@ def listed(
         tokens=(prompt, completion),
         latency=None if entry.verification.latency is None else entry.verification.latency.median_s,
         samples=samples,
-        judges=tuple(
-            item.name
-            for item in board.tasks
-            for seat in item.roles.get("judge", ())
-            if family(seat.spec) and family(seat.spec) == family(model.identity.name)
-        ),
-        late=tuple(
-            item.name
-            for item in board.tasks
-            if released is not None and item.data_published is not None and released > item.data_published
-        ),
+        judges=tuple(name for name, seat in judges if own and family(seat.spec) == own),
+        late=tuple(name for name, since in published if released is not None and released > since),
         run_date=day,
     )
 

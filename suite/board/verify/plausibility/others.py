@@ -144,13 +144,9 @@ def _missing(
 
     known = ~np.isnan(easy)
     hard = easy < easy[known].mean()
-    failing = {
-        (cell, f"{name:016x}")
-        for subject in mine.subjects
-        for cell, names in subject.failed.items()
-        for name in names
-    }
-    failed = np.array([name in failing for name in names])
+    failing = (found for subject in mine.subjects for found in subject.failed.items())
+    digests = {(cell, f"{one:016x}") for cell, samples in failing for one in samples}
+    failed = np.array([name in digests for name in names])
     for name, gone in (("missing", np.isnan(value)), ("failed", failed)):
         table = [
             [int((known & missing & where).sum()) for where in (hard, ~hard)] for missing in (gone, ~gone)
