@@ -11,6 +11,7 @@ from suite.journal.documents import (
     SCORING_FORMAT,
     CellRecord,
     Facts,
+    Hardware,
     RunManifest,
     ScoredCell,
     ScoringManifest,
@@ -48,8 +49,10 @@ def cell_records(cells: Sequence[Cell], facts: FactsOfCells | None = None) -> li
     ]
 
 
-def run_manifest(plan: Plan, name: str, facts: FactsOfCells, *, imported: bool = False) -> RunManifest:
-    """manifest.json of a run; `facts` by cell."""
+def run_manifest(
+    plan: Plan, name: str, facts: FactsOfCells, *, imported: bool = False, other: Hardware | None = None
+) -> RunManifest:
+    """manifest.json of a run; `facts` by cell. other: hardware, where it is not this machine's."""
     import suite
 
     asked, plugins = plan.request, {cell.plan.plugin.rpartition(" ")[0] for cell in plan.cells}
@@ -59,7 +62,7 @@ def run_manifest(plan: Plan, name: str, facts: FactsOfCells, *, imported: bool =
         seed=asked.seed, trials=asked.trials, mini=asked.mini, limit=asked.limit, prompts=asked.prompts,
         cells=cell_records(plan.cells, facts), skipped=plan.skipped, changed_presets=plan.changed_presets,
         roles=plan.filled.record("solve", "both"), data=plan.data_identity, counts=plan.counts,
-        code=code_record(plan.cells), versions=versions(plugins), hardware=hardware(),
+        code=code_record(plan.cells), versions=versions(plugins), hardware=other or hardware(),
     )  # fmt: skip
 
 

@@ -3,17 +3,14 @@
 It alone reads the samples and writes the journal. A worker that is lost is replaced; its groups go elsewhere
 with all that was recorded of them, so calls in flight alone are asked again. To plug a transport in, give
 `manned_by` a `Pool`: `size` workers at once, each with the three calls of `RemoteWorker`, which `Worker` has
-itself. Not here: Ray (`ray_pool`), the worker's side (`worker`), what they tell each other (`handover`).
+itself. Not here: Ray (`ray_pool`), the worker's side and what both tell each other (`worker`).
 """
 
 import asyncio
 import contextlib
-import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from copy import copy
 from dataclasses import replace
-from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -34,23 +31,13 @@ from suite.run.crew import Crew, Manning
 from suite.run.seats import MemberCost
 from suite.run.sink import Sink
 from suite.run.tools import RunTools
-from suite.run.worker import (
-    ATTEMPTS,
-    BEAT_S,
-    NO_GROUP,
-    Batch,
-    Given,
-    OpenedWorker,
-    Order,
-    WorkKey,
-    environment,
-)
+from suite.run.worker import ATTEMPTS, BEAT_S, NO_GROUP, Batch, Given, OpenedWorker, Order, WorkKey
+from suite.run.worker import environment as environment_of
 
 if TYPE_CHECKING:
     from suite.run.session import Session
 
-GROUP_LOSSES = 3  # workers that a group may lose in a row, with nothing recorded between: then it is pending
-SPARE_LOSSES = 3  # workers lost in a row, beyond all that there are: then the run stops
+SPARE_LOSSES = 3  # workers lost with no group ended between, beyond all that there are: then the run stops
 MOST_LINGER_S = 0.25  # what a worker was told waits so long at most until it is handed over
 
 
@@ -76,16 +63,14 @@ class Pool(Protocol):
         """Another one; `open` waits until there is a place for it."""
 
 
-def told_engine(engine: Engine, told: RoleMember) -> Engine:
-    """An engine that is not started here, with what the first worker told of it."""
-    made = copy(engine)
-    vars(made).update(
+def tell(engine: Engine, told: RoleMember) -> None:
+    """Let an engine that is not started here say what a worker told of it."""
+    vars(engine).update(
         capabilities=lambda: frozenset(told.capabilities),
         identity=lambda: told.identity,
         limits=lambda: told.limits,
         settings=lambda: told.settings or None,
     )
-    return made
 
 
 class GivenGroup:
@@ -96,7 +81,6 @@ class GivenGroup:
         self.calls, self.solved = [*given.calls], dict(given.solved)
         self.left = {(cells[cell], one.id, trial): (cell, one, trial) for cell, one, trial in given.works}
         self.seen: set[object] = set()  # ids of calls that were handed over
-        self.losses = 0
 
     def given(self) -> Given:
         """What a worker is given of it."""
@@ -249,13 +233,11 @@ class RemoteDriver:
         return found
 
     def _next(self) -> GivenGroup | None:
-        if self._again:
-            return self._again.pop(0)
         try:
             number, group, left = next(self._source)
         except StopIteration:
             self._more = False
-            return None
+            return self._again.pop(0) if self._again else None
         except Exception as error:  # reading the samples failed: what is in flight may end
             self._more = False
             self._stop(error)
@@ -295,7 +277,6 @@ class RemoteDriver:
 
     def _new(self, group: GivenGroup, stage: Stage, key: str | WorkKey, line: bytes) -> bool:
         """Whether a record of a group is not there yet; noted then."""
-        group.losses = 0
         if not isinstance(key, tuple):
             new = key not in group.seen
             group.calls += [line] * new
@@ -321,24 +302,12 @@ class RemoteDriver:
             self._stop(RunError(what, fix="correct the task, and give the same command again"))
 
     def _lost(self, held: dict[int, GivenGroup], why: Exception) -> None:
-        """Let the groups of a worker go elsewhere; those that lose one after the other are pending."""
+        """Let the groups of a worker go elsewhere, at the end: one of them may be what it died of."""
         self._losses += 1
+        self._open -= len(held)
+        self._again += [one for one in held.values() if one.left]  # of others, only the end was not told
         line = str(why).strip().partition("\n")[0][:300]
         self.progress.warn(f"a worker was lost, {len(held)} groups go elsewhere: {line}")
-        self._open -= len(held)
-        for group in held.values():
-            group.losses += 1
-            if group.losses >= GROUP_LOSSES:
-                detail = f"{GROUP_LOSSES} workers were lost with this sample"
-                for key in [*group.left]:
-                    record = AttemptRecord(time.time(), "pending", "worker-lost", *key, self.stages[-1])
-                    record.detail = detail
-                    self.desk.attempts.append(record)
-                    self._pend(group, record)
-        self._again += [
-            group for group in held.values() if group.left
-        ]  # of others, only the end was not told
-        self._again.sort(key=attrgetter("number"))
         if self.sinks:
             self.desk.attempt("error", kind="worker-lost")
         if self._losses >= self.pool.size + SPARE_LOSSES:
@@ -359,17 +328,12 @@ def order_of(session: "Session", stages: Sequence[Stage]) -> Order:
         if one.file is not None:
             file = structs.replace(one.file, path=str(Path(one.file.path).absolute()))
             cells[n] = structs.replace(one, file=file)
+    settings = replace(session.settings, view=None, quiet=True, command="")
     return Order(
-        request=plan.request,
-        cells=cells,
-        stages=stages,
-        stages_of_run=session.stages,
-        environment=environment(plan),
-        settings=replace(session.settings, view=None, quiet=True, command=""),
-        imported=session.imported,
-        samples_given=plan.given is not None,
-        folder=str(folder.own.absolute()),
-    )
+        request=plan.request, cells=cells, stages=stages, stages_of_run=session.stages,
+        environment=environment_of(plan), settings=settings, imported=session.imported,
+        samples_given=plan.given is not None, folder=str(folder.own.absolute()),
+    )  # fmt: skip
 
 
 def manned_by(session: "Session", pool: Pool) -> Manning:
@@ -383,14 +347,10 @@ def manned_by(session: "Session", pool: Pool) -> Manning:
         driver = RemoteDriver(session, pool, stages)
         try:
             opened = await driver.first
-            told = {one.member: one for one in opened.members}
-            filled = session.plan.filled
-            members = [
-                replace(one, engine=told_engine(one.engine, told[one.member])) if one.member in told else one
-                for one in filled.members
-            ]
-            filled = replace(filled, members=tuple(members))
-            session.plan = session.folder.plan = replace(session.plan, filled=filled)
+            told, session.folder.hardware = {one.member: one for one in opened.members}, opened.hardware
+            for one in session.plan.filled.members:
+                if one.member in told:
+                    tell(one.engine, told[one.member])
             yield opened.facts, lambda sinks: driver.begin(sinks, attempts)
         finally:
             await driver.close()

@@ -16,7 +16,7 @@ from suite.chat import Json
 from suite.errors import DamagedError, RunError, SuiteError
 from suite.files import own_folder, sync_folder, trying
 from suite.journal.document_files import read_document, read_manifest, write_document
-from suite.journal.documents import RunManifest, ScoringManifest
+from suite.journal.documents import Hardware, RunManifest, ScoringManifest
 from suite.journal.index import Recorded
 from suite.journal.journal_file import CHOOSE_FOLDER, folder_lock
 from suite.journal.lines import Lines
@@ -73,6 +73,7 @@ class RunFolder:
         self.name = path.name
         self.scoring = scoring
         self.others = others
+        self.hardware: Hardware | None = None  # of workers elsewhere
 
     def hold(
         self, all_done: Callable[[], bool], say: Callable[[str], None], lost: Callable[[RunError], None]
@@ -125,7 +126,9 @@ class RunFolder:
                         where=str(self.path),
                         fix="restore manifest.json from a copy, or name another folder with --output",
                     )
-            write_document(path, run_manifest(self.plan, self.name, facts, imported=imported))
+            write_document(
+                path, run_manifest(self.plan, self.name, facts, imported=imported, other=self.hardware)
+            )
         if Stage.SCORE in stages and not (scoring / "manifest.json").exists():
             run = read_manifest(path)
             for one in (scoring.parent, scoring):

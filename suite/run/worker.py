@@ -23,19 +23,12 @@ import suite
 from suite.chat import Json, canonical_json
 from suite.data.cache import cache_folder
 from suite.errors import ConfigError, SuiteError
-from suite.journal.documents import RoleMember
+from suite.journal.documents import Hardware, RoleMember
 from suite.journal.index import Name
 from suite.journal.journal_file import JournalFile
 from suite.journal.lines import Lines
-from suite.journal.records import (
-    AttemptRecord,
-    CallRecord,
-    CellPlan,
-    OutputRecord,
-    Record,
-    ScoreRecord,
-    encode,
-)
+from suite.journal.records import AttemptRecord, CallRecord, CellPlan, OutputRecord, Record, ScoreRecord
+from suite.journal.records import encode as encoded
 from suite.plugins import Catalogue, catalogue
 from suite.roles import Stage
 from suite.run.backlog import Item
@@ -45,6 +38,7 @@ from suite.run.cells import AnySample, Cell
 from suite.run.code import code_record
 from suite.run.crew import opened_tasks
 from suite.run.execution import Driver
+from suite.run.hardware import hardware
 from suite.run.manifest import FactsOfCells
 from suite.run.order import CellSample
 from suite.run.outcome import RunSettings
@@ -91,6 +85,7 @@ class OpenedWorker(msgspec.Struct, frozen=True, kw_only=True):
     facts: FactsOfCells
     members: Sequence[RoleMember]
     wants: int
+    hardware: Hardware | None = None
 
 
 class Given(msgspec.Struct, frozen=True):
@@ -243,31 +238,20 @@ class Worker:
             opening.callback(engines.count)
             seats = engines.seats(plan.request.concurrency, cached=settings.cache)
             sinks = {stage: HandedSink(self, stage) for stage in stages}
+            seed = plan.request.seed if settings.call_seed is None else settings.call_seed
             desk = Desk(
-                plan.request.seed if settings.call_seed is None else settings.call_seed,
-                seats,
-                attempts,
-                sinks=sinks,
-                recorded=[self._known],  # type: ignore[list-item]
-                cache=self._cache,
-                backoff_s=settings.backoff_s,
-                settle=settings.settle or {},
-            )
+                seed, seats, attempts, sinks=sinks, recorded=[self._known],  # type: ignore[list-item]
+                cache=self._cache, backoff_s=settings.backoff_s, settle=settings.settle or {},
+            )  # fmt: skip
             self._costs = {seat.member.member: seat.tally for one in seats.values() for seat in one}
             self._driver = Driver(
-                plan,
-                desk,
-                sinks=sinks,
-                solved=self._known,
-                works=self._begun(),
-                progress=Progress(plan.cells, 0, stages, quiet=True),
-                imported=order.imported,
-                errors_allowed=settings.errors_allowed,
-                ended=self._end,
-            )
+                plan, desk, sinks=sinks, solved=self._known, works=self._begun(),
+                progress=Progress(plan.cells, 0, stages, quiet=True), imported=order.imported,
+                errors_allowed=settings.errors_allowed, ended=self._end,
+            )  # fmt: skip
             self._opened = opening.pop_all()
         told = [one.record() for one in members]
-        return OpenedWorker(name=self.name, facts=facts, members=told, wants=self._wants)
+        return OpenedWorker(name=self.name, facts=facts, members=told, wants=self._wants, hardware=hardware())
 
     async def turn(self, given: Sequence[Given], *, more: bool, stop: bool, linger_s: float) -> Batch:
         """Take groups, and wait until there is something to tell: records `linger_s` after the first of them,
@@ -310,7 +294,7 @@ class Worker:
             group = self._groups[key]
         elif isinstance(record, AttemptRecord):
             group, key = self._groups.get((record.cell, record.sample, record.trial), NO_GROUP), record.event
-        self._lines.append((stage, which, group, key, encode(record)))
+        self._lines.append((stage, which, group, key, encoded(record)))
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(self._linger_s, self._age)
 
@@ -359,15 +343,11 @@ class Worker:
         if self._timer is not None:
             self._timer.cancel()
         driver, error = self._driver, self._driver.failure
+        idle = not driver.busy and (driver.desk.stopping or not self._queue)
         batch = Batch(
-            lines=self._lines,
-            ended=self._ended,
-            wants=self._wants,
-            idle=not driver.busy and (driver.desk.stopping or not self._queue),
-            said=[*self._said],
-            costs=self._costs,
-            error=error if isinstance(error, SuiteError) else None,
-        )
+            lines=self._lines, ended=self._ended, wants=self._wants, idle=idle, said=[*self._said],
+            costs=self._costs, error=error if isinstance(error, SuiteError) else None,
+        )  # fmt: skip
         self._timer, self._aged, self._lines, self._ended = None, False, [], []
         self._said.clear()
         return batch

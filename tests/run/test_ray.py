@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -106,13 +107,17 @@ def cluster() -> Iterator[Any]:
     """A cluster whose nodes come and go, with one place for a worker."""
     from ray.cluster_utils import Cluster
 
-    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port = one.getsockname()[1]
+    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "ray_client_server_port": port})
+    made.client = f"ray://127.0.0.1:{port}"
     yield made
     made.shutdown()
 
 
 def test_a_worker_joins_late_and_its_node_goes(tmp_path: Path, local: Path, cluster: Any) -> None:
-    process = on_ray(tmp_path / "run", "workers=2", f"address={cluster.address}")
+    process = on_ray(tmp_path / "run", "workers=2", f"address={cluster.client}")
     until(lambda: outputs(tmp_path / "run") > 5, process)
     assert len(workers()) == 1
     node = cluster.add_node(num_cpus=1)

@@ -10,7 +10,7 @@ import workers_here
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from small_tasks import Spell, cells, pending_reasons, run, without_times
+from small_tasks import Spell, cells, run, without_times
 from workers_here import HERE, TASKS, Failing, MortalWorker, PoolHere, plan_here, records, run_here
 
 from suite.errors import ConfigError
@@ -30,7 +30,6 @@ def _short_turns(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def endless(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many workers are lost, others go on."""
-    monkeypatch.setattr(remote, "GROUP_LOSSES", 999)
     monkeypatch.setattr(remote, "SPARE_LOSSES", 999)
 
 
@@ -116,17 +115,7 @@ async def test_a_worker_with_another_version_of_a_plugin_is_refused(tmp_path: Pa
     assert not (tmp_path / "run").exists()
 
 
-async def test_a_sample_that_takes_every_worker_with_it_is_pending(tmp_path: Path) -> None:
-    pool = PoolHere(1, lambda: "before" if pool.made < 4 else "")
-    outcome = await run_here(plan_here(trials=2), tmp_path / "run", pool)
-    assert (outcome.exit_code, outcome.reasons) == (1, {"worker-lost": 12})  # of 24
-    assert len(pending_reasons(tmp_path / "run")) == 12
-
-
-async def test_workers_that_are_lost_one_after_the_other_stop_the_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(remote, "GROUP_LOSSES", 999)
+async def test_workers_that_are_lost_one_after_the_other_stop_the_run(tmp_path: Path) -> None:
     outcome = await run_here(plan_here(), tmp_path / "run", PoolHere(1, lambda: "before"))
     assert outcome.exit_code == 2
     assert "4 workers were lost in a row, the last: killed" in str(outcome.error)
