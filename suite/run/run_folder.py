@@ -134,8 +134,8 @@ class RunFolder:
             for one in (scoring.parent, scoring):
                 with trying("make the folder of the scoring", one):
                     own_folder(one)
-            made = scoring_manifest(self.plan, run.name, facts, run.plan_sha256, level)
-            write_document(scoring / "manifest.json", made)
+            scored = scoring_manifest(self.plan, run.name, facts, run.plan_sha256, level)
+            write_document(scoring / "manifest.json", scored)
 
     def other_models(self, stages: Sequence[Stage]) -> Iterator[tuple[str, str]]:
         """(member, what is another) of those whose endpoint tells other things than the manifests record."""

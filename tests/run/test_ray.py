@@ -18,7 +18,11 @@ from workers_here import records
 
 from suite.journal.run import Run
 
-pytestmark = pytest.mark.ray
+pytestmark = [
+    pytest.mark.ray,
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),  # of Ray's own tools to test with
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 TASK = Path(__file__).with_name("ray_words.py")
 SLOW = "scripted/echo?delay_s=0.1"
 
