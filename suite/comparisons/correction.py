@@ -13,13 +13,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from suite.blocks import Block, Line, Plot, Section, Table, Text
+from suite.blocks import Line, Plot, Section, Table
 from suite.comparisons.label_choice import LabelUnit
 from suite.comparisons.label_files import PeopleLabels
 from suite.data.text_files import TABLES, Once, csv_rows, json_rows
 from suite.errors import ConfigError, DataError
 from suite.report.remarks import parameters_of
+from suite.report.section_templates import sections_of
 from suite.report.summary import label
+from suite.report.text_templates import Macros
 from suite.scoring.stats.agreement import RatingTable, agreement, largest_cohen
 from suite.scoring.stats.clusters import Clusters, Codes, Floats, clusters_of, floats
 from suite.scoring.stats.corrected import ppi_mean, rogan_gladen
@@ -32,15 +34,10 @@ YES = {"1", "1.0", "true", "yes", "good", "first"}
 NO = {"0", "0.0", "false", "no", "bad", "second"}
 COEFFICIENTS = ("percent", "alpha", "ac1", "randolph", "fleiss", "cohen")
 NUMBER, AGAINST, PEOPLE = "corrected for the judge", "The judge against people", "People"
-TOLD = {
-    AGAINST: "Agreement: how often the judge says what people say (a tie or a split of people, too); "
-    "of grades closeness, 1 - |difference| / scale. Sensitivity: the same of what people call yes or give to "
-    'the first answer; specificity: of no, or the second. "Cannot tell" counts nowhere.',
-    PEOPLE: "Same label: how often two people who both could tell say the same of a sample.",
-}
 JUDGE, CORRECTED, ALONE = "judge alone", "corrected", "human labels alone"
 POOLED, ERRORS = "PPI++, verdicts together", "Rogan-Gladen, from error rates alone"
 COUNTS = LABELS, MORE, GIVEN, UNSURE = "labels used", "more labels that halve", "labelled", "cannot tell"
+_TEXTS = Macros("comparisons/templates/correction.j2", AGAINST=AGAINST, PEOPLE=PEOPLE)
 
 
 class Corrected(NamedTuple):
@@ -257,35 +254,24 @@ def _pooled(
 
 def sections(found: Correction) -> list[Section]:
     """For a report: the corrected numbers first, then how good the judge is, and the people."""
-    made = []
-    for part in dict.fromkeys(one.part for one in found.estimates):
+    tables = {}
+    for part in dict.fromkeys(one.part for one in found.estimates if one.what not in COUNTS):
         each = [one for one in found.estimates if one.part == part and one.what not in COUNTS]
         rows = [(of, what, e.value, e.low, e.high, e.n, e.note) for _, of, what, e in each]
-        told, first = 7 if any(row[-1] for row in rows) else 6, part == NUMBER  # columns
+        told = 7 if any(row[-1] for row in rows) else 6  # columns
         columns = ("of", "number", "value", "low", "high", "n", "note")[:told]
-        table = Table(columns, [row[:told] for row in rows])
-        if rows:
-            blocks = (*(_drawn(found) if first else [Text(TOLD[part])]), table)
-            made.append(Section(f"{found.value}, {part}" if first else part, blocks))
-    if found.comments:
-        made.append(Section("Comments", (Table(("person", "sample", "comment"), found.comments),)))
-    return [*made, Section("Remarks", tuple(map(Text, found.remarks)))] if found.remarks else made
-
-
-def _drawn(found: Correction) -> Iterator[Block]:
-    yield Text(
-        "Corrected: what people would say of all samples, from all verdicts and the judge's errors on those "
-        "labelled (PPI++ within cells and verdicts). It needs labels of a random part of each."
-    )
+        tables[part] = Table(columns, [row[:told] for row in rows])
     whose = list(dict.fromkeys(one.of for one in found.estimates if one.what == CORRECTED))
     known = [of for of in whose if None not in (found.find(JUDGE, of).value, found.find(CORRECTED, of).value)]
     lines = [Line.of(what, [found.find(what, of) for of in known]) for what in (JUDGE, CORRECTED)]
-    yield Plot(lines, y=found.value, kind="points", x_labels=known)
-    for of in whose:
-        labels, more, one = (found.find(what, of) for what in (LABELS, MORE, CORRECTED))
-        halved = f"label about {more.value:.0f} more to halve the interval" if more.value else ""
-        never = one.note or "more labels of these samples cannot halve the interval"
-        yield Text(f"{of}: {labels.value:.0f} labels; {halved or never}.")
+    plot = Plot(lines, y=found.value, kind="points", x_labels=known)
+    halving = [
+        (of, found.find(LABELS, of).value, found.find(MORE, of).value, found.find(CORRECTED, of).note)
+        for of in whose
+    ]
+    return sections_of(
+        Macros("comparisons/templates/correction.j2"), "sections", found, tables, plot, halving
+    )
 
 
 def as_data(found: Correction) -> dict[str, object]:

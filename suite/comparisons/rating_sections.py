@@ -11,6 +11,7 @@ from suite.report.dot_plots import DotPlot
 from suite.report.numbers import number
 from suite.report.section_templates import sections_of
 from suite.report.text_templates import Macros
+from suite.scoring.stats.style_control import SIDE
 
 FORMAT = "suite-ratings/1"
 # of the table of models, by their names in `as_data`
@@ -54,7 +55,7 @@ def rounded(value: float) -> float:
     return round(float(value), 1)
 
 
-_TEXTS = Macros("comparisons/templates/rating.j2", number, rounded)
+_TEXTS = Macros("comparisons/templates/rating.j2", number, rounded, SIDE=SIDE)
 
 
 def _order(found: RatedModels) -> list[int]:
