@@ -21,6 +21,7 @@ from suite.journal.run import Run, find_run, open_run
 from suite.plugins import catalogue
 from suite.run.outcome import Outcome, RunSettings
 from suite.run.plan import make_plan
+from suite.run.seal import recounted
 from suite.task import AnyTask, Task
 
 if TYPE_CHECKING:
@@ -134,9 +135,9 @@ def _evaluation(asked: Arguments, settings: RunSettings, say: Callable[[str], No
     plugins = catalogue().with_classes(classes)
     request = asked.whole(swept(asked.parameters or {}))
     plugins = plugins.with_files(request.tasks)
-    plan = make_plan(request, stages=("both", *asked.stages), say=say, plugins=plugins)
+    plan = make_plan(request, stages=("both", *asked.stages), say=say, plugins=plugins, count=False)
     place = None if asked.output is None else Path(asked.output)
-    return prepare(plan, asked, settings, (asked.settle or {}).items(), output=place)
+    return prepare(recounted(plan, place), asked, settings, (asked.settle or {}).items(), output=place)
 
 
 def score(

@@ -45,12 +45,14 @@ def eval_(context: click.Context, /, **given: object) -> None:
     """
     from suite.plugins import catalogue
     from suite.run.plan import make_plan
+    from suite.run.seal import recounted
 
     flags = steps.read(given)
     request = steps.requested(flags, steps.parse_roles(given))
     plugins = catalogue().with_files(flags.tasks)
-    check = flags.here and not flags.dry_run
-    plan = make_plan(request, stages=("both", *flags.stages), say=flags.shows, plugins=plugins, check=check)
+    check, stages = flags.here and not flags.dry_run, ("both", *flags.stages)
+    plan = make_plan(request, stages=stages, say=flags.shows, plugins=plugins, check=check, count=False)
+    plan = recounted(plan, flags.output)
     if steps.dry(plan, flags):
         return
     context.exit(steps.carry_out(plan, flags))

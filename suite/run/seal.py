@@ -1,24 +1,26 @@
 """The seal of a finished run: a hash over all its files, as they were when its reports were made.
 
-While it fits, the run is whole and its numbers stand: the same command shows them, and nothing is repaired,
-computed or written again. A file that is another, new or gone breaks it, and all is done as without one. Who
-verifies a run does not rest on it, and no bundle holds it.
+While it fits, the same command shows the run, and nothing is repaired, computed or written again. A file that
+is another, new or gone breaks it. Who verifies a run does not rest on it, and no bundle holds it.
 """
 
 import hashlib
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import suite
 from suite.chat import sha256_hex
 from suite.files import open_regular, read_regular, write_whole
+from suite.journal.document_files import read_manifest
+from suite.journal.run import RUNS
 from suite.models.prices import own_prices
 from suite.plugins import catalogue
 from suite.run.code import code_record
 from suite.run.manifest import versions
-from suite.run.plan import Plan
+from suite.run.plan import Plan, counted
 
 SEAL = "seal.sha256"  # beside the results
 FILES = ("*.json*", "scorings/*/*.json*", "report.*", "report-parts/**/*")
@@ -35,6 +37,14 @@ def sealed(plan: Plan, run: Path) -> bool:
     with suppress(OSError):
         return read_regular(run / "scorings" / plan.scoring_id / SEAL, 64) == _hash(plan, run)
     return False
+
+
+def recounted(plan: Plan, output: Path | None) -> Plan:
+    """A plan with its counts: those of its run in this folder where that is sealed, else taken now."""
+    run = output or RUNS / plan.default_name()
+    if plan.request.limit is None and sealed(plan, run):  # a limited one needs its groups, too
+        return replace(plan, counts=read_manifest(run / "manifest.json").counts)
+    return counted(plan)
 
 
 def _hash(plan: Plan, run: Path) -> bytes:
