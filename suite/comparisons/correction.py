@@ -269,9 +269,7 @@ def sections(found: Correction) -> list[Section]:
         (of, found.find(LABELS, of).value, found.find(MORE, of).value, found.find(CORRECTED, of).note)
         for of in whose
     ]
-    return sections_of(
-        Macros("comparisons/templates/correction.j2"), "sections", found, tables, plot, halving
-    )
+    return sections_of(_TEXTS, "sections", found, tables, plot, halving)
 
 
 def as_data(found: Correction) -> dict[str, object]:
