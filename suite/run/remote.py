@@ -37,7 +37,7 @@ from suite.run.worker import environment as environment_of
 if TYPE_CHECKING:
     from suite.run.session import Session
 
-SPARE_LOSSES = 3  # workers lost with no group ended between, beyond all that there are: then the run stops
+SPARE_LOSSES = 3  # workers lost with nothing done between, beyond all that there are: then the run stops
 MOST_LINGER_S = 0.25  # what a worker was told waits so long at most until it is handed over
 
 
@@ -271,7 +271,6 @@ class RemoteDriver:
         except RunError as error:
             self._stop(error)
         for number in batch.ended:
-            self._losses = 0
             self._open -= held.pop(number, None) is not None
         self._changed.set()
 
@@ -284,6 +283,7 @@ class RemoteDriver:
             return new
         if key not in group.left or (stage is Stage.SOLVE and key in group.solved):
             return False
+        self._losses = 0
         if stage is Stage.SOLVE:
             group.solved[key] = line
             self.progress.solved()

@@ -10,8 +10,8 @@ import workers_here
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from small_tasks import Spell, cells, run, without_times
-from workers_here import HERE, TASKS, Failing, MortalWorker, PoolHere, plan_here, records, run_here
+from small_tasks import Spell, cells, plan_of, run, without_times
+from workers_here import HERE, TASKS, Failing, Longer, MortalWorker, PoolHere, plan_here, records, run_here
 
 from suite.errors import ConfigError
 from suite.journal.run import Run
@@ -119,6 +119,14 @@ async def test_workers_that_are_lost_one_after_the_other_stop_the_run(tmp_path: 
     outcome = await run_here(plan_here(), tmp_path / "run", PoolHere(1, lambda: "before"))
     assert outcome.exit_code == 2
     assert "4 workers were lost in a row, the last: killed" in str(outcome.error)
+
+
+async def test_an_endpoint_that_is_down_for_every_worker_stops_the_run(tmp_path: Path) -> None:
+    plan = plan_of({"candidate": "scripted/fail"}, cells(Longer))
+    outcome = await run_here(plan, tmp_path / "run", PoolHere(2))
+    assert outcome.exit_code == 2
+    assert "5 workers were lost in a row, the last: scripted/fail failed 20 calls" in str(outcome.error)
+    assert outcome.pending == Longer.words
 
 
 async def test_one_worker_does_the_work_while_another_has_no_place(tmp_path: Path) -> None:

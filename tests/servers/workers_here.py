@@ -37,9 +37,17 @@ class Failing(Spell):
         raise ValueError(sample.id)
 
 
+class Longer(Spell):
+    """More words than a run that is broken gets through."""
+
+    info = suite.TaskInfo("words/longer", 1, "Longer", Spell.info.roles, headline="said")
+    words = 2000
+
+
 TASKS = (
     Entry("task", "words/spell", "Spell", "small_tasks:Spell", contract=1),
     Entry("task", "words/failing", "Failing", f"{__name__}:Failing", contract=1),
+    Entry("task", "words/longer", "Longer", f"{__name__}:Longer", contract=1),
 )
 HERE = Catalogue((Plugin("tests", "tests", "0", TASKS), Plugin("suite", "suite-eval", "", tuple(BUILTIN))))
 asked: Counter[str] = Counter()  # call id -> how often a model was asked, over all workers
