@@ -214,11 +214,11 @@ def test_what_a_stopped_owner_wrote_after_a_takeover_changes_nothing(shards: Pat
     assert records(shards) == records(local)
 
 
-def cut_short(lease: Path, data: st.DataObject) -> None:
+def cut_short(lease: Path, shares: Sequence[float]) -> None:
     """What a power cut may leave: a beginning of each file."""
-    for path in sorted(lease.rglob("*.jsonl")):
+    for path, share in zip(sorted(lease.rglob("*.jsonl")), shares, strict=False):
         body = path.read_bytes()
-        path.write_bytes(body[: data.draw(st.integers(0, len(body)), path.name)])
+        path.write_bytes(body[: round(share * len(body))])
 
 
 def write_late(lease: Path) -> None:
@@ -248,12 +248,14 @@ def test_whatever_happens_to_shards_their_run_is_the_run_without(
     whole = plan([{"turns": one} for one in sweep], **request)
     asyncio.run(run(whole, base / "local"))
     faults = data.draw(st.lists(st.sampled_from(["", "cut", "lost"]), min_size=of, max_size=of), "faults")
+    shares = st.lists(st.floats(0, 1), min_size=9, max_size=9)
+    cuts = [data.draw(shares, "cuts") if fault == "cut" else [] for fault in faults]
     for which, fault in enumerate(faults):
         lease = shard(whole, base / "run", which, of)
         if fault == "lost":
             shutil.rmtree(lease.parent)
         elif fault == "cut":
-            cut_short(lease, data)
+            cut_short(lease, cuts[which])
     local = records(base / "local")
     if set(faults) != {"lost"}:
         merge_shards(base / "run", whole.cells)
