@@ -96,10 +96,6 @@ def how_to_continue(run: Run) -> str:
         return "repeat the command that began it (with --output FOLDER, if one was named)"
     command = re.sub(r"(?<= )--new\b", f"--output {shlex.quote(str(run.folder))}", last.command)
     command = re.sub(r"(, output=[^,]*)?, new=True", f", output={str(run.folder)!r}", command)
-    if re.search(alone := r"(?<= --shard[ =])\S+", command):
-        gone = [one.shard for merge in run.merges for one in merge.shards if one.state == "missing"]
-        command = re.sub(alone, (*gone, "I/N")[0].replace("-of-", "/"), command)
-        command += f", then suite runs merge {shlex.quote(str(run.folder))}"
     if ends[-1:] != [BUDGET]:
         return command
     of_settings = _BUDGET.search(last.settings)

@@ -24,6 +24,7 @@ from suite.journal.repairs import repair, sizes
 from suite.journal.run import Run
 from suite.journal.shards import Shard, leases
 from suite.report.remarks import remarks
+from suite.report.run_list import ListedRun, list_runs
 from suite.report.text_templates import text_lines
 from suite.run.lease_folder import LeaseFolder
 from suite.run.merging import merge_shards
@@ -324,6 +325,15 @@ def test_tries_under_a_budget_are_numbered_over_all_shards(shards: Path) -> None
     assert [(one["number"], one["call"][0]) for one in lines] == [
         (1, "1"), (2, "1"), (2, "1"), (3, "2"), (4, "2"), (4, "2"),
     ]  # fmt: skip
+
+
+def test_a_run_whose_shards_are_not_merged_says_so(shards: Path) -> None:
+    (shards / "shards/1-of-3/0001/outputs.jsonl").touch()
+    assert any("not merged yet: suite runs merge" in one.text for one in remarks(Run(shards)))
+    assert [one.state for one in list_runs(shards.parent) if isinstance(one, ListedRun)] == ["running"]
+    merge_shards(shards, plan().cells)
+    assert not any("merge" in one.text for one in remarks(Run(shards)))
+    assert [one.state for one in list_runs(shards.parent) if isinstance(one, ListedRun)] == ["finished"]
 
 
 def test_a_run_without_shards_has_nothing_to_merge(local: Path) -> None:
