@@ -150,7 +150,8 @@ class RemoteDriver:
         await asyncio.gather(*self._slots, return_exceptions=True)
 
     def _under_way(self) -> list[str]:
-        return [f"{self._open} groups under way", f"{self._serving} of {self.pool.size} workers"]
+        told = f"{self._open} groups at {self._serving} of {self.pool.size} workers"
+        return [*self.session.spent(self._costs), told]
 
     def _stop(self, error: BaseException) -> None:
         if self._fatal is None:

@@ -253,10 +253,10 @@ class Session:
             imported=self.imported,
             errors_allowed=settings.errors_allowed,
         )
-        self.progress.watch(lambda: tallies, lambda: [*self._cost(tallies), *driver.under_way()])
+        self.progress.watch(lambda: tallies, lambda: [*self.spent(tallies), *driver.under_way()])
         return driver
 
-    def _cost(self, tallies: Mapping[str, MemberCost]) -> list[str]:
+    def spent(self, tallies: Mapping[str, MemberCost]) -> list[str]:
         """What was spent, in words: of the budget, else since this start."""
         if self.ledger is not None:
             return [self.ledger.line()]

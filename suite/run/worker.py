@@ -11,7 +11,7 @@ import os
 import platform
 import socket
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import partial
@@ -202,8 +202,7 @@ class Worker:
         self._lines: list[HandedLine] = []
         self._said: list[str] = []
         self._ended: list[int] = []
-        self._queue: deque[list[Item]] = deque()  # groups that are not begun
-        self._queued = 0  # samples of those
+        self._queue = deque[list[Item]]()  # groups that are not begun
         self._groups: dict[Name, int] = {}  # of works
         self._names: dict[int, list[Name]] = {}  # group -> what is known of it: its works, its recorded calls
         self._known = KnownRecords()
@@ -245,7 +244,7 @@ class Worker:
             )  # fmt: skip
             self._costs = {seat.member.member: seat.tally for one in seats.values() for seat in one}
             self._driver = Driver(
-                plan, desk, sinks=sinks, solved=self._known, works=self._begun(),
+                plan, desk, sinks=sinks, solved=self._known, works=iter(self._next, []),
                 progress=Progress(plan.cells, 0, stages, quiet=True), imported=order.imported,
                 errors_allowed=settings.errors_allowed, ended=self._end,
             )  # fmt: skip
@@ -306,7 +305,6 @@ class Worker:
         cells, known = self._driver.plan.cells, self._known.records
         shared = {trial: GroupCalls(given.number, given.many) for trial in {work[2] for work in given.works}}
         self._queue.append([(CellSample(n, one), trial, shared[trial]) for n, one, trial in given.works])
-        self._queued += len(given.works)
         works: list[Name] = [(cells[n].id, one.id, trial) for n, one, trial in given.works]
         calls: dict[Name, CallRecord] = {one.id: one for one in map(_call, given.calls)}
         self._groups |= dict.fromkeys(works, given.number)
@@ -314,11 +312,8 @@ class Worker:
         known |= {key: _output(line) for key, line in given.solved.items()}
         self._names[given.number] = [*works, *calls]
 
-    def _begun(self) -> Iterator[list[Item] | None]:
-        while True:
-            items = self._queue.popleft() if self._queue else None
-            self._queued -= len(items or ())
-            yield items
+    def _next(self) -> list[Item] | None:
+        return self._queue.popleft() if self._queue else None
 
     def _end(self, items: list[Item]) -> None:
         number = items[0][2].number
@@ -332,7 +327,7 @@ class Worker:
     def _wants(self) -> int:
         """Samples to be begun now, and half as many as are solved at once or 8, held ready."""
         driver = self._driver
-        return max(0, driver.room + max(8, driver.target // 2) - self._queued)
+        return max(0, driver.room + max(8, driver.target // 2) - sum(map(len, self._queue)))
 
     def _due(self, stop: bool) -> bool:
         driver = self._driver

@@ -75,6 +75,11 @@ def test_an_engine_that_is_not_installed_is_refused_before_data_and_network(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_cluster_of_ray_wants_its_extra(bare: None, capsys: Any) -> None:
+    assert run([*CLASSIFY, "--model", "scripted/echo", "--on", "ray"]) == 2
+    assert "ray is not installed\n  pip install 'suite-eval[ray]'" in capsys.readouterr().err
+
+
 def test_vllm_is_refused_before_its_model_is_looked_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
