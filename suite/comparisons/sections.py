@@ -6,7 +6,7 @@ from itertools import chain, groupby
 
 from msgspec import to_builtins
 
-from suite.blocks import Block, Dialogue, Facts, Line, Section, Shown, Table, Text, Turn
+from suite.blocks import Block, Dialogue, Facts, Line, Section, Shown, Table, Turn
 from suite.comparisons.comparison import Compared, PairPart
 from suite.comparisons.differences import MeasureRow, SliceDifference, SliceRow
 from suite.comparisons.disagreements import keys_of, telling
@@ -17,6 +17,8 @@ from suite.report.hostile_text import one_line
 from suite.report.numbers import counted, number, plain, signed
 from suite.report.remarks import remarks
 from suite.report.run_facts import fact_lines, run_facts
+from suite.report.section_templates import sections_of
+from suite.report.text_templates import Macros
 from suite.report.viewer.embedding import inline
 from suite.report.viewer.source import ViewSource
 from suite.scoring.stats.estimate import Estimate
@@ -28,9 +30,6 @@ MOST_COMPACT = 12
 FEWEST_IN_SLICE = 5
 LABEL = 120  # characters of a run's label in a title
 MOST_PAIRS = 2_000  # of samples in a page
-NONE_SHOWN = "no difference shown"
-EXPLORED = "p and intervals corrected by Benjamini-Hochberg"
-CORRECTIONS = {"holm": "Holm", "bh": "Benjamini-Hochberg", "none": "no correction"}
 
 
 def sections(found: Compared, *, compact: bool = False, read: bool = True) -> list[Section]:
@@ -38,19 +37,25 @@ def sections(found: Compared, *, compact: bool = False, read: bool = True) -> li
 
     compact: for terminals: less of each. read: with a few samples as text.
     """
-    parts = [Section("Runs", tuple(_runs(found))), Section("Headline", tuple(_headline(found, compact)))]
-    if more := [row for row in found.rows if not row.headline]:
-        note = Text(f"Exploration: {EXPLORED} over these rows; no verdict is given.")
-        tables = [Table.of([_line(row, found, pair=not a) for row in some], a) for a, some in _by_pair(more)]
-        parts.append(Section("Other metrics", (note, *tables)))
-    if found.slices:
-        parts.append(Section("Where each side wins", tuple(_slices(found, compact))))
-    parts += [
-        Section(f"To read: {part.a} against {part.b}", tuple(_read(part)))
-        for part in found.parts
-        if read and part.disagreements
+    rows = {lead: [row for row in found.rows if row.headline == lead] for lead in (True, False)}
+    tables = {
+        lead: [(Table.of([_line(row, found, pair=not a) for row in some], a), a, some) for a, some in pairs]
+        for lead, pairs in ((lead, _by_pair(each)) for lead, each in rows.items())
+    }
+    heads = [
+        (table, [*_plots(some, found, title)], _details(some, found, pair=not title))
+        for table, title, some in tables[True]
     ]
-    return parts
+    shown = [one for one in found.slices if one.found.difference.n >= FEWEST_IN_SLICE]
+    clearest = sorted(shown, key=lambda one: -abs(one.found.difference.value or 0.0))
+    clearest.sort(key=lambda one: 1.0 if one.corrected is None else one.corrected)
+    lines = [_slice(one, found) for one in clearest[: MOST_COMPACT if compact else MOST_SLICES]]
+    groups = [list(group) for _, group in groupby(shown, lambda one: id(one.row))]
+    plots = [_slice_plot(some, found) for some in groups]
+    sliced = (shown, Table.of(lines) if lines else None, plots)
+    dialogues = [(part, [*_read(part)]) for part in found.parts if read and part.disagreements]
+    others = [table for table, *_ in tables[False]]
+    return sections_of(_TEXTS, "sections", found, compact, *_runs(found), heads, others, *sliced, dialogues)
 
 
 def sample_pairs(found: Compared, most: int = MOST_PAIRS) -> Iterator[SamplePairs]:
@@ -77,29 +82,22 @@ def sample_pairs(found: Compared, most: int = MOST_PAIRS) -> Iterator[SamplePair
         )
 
 
-def _runs(found: Compared) -> Iterator[Block]:
-    """What was run: commands, what is the same, what differs side by side; then each run's caveats."""
-    for label, run, _ in found.runs:
-        told = " ".join(f"{name}: {text}" for name, text in fact_lines(run_facts(run)) if "command" in name)
-        yield Text(f"{label if label == run.name else f'{label}, run {run.name}'}, {told}")
+def _runs(found: Compared) -> tuple[list[str], list[Block], list[tuple[str, list[str]]]]:
+    """Commands; what is the same and what differs, side by side; each run's caveats."""
+    facts = [fact_lines(run_facts(one.run)) for one in found.runs]
+    commands = [" ".join(f"{name}: {text}" for name, text in each if "command" in name) for each in facts]
     ran = [_ran(one.run) for one in found.runs]
     names = list(dict.fromkeys(name for one in ran for name in one))
     differing = [name for name in names if len({one.get(name) for one in ran}) > 1]
-    if same := {name: ran[0][name] for name in names if name not in differing}:
-        yield Facts(same, title="The same in all runs")
+    same = {name: ran[0][name] for name in names if name not in differing}
     rows = [(name, *(one.get(name) for one in ran)) for name in differing]
-    yield Table(("run", *(run.label for run in found.runs)), rows, title="What differs")
+    differs = Table(("run", *(run.label for run in found.runs)), rows, title="What differs")
     known = {run.label: [one.text for one in remarks(run.run)] for run in found.runs}
     first, *others = known.values()
     shared = [text for text in first if all(text in each for each in others)]
-    for label, texts in {"all runs": shared, **known}.items():
-        own = [text for text in texts if texts is shared or text not in shared]
-        for index, text in enumerate(own):
-            yield Text(text, title="" if index else f"What to know of {label}")
-    for part in found.parts:
-        for weight, words in (("refuse", "NOT COMPARABLE, shown all the same."), ("warn", "Differs:")):
-            if said := [one.sentence(part.a, part.b) for one in part.differences if one.weight == weight]:
-                yield Text(f"{words} {'; '.join(said)}")
+    own = [(label, [text for text in texts if text not in shared]) for label, texts in known.items()]
+    told = [Facts(same, title="The same in all runs")] if same else []
+    return commands, [*told, differs], [("all runs", shared), *own]
 
 
 def _ran(run: Run) -> dict[str, str]:
@@ -115,40 +113,6 @@ def _ran(run: Run) -> dict[str, str]:
     for name in ("prompts", "seed", "trials", "limit", "level", "suite"):
         told[name] = plain(getattr(facts, name))
     return told
-
-
-def _headline(found: Compared, compact: bool) -> Iterator[Block]:
-    rows = [row for row in found.rows if row.headline]
-    asked = found.wanted
-    if not rows:
-        yield Text("No headline is compared.")
-        return
-    yield Text(" ".join(_verdicts(rows)))
-    for title, some in _by_pair(rows):
-        yield Table.of([_line(row, found, pair=not title) for row in some], title)
-        yield from _plots(some, found, title)
-        if not compact:
-            yield _details(some, found, pair=not title)
-    apart = f"Verdicts go by alpha, intervals by the level {asked.level:g}: they may part. "
-    together = abs(asked.alpha + asked.level - 1) < 1e-9
-    yield Text(
-        f"p corrected by {CORRECTIONS[asked.correction]} over {counted(found.family, 'headline')}, "
-        f"alpha {asked.alpha:g}; every interval is at the level that this leaves it. "
-        f"{'' if together else apart}No difference shown does not mean equal."
-    )
-
-
-def _verdicts(rows: Sequence[MeasureRow]) -> Iterator[str]:
-    """What the tables do not say: how much was found, and what could have been."""
-    if len(rows) > 1:
-        shown = sum(row.verdict != NONE_SHOWN for row in rows)
-        yield f"{shown} of {len(rows)} comparisons show a difference."
-    else:
-        yield f"Verdict: {_verdict(rows[0])}."
-    smallest = [one for row in rows if (one := row.found.comparison.smallest_difference) is not None]
-    if smallest:
-        ends = " to ".join(dict.fromkeys(map(number, (min(smallest), max(smallest)))))
-        yield f"Smallest difference that so many samples find with power 0.8: {ends}."
 
 
 def _by_pair(rows: Sequence[MeasureRow]) -> list[tuple[str, list[MeasureRow]]]:
@@ -204,7 +168,7 @@ def _line(row: MeasureRow, found: Compared, *, pair: bool = True) -> dict[str, S
     one = row.found
     told: dict[str, Shown] = {
         "comparison": _name(row, found, pair=pair),
-        **({"verdict": _verdict(row)} if row.headline else {}),
+        **({"verdict": verdict_of(row)} if row.headline else {}),
         "metric": row.measure.name,
         "A": one.a,
         "B": one.b,
@@ -217,7 +181,8 @@ def _line(row: MeasureRow, found: Compared, *, pair: bool = True) -> dict[str, S
     return told
 
 
-def _verdict(row: MeasureRow) -> str:
+def verdict_of(row: MeasureRow) -> str:
+    """The verdict in words, or why there is none."""
     none = row.found.comparison.difference.value is None
     return f"no difference: {row.found.note or 'no common units'}" if none else row.verdict
 
@@ -247,32 +212,16 @@ def _details(rows: Sequence[MeasureRow], found: Compared, *, pair: bool) -> Tabl
     return Table.of(lines, "How it was computed")
 
 
-def _slices(found: Compared, compact: bool) -> Iterator[Block]:
-    shown = [one for one in found.slices if one.found.difference.n >= FEWEST_IN_SLICE]
-    left = len(found.slices) - len(shown)
-    yield Text(
-        f"Differences by tag, clearest first. Exploration: {EXPLORED} over all "
-        f"{len(found.slices)} slices; {left} with fewer than {FEWEST_IN_SLICE} units are not shown."
+def _slice_plot(some: Sequence[SliceRow], found: Compared) -> DotPlot:
+    row = some[0].row
+    return DotPlot(
+        [Line.of("A minus B", [one.found.difference for one in some])],
+        y="A minus B",
+        title=f"{_name(row, found)}: {row.measure.name} by tag",
+        x_labels=[f"{one.found.tag}={one.found.value}" for one in some],
+        sides=_sides(row, named=True),
+        folded=True,
     )
-    most = MOST_COMPACT if compact else MOST_SLICES
-    clearest = sorted(shown, key=lambda one: -abs(one.found.difference.value or 0.0))
-    clearest.sort(key=lambda one: 1.0 if one.corrected is None else one.corrected)
-    lines = [_slice(one, found) for one in clearest[:most]]
-    if lines:
-        yield Table.of(lines)
-    if len(shown) > most:
-        yield Text(f"{len(shown) - most} more slices are not in this table.")
-    for _, group in groupby(shown, lambda one: id(one.row)):
-        some = list(group)
-        row = some[0].row
-        yield DotPlot(
-            [Line.of("A minus B", [one.found.difference for one in some])],
-            y="A minus B",
-            title=f"{_name(row, found)}: {row.measure.name} by tag",
-            x_labels=[f"{one.found.tag}={one.found.value}" for one in some],
-            sides=_sides(row, named=True),
-            folded=True,
-        )
 
 
 def _slice(one: SliceRow, found: Compared) -> dict[str, Shown]:
@@ -292,15 +241,14 @@ def _wins(row: MeasureRow, one: Comparison | SliceDifference) -> str:
     return f"{ends[0]} / {one.ties} / {ends[1]}"
 
 
-def _read(part: PairPart) -> Iterator[Block]:
-    yield Text(
-        "Samples with the largest differences, for either side. Chosen by their difference: "
-        "they show where the models part, not how often."
-    )
+def _read(part: PairPart) -> Iterator[Dialogue]:
     for one in part.disagreements:
         turns = [Turn("user", one.question)] if one.question else []
         turns += [Turn(part.a, one.answer_a or "(nothing)"), Turn(part.b, one.answer_b or "(nothing)")]
         yield Dialogue(turns, title=f"{one.task} {one.sample}: {one.metric} {signed(one.difference)}")
+
+
+_TEXTS = Macros("comparisons/templates/compare.j2", counted, number, verdict_of, FEWEST=FEWEST_IN_SLICE)
 
 
 def _p(p: float | None) -> str:

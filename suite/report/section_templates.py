@@ -31,9 +31,9 @@ class SectionWriter:
         self._blocks.append(one)
         return ""
 
-    def text(self, *, caller: Callable[[], str]) -> str:
+    def text(self, title: str = "", *, caller: Callable[[], str]) -> str:
         """A paragraph."""
-        return self.block(Text(caller()))
+        return self.block(Text(caller(), title))
 
     def facts(self, values: Mapping[str, Shown]) -> str:
         """Names and values."""
