@@ -51,13 +51,9 @@ def compare(runs: tuple[str, ...], pages: Pages, **how: object) -> None:
     found = compare_runs(runs, msgspec.convert(given, ComparisonWanted))
     title = " against ".join(dict.fromkeys(run.label for run in found.runs))
     show(
-        title,
-        "Comparison",
-        lambda compact: sections(found, compact=compact),
-        lambda: as_data(found),
-        pages,
+        title, "Comparison", lambda compact: sections(found, compact=compact), lambda: as_data(found), pages,
         lambda: html_page(title, "Comparison", sections(found, read=False), sample_pairs(found)),
-    )
+    )  # fmt: skip
 
 
 @click.command("rate")

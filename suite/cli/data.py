@@ -32,15 +32,11 @@ def data() -> None:
 
 
 pulls.add_commands(
-    data,
-    Registry.datasets,
-    Registry.dataset,
-    "entry",
-    list_="All datasets, and which are here.",
+    data, Registry.datasets, Registry.dataset, "entry", list_="All datasets, and which are here.",
     show="Source, licence, parts and pins of a dataset.",
     pull="Fetch datasets, check every byte and row. Works offline once everything is here.",
     examples=("list --json", "show prefeval", "pull prefeval contexteval --accept-licence"),
-)
+)  # fmt: skip
 
 
 @data.command()
@@ -260,12 +256,7 @@ def models() -> None:
 
 
 pulls.add_commands(
-    models,
-    Registry.models,
-    Registry.model,
-    "model",
-    list_="All models, and which are here.",
-    show="Source, licence and files of a model.",
-    pull="Fetch models and check every byte.",
+    models, Registry.models, Registry.model, "model", list_="All models, and which are here.",
+    show="Source, licence and files of a model.", pull="Fetch models and check every byte.",
     examples=("list", "show smollm2-135m", "pull smollm2-135m minilm-l6-v2"),
-)
+)  # fmt: skip

@@ -15,14 +15,9 @@ from suite.cli.plugin import problems
 from suite.plugins import catalogue
 
 ENDPOINTS = (
-    "OPENAI_API_KEY",
-    "OPENAI_BASE_URL",
-    "HF_TOKEN",
-    "HF_ENDPOINT",
-    "SUITE_CACHE",
-    "SUITE_SANDBOX",
+    "OPENAI_API_KEY", "OPENAI_BASE_URL", "HF_TOKEN", "HF_ENDPOINT", "SUITE_CACHE", "SUITE_SANDBOX",
     "SUITE_VLLM_PYTHON",
-)
+)  # fmt: skip
 
 
 @click.command("doctor")

@@ -274,15 +274,9 @@ def verify(
     say = (lambda _: None) if quiet else (lambda text: click.echo(text, err=True))
     board = _board(board_name)
     found = climb(
-        bundle,
-        board=board,
-        data=parse_data(data),
-        signers=Signers(signers) if signers is not None else None,
-        most=max_findings,
-        again=again,
-        say=say,
-        seconds=time_limit or usual(board),
-    )
+        bundle, board=board, data=parse_data(data), signers=Signers(signers) if signers is not None else None,
+        most=max_findings, again=again, say=say, seconds=time_limit or usual(board),
+    )  # fmt: skip
     plain = msgspec.to_builtins(found.document)
     lines, report = as_text(found), json.dumps(plain, indent=2, ensure_ascii=False)
     click.echo(report if as_json else "\n".join(lines[-1:] if quiet else lines))

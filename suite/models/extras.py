@@ -16,15 +16,8 @@ from suite.errors import EngineError
 TORCH_CPU = "--extra-index-url https://download.pytorch.org/whl/cpu"
 # NVIDIA (also under WSL), AMD, Intel, TPUs and other accelerators, as Linux shows them
 _DEVICES = (
-    "nvidia[0-9]*",
-    "nvidiactl",
-    "dxg",
-    "kfd",
-    "dri/renderD*",
-    "accel/*",
-    "accel[0-9]*",
-    "vfio/[0-9]*",
-)
+    "nvidia[0-9]*", "nvidiactl", "dxg", "kfd", "dri/renderD*", "accel/*", "accel[0-9]*", "vfio/[0-9]*",
+)  # fmt: skip
 
 
 class Extra(NamedTuple):

@@ -156,18 +156,14 @@ class VLLMEngine(Engine):
         }
         invariant = {**os.environ, **options.env}.get("VLLM_BATCH_INVARIANT") == "1"
         return present(
-            provider="vllm",
-            name=self._served,
-            engine="vllm",
+            provider="vllm", name=self._served, engine="vllm",
             revision=self._checkpoint.revision if self._checkpoint else None,
-            engine_version=self._version or None,
-            reasoning_parser=self._parser or None,
+            engine_version=self._version or None, reasoning_parser=self._parser or None,
             url=self._attached[0] if attached else None,
             vouched=(options.identity or None) if attached else None,
-            told=(self._told or None) if attached else None,
-            options=without_paths or None,
+            told=(self._told or None) if attached else None, options=without_paths or None,
             deterministic=(options.reproducible or invariant) and not attached,
-        )
+        )  # fmt: skip
 
     def known_by(self) -> KnownBy:
         """By its commit or fingerprint, if the server is ours; else by what it tells, if the user vouches."""
@@ -255,14 +251,9 @@ class VLLMEngine(Engine):
     def _connect(self, url: str, headers: dict[str, str], secrets: list[str]) -> None:
         self._root = url.removesuffix("/v1")
         self._client = OpenAIClient(
-            url,
-            self._served,
-            dialect=msgspec.structs.replace(DIALECTS["vllm"], neutral=self._neutral),
-            headers=headers,
-            secrets=secrets,
-            options=self._options,
-            head=self._head(),
-        )
+            url, self._served, dialect=msgspec.structs.replace(DIALECTS["vllm"], neutral=self._neutral),
+            headers=headers, secrets=secrets, options=self._options, head=self._head(),
+        )  # fmt: skip
 
     async def _greet(self) -> None:
         """Ask the server who it is."""

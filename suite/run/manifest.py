@@ -44,7 +44,7 @@ def cell_records(cells: Sequence[Cell], facts: FactsOfCells | None = None) -> li
             replay=info.replay,
             swept=names[cell.plan.task],
             facts=dict(facts.get(cell.id, {})),
-        )
+        )  # fmt: skip
         for cell, info in ((cell, cell.task.info) for cell in cells)
     ]
 

@@ -151,15 +151,10 @@ class Engines:
             known = engine.known_by()
             asked_anew = not cached or one.spec.provider in NEVER or known == "nothing"
             seat = MemberSeat(
-                one,
-                lines[id(engine)],
-                one.spec.text,
-                engine.capabilities(),
-                None if asked_anew else identity_hash(engine),
-                answering=Answering(known == "content"),
-                vouched=bool(engine.identity().get("vouched")),
-                rates=rates_of(engine.identity()) or FREE,
-            )
+                one, lines[id(engine)], one.spec.text, engine.capabilities(),
+                None if asked_anew else identity_hash(engine), answering=Answering(known == "content"),
+                vouched=bool(engine.identity().get("vouched")), rates=rates_of(engine.identity()) or FREE,
+            )  # fmt: skip
             seats.setdefault(one.role, []).append(seat)
         return seats
 

@@ -230,29 +230,17 @@ class Session:
         request, settings = self.plan.request, self.settings
         seats = engines.seats(request.concurrency, cached=cache is not None)
         desk = Desk(
-            request.seed if settings.call_seed is None else settings.call_seed,
-            seats,
-            attempts,
-            sinks=sinks,
-            recorded=self.folder.calls(tuple(sinks)),
-            cache=cache,
-            backoff_s=settings.backoff_s,
-            settle=settings.settle or {},
-            ledger=self.ledger,
-        )
+            request.seed if settings.call_seed is None else settings.call_seed, seats, attempts, sinks=sinks,
+            recorded=self.folder.calls(tuple(sinks)), cache=cache, backoff_s=settings.backoff_s,
+            settle=settings.settle or {}, ledger=self.ledger,
+        )  # fmt: skip
         tallies = {seat.member.member: seat.tally for one in seats.values() for seat in one}
         solved = self.folder.solved
         backlog = Backlog(self.plan, sinks, solved, self.folder.scored, self.progress)
         driver = Driver(
-            self.plan,
-            desk,
-            sinks=sinks,
-            solved=solved,
-            works=backlog.items(),
-            progress=self.progress,
-            imported=self.imported,
-            errors_allowed=settings.errors_allowed,
-        )
+            self.plan, desk, sinks=sinks, solved=solved, works=backlog.items(), progress=self.progress,
+            imported=self.imported, errors_allowed=settings.errors_allowed,
+        )  # fmt: skip
         self.progress.watch(lambda: tallies, lambda: [*self.spent(tallies), *driver.under_way()])
         return driver
 

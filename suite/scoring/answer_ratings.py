@@ -68,13 +68,9 @@ async def _pairwise(model: Model, request: str, answers: Sequence[str], key: str
     if len(answers) != 2:
         raise ConfigError(f"pairwise rating takes two answers, got {len(answers)}")
     pair = await compare_pair(
-        model,
-        lambda one, two: comparison(request, [one, two]),
-        *answers,
-        parse=numbered(2),
-        schema=_verdict_schema(2) if how.guided else None,
-        **_asking_of(how, key),
-    )
+        model, lambda one, two: comparison(request, [one, two]), *answers, parse=numbered(2),
+        schema=_verdict_schema(2) if how.guided else None, **_asking_of(how, key),
+    )  # fmt: skip
     asked = [
         _asking(one.verdict, None if one.score is None else int(one.score < 0.5), order=one.order)
         for one in pair.asked

@@ -206,15 +206,10 @@ def _averaged(
             sums = np.bincount(inverse[scored], weights=column[scored], minlength=count)
             columns[name] = sums[kept] / answers[kept]
     return Units(
-        columns,
-        cluster[first][kept],
-        sample[first][kept],
-        answers[kept] / (answers + lost)[kept] if lost.any() else None,
-        int(((lost > 0) & ~kept).sum()),
-        int(((lost == 0) & ~kept).sum()),
-        labels,
-        ids[kept],
-    )
+        columns, cluster[first][kept], sample[first][kept],
+        answers[kept] / (answers + lost)[kept] if lost.any() else None, int(((lost > 0) & ~kept).sum()),
+        int(((lost == 0) & ~kept).sum()), labels, ids[kept],
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -297,13 +292,9 @@ def ratings_of(
     possible = ~usable & (given + lost >= 2)
     clusters = scope.table.cluster[scope.rows]
     units = Units(
-        {},
-        clusters[usable],
-        scope.table.sample[scope.rows][usable],
-        None,
-        int(possible.sum()),
+        {}, clusters[usable], scope.table.sample[scope.rows][usable], None, int(possible.sum()),
         int((~usable & ~possible).sum()),
-    )
+    )  # fmt: skip
     labels = any(isinstance(one, str) for one in categories)
     numbers = None if labels else np.array(categories, dtype=np.float64)
     return RatingTable(table[given >= 1], len(categories), numbers), clusters[given >= 1], units
