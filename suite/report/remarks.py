@@ -43,17 +43,9 @@ def remarks(run: Run) -> list[Remark]:
     return sorted(every, key=lambda one: one.weight != "warning")
 
 
-def toys(run: Run) -> Iterator[str]:
+def toys(run: Run) -> list[str]:
     """A sentence for each model whose scores mean nothing."""
-    # an embedded embedder is as good as any; an embedded chat model only proves that everything works
-    specs = dict.fromkeys(
-        one.spec for role, members in run.roles.items() if role != "embedder" for one in members
-    )
-    for spec in specs:
-        if spec.startswith("embedded/"):
-            yield f"{spec} is a small model for trying things out: these scores mean nothing."
-        elif spec.startswith("scripted/"):
-            yield f"{spec} answers by script, not by a model: these scores mean nothing."
+    return [text for _, text in _TEXTS.said("toys", run)]
 
 
 def _counted(run: Run) -> Sequence[tuple[Lines[OutputRecord] | Lines[ScoreRecord], int]]:
