@@ -28,7 +28,7 @@ def test_a_run_of_an_older_version_still_gives_its_numbers(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SUITE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(run_reports, "write_reports", lambda *_: [])  # plots take long
+    monkeypatch.setattr(run_reports, "write_reports", lambda *_, **__: [])  # plots take long
     with tarfile.open(HERE / "runs" / f"{name}.tar.xz") as archive:
         archive.extractall(tmp_path, filter="data")
     (results,) = tmp_path.glob("*/scorings/*/results.json")
