@@ -77,8 +77,10 @@ class Lease(NamedTuple):
                 _write(made / LEASE, msgspec.json.encode(owner) + b"\n")
                 _write(made / _beat_name(0))
                 sync_folder(made)
-        except BaseException:
+        except BaseException as error:
             shutil.rmtree(made, ignore_errors=True)
+            if isinstance(error, RunError) and path.is_dir():  # who won removed it
+                raise taken_over(shard, path) from error
             raise
         told = ", ".join(f"{count:,} in {name}" for name, count in lost.items())
         told = f"records that lack a part count as not done: {told}" if told else ""
@@ -95,7 +97,7 @@ class Lease(NamedTuple):
                 raise RunError(f"cannot take shard {self.shard}: {error.strerror}", str(folder)) from error
         sync_folder(folder)
         if owner_of(self.path) != self.owner or leases(folder)[-1] != self.path:
-            raise self._taken_over(leases(folder)[-1])
+            raise taken_over(self.shard, leases(folder)[-1])
         for left in folder.glob(
             ".new-*"
         ):  # of a killed process, or of one that is late: first out of its hands
@@ -130,16 +132,17 @@ class Lease(NamedTuple):
             turn += 1
             with suppress(OSError, RunError):  # the next time it may be there
                 if (found := leases(self.path.parent)[-1:]) != [self.path]:
-                    lost(self._taken_over(*found))
+                    lost(taken_over(self.shard, *found))
                     return
                 if turn % 2 == 0 and (beat := _beat(self.path)):
                     (self.path / beat).rename(self.path / _beat_name(int(beat[5:]) + 1))
 
-    def _taken_over(self, by: Path | None = None) -> RunError:
-        """The error that somebody else has the shard, or removed its folder."""
-        who = f"was taken over by {owner_of(by)}" if by else "is gone"
-        what = f"shard {self.shard} {who}: this process stops, and changes nothing more"
-        return RunError(what, where=str(by or self.path), fix="let the other one go on" if by else "")
+
+def taken_over(shard: Shard, by: Path | None = None) -> RunError:
+    """The error that somebody else has a shard, or removed its folder."""
+    who = f"was taken over by {owner_of(by)}" if by else "is gone"
+    what = f"shard {shard} {who}: this process stops, and changes nothing more"
+    return RunError(what, where=str(by or ""), fix="let the other one go on" if by else "")
 
 
 def _living(shard: Shard, lease: Path, say: Callable[[str], None]) -> LeaseOwner | None:
