@@ -261,7 +261,7 @@ async def sweep(bench: Measurement) -> dict[str, Json]:
                         one = ["-P", f"inter_turns={turns}", "-P", f"method={method}"]
                         runs.append(await bench.evaluate(f"cell-{turns}-{method}", words + one, server))
             calls = [one for run in runs for one in run.journal.calls]
-            computed[side] = sum(one.reply.usage.prompt for one in calls)
+            computed[side] = sum(one.reply.usage.prompt - one.reply.usage.cached for one in calls)
             found[side] = {
                 "calls": len(calls),
                 "computed": computed[side],
@@ -282,19 +282,17 @@ async def reward(bench: Measurement) -> dict[str, Json]:
     """`benchmarks/reward.py`, whose servers share the GPU."""
     if not bench.given.reward:
         return {"skipped": "no --reward"}
-    both = ["-o", "gpu_memory_utilization=0.3"] if bench.given.size == "gpu" else []
-    options = [word for one in both_options(bench) for word in ("-o", one)]
-    command = [sys.executable, str(HERE / "reward.py"), "--model", bench.given.reward, *both, *options]
+    given = {**bench.options, "max_model_len": "2048"}
+    given.pop("block_size", None)
+    if bench.given.size == "gpu":
+        given["gpu_memory_utilization"] = "0.3"
+    command = [sys.executable, str(HERE / "reward.py"), "--model", bench.given.reward]
+    command += [word for name, value in given.items() for word in ("-o", f"{name}={value}")]
     command += ["--pairs", str(bench.size.pairs), "--rounds", "2" if bench.given.size == "cpu" else "5"]
     command += ["--kv-gib", "1" if bench.given.size == "cpu" else ""]
     await bench.run("reward", command, {"SUITE_VLLM_PYTHON": bench.python})
     said = (bench.out / "reward.log").read_text(errors="replace")
     return dict(json.loads(said[said.rindex("\n{\n") if "\n{\n" in said else said.index("{") :]))
-
-
-def both_options(bench: Measurement) -> list[str]:
-    """Options that a reward model takes, too."""
-    return [f"{name}={value}" for name, value in bench.options.items() if name != "block_size"]
 
 
 async def command(bench: Measurement) -> dict[str, Json]:

@@ -26,7 +26,7 @@ PART = 38 * 2**20
 NEVER_LOADED = (
     "vllm/vllm_flash_attn/_vllm_fa2_C*", "vllm/_moe_C*", "vllm/_flashmla*", "vllm/_qutlass*", "vllm/vllm-rs*",
     "vllm/third_party/deep_gemm*", "vllm/third_party/fmha_sm100*", "vllm/third_party/flashmla*", "bin/*",
-    "mistral_common/data/*", "pycountry/locales/*", "*/tests/*", "*.pyi", "*/__pycache__/*",
+    "mistral_common/data/*", "pycountry/locales/*", "*/tests/*", "*/__pycache__/*",
 )  # fmt: skip
 WEIGHTS = ("*.safetensors", "*.bin", "*.gguf")
 
