@@ -27,7 +27,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -127,7 +127,10 @@ class Measurement:
                 code = await asyncio.wait_for(process.wait(), max(self.ends - started, 1.0))
             except BaseException:
                 process.terminate()
-                await process.wait()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(process.wait(), 5.0)
+                if process.returncode is None:
+                    process.kill()
                 raise
         if code:
             raise RuntimeError(f"{name} ended with {code}: {log.read_text(errors='replace')[-600:]}")
