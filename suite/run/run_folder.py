@@ -201,6 +201,7 @@ def choose_folder(plan: Plan, out: Path | None, new: bool) -> Path:
     """
     folder = out or RUNS / plan.default_name()
     path, number, name = folder / "manifest.json", 1, folder.absolute().name  # of ".", too
+    names = {one.name for one in folder.iterdir()} if folder.is_dir() else set()
     if new and out is None:
         while folder.exists():
             number += 1
@@ -217,19 +218,13 @@ def choose_folder(plan: Plan, out: Path | None, new: bool) -> Path:
         )
     elif folder.exists() and not folder.is_dir():
         raise RunError(f"{name} is no folder", where=str(folder), fix="name another with --output")
-    elif folder.is_dir() and not path.exists() and _foreign(folder):
+    elif names and not names & {"manifest.json", ".lock", SHARDS}:
         raise RunError(
             f"{name} is not empty and holds no run",
             where=str(folder),
             fix="name an empty or new folder with --output",
         )
     return folder
-
-
-def _foreign(folder: Path) -> bool:
-    """Whether a folder holds anything, and nothing of a run that was begun."""
-    names = {one.name for one in folder.iterdir()}
-    return bool(names) and not names & {".lock", SHARDS}
 
 
 def refuse_open(base: Path) -> None:
@@ -249,12 +244,9 @@ def differing(run: Json, plan: Json) -> list[str]:
     """Which fields of a run's plan and of this one differ, as their hashes do; at most ten."""
     found = []
     for path, there, here in islice(differences(run, plan), 10):
-        if there is MISSING:
-            found.append(f"{path} (only in this plan)")
-        elif here is MISSING:
-            found.append(f"{path} (only in the run)")
-        else:
-            found.append(f"{path} ({_listed(there)!r} there, {_listed(here)!r} here)")
+        both = f"{_listed(there)!r} there, {_listed(here)!r} here"
+        what = "only in this plan" if there is MISSING else "only in the run" if here is MISSING else both
+        found.append(f"{path} ({what})")
     return found
 
 
