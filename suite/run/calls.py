@@ -23,7 +23,7 @@ from suite.models.reasoning import separated
 from suite.roles import Model, Models, Ratings, Stage
 from suite.run.cache import ResponseCache, cache_key
 from suite.run.ledger import Ledger, Reservation
-from suite.run.seats import MemberSeat, jitter
+from suite.run.seats import MemberCost, MemberSeat, jitter
 from suite.run.sink import Sink
 from suite.run.work import ModelCall, Work
 
@@ -153,6 +153,11 @@ class Desk:
         self.waits = Waits()
         self.recorded = [one for one in self.recorded if len(one)]
         self._stop_event = asyncio.Event()
+
+    @property
+    def costs(self) -> dict[str, MemberCost]:
+        """What each member cost in this process."""
+        return {seat.member.member: seat.tally for one in self.seats.values() for seat in one}
 
     def stop(self, why: SuiteError | None = None) -> None:
         """Send nothing more; what is in flight may end."""
@@ -347,13 +352,9 @@ class Desk:
         again = again and broken is None
         call.seat.tally.retries += again
         self.attempt(
-            "retry" if again else "error",
-            call.work,
-            kind=failed.kind,
-            call=call.id,
-            role=call.member,
+            "retry" if again else "error", call.work, kind=failed.kind, call=call.id, role=call.member,
             detail=failed.message[:300],
-        )
+        )  # fmt: skip
         return again
 
     async def _pause(self, seconds: float, why: CallFailed) -> None:

@@ -28,7 +28,7 @@ from suite.roles import Stage
 from suite.run.backlog import Backlog
 from suite.run.cache import ResponseCache
 from suite.run.calls import Desk
-from suite.run.crew import Crew, Driving, Manning, opened_tasks
+from suite.run.crew import Crew, Driving, Manning, driver_of, opened_tasks
 from suite.run.estimate import check_limits, estimate
 from suite.run.execution import Driver
 from suite.run.ledger import BudgetSpent, ledger_of
@@ -227,21 +227,15 @@ class Session:
         sinks: Mapping[Stage, Sink],
         cache: ResponseCache | None,
     ) -> Driver:
-        request, settings = self.plan.request, self.settings
-        seats = engines.seats(request.concurrency, cached=cache is not None)
-        desk = Desk(
-            request.seed if settings.call_seed is None else settings.call_seed, seats, attempts, sinks=sinks,
-            recorded=self.folder.calls(tuple(sinks)), cache=cache, backoff_s=settings.backoff_s,
-            settle=settings.settle or {}, ledger=self.ledger,
-        )  # fmt: skip
-        tallies = {seat.member.member: seat.tally for one in seats.values() for seat in one}
         solved = self.folder.solved
         backlog = Backlog(self.plan, sinks, solved, self.folder.scored, self.progress)
-        driver = Driver(
-            self.plan, desk, sinks=sinks, solved=solved, works=backlog.items(), progress=self.progress,
-            imported=self.imported, errors_allowed=settings.errors_allowed,
+        driver = driver_of(
+            self.plan, self.settings, engines, attempts, sinks=sinks, cache=cache, solved=solved,
+            recorded=self.folder.calls(tuple(sinks)), works=backlog.items(), progress=self.progress,
+            imported=self.imported, ledger=self.ledger,
         )  # fmt: skip
-        self.progress.watch(lambda: tallies, lambda: [*self.spent(tallies), *driver.under_way()])
+        costs = driver.desk.costs
+        self.progress.watch(lambda: costs, lambda: [*self.spent(costs), *driver.under_way()])
         return driver
 
     def spent(self, tallies: Mapping[str, MemberCost]) -> list[str]:

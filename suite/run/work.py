@@ -76,13 +76,6 @@ class ModelCall:
         """What an engine is told of who asks."""
         work, sample, member = self.work, self.work.sample, self.member
         return Asking(
-            seed,
-            self.id,
-            member,
-            sample.group,
-            sample.id,
-            sample.trial,
-            self.key,
-            work.nth.get(member),
+            seed, self.id, member, sample.group, sample.id, sample.trial, self.key, work.nth.get(member),
             work.cell.task.info.scored_reply == "last",
-        )
+        )  # fmt: skip

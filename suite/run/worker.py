@@ -33,10 +33,9 @@ from suite.plugins import Catalogue, catalogue
 from suite.roles import Stage
 from suite.run.backlog import Item
 from suite.run.cache import ResponseCache
-from suite.run.calls import Desk
 from suite.run.cells import AnySample, Cell
 from suite.run.code import code_record
-from suite.run.crew import opened_tasks
+from suite.run.crew import driver_of, opened_tasks
 from suite.run.execution import Driver
 from suite.run.hardware import hardware
 from suite.run.manifest import FactsOfCells
@@ -219,7 +218,7 @@ class Worker:
         Raises SuiteError where one cannot be had here, or the plan is another one here.
         """
         plan = plan_of(order, self._plugins or catalogue(), self.name)
-        stages, settings, scoring = order.stages, order.settings, Stage.SCORE in order.stages_of_run
+        settings, scoring = order.settings, Stage.SCORE in order.stages_of_run
         attempts = HandedFile(self, Stage.SOLVE, ATTEMPTS)
         folder = Path(order.folder) if Path(order.folder).is_dir() else cache_folder()
         async with AsyncExitStack() as opening:
@@ -231,22 +230,15 @@ class Worker:
                 self._cache = ResponseCache(place, self._said.append, of_plan, settings.reuse)
                 opening.callback(self._cache.close)
             facts = await opening.enter_async_context(opened_tasks(plan, tools))
-            members = plan.filled.at("both", *stages)
+            members = plan.filled.at("both", *order.stages)
             engines = Engines(members, folder / "workers" / self.name, attempts, self._said.append)
             await opening.enter_async_context(engines)
             opening.callback(engines.count)
-            seats = engines.seats(plan.request.concurrency, cached=settings.cache)
-            sinks = {stage: HandedSink(self, stage) for stage in stages}
-            seed = plan.request.seed if settings.call_seed is None else settings.call_seed
-            desk = Desk(
-                seed, seats, attempts, sinks=sinks, recorded=[self._known],  # type: ignore[list-item]
-                cache=self._cache, backoff_s=settings.backoff_s, settle=settings.settle or {},
-            )  # fmt: skip
-            self._costs = {seat.member.member: seat.tally for one in seats.values() for seat in one}
-            self._driver = Driver(
-                plan, desk, sinks=sinks, solved=self._known, works=iter(self._next, []),
-                progress=Progress(plan.cells, 0, stages, quiet=True), imported=order.imported,
-                errors_allowed=settings.errors_allowed, ended=self._end,
+            self._driver = driver_of(
+                plan, settings, engines, attempts, sinks={one: HandedSink(self, one) for one in order.stages},
+                recorded=[self._known], cache=self._cache, solved=self._known,  # type: ignore[list-item]
+                works=iter(self._next, []), progress=Progress(plan.cells, 0, order.stages, quiet=True),
+                imported=order.imported, ended=self._end,
             )  # fmt: skip
             self._opened = opening.pop_all()
         told = [one.record() for one in members]
@@ -341,7 +333,7 @@ class Worker:
         idle = not driver.busy and (driver.desk.stopping or not self._queue)
         batch = Batch(
             lines=self._lines, ended=self._ended, wants=self._wants, idle=idle, said=[*self._said],
-            costs=self._costs, error=error if isinstance(error, SuiteError) else None,
+            costs=driver.desk.costs, error=error if isinstance(error, SuiteError) else None,
         )  # fmt: skip
         self._timer, self._aged, self._lines, self._ended = None, False, [], []
         self._said.clear()
