@@ -97,11 +97,9 @@ from .roles import Role as Role
 from .run.executor import Executor as Executor
 from .run.executor import Job as Job
 from .sandbox.choice import open_sandbox as open_sandbox
-from .sandbox.harness import TestRun as TestRun
-from .sandbox.harness import run_function_cases as run_function_cases
-from .sandbox.harness import run_stdin_cases as run_stdin_cases
-from .sandbox.harness import run_unittest as run_unittest
+from .sandbox.interpreters import python_program as python_program
 from .sandbox.program import Limits as Limits
+from .sandbox.program import Mount as Mount
 from .sandbox.program import Program as Program
 from .sandbox.program import Sandbox as Sandbox
 from .sandbox.program import SandboxResult as SandboxResult

@@ -3,12 +3,13 @@
     sandbox = await suite.sandbox.open_sandbox()
     result = await sandbox.run(Program(("python3", "solution.py"), files={"solution.py": code}), Limits())
 
-`suite.sandbox.harness` decides whether a program passes tests; what a program itself says proves nothing.
+Not here: whether a program passes tests, which whoever runs it decides. What it says itself proves nothing.
 """
 
 from suite.sandbox.choice import open_sandbox as open_sandbox
 from suite.sandbox.choice import probe as probe
 from suite.sandbox.choice import prove as prove
+from suite.sandbox.interpreters import python_program as python_program
 from suite.sandbox.program import ENVIRONMENT as ENVIRONMENT
 from suite.sandbox.program import WORK as WORK
 from suite.sandbox.program import Limits as Limits

@@ -8,13 +8,13 @@ import asyncio
 import json
 import os
 from importlib import import_module
+from pathlib import Path
 
 from suite.errors import PluginError, SandboxUnavailable, unknown
 from suite.plugins import catalogue
 from suite.sandbox.boxes import FIX
-from suite.sandbox.harness.cases import run_function_cases
-from suite.sandbox.interpreters import executable
-from suite.sandbox.program import Limits, Program, Sandbox
+from suite.sandbox.interpreters import executable, python_program
+from suite.sandbox.program import Limits, Mount, Program, Sandbox
 
 SETTING = "SUITE_SANDBOX"
 TRIAL_LIMITS = Limits(wall_s=10, cpu_s=5, memory_mib=256, processes=16, scratch_mib=8)
@@ -119,13 +119,13 @@ async def prove(sandbox: Sandbox, python: str = "") -> None:
     python: the interpreter; "": the suite's own. Raises ConfigError if it does not run on the host,
     SandboxUnavailable with its path if it does not run inside.
     """
-    told = await run_function_cases(
-        sandbox, "def proof(x):\n    return x * 2", "proof", [([21], 42)], TRIAL_LIMITS, python=python
-    )
-    if not told.passed:
+    own = Mount(str(Path(__file__).with_name("inside")), "/run/proof")  # shown as a harness shows its files
+    program = Program(("/run/proof/proof.py",), stdin=b"21", mounts=(own,))
+    result = await sandbox.run(python_program(program, python), TRIAL_LIMITS)
+    if not result.ok or result.stdout != b"42":
         raise SandboxUnavailable(
             f"programs can't be run in the {sandbox.name} sandbox with {executable(python)}",
-            where=told.harness or told.detail,
+            where=result.last_word[:300] or f"a right program gave no answer (ended: {result.ended})",
             fix="name a Python whose files every user may read, or put it elsewhere; "
             "`suite doctor --python PATH` tries one",
         )

@@ -10,13 +10,14 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from functools import lru_cache
 from importlib.metadata import entry_points
 from pathlib import Path
 
 from suite.errors import ConfigError
 from suite.plugins import GROUP, package_folders
-from suite.sandbox.program import Mount
+from suite.sandbox.program import Mount, Program
 
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store")
 PACKAGES = ("site-packages", "dist-packages")
@@ -86,6 +87,17 @@ def python_mounts(python: str = "") -> tuple[Mount, ...]:
                 continue
         shown.append(path)
     return tuple(mount for path in shown for mount in _mounts(path))
+
+
+def python_program(program: Program, python: str = "") -> Program:
+    """A program as a Python runs it, in isolated mode (`-I`) and with the folders that it needs.
+
+    program: its argv begins with the file to run. python: the interpreter; "": the running one.
+    Raises ConfigError if that does not run.
+    """
+    interpreter = executable(python)
+    mounts = (*python_mounts(interpreter), *program.mounts)
+    return replace(program, argv=(interpreter, "-I", *program.argv), mounts=mounts)
 
 
 def _mounts(path: Path) -> list[Mount]:

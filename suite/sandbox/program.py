@@ -2,7 +2,7 @@
 
 Plain frozen records without behaviour, so that every kind (bubblewrap, container, a plugin's own) takes and
 gives the same. Sizes are MiB or KiB, times are seconds.
-Not here: how a program is contained (`bubblewrap`, `container`), what its output means (`harness`).
+Not here: how a program is contained (`bubblewrap`, `container`), what its output means (who runs it decides).
 """
 
 import tomllib
@@ -72,7 +72,7 @@ class Program:
     argv: command as seen inside; argv[0] is absolute or found on the PATH inside.
     files: relative name -> content, written to the scratch folder (`/tmp/work`) beforehand.
     stdin: all that it can read. env: added to a fixed clean environment (see `ENVIRONMENT`).
-    mounts: read-only host paths it needs, as an interpreter's prefix (`interpreters.python_mounts`).
+    mounts: read-only host paths it needs, as an interpreter's prefix (see `python_program`).
     cwd: folder relative to the scratch folder. outputs: relative names of files to hand back.
     """
 
@@ -118,7 +118,7 @@ class SandboxResult:
 
     @property
     def ok(self) -> bool:
-        """Ended by itself with exit code 0 (which says nothing about a verdict: see `harness`)."""
+        """Ended by itself with exit code 0 (which proves nothing: a program chooses its exit code)."""
         return self.ended == "exited" and self.exit_code == 0
 
     @property

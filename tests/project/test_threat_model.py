@@ -14,7 +14,7 @@ def test_every_promise_names_tests_that_exist() -> None:
         for line in part.splitlines()
         if line.startswith("| ") and not line.startswith(("| ---", "| against"))
     ]
-    named = [re.findall(r"`(tests/[^`]+)`", row) for row in rows]
+    named = [re.findall(r"`((?:tests|plugins)/[^`]+)`", row) for row in rows]
     assert len(rows) >= 15
     assert all(named)
     assert [path for paths in named for path in paths if not (ROOT / path).is_file()] == []

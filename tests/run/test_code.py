@@ -22,12 +22,12 @@ def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
     """Writes the package of a task and imports it anew."""
     monkeypatch.syspath_prepend(str(tmp_path / "code"))
     folder = tmp_path / "code/changing_task"
-    folder.mkdir(parents=True)
+    (folder / "deeper").mkdir(parents=True)
     (folder / "__init__.py").write_text("")
 
     def write(helper: str) -> type[Many]:
         (folder / "task.py").write_text(SOURCE.format(words=4))
-        (folder / "helper.py").write_text(helper)
+        (folder / "deeper" / "helper.py").write_text(helper)
         for name in [name for name in sys.modules if name.startswith("changing_task")]:
             del sys.modules[name]
         importlib.invalidate_caches()

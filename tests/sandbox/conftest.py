@@ -2,9 +2,7 @@
 
 import asyncio
 import json
-import os
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,9 +12,11 @@ import pytest_asyncio
 
 sys.path.insert(0, str(Path(__file__).parent))
 import trying
-from ordinary import NOBODY, as_ordinary_user
+from ordinary import as_ordinary_user, open_folder
 
 from suite.sandbox import Sandbox, open_sandbox, probe
+
+HERE = Path(__file__).parent
 
 
 @pytest.fixture(scope="session")
@@ -43,12 +43,7 @@ async def warm(contained: None) -> AsyncIterator[Sandbox]:
 
 @pytest.fixture(scope="session")
 def public_folder() -> Iterator[Path]:
-    """A folder that everybody may enter; pytest's own are closed."""
-    with tempfile.TemporaryDirectory(prefix="suite-sandbox-test-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        if os.geteuid() == 0:
-            os.chown(folder, NOBODY, NOBODY)
+    with open_folder() as folder:
         yield folder
 
 
@@ -58,7 +53,7 @@ def outcomes(request: Any, contained: None, public_folder: Path) -> dict[str, di
     if request.param == "own":
         found: dict[str, dict[str, Any]] = asyncio.run(trying.try_all(public_folder))
         return found
-    scripts = ("trying.py", "hostile_programs.py", "hostile.toml")
+    scripts = [HERE / name for name in ("trying.py", "hostile_programs.py", "hostile.toml")]
     tried: dict[str, dict[str, Any]] = json.loads(
         as_ordinary_user(public_folder, scripts, str(public_folder))
     )

@@ -6,23 +6,17 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from suite import ConfigError, SandboxUnavailable
-from suite.sandbox import Limits, Sandbox, prove
-from suite.sandbox.harness import run_function_cases, run_stdin_cases, run_unittest
+from suite.sandbox import Limits, Program, Sandbox, SandboxResult, prove, python_program
 from suite.sandbox.interpreters import executable, python_mounts
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 LIMITS = Limits(wall_s=60)
-TESTS = """
-import unittest
-class TestCases(unittest.TestCase):
-    def test(self):
-        self.assertEqual(task_func(2), 4)
-"""
 
 
 @pytest.fixture(params=["/tmp", "/dev/shm", "/var/tmp"])
@@ -42,15 +36,17 @@ def _wrapper(path: Path, line: str) -> str:
     return str(path)
 
 
+async def _printed(sandbox: Sandbox, code: str, python: str) -> str:
+    """What a program prints that this Python runs."""
+    result = await sandbox.run(python_program(Program(("p.py",), {"p.py": code}), python), LIMITS)
+    assert result.ok, result
+    return result.stdout.decode()
+
+
 async def _works(sandbox: Sandbox, python: str) -> None:
     await prove(sandbox, python)
-    double = "def task_func(x): return 2 * x"
-    runs = [
-        await run_stdin_cases(sandbox, "print(2 * int(input()))", [("2", "4")], LIMITS, python=python),
-        await run_function_cases(sandbox, double, "task_func", [([2], 4)], LIMITS, python=python),
-        await run_unittest(sandbox, double, TESTS, LIMITS, functions=("task_func",), python=python),
-    ]
-    assert [(run.passed, run.harness) for run in runs] == [(True, "")] * 3
+    told = await _printed(sandbox, "import sys; print(sys.executable, sys.flags.isolated)", python)
+    assert told == f"{executable(python)} 1\n"
 
 
 async def test_a_virtual_environment_works_wherever_it_is(place: Path, warm: Sandbox) -> None:
@@ -91,6 +87,21 @@ async def test_a_python_that_needs_its_wrapper_is_refused_before_anything_is_jud
         await prove(warm, wrapper)
 
 
+async def test_an_interpreter_that_is_not_there_inside_is_refused(warm: Sandbox) -> None:
+    class Hidden(Sandbox):
+        name = "hidden"
+
+        async def run(self, program: Program, limits: Limits = LIMITS) -> SandboxResult:
+            return await warm.run(replace(program, argv=("/nowhere/python", *program.argv[1:])), limits)
+
+        async def close(self) -> None:
+            pass
+
+    with pytest.raises(SandboxUnavailable, match="can't be run in the hidden sandbox") as refused:
+        await prove(Hidden())
+    assert "cannot start" in refused.value.where
+
+
 async def test_where_a_python_is_shown_nothing_can_be_moved_or_written(warm: Sandbox) -> None:
     """The tests load modules from there while the program runs."""
     with tempfile.TemporaryDirectory(dir="/tmp") as name:
@@ -110,8 +121,7 @@ try:
 except OSError:
     print("done")
 """
-        told = await run_stdin_cases(warm, code, [("", "done")], LIMITS, python=python)
-        assert told.passed, told
+        assert await _printed(warm, code, python) == "done\n"
 
 
 async def test_only_the_parts_of_a_python_are_shown_of_a_home(

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 import suite
-from suite_vibechecker import official
+from suite_vibechecker import harness, official
 from suite_vibechecker.environment import Environment
 from suite_vibechecker.plans import FunctionPlan, StdinPlan, UnittestPlan, live_limits, plan
 from suite_vibechecker.rows import BigRow, LiveRow
@@ -31,7 +31,7 @@ class HiddenTests(NamedTuple):
 NOT_RUN = HiddenTests(False, "no program")
 
 
-def _result(run: suite.TestRun) -> HiddenTests:
+def _result(run: harness.TestRun) -> HiddenTests:
     """What a run says of the program, if it says anything."""
     if run.harness:
         return HiddenTests(suite.Unscored("not run", run.harness), "not run")
@@ -67,13 +67,13 @@ class Functional:
         """
         asked = plan(row, code, self._seconds)
         if isinstance(asked, StdinPlan):
-            run = await suite.run_stdin_cases(
+            run = await harness.run_stdin_cases(
                 self._sandbox, code, asked.cases, asked.limits, python=self._python, case_s=asked.case_s
             )
         elif isinstance(asked, FunctionPlan):
             if not asked.entry:
                 return HiddenTests(False, "no function")
-            run = await suite.run_function_cases(
+            run = await harness.run_function_cases(
                 self._sandbox, code, asked.entry, asked.cases, asked.limits, python=self._python
             )
         else:
@@ -103,7 +103,7 @@ class Functional:
                 return theirs is not None
             limits = live_limits(len(theirs.expected), self._seconds)
             case = (theirs.arguments, theirs.expected)
-            run = await suite.run_function_cases(
+            run = await harness.run_function_cases(
                 self._sandbox, official.runner(), "run", [case], limits, python=self._python
             )
         return suite.Unscored("not run", run.harness) if run.harness else run.passed
@@ -134,8 +134,8 @@ class Functional:
             return "apart"
         return "shared" if (await self._run(asked, row.entry_point, shared=True)).passed else "broken"
 
-    async def _run(self, asked: UnittestPlan, entry: str, *, shared: bool) -> suite.TestRun:
-        return await suite.run_unittest(
+    async def _run(self, asked: UnittestPlan, entry: str, *, shared: bool) -> harness.TestRun:
+        return await harness.run_unittest(
             self._sandbox,
             asked.program,
             asked.tests,

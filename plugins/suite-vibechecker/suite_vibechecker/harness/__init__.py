@@ -9,6 +9,6 @@ What a program prints, returns or exits with is only ever its answer.
     await run_unittest(sandbox, code, tests, limits, functions=("task_func",))
 """
 
-from suite.sandbox.harness.cases import TestRun, run_function_cases, run_stdin_cases, run_unittest
+from suite_vibechecker.harness.cases import TestRun, run_function_cases, run_stdin_cases, run_unittest
 
 __all__ = ["TestRun", "run_function_cases", "run_stdin_cases", "run_unittest"]

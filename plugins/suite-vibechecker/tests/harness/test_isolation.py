@@ -11,8 +11,9 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 import isolating
 from isolated_programs import PROGRAMS
-from ordinary import as_ordinary_user
+from ordinary import as_ordinary_user, open_folder
 
+HERE = Path(__file__).parent
 SOME = [
     "a memo that spoils",
     "class state",
@@ -47,10 +48,11 @@ def test_some_programs_get_the_same_verdict_in_every_way(contained: None) -> Non
 
 @pytest.mark.slow
 def test_all_programs_get_the_same_verdict_in_every_way_from_root_and_an_ordinary_user(
-    contained: None, public_folder: Path
+    contained: None,
 ) -> None:
     own = asyncio.run(isolating.judge_all(list(PROGRAMS)))
     agreed(own)
-    kept = ("isolating.py", "isolated_programs.py", "isolated.toml")
-    ordinary = json.loads(as_ordinary_user(public_folder, kept))
+    kept = [HERE / name for name in ("isolating.py", "isolated_programs.py", "isolated.toml")]
+    with open_folder() as folder:
+        ordinary = json.loads(as_ordinary_user(folder, kept, packages=("suite_vibechecker",)))
     assert ordinary == own

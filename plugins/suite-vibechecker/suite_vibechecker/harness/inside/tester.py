@@ -29,9 +29,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120
 sys.path.insert(0, HERE)
 
 if TYPE_CHECKING:
-    from suite.sandbox.harness.inside.callee import Randomness, load
-    from suite.sandbox.harness.inside.channel import Channel, Json
-    from suite.sandbox.harness.inside.values import Value, pack, unpack
+    from suite_vibechecker.harness.inside.callee import Randomness, load
+    from suite_vibechecker.harness.inside.channel import Channel, Json
+    from suite_vibechecker.harness.inside.values import Value, pack, unpack
 else:
     from callee import Randomness, load
     from channel import Channel

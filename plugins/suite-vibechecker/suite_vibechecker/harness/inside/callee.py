@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, NoReturn
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
 
 if TYPE_CHECKING:
-    from suite.sandbox.harness.inside.channel import Channel, Json, private_ends
-    from suite.sandbox.harness.inside.values import lossy, pack, unpack
+    from suite_vibechecker.harness.inside.channel import Channel, Json, private_ends
+    from suite_vibechecker.harness.inside.values import lossy, pack, unpack
 else:
     from channel import Channel, private_ends
     from values import lossy, pack, unpack

@@ -14,10 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from suite.sandbox.harness.inside.channel import LARGEST, Json, framed
-from suite.sandbox.harness.inside.values import Value, pack, unpack
-from suite.sandbox.interpreters import executable, python_mounts
-from suite.sandbox.program import Limits, Mount, Program, Sandbox, SandboxResult
+import suite
+from suite_vibechecker.harness.inside.channel import LARGEST, Json, framed
+from suite_vibechecker.harness.inside.values import Value, pack, unpack
 
 INSIDE = "/run/harness"
 # values that did not cross and equal no expected data anyway: of the program's own class (whose word does not
@@ -45,29 +44,28 @@ class TestRun:
     harness: str = ""
 
 
-def _inside_program(interpreter: str, file: str, stdin: bytes) -> Program:
+def _inside_program(python: str, file: str, stdin: bytes) -> suite.Program:
     """A program that runs a file of the harness's own code, which is shown read-only."""
-    own = Mount(str(Path(__file__).with_name("inside")), INSIDE)
-    argv = (interpreter, "-I", f"{INSIDE}/{file}")
-    return Program(argv, stdin=stdin, mounts=(*python_mounts(interpreter), own))
+    own = suite.Mount(str(Path(__file__).with_name("inside")), INSIDE)
+    return suite.python_program(suite.Program((f"{INSIDE}/{file}",), stdin=stdin, mounts=(own,)), python)
 
 
-def _ended_by(result: SandboxResult) -> str:
+def _ended_by(result: suite.SandboxResult) -> str:
     """The word for a run that gave no verdict."""
     return "error" if result.ended == "exited" else result.ended
 
 
-def _no_verdict(result: SandboxResult, isolated: bool = True) -> TestRun:
+def _no_verdict(result: suite.SandboxResult, isolated: bool = True) -> TestRun:
     """The answer for a run in which the program did not get its turn."""
     why = result.last_word[:300] or "the harness did not start inside the sandbox"
     return TestRun(False, _ended_by(result), isolated=isolated, harness=why)
 
 
 async def run_stdin_cases(
-    sandbox: Sandbox,
+    sandbox: suite.Sandbox,
     code: str,
     cases: Sequence[tuple[str, str]],
-    limits: Limits,
+    limits: suite.Limits,
     *,
     python: str = "",
     case_s: float | None = None,
@@ -77,23 +75,17 @@ async def run_stdin_cases(
     limits: wall and CPU seconds are of all cases together, everything else of each; case_s: seconds of
     one case, None: no limit of its own. The first failure ends it. No cases: not passed.
     """
-    interpreter = executable(python)
-    code = code.removeprefix("\ufeff")
+    files = {"program.py": code.removeprefix("\ufeff").encode("utf-8", "replace")}
+    program = suite.python_program(suite.Program(("program.py",), files), python)
     left = limits.wall_s
     for number, (given, expected) in enumerate(cases, 1):
         seconds = left if case_s is None else min(left, case_s)
         if seconds <= 0:
             return TestRun(False, "wall", f"case {number} was not reached")
-        program = Program(
-            (interpreter, "-I", "program.py"),
-            {"program.py": code.encode("utf-8", "replace")},
-            given.encode("utf-8", "replace"),
-            mounts=python_mounts(interpreter),
-        )
         began = time.monotonic()
         room = max(limits.output_kib, len(expected) // 512)
         of_case = replace(limits, wall_s=seconds, cpu_s=min(limits.cpu_s, seconds), output_kib=room)
-        result = await sandbox.run(program, of_case)
+        result = await sandbox.run(replace(program, stdin=given.encode("utf-8", "replace")), of_case)
         left -= min(result.wall_s, time.monotonic() - began)
         if result.ended in _NOT_RUN:
             return _no_verdict(result)
@@ -105,11 +97,11 @@ async def run_stdin_cases(
 
 
 async def run_function_cases(
-    sandbox: Sandbox,
+    sandbox: suite.Sandbox,
     code: str,
     entry: str,
     cases: Sequence[tuple[Sequence[Value], Value]],
-    limits: Limits,
+    limits: suite.Limits,
     *,
     python: str = "",
 ) -> TestRun:
@@ -119,11 +111,10 @@ async def run_function_cases(
     plain data comes back; a program's own types arrive as what they derive from, so no comparison is the
     program's. limits: of all cases together. No cases: not passed.
     """
-    interpreter = executable(python)
     questions = [{"call": entry, "args": pack(tuple(given)), "kwargs": pack({})} for given, _ in cases]
     job = {"code": code.removeprefix("\ufeff"), "anew": True}
     wanted = sum(len(json.dumps(pack(expected))) for _, expected in cases)
-    program = _inside_program(interpreter, "callee.py", b"".join(framed(one) for one in [job, *questions]))
+    program = _inside_program(python, "callee.py", b"".join(framed(one) for one in [job, *questions]))
     room = max(limits.output_kib, wanted // 512)
     result = await sandbox.run(program, replace(limits, output_kib=room))
     ready, *replies = _frames(result.stdout) or [None]
@@ -176,10 +167,10 @@ def _frames(data: bytes) -> list[Json]:
 
 
 async def run_unittest(
-    sandbox: Sandbox,
+    sandbox: suite.Sandbox,
     code: str,
     tests: str,
-    limits: Limits,
+    limits: suite.Limits,
     *,
     functions: tuple[str, ...],
     stub: str = "",
@@ -202,7 +193,7 @@ async def run_unittest(
         "test_class": test_class,
         "shared": shared,
     }
-    program = _inside_program(executable(python), "tester.py", json.dumps(question).encode())
+    program = _inside_program(python, "tester.py", json.dumps(question).encode())
     result = await sandbox.run(program, limits)
     ready, _, verdict = result.stdout.partition(b"\n")
     if ready != b"ready" or result.ended in _NOT_RUN:

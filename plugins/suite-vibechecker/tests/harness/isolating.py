@@ -15,9 +15,9 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))
 
 from isolated_programs import PROGRAMS, Cases
+from suite_vibechecker.harness import run_function_cases, run_unittest
 
-from suite.sandbox import Limits, Sandbox, open_sandbox
-from suite.sandbox.harness import run_function_cases, run_unittest
+from suite import Limits, Sandbox, open_sandbox
 
 LIMITS = Limits(wall_s=60, cpu_s=20, memory_mib=512)
 PLAIN_CASES = """
