@@ -17,18 +17,13 @@ if TYPE_CHECKING:
     from suite.api.preparation import PreparedRun
     from suite.run.outcome import Outcome
 
+_COUNT = click.IntRange(1, MOST_SHARDS)
+_AUTO = "One share of the run, from 1; auto: as Slurm, Kubernetes or SUITE_SHARD say."
 shard_flags = together(
     click.option(
-        "--shards",
-        type=click.IntRange(1, MOST_SHARDS),
-        metavar="N",
-        help="Divide the run among N processes of this machine, and merge what they did.",
+        "--shards", type=_COUNT, metavar="N", help="N processes of this machine, merged at the end."
     ),
-    click.option(
-        "--shard",
-        metavar="I/N|auto",
-        help="One share of the run, from 1; auto: as Slurm, Kubernetes or SUITE_SHARD say.",
-    ),
+    click.option("--shard", metavar="I/N|auto", help=_AUTO),
 )
 
 
