@@ -55,6 +55,8 @@ def replacing(path: Path, *, same_stays: bool = False) -> Iterator[BinaryIO]:
             if same_stays and path.exists() and filecmp.cmp(part, path, shallow=False):
                 return
             os.fsync(file.fileno())
+            if not os.path.samestat(os.fstat(file.fileno()), part.lstat()):
+                raise OSError(errno.EBUSY, "another process writes it, too", str(path))
         part.replace(path)
     finally:
         with contextlib.suppress(OSError):

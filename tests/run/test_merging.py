@@ -16,6 +16,7 @@ from small_tasks import Spell, cells, plan_of, run, without_times
 
 from suite.cli.main import cli
 from suite.errors import DamagedError, RunError
+from suite.files import part_of, replacing
 from suite.journal.commands import commands
 from suite.journal.lines import Lines
 from suite.journal.merges import Merge
@@ -407,3 +408,13 @@ def test_a_command_that_began_all_shards_is_told_once(shards: Path) -> None:
         (shards / f"shards/{which}-of-3/0001/commands.jsonl").write_bytes(encode(record))
     merge_shards(shards, plan().cells)
     assert [one.at[-3:] for one in commands(shards)] == ["01Z"]
+
+
+def test_of_two_who_write_a_file_at_once_none_puts_a_half_in_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "calls.jsonl"
+    path.write_bytes(b"before")
+    with pytest.raises(OSError, match="another process writes it, too"), replacing(path) as file:
+        file.write(b"whole")
+        part_of(path).unlink()
+        part_of(path).write_bytes(b"ha")
+    assert path.read_bytes() == b"before"
