@@ -12,6 +12,7 @@ import logging
 import os
 import pickle
 import signal
+import sys
 import warnings
 from collections.abc import Awaitable, Mapping, Sequence
 from functools import cached_property
@@ -82,7 +83,7 @@ async def _told(reply: Awaitable[T]) -> T:
 
     try:
         return await reply
-    except RayError as error:
+    except (RayError, ConnectionError) as error:
         cause = getattr(error, "cause", None)
         raise (cause if isinstance(cause, SuiteError) else WorkerLost(str(error))) from None
 
@@ -118,9 +119,7 @@ class RayExecutor(Executor):
         try:
             return await session.run()
         finally:
-            if "size" in vars(self):
-                import ray
-
+            if (ray := sys.modules.get("ray")) is not None:
                 ray.shutdown()
 
     @cached_property
@@ -158,7 +157,10 @@ class RayExecutor(Executor):
         import ray
 
         needs = {"num_gpus": self._gpus, "num_cpus": self._cpus, "max_restarts": 0, "max_task_retries": 0}
-        return RayWorker(ray.remote(WorkerActor).options(**needs).remote(str(Path.cwd())))
+        try:
+            return RayWorker(ray.remote(WorkerActor).options(**needs).remote(str(Path.cwd())))
+        except ValueError as error:  # such as 1.5 GPUs
+            raise ConfigError(f"Ray makes no such worker: {error}") from error
 
 
 def _number(given: Mapping[str, str], option: str, otherwise: float | None = None) -> float | None:

@@ -165,8 +165,9 @@ class RemoteDriver:
     async def _slot(self) -> None:
         """One worker after the other, each until it is lost."""
         while self._fatal is None:
-            worker, held = self.pool.worker(), dict[int, GivenGroup]()
+            held: dict[int, GivenGroup] = {}
             try:
+                worker = self.pool.worker()
                 opened = await worker.open(self._order)
                 self._join(opened)
                 try:

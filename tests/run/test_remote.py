@@ -129,6 +129,15 @@ async def test_an_endpoint_that_is_down_for_every_worker_stops_the_run(tmp_path:
     assert outcome.pending == Longer.words
 
 
+async def test_a_pool_that_makes_no_worker_stops_the_run(tmp_path: Path) -> None:
+    class Broken(PoolHere):
+        def worker(self) -> MortalWorker:
+            raise ValueError("half a device")
+
+    with pytest.raises(ValueError, match="half a device"):
+        await run_here(plan_here(), tmp_path / "run", Broken(2))
+
+
 async def test_one_worker_does_the_work_while_another_has_no_place(tmp_path: Path) -> None:
     class Waiting(MortalWorker):
         async def open(self, order: Order) -> OpenedWorker:
