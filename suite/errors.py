@@ -31,8 +31,7 @@ class SuiteError(Exception):
     @classmethod
     def of(cls, message: str, /, **about: object) -> Self:
         """The error in the words that `messages.toml` has under a dotted name, about these things."""
-        room, _, name = message.rpartition(".")
-        words = functools.reduce(operator.getitem, room.split("."), _messages())[name]
+        words = functools.reduce(operator.getitem, message.split("."), _messages())
         return cls(*(words.get(line, "").format_map(about) for line in ("what", "where", "fix")))
 
 

@@ -90,9 +90,7 @@ def _described(
     """The entry with sizes, numbers of rows and schemas, and the schemas: one a config, or one a part."""
     groups = {key: re.sub(r"[^\w.-]", "-", part.config or key) for key, part in entry.parts.items()}
     several = len(set(groups.values())) > 1
-    names = {
-        key: f"{entry.id}.{group}.json" if several else f"{entry.id}.json" for key, group in groups.items()
-    }
+    names = {key: f"{entry.id}{f'.{group}' if several else ''}.json" for key, group in groups.items()}
     shapes: dict[str, RowShape] = {}
     counts: Counter[str] = Counter()
     files: list[File] = []

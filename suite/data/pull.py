@@ -183,7 +183,7 @@ def _changes(entry: RegistryEntry) -> str:
     return f"; {source.branch} is at {now[:12]} now{''.join(f', {one}' for one in told)}"
 
 
-def _fetch_one(entry: RegistryEntry, file: File, cache: Cache, progress: Progress | None) -> str:
+def _fetch_one(entry: RegistryEntry, file: File, cache: Cache, progress: Progress) -> str:
     """Have one file in the cache; returns its sha256."""
     source = source_of(entry, file)
     with cache.lock(f"{source.model_dump_json()}/{file.path}"):
@@ -207,9 +207,7 @@ def _fetch_one(entry: RegistryEntry, file: File, cache: Cache, progress: Progres
     raise DataError.of("data.pull.other-file", entry=entry, file=file, told=told)
 
 
-def _fetch_from(
-    entry: RegistryEntry, file: File, cache: Cache, scratch: Path, progress: Progress | None
-) -> Path:
+def _fetch_from(entry: RegistryEntry, file: File, cache: Cache, scratch: Path, progress: Progress) -> Path:
     source, path, target = source_of(entry, file), file.path, scratch / "file"
     if source.kind == "hub":
         (name,) = _staged(entry, file)

@@ -11,6 +11,7 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import NoReturn, TypeVar
@@ -115,10 +116,8 @@ def _refuse(name: str) -> NoReturn:
 
 
 _PYTHONS = json.JSONDecoder(object_pairs_hook=_once)
-_DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_float=_finite, parse_constant=_refuse)
-_EXACT = json.JSONDecoder(
-    object_pairs_hook=_once, parse_float=_finite, parse_int=_exact, parse_constant=_refuse
-)
+_strict = partial(json.JSONDecoder, object_pairs_hook=_once, parse_float=_finite, parse_constant=_refuse)
+_DECODER, _EXACT = _strict(), _strict(parse_int=_exact)
 
 
 def kind(value: object) -> str:

@@ -42,9 +42,8 @@ def pytest_collection_modifyitems(
         bench = cache(partial(_bench, task, config))  # the checks share the run that they compare with
         for check in CHECKS:
             name = f"{task}::{check}"
-            items.append(
-                ConformanceItem.from_parent(session, name=name, nodeid=name, check=check, bench=bench)
-            )
+            item = ConformanceItem.from_parent(session, name=name, nodeid=name, check=check, bench=bench)
+            items.append(item)
 
 
 def _bench(task: str, config: pytest.Config) -> Bench:

@@ -65,7 +65,7 @@ def make(wish: Wish) -> PackedBundle:
     against = reasons(runs, wish.board)
     against += declarations.problems(declared)
     try:
-        against += list(_secrets(runs, declared, readme, private_data.Machine.this()))
+        against += list(_secrets(runs, declared, readme))
     except OSError as error:
         raise BundleError.of("board.pack.unreadable", error=error) from error
     model = str(declarations.get(declared, "model.display_name") or "bundle").lower()
@@ -107,10 +107,8 @@ def _declared(wish: Wish, runs: Sequence[Run]) -> dict[str, Json]:
     return dict(declared)
 
 
-def _secrets(
-    runs: Sequence[Run], declared: Values, readme: bytes, machine: private_data.Machine
-) -> Iterator[str]:
-    found: list[private_data.Leak] = []
+def _secrets(runs: Sequence[Run], declared: Values, readme: bytes) -> Iterator[str]:
+    machine, found = private_data.Machine.this(), list[private_data.Leak]()
     for run in runs:
         for name, path in bundle_files.sources(run).items():
             where = f"{run.name}/{path.relative_to(run.folder)}"

@@ -46,6 +46,7 @@ class _Labels:
 
 _Layout = Mapping[str, _Labels]  # by column
 _Samples = tuple[_Labels, Floats, Floats]  # of one column: labels, top, bottom
+_Read = Mapping[str, _Samples]  # a table, by column
 
 
 def read_columns(keys: Sequence[str], entries: Sequence[AcceptedEntry]) -> list[RankedColumn]:
@@ -59,7 +60,7 @@ def read_columns(keys: Sequence[str], entries: Sequence[AcceptedEntry]) -> list[
     return [_column(key, read, entries) for key in keys]
 
 
-def _read(path: Path, layouts: dict[bytes, _Layout]) -> dict[str, _Samples]:
+def _read(path: Path, layouts: dict[bytes, _Layout]) -> _Read:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -105,9 +106,7 @@ def _labels(table: "pa.Table", path: Path) -> dict[str, _Labels]:
     return found
 
 
-def _column(
-    key: str, read: Sequence[Mapping[str, _Samples]], entries: Sequence[AcceptedEntry]
-) -> RankedColumn:
+def _column(key: str, read: Sequence[_Read], entries: Sequence[AcceptedEntry]) -> RankedColumn:
     mine = [one.column(key) for one in entries]
     value, low, high = (
         np.array([np.nan if (end := getattr(one, name, None)) is None else float(end) for one in mine])

@@ -6,7 +6,7 @@ Two entries of a table are held against each other by the ranking's own test; sa
 What tokens cost is told by the board's own price table, never by a submitter. Unknown stays unknown.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -30,6 +30,7 @@ from suite.errors import SuiteError
 from suite.plugins import catalogue
 from suite.run.cells import load_task
 
+Datasets = Mapping[str, Sequence[str]]  # of each column
 EXPOSED = ("train_split", "evaluation_data", "synthetic_from_evaluation_data")
 
 
@@ -214,9 +215,7 @@ def _table(board: Board, kind: str, shown: Sequence[Listed]) -> RankTable:
     return RankTable(kind, ranked, unranked, rank(board, columns), place, by_key)
 
 
-def listed(
-    board: Board, entry: AcceptedEntry, prices: Prices, datasets: Mapping[str, Sequence[str]]
-) -> Listed:
+def listed(board: Board, entry: AcceptedEntry, prices: Prices, datasets: Datasets) -> Listed:
     """What the board derives from one entry. datasets: of each column."""
     model = entry.submission.model
     by_column = exposure(board, datasets, entry.submission.disclosure.contamination)
@@ -247,9 +246,7 @@ def listed(
     )
 
 
-def _reasons(
-    board: Board, entry: AcceptedEntry, exposed: Mapping[str, object], day: date | None
-) -> list[str]:
+def _reasons(board: Board, entry: AcceptedEntry, exposed: Collection[str], day: date | None) -> list[str]:
     rules, checked = board.eligibility, entry.verification
     reasons = []
     if checked.verdict not in ("verified", "verified_with_warnings"):
@@ -310,9 +307,7 @@ def datasets_of(board: Board) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def exposure(
-    board: Board, datasets: Mapping[str, Sequence[str]], declared: Mapping[str, str]
-) -> dict[str, str]:
+def exposure(board: Board, datasets: Datasets, declared: Mapping[str, str]) -> dict[str, str]:
     """Column -> what was declared: an exposure if there is any, "none_known", or "unknown"."""
     found = {}
     for item in board.tasks:

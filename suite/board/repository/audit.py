@@ -169,9 +169,8 @@ def _numbers(entry: AcceptedEntry, now: Verification) -> Iterator[Wrong]:
 
 def _signature(entry: AcceptedEntry, now: Verification) -> Iterator[Wrong]:
     """Whoever signed by the board's file of signers, as of the acceptance, must stand there."""
-    before, after = (
-        set(one.signature.identities if one.signature else ()) for one in (entry.verification, now)
-    )
+    signed = (one.signature for one in (entry.verification, now))
+    before, after = (set(one.identities if one else ()) for one in signed)
     if before and not signatures.available():
         yield "its signature was not checked: no ssh-keygen here", False
     elif before != after:

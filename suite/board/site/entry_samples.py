@@ -71,19 +71,17 @@ def _write(board: Board, entry: AcceptedEntry, path: Path, folder: Path, made: E
             raise BundleError("the bundle is not the one that was accepted", fix="`suite board check`")
         for number, one in enumerate(bundle.runs):
             run = Run(one.folder)
-            brought = (
-                key for key, data in run.manifest.data.items() if data.get("source") in ("file", "run")
-            )
+            data = run.manifest.data
+            brought = (key for key in data if data[key].get("source") in ("file", "run"))
             closed = [name(one) for one in dict.fromkeys([*withheld(run), *brought])]
             source = ViewSource(run, texts=not closed, label=name(entry.submission.model.display_name, 60))
             called = f"{entry.short}-{number}"
             put_files(folder, script_files(called, source))
             cells, title = tuple(cell.cell for cell in run.manifest.cells), _title(board, entry, one)
             made.sources.append(SampleSource(called, title, cells, len(source)))
-            made.sampling[f"sampling, {title}"] = (
-                "" if run.candidate is None else plain(run.candidate.sampling)
-            )
-            made.closed += [data for data in closed if data not in made.closed]
+            sampling = "" if run.candidate is None else plain(run.candidate.sampling)
+            made.sampling[f"sampling, {title}"] = sampling
+            made.closed += [one for one in closed if one not in made.closed]
     order = [name(item.shown, 60) for item in board.tasks]
     made.sources.sort(key=lambda one: [not one.title.startswith(shown) for shown in order])
 

@@ -279,10 +279,8 @@ def _interval(
     """Interval of the mean over cells, and how it was made or why there is none."""
     if value is None or not cells:
         return None, None, ""
-    sums = [
-        [(one.top[at], one.bottom[at], one.cluster[at]) for at, _, below in one.strata() if below]
-        for one in cells
-    ]
+    scored = ((one, [at for at, _, below in one.strata() if below]) for one in cells)
+    sums = [[(one.top[at], one.bottom[at], one.cluster[at]) for at in rows] for one, rows in scored]
     found = covering_sums(value, sums, limits, level)
     return found.low, found.high, found.note if found.low is None else found.method
 

@@ -161,9 +161,8 @@ def _together(going: _Climb) -> None:
         findings.not_run("no board was given (--board)", "R5")
     else:
         with going.rung("R5", "submission.json"):
-            ladder.standing = asked(
-                board, submission, subjects, findings, going.plugins, going.request.earlier
-            )
+            earlier = going.request.earlier
+            ladder.standing = asked(board, submission, subjects, findings, going.plugins, earlier)
             _caps(ladder.standing, findings)
     if subjects and not any(subject.run.scoring_manifest.roles for subject in subjects):
         findings.rungs["R7"].remark = "no model was asked while scoring"

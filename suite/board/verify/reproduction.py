@@ -97,10 +97,8 @@ class _Picked(Plan):
     def groups(self) -> Iterator[Group]:
         """Groups that hold a picked work, with those alone."""
         for group in super().groups():
-            items = tuple(
-                item for item in group.items if (self.cells[item.cell].id, item.sample.id) in self.works
-            )
-            if items:
+            works = (((self.cells[item.cell].id, item.sample.id), item) for item in group.items)
+            if items := tuple(item for work, item in works if work in self.works):
                 yield group._replace(items=items)
 
 
