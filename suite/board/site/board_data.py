@@ -10,7 +10,7 @@ import msgspec
 from suite.board.bundle.schemas import validator
 from suite.board.rank.state import RankTable, State
 from suite.board.site.page_templates import environment
-from suite.board.site.ranking_table import answer_counts
+from suite.board.site.page_words import answer_counts
 from suite.report.tables import csv_lines
 
 _PARTS = ("value", "low", "high", "n", "unscored", "rank", "rank_low", "rank_high")

@@ -14,9 +14,7 @@ from suite.board.rank.sample_tables import flips
 from suite.board.rank.state import luck, pair_result, staleness
 from suite.board.site import page_words
 from suite.board.site.figures import forest
-from suite.board.site.page_words import external, model, name
 from suite.board.site.pair_facts import MOST_PAIRS, pair_page
-from suite.board.site.ranking_table import TRUST_NAMES, answer_counts, large, marks_of, missing, ranks, span
 from suite.report.hostile_text import clean
 from suite.report.local_site import POLICY
 from suite.report.numbers import DASH, counted, number, percent, plain, signed
@@ -42,11 +40,13 @@ def json(value: object) -> Markup:
 
 
 _FILTERS = (
-    counted, file_name, forest, json, large, model, name, number, page_words.when, percent, plain, signed, xml
+    counted, file_name, forest, json, number, percent, plain, signed, xml,
+    page_words.large, page_words.model, page_words.name, page_words.when,
 )  # fmt: skip
 _GLOBALS = (
-    answer_counts, external, flips, luck, marks_of, missing, pair_page, pair_result, ranks, span, staleness,
-    page_words.apart, page_words.members, page_words.open_roles
+    flips, luck, pair_page, pair_result, staleness, page_words.answer_counts, page_words.apart,
+    page_words.external, page_words.marks_of, page_words.members, page_words.missing, page_words.open_roles,
+    page_words.ranks, page_words.span,
 )  # fmt: skip
 
 
@@ -66,8 +66,9 @@ def environment() -> "Environment":
     for one in _FILTERS:
         made.filters[one.__name__] = one
     made.globals |= {one.__name__: one for one in _GLOBALS}
-    made.globals |= {"dash": DASH, "most_pairs": MOST_PAIRS, "trust_names": TRUST_NAMES, "zip": zip}
-    made.globals |= {"gone": GONE, "policy": Markup(POLICY)}  # a constant of this package: quotes stay quotes
+    made.globals |= {"dash": DASH, "most_pairs": MOST_PAIRS, "zip": zip}
+    made.globals |= {"trust_names": page_words.TRUST_NAMES, "gone": GONE}
+    made.globals |= {"policy": Markup(POLICY)}  # a constant of this package: quotes stay quotes
     return made
 
 
