@@ -19,7 +19,7 @@ from suite.run.cells import load_task
 from suite.run.lease_folder import LeaseFolder
 from suite.run.merging import merge_shards
 from suite.run.outcome import RunSettings
-from suite.run.plan import make_plan
+from suite.run.plan import Plan, make_plan
 from suite.run.request import EvalRequest
 from suite.run.role_members import Filled
 from suite.run.session import run_plan
@@ -125,9 +125,9 @@ def run(
     settings = RunSettings(cache=False, quiet=True, signals=False, backoff_s=0.0)
     stages = ("solve", "score")
     leases = [LeaseFolder(plan, folder, Shard(which, shards), stages) for which in range(shards)]
-    for lease in leases or [None]:
-        doing = run_plan(lease.plan if lease else plan, lease or folder, settings=settings)
-        outcome = asyncio.run(doing)
+    works: list[tuple[Plan, Path | LeaseFolder]] = [(one.plan, one) for one in leases]
+    for each, place in works or [(plan, folder)]:
+        outcome = asyncio.run(run_plan(each, place, settings=settings))
         assert outcome.exit_code == 0, (outcome.error, outcome.reasons)
     if shards:
         merge_shards(folder)
