@@ -33,7 +33,7 @@ def test_every_message_is_raised_about_what_it_speaks_of() -> None:
             )
             if isinstance(node, ast.Call) and name in ("of", "worded"):
                 first = node.args[0] if node.args else None
-                if isinstance(first, ast.Constant) and "." in str(first.value):
+                if isinstance(first, ast.Constant) and isinstance(first.value, str) and "." in first.value:
                     raised[first.value] = {one.arg for one in node.keywords if one.arg}
                     open_ended |= {first.value for one in node.keywords if one.arg is None}
     wanted = messages(TABLES)
