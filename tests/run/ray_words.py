@@ -1,6 +1,12 @@
-"""words/ray: 120 words said back, a task of a file for workers in other processes."""
+"""words/ray: 120 words said back, a task of a file for workers in other processes.
 
+The second half waits until there is the file that RAY_WORDS_GATE names, if it names one.
+"""
+
+import asyncio
+import os
 from collections.abc import Iterable
+from pathlib import Path
 
 import suite
 
@@ -31,6 +37,9 @@ class Words(suite.Task[Word, suite.Parameters]):
             yield suite.Sample(f"w{index}", Word(word=f"word{index}"), group=f"g{index // 2}")
 
     async def solve(self, sample: suite.Sample[Word], models: suite.Models) -> suite.Output:
+        gate = os.environ.get("RAY_WORDS_GATE", ".")
+        while int(sample.id[1:]) >= 60 and not Path(gate).exists():
+            await asyncio.sleep(0.05)
         first = await models.candidate.chat([suite.user(f"Remember {sample.payload.word}.")])
         reply = await models.candidate.chat([suite.user(f"{first.text} Say it.")])
         return suite.Output(reply.text, finish=reply.finish)

@@ -24,7 +24,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 TASK = Path(__file__).with_name("ray_words.py")
-SLOW = "scripted/echo?delay_s=0.1"
+SLOW = "scripted/echo?delay_s=0.05"
 
 
 def start(folder: Path, *more: str, model: str = SLOW) -> subprocess.Popen[str]:
@@ -72,6 +72,13 @@ def workers() -> list[psutil.Process]:
     return found
 
 
+@pytest.fixture(autouse=True)
+def gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Until it is there, no run comes to its end."""
+    monkeypatch.setenv("RAY_WORDS_GATE", str(tmp_path / "gate"))
+    return tmp_path / "gate"
+
+
 @pytest.fixture(scope="module")
 def local(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run of one process."""
@@ -86,28 +93,30 @@ def same(folder: Path, local: Path) -> bool:
     return records(folder) == records(local) and results[0] == replace(results[1], run=results[0].run)
 
 
-def test_a_worker_that_is_killed_changes_nothing(tmp_path: Path, local: Path) -> None:
+def test_a_worker_that_is_killed_changes_nothing(tmp_path: Path, local: Path, gate: Path) -> None:
     process = on_ray(tmp_path / "run", "workers=2")
     until(lambda: outputs(tmp_path / "run") > 20, process)
     workers()[0].kill()
+    gate.touch()
     code, said = ended(process)
     assert (code, "a worker was lost" in said) == (0, True)
     assert same(tmp_path / "run", local)
 
 
-def test_a_driver_that_is_killed_goes_on_by_the_same_command(tmp_path: Path, local: Path) -> None:
+def test_a_driver_that_is_killed_goes_on_by_the_same_command(tmp_path: Path, local: Path, gate: Path) -> None:
     process = on_ray(tmp_path / "run", "workers=1", "cpus=0.5")
     until(lambda: outputs(tmp_path / "run") > 20, process)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     before = outputs(tmp_path / "run")
+    gate.touch()
     assert ended(on_ray(tmp_path / "run", "workers=2"))[0] == 0
     assert 20 < before < 120
     assert same(tmp_path / "run", local)
 
 
 @pytest.fixture
-def cluster() -> Iterator[Any]:
+def cluster(gate: Path) -> Iterator[Any]:
     """A cluster whose nodes come and go, with one place for a worker."""
     from ray.cluster_utils import Cluster
 
@@ -120,13 +129,14 @@ def cluster() -> Iterator[Any]:
     made.shutdown()
 
 
-def test_a_worker_joins_late_and_its_node_goes(tmp_path: Path, local: Path, cluster: Any) -> None:
+def test_a_worker_joins_late_and_its_node_goes(tmp_path: Path, local: Path, gate: Path, cluster: Any) -> None:
     process = on_ray(tmp_path / "run", "workers=2", f"address={cluster.client}")
     until(lambda: outputs(tmp_path / "run") > 5, process)
     assert len(workers()) == 1
     node = cluster.add_node(num_cpus=1)
     until(lambda: len(workers()) == 2, process)
     cluster.remove_node(node, allow_graceful=False)
+    gate.touch()
     assert ended(process)[0] == 0
     assert same(tmp_path / "run", local)
 
