@@ -52,7 +52,7 @@ from suite.run.worker import ATTEMPTS, NO_GROUP, Batch, Given, HandedLine, Opene
 from suite.task import Output
 
 MARK = "RESULT "
-SHARES = {1: 0.02, 4: 0.04, 16: 0.08, 64: 0.2, 256: 1.0}  # of the samples, at so many workers
+SHARES = {1: 0.02, 4: 0.08, 16: 0.15, 64: 0.3, 256: 1.0}  # of the samples, at so many workers
 LOCAL = 0.2  # of those, in a run of one process
 PLACES = 64  # requests at once at one worker
 GROUP = 4  # samples with a common text
