@@ -138,9 +138,7 @@ def accept(
     from suite.errors import ConfigError
 
     if new == (bundle is not None):
-        raise ConfigError(
-            "one bundle, or --all", fix="suite board accept BUNDLE, or suite board accept --all"
-        )
+        raise ConfigError.of("cli.board.which")
     if bundle is not None:
         done = [(bundle, take(bundle, repository, board=board_name, urls=urls))]
     else:
@@ -324,9 +322,7 @@ def fetch(folder: Path, board_name: str, output: Path) -> None:
     output.mkdir(parents=True, exist_ok=True)
     found = bundle_of(folder, find_board(board_name), output)
     if found is None:
-        raise ConfigError(
-            f"{folder.name} has no bundle", fix="bundle.suite.zip, bundle/, or urls in bundle.ref.yaml"
-        )
+        raise ConfigError.of("cli.board.no-bundle", folder=folder)
     click.echo(found)
 
 

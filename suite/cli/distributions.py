@@ -67,11 +67,8 @@ def of_file(file: str, name: str | None) -> Distribution:
         if not isinstance(place, str):
             continue  # on the Hub
         if why := unsafe(place):
-            raise ConfigError(
-                f"{found.path.name}: the rows {dataset!r} cannot go with it: {why}",
-                where=place,
-                fix="put the file of rows beside the task's",
-            )
+            about = {"path": found.path, "dataset": dataset, "why": why, "place": place}
+            raise ConfigError.of("cli.plugin.rows", **about)
         if not (rows := found.path.parent / place).is_file():
             raise DataError(f"{found.path.name}: dataset {dataset!r}: no file {rows.name}", where=str(rows))
         contents[f"{package}/{PurePosixPath(place)}"] = rows.read_bytes()
@@ -81,10 +78,7 @@ def of_file(file: str, name: str | None) -> Distribution:
 def package_of(name: str) -> str:
     """The import package of a plugin. Raises ConfigError for a bad name."""
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
-        raise ConfigError(
-            f"{name!r} is no name for a benchmark",
-            fix="use lower-case letters, digits and single hyphens, beginning with a letter: my-benchmark",
-        )
+        raise ConfigError.of("cli.plugin.name", name=name)
     return f"suite_{name.replace('-', '_')}"
 
 

@@ -127,10 +127,8 @@ def export(run: str, scoring: str, kind: str, output: Path, **options: object) -
     given = {name: value for name, value in options.items() if value or type(value) in (int, float)}
     for flag in click.get_current_context().meta[_FLAGS]:
         if flag.name in given and kind not in flag.owners:
-            raise ConfigError(
-                f"{flag.opts[0]} means nothing to --to {kind}",
-                fix=f"it belongs to --to {' and --to '.join(flag.owners)}",
-            )
+            about = {"flag": flag.opts[0], "kind": kind, "owners": " and --to ".join(flag.owners)}
+            raise ConfigError.of("cli.export.flag", **about)
     from suite.journal.run import find_run
     from suite.report.exported_run import ExportedRun
     from suite.report.exporters import export_run

@@ -53,9 +53,7 @@ def show(
       suite report show RUN --sample travel/3
     """
     if sum((html is not None, markdown is not None, as_json, bool(sample))) > 1:
-        raise ConfigError(
-            "--html, --markdown, --json and --sample are different things to show", fix="give one of them"
-        )
+        raise ConfigError.of("cli.report.several")
     from suite.journal.document_files import read_bytes
     from suite.journal.run import Run, find_run
     from suite.report.run_facts import run_facts

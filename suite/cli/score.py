@@ -51,9 +51,7 @@ def _outputs(path: Path, flags: steps.RunFlags, models: dict[str, list[str]]) ->
     if not path.is_file():
         raise ConfigError(f"no file {path.name}", where=str(path))
     if path.suffix != ".jsonl":
-        raise ConfigError(
-            f"{path.name} is no .jsonl file", where=str(path), fix="give JSON Lines: {sample_id, text} a line"
-        )
+        raise ConfigError.of("cli.score.no-jsonl", path=path)
     if "candidate" in models:
         raise ConfigError("--outputs are the candidate's answers already", fix="leave --model out")
     models["candidate"] = [f"replay/{path}"]

@@ -52,11 +52,8 @@ class SettingsFile:
             if name in _OTHERS:
                 continue
             if not isinstance(value, dict):
-                raise ConfigError(
-                    f"setting {name!r} stands outside of a table",
-                    self.where((name,)),
-                    f"put it below the command it is for, as in `[eval]`; commands: {', '.join(known)}",
-                )
+                about = {"name": name, "where": self.where((name,)), "known": ", ".join(known)}
+                raise ConfigError.of("cli.settings.loose", **about)
             if name not in known:
                 raise unknown("command", name, known, self.where((name,)))
 
@@ -82,11 +79,8 @@ class SettingsFile:
                 found[key] = self.defaults(context, child, way)
             elif (option := flags.get(name)) is not None and option.name:
                 if option.name in found:
-                    raise ConfigError(
-                        f"setting {key!r} gives --{_shown(option)} a second time",
-                        self.where(way),
-                        f"keep one key for it: `{_shown(option)}`",
-                    )
+                    about = {"key": key, "shown": _shown(option), "where": self.where(way)}
+                    raise ConfigError.of("cli.settings.twice", **about)
                 found[option.name] = self._value(context, option, meant, way)
             else:
                 known = sorted({_shown(one) for one in flags.values()})
@@ -100,9 +94,7 @@ class SettingsFile:
         many = option.multiple or option.nargs != 1
         given = [value] if option.multiple and not isinstance(value, list) else value
         if isinstance(given, dict) or (isinstance(given, list) and not many):
-            raise ConfigError(
-                f"setting {way[-1]!r} takes one value, not several", self.where(way), "give one value"
-            )
+            raise ConfigError.of("cli.settings.several", key=way[-1], where=self.where(way))
         each = given if isinstance(given, list) else [given]
         if isinstance(option.type, click.Path) and not all(isinstance(one, str | None) for one in each):
             fix = f'write it in quotes, as in `{way[-1]} = "a/path"`'

@@ -256,9 +256,7 @@ def verify(
             raise ConfigError(f"{path} cannot be written", fix="name a file in a folder that is there")
     models = parse_roles(named)
     if models and rerun is None and rejudge is None:
-        raise ConfigError(
-            "model flags need --rerun or --rejudge", fix="add one of them, or leave the models out"
-        )
+        raise ConfigError.of("cli.submit.models")
     again = None
     if rerun is not None or rejudge is not None:
         if rerun is not None and "candidate" not in models:

@@ -80,9 +80,7 @@ def _from_hub(name: str, revision: str | None) -> Checkpoint | None:
         offline = out_of_reach()
         path = Path(hf_hub_download(name, "config.json", revision=revision, local_files_only=offline))
     except errors.GatedRepoError as error:
-        raise ConfigError(
-            f"{name} is gated", fix="accept its licence on the Hub and export HF_TOKEN with your token"
-        ) from error
+        raise ConfigError.of("models.hub.gated", name=name) from error
     except (errors.RepositoryNotFoundError, errors.HFValidationError) as error:
         raise NotFound(f"the Hub has no model {name!r}", fix="check the name, or export HF_TOKEN") from error
     except errors.RevisionNotFoundError as error:
@@ -234,7 +232,4 @@ def check_reward(family: Family, labels: int, head: Head, provider: str, text: s
     if not labels:
         raise CapabilityError(f"{text} has a classifier's config with no label: it gives no score")
     if labels > 1 and head.label is None and not head.weights:
-        raise CapabilityError(
-            f"{text} has {labels} labels, and nothing says which is the reward",
-            fix="-o label=N, or -o weights=[...] for a weighted sum",
-        )
+        raise CapabilityError.of("models.reward.labels", text=text, labels=labels)

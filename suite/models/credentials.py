@@ -27,10 +27,7 @@ def read_key(variable: str, *, required: bool) -> str:
     what no key does: quotes, white space, control characters, anything but ASCII.
     """
     if not _VARIABLE.fullmatch(variable):
-        raise ConfigError(
-            "api_key_env must be the name of an environment variable, not a key",
-            fix="export the key under a name, for example OPENAI_API_KEY, and give that name",
-        )
+        raise ConfigError.of("models.keys.no-name")
     return _read(variable, _NO_KEY, required=required)
 
 
@@ -42,16 +39,11 @@ def _read(variable: str, bad: re.Pattern[str], *, required: bool = True, header:
     what = f"the environment variable {variable if known else 'that is named'}"
     whose = f" (header {header})" if header else ""
     if required and not value.strip():
-        raise ConfigError(
-            f"{what} is not set{whose}",
-            fix="export it with your key as its value; it is never written to any file",
-        )
+        raise ConfigError.of("models.keys.not-set", what=what, whose=whose)
     if found := bad.search(value):
-        raise ConfigError(
-            f"{what}{whose} holds a character that cannot be sent at position {found.start() + 1} of "
-            f"{len(value)}: {unicodedata.name(found[0], f'U+{ord(found[0]):04X}').lower()}",
-            fix="set it to the bare value: no quotes, spaces, line breaks or dots that stand for the rest",
-        )
+        character = unicodedata.name(found[0], f"U+{ord(found[0]):04X}").lower()
+        at = f"position {found.start() + 1} of {len(value)}: {character}"
+        raise ConfigError.of("models.keys.character", what=what, whose=whose, at=at)
     remember(value)
     return value
 
@@ -85,23 +77,15 @@ def split_url(url: str, query: str = "") -> tuple[str, str, list[str]]:
     except ValueError as error:
         raise ConfigError(f"{Scrubber()(url)!r} is not an http or https URL: {error}") from error
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ConfigError(
-            f"{Scrubber()(url)!r} is not an http or https URL", fix="for example http://127.0.0.1:8000/v1"
-        )
+        raise ConfigError.of("models.url.scheme", url=Scrubber()(url))
     allowed = re.fullmatch(rf"{query}=[\w.-]+", parts.query) if query else None
     if parts.fragment or (parts.query and not allowed):
-        raise ConfigError(
-            "a base URL must not have a query or fragment", fix="give keys by api_key_env or headers_env"
-        )
+        raise ConfigError.of("models.url.query")
     host = parts.netloc.rpartition("@")[2]
     path = re.sub(r"(/chat/completions|/completions|/responses|/models)?/*$", "", parts.path)
     clean = urlunsplit((parts.scheme, host, path, parts.query, ""))
     if looks_secret(clean):
-        raise ConfigError(
-            "a part of the base URL looks like a secret, and the address is recorded",
-            fix="give keys by api_key_env or headers_env; if it must stand in the address, export it under a "
-            "name such as PROXY_KEY, too: records then show ***",
-        )
+        raise ConfigError.of("models.url.secret")
     if parts.username is None:
         return clean, "", []
     user, password = unquote(parts.username), unquote(parts.password or "")

@@ -96,11 +96,7 @@ class OpenAIEngine(Engine):
         if options.dialect not in DIALECTS:
             raise unknown("dialect", options.dialect, DIALECTS)
         if asked := sorted(ASKED & options.extra_body.keys()):
-            raise ConfigError(
-                f"extra_body.{asked[0]} would replace what is asked and recorded",
-                where=spec.text,
-                fix="name another model, or use -o temperature=…, top_p, max_tokens, stop, stream, send_seed",
-            )
+            raise ConfigError.of("models.openai.extra-body", field=asked[0], spec=spec)
         given = options.base_url or os.environ.get("OPENAI_BASE_URL", "") or OPENAI_URL
         self.url, basic, secrets = split_url(given, query="api-version")
         host = urlsplit(self.url).hostname or ""
@@ -196,11 +192,8 @@ class OpenAIEngine(Engine):
             cards = await client.cards()
         except CallFailed as failed:
             if failed.kind in ("connect", "tls", "status-401", "status-403"):
-                raise EngineError(
-                    f"the endpoint of {self.spec.text} refused: {self._explained(failed)}",
-                    where=self.url,
-                    fix="check base_url and the key's environment variable, then run the same command again",
-                ) from failed
+                told = self._explained(failed)
+                raise EngineError.of("models.openai.refused", engine=self, told=told) from failed
             return  # it lists no models, or is busy: the calls will tell
         if cards and self.spec.name not in cards and self._options.dialect != "llamacpp":
             error = unknown("model", self.spec.name, cards, f"at {self.url}")

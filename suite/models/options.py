@@ -73,11 +73,7 @@ def read_options(kind: type[OptionsT], spec: ModelSpec, values: Mapping[str, Jso
     given = dict(spec.options if values is None else values)
     for name in given:
         if name == "reproducible" and name not in kind.model_fields:
-            raise ConfigError(
-                f"{spec.text} cannot be made reproducible",
-                where="whether replies depend on what else is asked is the engine's business",
-                fix="take a vLLM server that the suite starts: vllm/ORG/NAME -o reproducible=true",
-            )
+            raise ConfigError.of("models.options.reproducible", spec=spec)
         if name not in kind.model_fields:
             raise unknown("option", name, kind.model_fields, f"of provider {spec.provider!r}")
     try:

@@ -119,9 +119,7 @@ def own_prices(start: Path | None = None) -> tuple[TokenPrice, ...]:
     path, _, tables = read_settings(start or Path.cwd())
     rows = tables.get("prices", [])
     if not isinstance(rows, list):
-        raise ConfigError(
-            f"prices in {SETTINGS} are not a list", str(path), "write [[prices]] for each price"
-        )
+        raise ConfigError.of("models.prices.no-list", path=path)
     found = []
     for number, row in enumerate(rows, 1):
         try:

@@ -123,10 +123,8 @@ class ReplicatedEngine(Engine):
         """Raises EngineError where they do not tell the same, unless the user vouches for them."""
         here, *others = ({**one.engine.identity(), "url": ""} for one in self._replicas)
         for path, a, b in (d for one in others if not here.get("vouched") for d in differences(here, one)):
-            raise EngineError(
-                f"the addresses of {self.spec.text} are not one model: {path} is {a} and {b}",
-                fix="name addresses of one model; -o identity=NAME vouches that they are",
-            )
+            about = {"spec": self.spec, "path": path, "a": a, "b": b}
+            raise EngineError.of("models.replicas.differ", **about)
 
     async def call(self, request: Request, asking: Asking) -> Reply:
         """Answer one request. Raises CallFailed, or EngineError once all servers of ours are gone."""

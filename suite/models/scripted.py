@@ -124,10 +124,8 @@ def _import(target: str) -> Function:
     try:  # not pkgutil's: a module may have a name that is no identifier
         found: object = attrgetter(name)(import_module(module))
     except Exception as error:  # third-party code: anything may come out
-        raise ConfigError(
-            f"cannot load the function {target!r}: {type(error).__name__}: {error}",
-            fix="write scripted/module:function, with the module importable from here",
-        ) from error
+        why = f"{type(error).__name__}: {error}"
+        raise ConfigError.of("models.scripted.function", target=target, why=why) from error
     if not callable(found):
         raise ConfigError(f"{target!r} is not a function")
     return found

@@ -59,10 +59,7 @@ def parse_spec(text: str, options: Iterable[tuple[str, str]] = ()) -> ModelSpec:
     """
     provider, slash, name = text.partition("/")
     if not slash or not provider or not name:
-        raise ConfigError(
-            f"{text!r} is not a model spec",
-            fix="write provider/name, for example embedded/smollm2-135m, vllm/Qwen/Qwen3-8B, openai/gpt-x",
-        )
+        raise ConfigError.of("models.spec.shape", text=text)
     values = {key: parse_value(value) for key, value in options}
     _refuse_secrets(name, values)
     sampling = {key: values.pop(key) for key in SAMPLING if key in values}
@@ -90,11 +87,7 @@ def _refuse_secrets(name: str, options: Mapping[str, Json]) -> None:
             found.append(secret_place(value, key))
         found.append(key if looks_secret(text) and not key.endswith("_env") else "")  # of those: `read_key`
     if told := next(filter(None, found), None):
-        raise ConfigError(
-            f"{told} looks like a secret, and options are recorded",
-            fix="name an environment variable that holds it: -o api_key_env=NAME, "
-            'or -o headers_env={"HEADER": "NAME"}',
-        )
+        raise ConfigError.of("models.spec.secret", told=told)
 
 
 def parse_value(text: str) -> Json:

@@ -56,10 +56,7 @@ def read_thinking(value: object) -> str | int:
     text = str(value).strip().lower()
     if text in LEVELS:
         return text
-    raise ConfigError(
-        f"thinking={value!r} is no way to think",
-        fix=f"{', '.join(LEVELS)}, or the most tokens of thinking, such as 4096",
-    )
+    raise ConfigError.of("models.thinking.level", value=value, levels=", ".join(LEVELS))
 
 
 def check_template(template: object, thinking: str | int) -> None:
@@ -84,10 +81,7 @@ def thinking_fields(kind: str, thinking: str | int) -> dict[str, Json]:
     row = server_kinds().get(kind)
     found = row.thinking.get("N" if isinstance(thinking, int) else thinking) if row else None
     if row is None or found is None:
-        raise ConfigError(
-            f"a server of the kind {kind} has no field for thinking={thinking}",
-            fix="see the table of docs/models.md; fields of a server's own go into -o extra_body='{…}'",
-        )
+        raise ConfigError.of("models.thinking.no-field", kind=kind, thinking=thinking)
     if isinstance(thinking, int) and thinking < row.least:
         raise ConfigError(f"thinking={thinking}: a server of this kind takes {row.least} tokens or more")
     return {name: _with_tokens(value, thinking) for name, value in found.items()}

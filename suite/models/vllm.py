@@ -123,10 +123,8 @@ class VLLMEngine(Engine):
             return frozenset({"rate"})
         if runner == "pooling":
             if any(name.endswith("CausalLM") for name in architectures) and "convert" not in self._passed:
-                raise CapabilityError(
-                    f"{self.spec.text} is a base or chat model ({architectures[0]}), not a reward model",
-                    fix="leave out runner=pooling to ask it as a judge or for log-probabilities",
-                )
+                about = {"spec": self.spec, "architecture": architectures[0]}
+                raise CapabilityError.of("models.vllm.no-reward", **about)
             return frozenset({"rank"} if embeds else {"rate"})
         if embeds:
             return frozenset({"rank"})
@@ -267,10 +265,8 @@ class VLLMEngine(Engine):
             ) from failed
         if self._served not in cards:
             names = ", ".join(sorted(cards)) or "nothing"
-            raise EngineError(
-                f"the server at {self._root} serves {names}, not {self._served}",
-                fix="name the model as the server does",
-            )
+            about = {"root": self._root, "names": names, "served": self._served}
+            raise EngineError.of("models.vllm.other-name", **about)
         self._told = cards[self._served]
         self._window = client.window = window_told(self._told)
 
@@ -280,11 +276,7 @@ class VLLMEngine(Engine):
             return
         client, thinking = self._started(self._client), self.spec.sampling.get("thinking")
         if isinstance(thinking, str | int) and await settings.follows(client.rendered, thinking) is False:
-            raise EngineError(
-                f"{self.spec.text} cannot be told thinking={thinking}",
-                where="its chat template has no switch for it",
-                fix="leave it out: the model thinks, or does not, as it was made",
-            )
+            raise EngineError.of("models.vllm.no-switch", spec=self.spec, thinking=thinking)
         found: dict[str, Json] = {"engine_version": self._version or None, "context_length": self._window}
         found.update(await settings.template_settings(client.rendered))
         if self._options.url:

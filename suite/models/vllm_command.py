@@ -56,19 +56,13 @@ class VLLMOptions(ServerOptions):
 def check_options(spec: ModelSpec, options: VLLMOptions, passed: Mapping[str, Json]) -> None:
     """Raises ConfigError for what a server that runs already cannot be given, or no server tells."""
     if options.url:
-        fix = f"leave it out, or start the server with it; ours: {', '.join(VLLMOptions.model_fields)}"
         if passed:
-            raise ConfigError(
-                f"option {next(iter(passed))!r} cannot change a server that runs already", fix=fix
-            )
+            ours = ", ".join(VLLMOptions.model_fields)
+            raise ConfigError.of("models.vllm.runs-already", option=next(iter(passed)), ours=ours)
         if options.replicas > 1:
             raise ConfigError("replicas are servers that the suite starts", fix="name several: -o url=A,B")
         if options.reproducible:
-            raise ConfigError(
-                f"{spec.text} runs already: nothing tells whether its kernels are batch-invariant",
-                where="option 'reproducible'",
-                fix="leave url out, so that the suite starts it, or start it with VLLM_BATCH_INVARIANT=1",
-            )
+            raise ConfigError.of("models.vllm.kernels", spec=spec)
         if options.generation_config not in ("vllm", "auto"):
             raise ConfigError("a server that runs already has its generation_config", fix="vllm or auto")
 
@@ -92,16 +86,9 @@ def find_vllm(python: str = "") -> Installation:
         done = subprocess.run([chosen, "-c", _PROBE], capture_output=True, text=True, timeout=120, check=True)
         found, version, cpu_version = msgspec.json.decode(done.stdout, type=tuple[bool, str, str])
     except (OSError, subprocess.SubprocessError, msgspec.MsgspecError) as error:
-        raise EngineError(
-            f"{chosen} is not a Python interpreter that runs: {error}",
-            fix="name the interpreter of the environment that has vLLM: -o python=… or SUITE_VLLM_PYTHON",
-        ) from error
+        raise EngineError.of("models.vllm.no-python", chosen=chosen, error=error) from error
     if not found:
-        raise EngineError(
-            f"vLLM is not installed for {chosen}",
-            fix=f"{EXTRAS['vllm'].how()}; or name another environment's interpreter with -o python=… "
-            "or SUITE_VLLM_PYTHON, or a running server with -o url=…",
-        )
+        raise EngineError.of("models.vllm.not-installed", chosen=chosen, how=EXTRAS["vllm"].how())
     cpu = bool(cpu_version) or "+cpu" in version
     return Installation(chosen, bool(version), version or cpu_version, cpu)
 
@@ -123,9 +110,7 @@ def flags(options: Mapping[str, object]) -> list[str]:
         if not re.fullmatch(r"[a-z][a-z0-9_.]*", key):
             raise ConfigError(f"{name!r} is not the name of a vLLM option")
         if key in OURS:
-            raise ConfigError(
-                f"option {name!r} is set by the suite", fix="attach to your own server with -o url=…"
-            )
+            raise ConfigError.of("models.vllm.set-by-us", name=name)
         flag = key.replace("_", "-")
         if value is True:
             found.append(f"--{flag}")
@@ -171,10 +156,8 @@ def reproducible(vllm: Installation, passed: Mapping[str, Json]) -> tuple[dict[s
     if vllm.cpu:
         return needed, {}
     if version_of(vllm.version) < _INVARIANT_SINCE:
-        raise EngineError(
-            f"vLLM {vllm.version} has no batch-invariant kernels that we know of",
-            fix=f"install vLLM {'.'.join(map(str, _INVARIANT_SINCE))} or newer, or leave reproducible out",
-        )
+        oldest = ".".join(map(str, _INVARIANT_SINCE))
+        raise EngineError.of("models.vllm.too-old", vllm=vllm, oldest=oldest)
     return needed, {"VLLM_BATCH_INVARIANT": "1"}
 
 
