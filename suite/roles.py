@@ -219,10 +219,7 @@ class Models:
         return self._members.get(role, ())
 
     def get(self, role: str) -> Model:
-        """The only member of a role.
-
-        Raises CapabilityError if nobody fills it or a panel sits.
-        """
+        """The only member of a role. Raises CapabilityError if nobody fills it or a panel sits."""
         members = self.all(role)
         if len(members) == 1:
             return members[0]

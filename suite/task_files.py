@@ -93,10 +93,7 @@ _HANDED: dict[str, TaskFile] = {}  # by hash of the source: classes that this pr
 
 
 def task_class(kind: type[AnyTask]) -> TaskFile:
-    """A class that somebody hands over: its source are the cells, or its module's file.
-
-    Raises PluginError for a class that is no whole task.
-    """
+    """A class handed over: its source are the cells or its module's file. Raises PluginError."""
     if (found := _file_of(kind)) is not None:
         return found
     file = getattr(sys.modules.get(kind.__module__), "__file__", None)

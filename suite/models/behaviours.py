@@ -60,10 +60,7 @@ def estimated_tokens(text: str) -> int:
 
 
 def options_in(text: str) -> list[str]:
-    """Labels of the last list of options in a text ("A.", "(b)", "1)", "<choice>A</choice>"), at least two.
-
-    A list goes A, B, C …, or a, b …, or 1, 2 …; letters are preferred to numbers.
-    """
+    """Labels of the last list of options in a text (A, B …, a, b …, 1, 2 …), at least two; letters first."""
     labels = _OPTION.findall(text)
     for first in _FIRST:
         if first in labels:

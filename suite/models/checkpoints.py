@@ -53,10 +53,7 @@ class Checkpoint:
 
 
 def read_checkpoint(name: str, revision: str | None = None) -> Checkpoint | None:
-    """The checkpoint of a name, None if the Hub cannot be reached.
-
-    Raises NotFound if the Hub has no such model, ConfigError for a folder without a readable config.
-    """
+    """A name's checkpoint, None if the Hub is out of reach. Raises NotFound; ConfigError: no config."""
     folder = Path(name).expanduser()
     if folder.is_dir():
         path = folder / "config.json"

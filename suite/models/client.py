@@ -138,10 +138,7 @@ class OpenAIClient:
         return reply
 
     async def rendered(self, messages: Sequence[Mapping[str, str]], switches: Mapping[str, Json]) -> str:
-        """The prompt of a conversation as text, by the server's own template. Raises CallFailed.
-
-        "template" says that the template refuses the conversation.
-        """
+        """A conversation by the server's template. Raises CallFailed: "template" where it refuses that."""
         body = {"messages": messages, "chat_template_kwargs": switches or None}
         if self._dialect.name == "llamacpp":
             return await self._said("/apply-template", **body)
@@ -211,9 +208,7 @@ class OpenAIClient:
                     )
 
     async def cards(self) -> dict[str, dict[str, Json]]:
-        """The models that the server says it has, by name, with what it tells of each (see `told`). Raises
-        CallFailed.
-        """
+        """The models that the server lists, by name, and what it tells of each. Raises CallFailed."""
         answer = await self._get("/v1/models")
         if answer.status != 200:
             self._peer.refused(answer)

@@ -37,10 +37,7 @@ _WINDOWS = {"gzip": (31,), "x-gzip": (31,), "deflate": (15, -15)}  # zlib's name
 
 
 def unpacked(answer: Answer, most: int) -> Answer:
-    """An answer whose body is as its Content-Encoding means it, of at most so many bytes.
-
-    Raises CallFailed: too-large, bad-http (an encoding that was not asked for, or a broken one).
-    """
+    """An answer with its body decompressed, of at most that many bytes. Raises CallFailed."""
     body = answer.body
     names = [one.strip().lower() for one in answer.headers.get("content-encoding", "").split(",")]
     for name in reversed([one for one in names if one not in ("", "identity")][:2]):

@@ -28,10 +28,7 @@ def raise_limit() -> int:
 
 
 def places(engines: int, most: int, say: Callable[[str], None]) -> int:
-    """How many requests each of so many engines may have in flight, up to `most`; says if it is fewer.
-
-    Raises EngineError where not even a few fit.
-    """
+    """Requests each engine may have in flight, up to `most`; says if fewer. Raises EngineError."""
     allowed, in_use = raise_limit(), 64
     with suppress(OSError):
         in_use = len(list(Path("/dev/fd").iterdir()))

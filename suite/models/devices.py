@@ -39,9 +39,7 @@ def visible(environment: Mapping[str, str] | None = None) -> tuple[str, ...] | N
 
 
 def nvidia(*fields: str) -> list[list[str]]:
-    """What nvidia-smi says of each GPU, field by field; [] where there is none. Raises OSError,
-    SubprocessError.
-    """
+    """What nvidia-smi says of each GPU, by field; [] without any. Raises OSError, SubprocessError."""
     said = _nvidia_smi(f"--query-gpu={','.join(fields)}", "--format=csv,noheader")
     return [line.strip().split(", ") for line in said.splitlines() if line.strip()]
 

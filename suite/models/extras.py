@@ -21,9 +21,7 @@ _DEVICES = (
 
 
 class Extra(NamedTuple):
-    """An extra of the distribution. modules: what it brings. cpu: the command for machines without a GPU,
-    "" where one build serves all.
-    """
+    """An extra. modules: what it brings. cpu: the command without a GPU, "" where one build serves all."""
 
     modules: tuple[str, ...]
     install: str

@@ -63,9 +63,7 @@ class HttpClient:
         self._busy: set[Connection] = set()
 
     def post(self, path: str, body: bytes) -> Coroutine[None, None, Answer]:
-        """Post a JSON body. Raises CallFailed: connect, tls, timeout, reset, half-body, bad-http,
-        too-large.
-        """
+        """Post JSON. Raises CallFailed: connect, tls, timeout, reset, half-body, bad-http, too-large."""
         length = b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
         return self._send(f"POST {self._prefix}{path} HTTP/1.1\r\n".encode() + self._head + length + body)
 

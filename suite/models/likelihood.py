@@ -25,10 +25,7 @@ PROBES = ("Yes", "No")  # two answers that share no last token
 
 
 def template_tail(prompt: list[int], one: list[int], two: list[int]) -> int:
-    """How many tokens the template puts after an answer.
-
-    one, two: the same conversation with two short answers; prompt: without, the next answer opened.
-    """
+    """Tokens the template puts after an answer. one, two: with short ones; prompt: without, one opened."""
     shared = len(commonprefix([one[::-1], two[::-1]]))
     return max(0, min(shared, len(one) - len(prompt) - 1))
 
@@ -128,10 +125,7 @@ class _PromptCompletion(msgspec.Struct):
 
 
 def prompt_rows(body: bytes, ids: list[int]) -> list[tuple[str, float]]:
-    """(text, log-probability) of each prompt token; the first has 0.0, since nothing predicts it.
-
-    Raises CallFailed if the reply does not have one entry a token.
-    """
+    """(text, log-probability) of each prompt token, 0.0 of the first. Raises CallFailed if any lacks."""
     choices = decoded(body, _PromptCompletion, Scrubber()).choices
     found = choices[0].prompt_logprobs if choices else None
     if found is None:

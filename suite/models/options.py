@@ -65,11 +65,7 @@ def describe(kind: type[EngineOptions]) -> dict[str, str]:
 
 
 def read_options(kind: type[OptionsT], spec: ModelSpec, values: Mapping[str, Json] | None = None) -> OptionsT:
-    """The options of a spec, checked.
-
-    values: instead of `spec.options`, where a provider merged them with a query.
-    Raises NotFound for an unknown option and ConfigError for a bad value.
-    """
+    """The options of a spec, checked. values: in place of its own. Raises NotFound, ConfigError."""
     given = dict(spec.options if values is None else values)
     for name in given:
         if name == "reproducible" and name not in kind.model_fields:
@@ -88,10 +84,7 @@ def read_options(kind: type[OptionsT], spec: ModelSpec, values: Mapping[str, Jso
 
 
 class EngineProvider(Provider, Generic[OptionsT]):
-    """Fills roles with engines that are made of a spec and its options.
-
-    query: a name may end in options (`NAME?key=value&…`); those given apart win.
-    """
+    """Makes engines of a spec and its options. query: a name may end in `?key=value`; given ones win."""
 
     def __init__(
         self, kind: type[OptionsT], made: Callable[[ModelSpec, OptionsT], Engine], *, query: bool = False

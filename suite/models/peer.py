@@ -47,9 +47,7 @@ class Peer:
         return refused(answer.status, answer.headers, self.refusal(answer))
 
     async def missing_beginning(self, template: Json) -> list[int]:
-        """As the function below, asked once per set of template switches; none where the server does not
-        tokenize conversations.
-        """
+        """As the function below, asked once per set of switches; none where no conversation is tokenized."""
         key = canonical_json(template or {})
         if key in self._beginnings:
             return self._beginnings[key]

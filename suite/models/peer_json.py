@@ -94,10 +94,7 @@ def is_stream(headers: dict[str, str], body: bytes) -> bool:
 
 
 def gathered(body: bytes, scrub: Scrubber) -> bytes:
-    """The completion that a stream holds, or the error in it, as JSON.
-
-    Raises CallFailed: half-body where the stream was cut, bad-json, bad-shape.
-    """
+    """The completion or the error in a stream, as JSON. Raises CallFailed: half-body, bad-json, bad-shape."""
     whole: PeerObject = {}
     message: PeerObject = {"role": "assistant", "content": None}
     choice: PeerObject = {"index": 0, "message": message, "finish_reason": None}

@@ -51,10 +51,7 @@ PER_USD = 10**12
 
 
 class TokenPrice(TableRow):
-    """A row: usd for a million tokens. `host` and `model` are patterns for whole strings.
-
-    cached: of a prompt's tokens that the provider had cached; None: as input.
-    """
+    """A row: usd for a million tokens. host, model: patterns for whole strings. cached: None: as input."""
 
     provider: str = Field("openai", min_length=1)
     host: Pattern = ".*"
@@ -223,10 +220,7 @@ def shown_usd(amount: float) -> str:
 
 
 def price_wanted(spec: str, identity: Mapping[str, Json]) -> str:
-    """How to name a price, for messages: by the user's own row that nearly fits, else by a new one.
-
-    spec: `provider/name`. identity: as its engine tells it.
-    """
+    """How to name a price of `provider/name`: by the user's own row that nearly fits, else by a new one."""
     for number, row in enumerate(own_prices(), 1):
         misses = row.misses(identity)
         if len(misses) == 1 and ("model" not in misses or re.fullmatch(row.model, spec)):

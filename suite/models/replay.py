@@ -45,10 +45,7 @@ class ReplayOptions(EngineOptions):
 
 
 def recorded_role(run: Run, role: str) -> RoleMember:
-    """What a run's manifests say of a member: the run's own, then those of its scorings, newest first.
-
-    Raises NotFound.
-    """
+    """A member in a run's manifests: its own, then those of scorings, newest first. Raises NotFound."""
     name, _, number = role.partition("/")
     at = int(number) - 1 if number.isdecimal() else 0
     manifests: list[RunManifest | ScoringManifest] = [run.manifest]
@@ -256,10 +253,7 @@ def _plain(name: str) -> str:
 
 
 def _replay(spec: ModelSpec, options: ReplayOptions) -> Engine:
-    """Of `replay/RUN`, `replay/RUN?role=judge` or `replay/FILE.jsonl`.
-
-    Raises RunError or NotFound for a missing run or role, ConfigError for a bad file.
-    """
+    """Of replay/RUN, replay/RUN?role=judge, replay/FILE.jsonl. Raises RunError, NotFound, ConfigError."""
     name = spec.name.partition("?")[0]
     if name.endswith(".jsonl"):
         return TextReplay(spec, Path(name))

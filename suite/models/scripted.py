@@ -98,10 +98,7 @@ class ScriptedEngine(Engine):
 
 
 def _scripted(spec: ModelSpec, options: ScriptedOptions) -> Engine:
-    """Of `scripted/BEHAVIOUR?option=value`, `scripted/module:function` or `scripted/FILE.jsonl`.
-
-    Raises NotFound for an unknown behaviour, ConfigError for a bad file or function.
-    """
+    """Of scripted/BEHAVIOUR?option=value, module:function or FILE.jsonl. Raises NotFound, ConfigError."""
     name = spec.name.partition("?")[0]
     identity: dict[str, Json] = {}
     function: Function

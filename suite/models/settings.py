@@ -118,10 +118,7 @@ async def template_settings(render: Render) -> dict[str, Json]:
 
 
 async def llamacpp_settings(text: Callable[[str], Awaitable[str]]) -> dict[str, Json]:
-    """What llama.cpp's /props tells: its template, and what it takes where a request leaves sampling open.
-
-    text: a path beside /v1 -> the document there.
-    """
+    """What llama.cpp's /props tells: template and usual sampling. text: a path beside /v1 -> the document."""
     try:
         found = lenient((await text("/props")).encode() or b"{}")
     except (CallFailed, ValueError):

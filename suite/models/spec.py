@@ -53,10 +53,7 @@ class ModelSpec:
 
 
 def parse_spec(text: str, options: Iterable[tuple[str, str]] = ()) -> ModelSpec:
-    """Parse `provider/name`; option values are JSON where they parse as JSON, else text.
-
-    Raises ConfigError if the text has no provider or no name.
-    """
+    """Parse `provider/name`; option values are JSON where they parse as it, else text. Raises ConfigError."""
     provider, slash, name = text.partition("/")
     if not slash or not provider or not name:
         raise ConfigError.of("models.spec.shape", text=text)

@@ -46,10 +46,7 @@ def strict(schema: bytes) -> Json:
 
 
 def plain(text: str, schema: Json) -> str:
-    """A reply to the strict form as one to the schema itself: unwrapped, no nulls for what is left out.
-
-    What is no JSON of that form stays as it is.
-    """
+    """A reply to the strict form as one to the schema: unwrapped, without its nulls; no such JSON: as is."""
     try:
         found = value = lenient(text.encode())
     except ValueError:

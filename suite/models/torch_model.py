@@ -33,10 +33,7 @@ class Generated(NamedTuple):
 
 
 class TorchModel:
-    """Tokenizer and weights of one model.
-
-    head: of a reward model, "sequence" or "token"; "none" of a causal one.
-    """
+    """Tokenizer and weights. head: "sequence" or "token" of a reward model, "none" of a causal one."""
 
     def __init__(
         self, source: str, head: str, *, revision: str | None, device: str, dtype: str, trust: bool
@@ -73,10 +70,7 @@ class TorchModel:
     def conversation(
         self, messages: Sequence[Message], template: dict[str, Json], *, prompt: bool, continues: bool = False
     ) -> Ids:
-        """Token ids of a conversation; prompt: with the opening of the next answer.
-
-        Raises TemplateRejected, or EngineError if there is no template.
-        """
+        """Token ids; prompt: with the next answer opened. Raises TemplateRejected, EngineError."""
         if not self.tokenizer.chat_template:
             raise EngineError("the tokenizer has no chat template: a base model cannot chat or be rated")
         turns = [{"role": message.role, "content": message.content} for message in messages]
@@ -108,10 +102,7 @@ class TorchModel:
         }
 
     def rated(self, messages: Sequence[Message], template: dict[str, Json], *, prompt: bool) -> Ids:
-        """As `conversation`, with exactly one beginning-of-text token where the tokenizer has one.
-
-        The chat template may lack it: then it is added.
-        """
+        """As `conversation`, with exactly one beginning-of-text token where the tokenizer has any."""
         ids = self.conversation(messages, template, prompt=prompt)
         turns = [{"role": one.role, "content": one.content} for one in PROBE]
         text = self.tokenizer.apply_chat_template(turns, tokenize=False, **template)

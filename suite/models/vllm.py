@@ -89,10 +89,7 @@ class VLLMEngine(Engine):
         return family_of(given or self._checkpoint.architectures, self.spec.name)
 
     def check(self) -> None:
-        """Whether the model's folder, vLLM and devices for its build are here, or a server runs already.
-
-        Raises NotFound, EngineError.
-        """
+        """Look for folder, vLLM and devices, unless a server runs. Raises NotFound, EngineError."""
         if not self._options.url:
             check_folder(self.spec.name)
             vllm = vllm_command.find_vllm(self._options.python)

@@ -77,10 +77,7 @@ class Installation(NamedTuple):
 
 
 def find_vllm(python: str = "") -> Installation:
-    """The vLLM of an interpreter: the one named, SUITE_VLLM_PYTHON's, or ours.
-
-    Raises EngineError if there is none.
-    """
+    """The vLLM of an interpreter: the one named, SUITE_VLLM_PYTHON's, or ours. Raises EngineError."""
     chosen = python or os.environ.get("SUITE_VLLM_PYTHON", "") or sys.executable
     try:
         done = subprocess.run([chosen, "-c", _PROBE], capture_output=True, text=True, timeout=120, check=True)
@@ -100,10 +97,7 @@ def version_of(text: str) -> tuple[int, int]:
 
 
 def flags(options: Mapping[str, object]) -> list[str]:
-    """Engine options as command-line flags: True alone, False as --no-…, lists and objects as JSON.
-
-    Raises ConfigError for a malformed name or a flag that is ours to set.
-    """
+    """Options as flags: True alone, False as --no-…, others as JSON. Raises ConfigError for a bad name."""
     found = []
     for name, value in options.items():
         key = name.replace("-", "_")
@@ -124,10 +118,7 @@ def flags(options: Mapping[str, object]) -> list[str]:
 def command(
     vllm: Installation, model: str, served: str, port: int, given: list[str], *, pooling: bool
 ) -> list[str]:
-    """The command line of a server on loopback.
-
-    given: the user's flags; they win where they say the same.
-    """
+    """The command line of a server on loopback. given: the user's flags; they win where they say the same."""
     names = {flag.partition("=")[0].removeprefix("--no-").removeprefix("--") for flag in given}
     usual = ["enable-prefix-caching", "enable-prompt-tokens-details"]  # usage tells what came from the cache
     usual = [*(["runner=pooling"] if pooling else usual), "disable-uvicorn-access-log"]

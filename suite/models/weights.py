@@ -27,10 +27,7 @@ def weights_of(name: str) -> tuple[ModelEntry, ModelFile]:
 
 
 def fetch(entry: ModelEntry, file: ModelFile, surroundings: Surroundings) -> Path:
-    """The verified file on disk, fetched if it is not there yet. Safe under concurrent processes.
-
-    Raises SourceUnreachable if it cannot be fetched, DataError if its bytes are wrong.
-    """
+    """The verified file, fetched if need be; safe in parallel. Raises SourceUnreachable, DataError."""
     cache, source = Cache(surroundings.cache), entry.source
     places = [readable(cache, entry, file)]
     if isinstance(source, PackageSource) and (found := package_source.installed(source, file.path)):
