@@ -10,17 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from suite.cli.flags import (
-    FOLDER,
-    PATH,
-    board_flag,
-    bundle_url_flag,
-    choice_flag,
-    json_flag,
-    output_flag,
-    repo_flag,
-    say_json,
-)
+from suite.cli import flags
 from suite.cli.spellings import note
 
 if TYPE_CHECKING:
@@ -42,7 +32,7 @@ def board() -> None:
 
 
 @board.command("list")
-@json_flag
+@flags.json_flag
 def list_(as_json: bool) -> None:
     """The boards that come with the suite and its plugins.
 
@@ -56,7 +46,7 @@ def list_(as_json: bool) -> None:
     found, problems = boards()
     if as_json:
         shown = ("id", "version", "title", "sha256")
-        say_json([{fact: getattr(one, fact) for fact in shown} for one in found])
+        flags.say_json([{fact: getattr(one, fact) for fact in shown} for one in found])
         return
     for one in found:
         click.echo(f"{one.id:20} {one.version:8} {one.title} ({counted(len(one.tasks), 'column')})")
@@ -65,8 +55,8 @@ def list_(as_json: bool) -> None:
 
 
 @board.command("init")
-@repo_flag
-@board_flag("Whose definition.", default="mini")
+@flags.repo_flag
+@flags.board_flag("Whose definition.", default="mini")
 def init(repository: Path, board_name: str) -> None:
     """Make a board's repository: definition, rules for submitters, workflows that verify and build.
 
@@ -91,7 +81,7 @@ def init(repository: Path, board_name: str) -> None:
 
 
 @board.command("commands")
-@board_flag("The board.", required=True)
+@flags.board_flag("The board.", required=True)
 @click.option("--model", required=True, metavar="SPEC", help="The candidate.")
 def commands(board_name: str, model: str) -> None:
     """Print the `suite eval` commands that make the runs a board asks for.
@@ -109,10 +99,10 @@ def commands(board_name: str, model: str) -> None:
 
 
 @board.command("accept")
-@click.argument("bundle", type=PATH, required=False)
-@repo_flag
-@board_flag("Which board, if the repository has several.")
-@bundle_url_flag
+@click.argument("bundle", type=flags.PATH, required=False)
+@flags.repo_flag
+@flags.board_flag("Which board, if the repository has several.")
+@flags.bundle_url_flag
 @click.option("--all", "new", is_flag=True, help="All submissions not accepted yet, instead of BUNDLE.")
 @click.pass_context
 def accept(
@@ -165,8 +155,8 @@ def _tell(place: Path, found: "Accepted") -> None:
 
 
 @board.command("withdraw")
-@click.argument("entry", type=FOLDER)
-@choice_flag("--status", of=["withdrawn", "disputed", "retracted"])
+@click.argument("entry", type=flags.FOLDER)
+@flags.choice_flag("--status", of=["withdrawn", "disputed", "retracted"])
 @click.option("--reason", required=True, help="Shown for ever: a board does not forget in silence.")
 def withdraw(entry: Path, status: str, reason: str) -> None:
     """Take an entry out of the ranking and leave a tombstone with the reason.
@@ -182,8 +172,8 @@ def withdraw(entry: Path, status: str, reason: str) -> None:
 
 
 @board.command("check")
-@repo_flag
-@board_flag("Only this board.")
+@flags.repo_flag
+@flags.board_flag("Only this board.")
 @click.option("--no-verify", is_flag=True, help="Do not verify the entries again.")
 @click.option("--again", is_flag=True, help="Verify entries of earlier versions for the present one.")
 @click.pass_context
@@ -217,9 +207,9 @@ def check(context: click.Context, repository: Path, board_name: str, no_verify: 
 
 
 @board.command("build")
-@repo_flag
-@board_flag("Only this board; its definition, where REPO is a folder of submissions.")
-@output_flag("DIR", "The site's folder.")
+@flags.repo_flag
+@flags.board_flag("Only this board; its definition, where REPO is a folder of submissions.")
+@flags.output_flag("DIR", "The site's folder.")
 @click.option("--site-url", default="", metavar="https://…", help="Where the site will stand (for the feed).")
 def build(repository: Path, board_name: str, output: Path, site_url: str) -> None:
     """Build the site of a repository, or of a folder of submissions: plain files that work from any place.
@@ -242,12 +232,12 @@ def build(repository: Path, board_name: str, output: Path, site_url: str) -> Non
 
 
 @board.command("serve")
-@click.argument("site", type=FOLDER, required=False, metavar="[SITE]")
+@click.argument("site", type=flags.FOLDER, required=False, metavar="[SITE]")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0: any free one."
 )
-@repo_flag
-@board_flag("Only this board.")
+@flags.repo_flag
+@flags.board_flag("Only this board.")
 def serve(site: Path | None, port: int, repository: Path, board_name: str) -> None:
     """Show SITE, a built one, or build a repository's and show it, on this machine only. Ctrl-C ends it.
 
@@ -275,10 +265,10 @@ def serve(site: Path | None, port: int, repository: Path, board_name: str) -> No
 
 
 @board.command("check-pr")
-@repo_flag
+@flags.repo_flag
 @click.option("--base", required=True, metavar="COMMIT", help="Where the pull request goes.")
 @click.option("--head", required=True, metavar="COMMIT", help="What it brings.")
-@json_flag
+@flags.json_flag
 @click.pass_context
 def check_pr(context: click.Context, repository: Path, base: str, head: str, as_json: bool) -> None:
     """Check that a pull request adds one submission's folder and touches nothing else. Exit 1 if not.
@@ -303,9 +293,9 @@ def check_pr(context: click.Context, repository: Path, base: str, head: str, as_
 
 
 @board.command("fetch")
-@click.argument("folder", type=FOLDER)
-@board_flag("Whose hosts and limits hold.", required=True)
-@output_flag("DIR", "Where a fetched bundle goes.")
+@click.argument("folder", type=flags.FOLDER)
+@flags.board_flag("Whose hosts and limits hold.", required=True)
+@flags.output_flag("DIR", "Where a fetched bundle goes.")
 def fetch(folder: Path, board_name: str, output: Path) -> None:
     """Print where the bundle of a submission's FOLDER is: beside it, or fetched into DIR.
 
@@ -327,7 +317,7 @@ def fetch(folder: Path, board_name: str, output: Path) -> None:
 
 
 @board.command("comment")
-@click.argument("report", type=PATH)
+@click.argument("report", type=flags.PATH)
 def comment(report: Path) -> None:
     """Print a report of `suite submit verify --json` as a comment: bounded, and all of it as plain text.
 

@@ -4,12 +4,11 @@ import os
 import platform
 import shutil
 import subprocess
-from collections.abc import Mapping
 
 import click
 
 import suite
-from suite.cli.flags import json_flag, say_json
+from suite.cli.flags import json_flag, say_json, say_text
 from suite.cli.plugin import facts as plugin_facts
 from suite.cli.plugin import problems
 from suite.plugins import catalogue
@@ -41,8 +40,7 @@ def doctor(context: click.Context, as_json: bool, python: str) -> None:
     if as_json:
         say_json(found)
     else:
-        for name, value in found.items():
-            click.echo(f"{name}: {_words(value)}")
+        say_text("doctor", found)
     if any(one.error or problems(one) for one in catalogue().plugins):
         context.exit(1)
 
@@ -106,20 +104,3 @@ def cache() -> dict[str, object]:
         "writable": os.access(there, os.W_OK),
         "free_gib": round(shutil.disk_usage(there).free / 2**30, 1),
     }
-
-
-def _words(value: object) -> str:
-    if isinstance(value, Mapping):
-        return "".join(f"\n  {name}: {_words(one)}" for name, one in value.items())
-    if isinstance(value, list):
-        return "".join(f"\n  {_line(one)}" for one in value) or "none"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return "" if value is None else str(value)
-
-
-def _line(one: object) -> str:
-    if not isinstance(one, Mapping):
-        return str(one)
-    parts = [f"{name} {', '.join(v) if isinstance(v, list) else v}" for name, v in one.items() if v]
-    return "; ".join(parts)

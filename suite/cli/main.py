@@ -7,7 +7,8 @@ whoever read the output went away. Not here: any command (one module each beside
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+import tomllib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,26 +26,10 @@ INTERRUPTED = 130
 READER_GONE = 141
 _COMPLETE = "_SUITE_COMPLETE"
 
-COMMANDS: dict[str, tuple[str, str]] = {
-    "eval": ("suite.cli.eval:eval_", "Run tasks against models and score what they answer."),
-    "score": ("suite.cli.score:score", "Score a finished run anew, or answers made elsewhere."),
-    "compare": (
-        "suite.cli.compare:compare",
-        "Compare runs sample by sample, with intervals and corrections.",
-    ),
-    "rate": ("suite.cli.compare:rate", "Rate many models from pairwise votes."),
-    "report": ("suite.cli.report:report", "Show a run as text, Markdown or HTML; export it."),
-    "runs": ("suite.cli.runs:runs", "List runs, show one, import results made elsewhere."),
-    "view": ("suite.cli.view:view", "Look at all runs in a browser, compare them; or export the pages."),
-    "tasks": ("suite.cli.tasks:tasks", "What can be measured: list the tasks, show one."),
-    "data": ("suite.cli.data:data", "Datasets: list, fetch, check and pin them."),
-    "models": ("suite.cli.data:models", "Models that the suite can fetch by itself."),
-    "judge": ("suite.cli.judge:judge", "Audit a judge: position bias, agreement, length."),
-    "submit": ("suite.cli.submit:submit", "Pack runs as a bundle; sign, verify, place it."),
-    "board": ("suite.cli.board:board", "Boards: accept submissions, check, build and show the site."),
-    "plugin": ("suite.cli.plugin:plugin", "List plugins, check one, write a new one."),
-    "doctor": ("suite.cli.doctor:doctor", "What this machine can do: extras, GPUs, sandbox, plugins."),
-}
+# name -> [where it is, its line of help], in the order that help shows them
+COMMANDS: Mapping[str, list[str]] = tomllib.loads(
+    Path(__file__).with_name("commands.toml").read_text("utf-8")
+)
 
 
 class Commands(click.Group):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from suite.cli.flags import data_flag, json_flag, output_flag, parameters_flag, say_json
+from suite.cli.flags import data_flag, json_flag, output_flag, parameters_flag, say_json, say_text
 from suite.errors import ConfigError, NotFound, PluginError, unknown
 from suite.hookspecs import CONTRACT
 from suite.plugins import Catalogue, Plugin, catalogue, contract_note
@@ -207,7 +207,4 @@ def new(name: str | None, file: str | None, output: Path | None) -> None:
     folder = output or Path(f"suite-{made.name}")
     for path in distributions.write(made, folder):
         click.echo(f"wrote {path}")
-    click.echo(f"next: cd {folder} && pip install -e . pytest && pytest && suite plugin check {made.task}")
-    click.echo(f"then: suite eval --task {made.task} {made.models}")
-    if file and made.name != made.task:
-        click.echo(f"the task is still called {made.task!r}, as its `info` says")
+    say_text("new_plugin", made, folder, bool(file) and made.name != made.task)

@@ -127,11 +127,8 @@ def add_commands(
             broken = [{"file": problem.file.name, "problem": problem.error.what} for problem in problems]
             say_json({"entries": [row.facts() for row in rows], "problems": broken})
             return
-        width = max((len(entry.id) for entry in entries), default=2)
-        for row in rows:
-            told = row.problem or ("here" if row.here else "to pull" if row.pinned.pinned else "not pinned")
-            entry = row.entry
-            click.echo(f"{entry.id:{width}}  {told:10}  {entry.licence.name:13}  {entry.title}")
+        if rows:
+            say_text("entries", rows)
         for problem in problems:
             click.echo(f"can't be read: {problem.error}", err=True)
 

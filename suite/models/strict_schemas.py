@@ -6,7 +6,9 @@ optional key becomes nullable, keywords beyond the rules are dropped: whoever as
 Not here: sending it (`wire`), doing without it (`client`).
 """
 
+import tomllib
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -17,17 +19,7 @@ from suite.models.peer_json import lenient
 Schema = dict[str, Any]  # an object of a schema: its keywords may hold anything
 
 ROOT = "answer"
-_KEPT = frozenset(
-    {"description", "enum", "pattern", "format", "minItems", "maxItems"}
-    | {"multipleOf", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
-)
-_FORMATS = frozenset({"date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"})
-_HINTS = (
-    ("object", ("properties", "required", "additionalProperties")),
-    ("array", ("items", "minItems", "maxItems")),
-    ("string", ("pattern", "minLength", "maxLength", "format")),
-    ("number", ("minimum", "maximum", "multipleOf", "exclusiveMinimum", "exclusiveMaximum")),
-)
+_RULES: dict[str, Any] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
 _KINDS = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array", dict: "object"}
 _DEEPEST = 40
 
@@ -107,10 +99,10 @@ class _Strict:
         types = _types(target)
         if not types:
             raise Open
-        made = {name: value for name, value in target.items() if name in _KEPT}
+        made = {name: value for name, value in target.items() if name in _RULES["keywords"]}
         if "(?" in made.get("pattern", ""):
             del made["pattern"]
-        if made.get("format") not in _FORMATS:
+        if made.get("format") not in _RULES["formats"]:
             made.pop("format", None)
         made["type"] = types[0] if len(types) == 1 else types
         if "object" in types:
@@ -168,7 +160,7 @@ def _types(target: Schema) -> list[str]:
     values = [target["const"]] if "const" in target else target.get("enum")
     if values:
         return list(dict.fromkeys(_KINDS.get(type(one), "null") for one in values))
-    return [name for name, keywords in _HINTS if any(one in target for one in keywords)][:1]
+    return [name for name, keywords in _RULES["hints"].items() if any(one in target for one in keywords)][:1]
 
 
 def _or_null(made: Schema) -> Schema:

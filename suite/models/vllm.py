@@ -17,18 +17,7 @@ import msgspec
 
 from suite.chat import Json, Reply, Request
 from suite.errors import CallFailed, CapabilityError, EngineError
-from suite.models import devices, settings, vllm_command
-from suite.models.checkpoints import (
-    Checkpoint,
-    Family,
-    chat_template,
-    check_folder,
-    check_reward,
-    family_of,
-    generation_config,
-    head_of,
-    read_checkpoint,
-)
+from suite.models import checkpoints, devices, settings, vllm_command
 from suite.models.classifier import Head
 from suite.models.client import OpenAIClient
 from suite.models.credentials import read_key, split_addresses, split_url
@@ -76,22 +65,22 @@ class VLLMEngine(Engine):
         self._now: dict[str, float] = {}  # counters of the server, last read
 
     @cached_property
-    def _checkpoint(self) -> Checkpoint | None:
+    def _checkpoint(self) -> checkpoints.Checkpoint | None:
         revision = self._passed.get("revision")
-        return read_checkpoint(self.spec.name, None if revision is None else str(revision))
+        return checkpoints.read_checkpoint(self.spec.name, None if revision is None else str(revision))
 
     @cached_property
-    def _family(self) -> Family | None:
+    def _family(self) -> checkpoints.Family | None:
         if self._checkpoint is None:
             return None
         overrides = self._passed.get("hf_overrides")
         given = overrides.get("architectures") if isinstance(overrides, dict) else None
-        return family_of(given or self._checkpoint.architectures, self.spec.name)
+        return checkpoints.family_of(given or self._checkpoint.architectures, self.spec.name)
 
     def check(self) -> None:
         """Look for folder, vLLM and devices, unless a server runs. Raises NotFound, EngineError."""
         if not self._options.url:
-            check_folder(self.spec.name)
+            checkpoints.check_folder(self.spec.name)
             vllm = vllm_command.find_vllm(self._options.python)
             if vllm.version and not vllm.cpu and "device" not in self._passed:
                 attach = "or attach to a server on another machine with -o url=…"
@@ -116,7 +105,8 @@ class VLLMEngine(Engine):
         architectures = self._checkpoint.architectures if self._checkpoint else ()
         embeds = bool(architectures) and all(name.endswith("Model") for name in architectures)
         if self._family is not None and self._checkpoint is not None and runner != "generate":
-            check_reward(self._family, self._checkpoint.labels, self._head(), "vllm", self.spec.text)
+            labels, text = self._checkpoint.labels, self.spec.text
+            checkpoints.check_reward(self._family, labels, self._head(), "vllm", text)
             return frozenset({"rate"})
         if runner == "pooling":
             if any(name.endswith("CausalLM") for name in architectures) and "convert" not in self._passed:
@@ -131,7 +121,7 @@ class VLLMEngine(Engine):
         options, family = self._options, self._family
         usual = family is not None and family.head == "token"
         per_token = usual if options.per_token is None else options.per_token
-        return head_of(family, per_token, options.label, options.weights)
+        return checkpoints.head_of(family, per_token, options.label, options.weights)
 
     @property
     def _served(self) -> str:
@@ -177,7 +167,7 @@ class VLLMEngine(Engine):
         usual = "" if "reasoning_parser" in self._passed else vllm_command.parser_of(self._served, "")
         if isinstance(thinking, int) and not (self._parser or usual):
             return "a number of tokens needs a reasoning parser: -o reasoning_parser=NAME"
-        template = chat_template(self._checkpoint, self._passed.get("chat_template"))
+        template = checkpoints.chat_template(self._checkpoint, self._passed.get("chat_template"))
         return template_lacks(template, thinking) if template else ""
 
     def settings(self) -> Mapping[str, Json] | None:
@@ -285,12 +275,12 @@ class VLLMEngine(Engine):
     def _own_settings(self, surroundings: Surroundings) -> dict[str, Json]:
         """What is known of a server of ours. Says what its model's own configuration would have set."""
         chosen, over = self._options.generation_config, self._passed.get("override_generation_config")
-        own = generation_config(self._checkpoint)
+        own = checkpoints.generation_config(self._checkpoint)
         if chosen == "vllm" and own is not None:
             surroundings.say(f"vllm/{self._served}: {settings.left_out(settings.own_values(own))}")
         used = {"vllm": {}, "auto": own}.get(chosen)
         changed = over if isinstance(over, dict) else {}
-        template = chat_template(self._checkpoint, self._passed.get("chat_template"))
+        template = checkpoints.chat_template(self._checkpoint, self._passed.get("chat_template"))
         return {
             **(settings.logged(self._server.log) if self._server else {}),
             "sampling": None if used is None else settings.effective(used, changed),

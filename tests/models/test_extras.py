@@ -87,7 +87,9 @@ def test_vllm_is_refused_before_its_model_is_looked_up(
     python.write_text('#!/bin/sh\necho \'[false, "", ""]\'\n')
     python.chmod(0o755)
     monkeypatch.setenv("SUITE_VLLM_PYTHON", str(python))
-    monkeypatch.setattr("suite.models.vllm.read_checkpoint", lambda *_: pytest.fail("the Hub was asked"))
+    monkeypatch.setattr(
+        "suite.models.checkpoints.read_checkpoint", lambda *_: pytest.fail("the Hub was asked")
+    )
     assert run([*CLASSIFY, "--model", "vllm/org/name"]) == 2
     said = capsys.readouterr().err
     assert run([*CLASSIFY, "--model", f"vllm/{tmp_path}/none"]) == 2
