@@ -98,11 +98,9 @@ class Lease(NamedTuple):
         sync_folder(folder)
         if owner_of(self.path) != self.owner or leases(folder)[-1] != self.path:
             raise taken_over(self.shard, leases(folder)[-1])
-        for left in folder.glob(
-            ".new-*"
-        ):  # of a killed process, or of one that is late: first out of its hands
+        for left in folder.glob(".new-*"):  # of a killed process, or of one that is late
             with suppress(OSError):
-                shutil.rmtree(left.rename(f"{left}-"))
+                shutil.rmtree(left.rename(f"{left}-"))  # out of its hands first
         for old in leases(folder)[:-2]:  # nobody reads them; what stays keeps their number from coming again
             for one in old.iterdir():
                 with suppress(OSError):

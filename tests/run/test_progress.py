@@ -90,7 +90,7 @@ async def test_what_is_under_way_is_told_by_role(tmp_path: Path, monkeypatch: py
             super().__post_init__()
             drivers.append(self)
 
-    monkeypatch.setattr("suite.run.session.Driver", Watched)
+    monkeypatch.setattr("suite.run.crew.Driver", Watched)
     told: list[list[str]] = []
 
     async def answer(request: Request, asking: Any) -> str:
