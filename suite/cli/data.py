@@ -9,7 +9,7 @@ import click
 
 from suite.cli import pulls
 from suite.cli.data_check import check
-from suite.cli.flags import PATH, accept_flag, json_flag, say_json, say_text
+from suite.cli.flags import PATH, accept_flag, folder_flag, json_flag, say_json, say_text
 from suite.data.cache import Cache
 from suite.data.entry import DatasetEntry
 from suite.data.pins import pin as pin_entry
@@ -71,14 +71,7 @@ data.add_command(check)
 
 @data.command("import")
 @click.argument("entry")
-@click.option(
-    "--dir",
-    "folder",
-    required=True,
-    type=PATH,
-    metavar="DIR",
-    help="The folder that holds the files, in any layout.",
-)
+@folder_flag("The folder that holds the files, in any layout.")
 @accept_flag
 @json_flag
 def import_(entry: str, folder: Path, accept_licence: bool, as_json: bool) -> None:
@@ -94,7 +87,7 @@ def import_(entry: str, folder: Path, accept_licence: bool, as_json: bool) -> No
 
 @data.command("export")
 @click.argument("entries", nargs=-1, required=True, metavar="ENTRY…")
-@click.option("--dir", "folder", required=True, type=PATH, metavar="DIR", help="Where to write DIR/ENTRY/….")
+@folder_flag("Where to write DIR/ENTRY/….")
 def export(entries: tuple[str, ...], folder: Path) -> None:
     """Copy the files of datasets that are here into a folder, for `suite data import` on another machine.
 

@@ -18,9 +18,7 @@ _COMMON = ("pyproject.toml.txt", "$package/__init__.py.txt", "$package/py.typed.
 
 
 class Distribution(NamedTuple):
-    """name: of the benchmark. task: the name of its task. models: who fills its roles, as flags. contents:
-    bytes by path.
-    """
+    """A benchmark's name, its task's, flags that fill its roles (models), and bytes by path (contents)."""
 
     name: str
     task: str

@@ -48,15 +48,6 @@ repo_flag = click.option(
     metavar="DIR",
     help="The board's repository.",
 )
-runs_flag = click.option(
-    "--dir",
-    "folder",
-    type=PATH,
-    default=Path("runs"),
-    show_default=True,
-    metavar="DIR",
-    help="The folder that holds the runs.",
-)
 bundle_url_flag = click.option(
     "--bundle-url", "urls", multiple=True, metavar="https://…", help="Where a large bundle lies; repeatable."
 )
@@ -73,6 +64,15 @@ limit_flag = click.option(
     metavar="N",
     help="Only N groups, drawn by the seed; at least some of each task.",
 )
+
+
+def folder_flag(text: str, default: Path | None = None) -> Callable[[CommandT], CommandT]:
+    """--dir: a folder, required where none is usual. text: its help."""
+    usual = {"required": True} if default is None else {"default": default, "show_default": True}
+    return click.option("--dir", "folder", type=PATH, metavar="DIR", help=text, **usual)
+
+
+runs_flag = folder_flag("The folder that holds the runs.", Path("runs"))
 
 
 def seed_flag(text: str) -> Callable[[CommandT], CommandT]:

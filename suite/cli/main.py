@@ -45,10 +45,7 @@ class Commands(click.Group):
         return {e.name: e.title for e, _ in catalogue().entries("command") if e.name not in COMMANDS}
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """A command by name, imported now; None if there is none.
-
-        Raises PluginError if a plugin's command cannot be loaded or is no command.
-        """
+        """A command by name, imported now; None if there is none. Raises PluginError for a broken one."""
         del ctx
         if cmd_name in COMMANDS:
             where = COMMANDS[cmd_name][0]
@@ -74,10 +71,7 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that the arguments name, with the settings file's defaults for it.
-
-        Raises NotFound with the nearest names, and with the plugins that failed to load.
-        """
+        """The command that the arguments name, with the settings file's defaults. Raises NotFound."""
         name = args[0]
         command = self.get_command(ctx, name)
         if ctx.resilient_parsing or command is not None:

@@ -154,10 +154,7 @@ def _flaws_of_exporters(name: str) -> dict[str, list[str]]:
 
 
 def tasks_of(name: str, optional: bool = False) -> list[str]:
-    """The task of that name, or all tasks of the plugin or distribution. optional: there may be none.
-
-    Raises NotFound, PluginError.
-    """
+    """A task, or all of the plugin or distribution. optional: none will do. Raises NotFound, PluginError."""
     known = catalogue()
     if name in known.names("task"):
         return [known.find("task", name)[0].name]

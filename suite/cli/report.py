@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -11,9 +10,6 @@ from suite.cli.exports import export, scoring_flag
 from suite.cli.flags import json_flag, say_json
 from suite.cli.pages import page_files, write
 from suite.errors import ConfigError
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.group("report")

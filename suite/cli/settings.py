@@ -114,18 +114,12 @@ class SettingsFile:
 
 
 def read(start: Path) -> SettingsFile:
-    """The settings in force in a folder: from the nearest `suite.toml`, its own or of a folder above.
-
-    Raises ConfigError if the file is not TOML; the message names file and line.
-    """
+    """The settings in force in a folder, of the nearest `suite.toml` upward. Raises ConfigError: no TOML."""
     return SettingsFile(*read_settings(start))
 
 
 def line_of(text: str, keys: tuple[str, ...]) -> int:
-    """Number (from 1) of the line that gives a key, else of the nearest thing above it that is there.
-
-    text: TOML. It is read statement by statement, each below the head of its table.
-    """
+    """The line (from 1) of a key in TOML, else of the nearest thing above it; read statement by statement."""
     best, depth, head, statement, first = 1, 0, "", "", 1
     for number, line in enumerate(text.splitlines(keepends=True), 1):
         statement += line

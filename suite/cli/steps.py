@@ -47,10 +47,7 @@ def typed_command(context: click.Context) -> tuple[str, str]:
 
 
 def repeated_words(context: click.Context, changed: Mapping[str, object]) -> tuple[str, ...]:
-    """The command with its settings as other processes repeat it, without `suite` and --on.
-
-    changed: parameter -> another value.
-    """
+    """The command with its settings as others repeat it, without --on. changed: parameter -> value."""
     on = LOCAL if context.get_parameter_source("on") in _SETTINGS else None
     given = (*_SETTINGS, click.core.ParameterSource.COMMANDLINE)
     return (*_path(context), *_spelt(context, given, {**dict.fromkeys(_HERE), "on": on, **changed}))

@@ -134,10 +134,7 @@ def show(name: str, as_json: bool) -> None:
 
 
 def load(name: str) -> tuple["type[AnyTask]", str]:
-    """A task by name, and the distribution that brings it.
-
-    Raises NotFound for an unknown name, PluginError for a target that is not a task.
-    """
+    """A task by name, and the distribution that brings it. Raises NotFound, PluginError: it is no task."""
     from suite.run.cells import load_task
 
     known = catalogue().with_files([name])

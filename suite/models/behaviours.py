@@ -18,7 +18,7 @@ from pydantic import Field
 
 from suite.chat import Finish, Json, Reply, Request, ToolCall, Usage, request_sha256
 from suite.data.text_files import json_lines, json_rows
-from suite.errors import CallFailed, DataError
+from suite.errors import CallFailed, DataError, worded
 from suite.models.engine import Asking
 from suite.models.options import EngineOptions
 from suite.models.rankings import ranked
@@ -124,11 +124,7 @@ def _written(knobs: Knobs, request: Request, choose: Callable[[list[str]], str])
         return knobs.format.replace("{}", choose(labels))
     if [message.role for message in request.messages] == ["system", "user"]:
         return NO_OPTIONS
-    raise CallFailed(
-        "no-options",
-        "the request lists no options to choose from (such as A. …, B. …), so nothing can be chosen",
-        retryable=False,
-    )
+    raise CallFailed("no-options", worded("models.scripted.no-options"), retryable=False)
 
 
 def _by_length(request: Request, sign: int) -> Reply:
@@ -251,11 +247,8 @@ def read_rules(path: Path) -> Callable[[Request, Asking], Reply]:
     def answer(request: Request, asking: Asking) -> Reply:
         if rule := next((rule for rule in rules if rule.fits(request, asking)), None):
             return rule.reply(request, asking)
-        raise CallFailed(
-            "no-rule",
-            f"no rule of {path.name} fits the {request.kind} request of {asking.member} "
-            f"for sample {asking.sample or asking.group!r}",
-            retryable=False,
-        )
+        whose = asking.sample or asking.group
+        why = worded("models.scripted.no-rule", path=path, request=request, asking=asking, whose=whose)
+        raise CallFailed("no-rule", why, retryable=False)
 
     return answer

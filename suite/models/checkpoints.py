@@ -220,11 +220,9 @@ def check_reward(family: Family, labels: int, head: Head, provider: str, text: s
     several labels and no choice among them. labels: of its config, where the family does not say.
     """
     if provider not in family.served_by:
-        raise CapabilityError(
-            f"{text} is a reward model that {provider} does not score as published",
-            where=f"family {family.id}: {family.note}" if family.note else f"family {family.id}",
-            fix=f"try {family.served_by[0]}/NAME" if family.served_by else "",
-        )
+        what = f"{text} is a reward model that {provider} does not score as published"
+        where = f"family {family.id}: {family.note}" if family.note else f"family {family.id}"
+        raise CapabilityError(what, where, f"try {family.served_by[0]}/NAME" if family.served_by else "")
     labels = family.labels or labels
     if not labels:
         raise CapabilityError(f"{text} has a classifier's config with no label: it gives no score")

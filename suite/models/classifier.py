@@ -119,11 +119,8 @@ def who(names: Iterable[str], asked: str) -> str:
 def _not_rated(answer: Answer, peer: Peer) -> Rated:
     refusal = peer.refusal(answer)
     if answer.status == 404:
-        raise CallFailed(
-            "no-rating",
-            f"the server does not rate: {refusal.message} (vLLM: --runner pooling)",
-            retryable=False,
-        )
+        why = f"the server does not rate: {refusal.message} (vLLM: --runner pooling)"
+        raise CallFailed("no-rating", why, retryable=False)
     if answer.status in (400, 422) and not refusal.overflow and _TEMPLATE.search(refusal.message):
         return Rated(None, f"template: {refusal.message}", 0)
     reply = peer.refused(answer)

@@ -74,11 +74,9 @@ def shares(devices: Sequence[str] | None, parts: int, each: int, who: str) -> li
     if devices is None or parts * each > len(devices):
         count = f"{parts} × {each} = {parts * each}" if parts > 1 else f"{each}"
         given = os.environ.get(VARIABLE)
-        raise EngineError(
-            f"{who} needs {count} GPUs, and {len(devices or ())} can be used here",
-            where="as nvidia-smi lists them" if given is None else f"{VARIABLE}={given}",
-            fix=f"take less of replicas, {', '.join(SIZES)}, or name more: export {VARIABLE}=0,1,…",
-        )
+        told = "as nvidia-smi lists them" if given is None else f"{VARIABLE}={given}"
+        about = {"who": who, "count": count, "here": len(devices or ()), "told": told}
+        raise EngineError.of("models.devices.few", sizes=", ".join(SIZES), **about)
     return [tuple(devices[n * each : (n + 1) * each]) for n in range(parts)]
 
 

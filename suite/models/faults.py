@@ -16,7 +16,7 @@ from email.utils import parsedate_to_datetime
 import msgspec
 
 from suite.chat import Json, Reply, Usage, text_of
-from suite.errors import CallFailed
+from suite.errors import CallFailed, worded
 from suite.models.peer_json import decode, whole_text
 from suite.models.wordings import NOTHING, Found, RefusedTokens, Wording, look_up
 from suite.secrets import Scrubber
@@ -162,12 +162,8 @@ class TooMuchAsked(CallFailed):
         numbers = f"the prompt of {prompt:,} tokens fits the window of {window:,}; " if self.room else ""
         wanted = f"{asked:,}" if asked is not None else "the server's usual number of"
         option = f"-o max_tokens={self.room}, or less," if self.room else "a smaller -o max_tokens"
-        super().__init__(
-            "max-tokens",
-            f"{numbers}{wanted} new tokens on top of it do not: {option} helps "
-            f"(-o ROLE.max_tokens for another role). The server: {said}",
-            retryable=False,
-        )
+        why = worded("models.faults.too-much", numbers=numbers, wanted=wanted, option=option, said=said)
+        super().__init__("max-tokens", why, retryable=False)
 
 
 class SettingRefused(CallFailed):

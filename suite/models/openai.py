@@ -15,7 +15,7 @@ import msgspec
 from pydantic import Field
 
 from suite.chat import Json, Reply, Request
-from suite.errors import CallFailed, ConfigError, EngineError, unknown
+from suite.errors import CallFailed, ConfigError, EngineError, unknown, worded
 from suite.models.classifier import Head
 from suite.models.client import UNEXPLAINED, OpenAIClient
 from suite.models.credentials import read_headers, read_key, split_addresses, split_url
@@ -227,16 +227,14 @@ class OpenAIEngine(Engine):
         variable = self._options.api_key_env
         sent = any(name.lower() in ("authorization", "api-key") for name in self._headers)
         key = f"the key comes from {variable}" if sent else f"no key was sent: {variable} is not set"
-        asked = f"asked at {self.url}: does base_url lack /v1, or has the model another name?"
+        asked = worded("models.openai.not-there", url=self.url)
         if kind == "complete":
-            asked = (
-                f"asked at {self.url}/completions; of a server of chats alone say -o capabilities=-complete"
-            )
+            asked = worded("models.openai.no-completions", url=self.url)
         helps = {
             "status-401": key,
             "status-403": key,
             "status-404": asked,
-            "tls": "export SSL_CERT_FILE=ca.pem for a certificate of your own, or write http:// for none",
+            "tls": worded("models.openai.certificate"),
         }.get(failed.kind)
         if failed.kind in UNEXPLAINED and not self._client.answered and kind in ("chat", "complete"):
             helps = f"if it does not know a field, these leave some out: {LEAVES_OUT}"

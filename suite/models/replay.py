@@ -22,7 +22,7 @@ from pydantic import Field
 from suite.chat import Finish, Json, Reply, Request, call_id, request_sha256
 from suite.data.cache import sha256_of
 from suite.data.text_files import Once, json_lines, row_at
-from suite.errors import CallFailed, DataError, unknown
+from suite.errors import CallFailed, DataError, unknown, worded
 from suite.journal.blocks import BlockReader
 from suite.journal.documents import RoleMember, RunManifest, ScoringManifest
 from suite.journal.index import OffsetIndex, Recorded, digest64, id64
@@ -204,10 +204,8 @@ class TextReplay(Engine):
         trial = f", trial {asking.trial}" if asking.trial else ""
         if nth == 0:
             return f"{self._path.name} has no text for sample {asking.sample!r}{trial}"
-        return (
-            f"{self._path.name} has no text for request {nth + 1} of sample {asking.sample!r}{trial}: "
-            f'the task asks more than once; give it on a line of its own with "call": {nth}'
-        )
+        which = f"request {nth + 1} of sample {asking.sample!r}{trial}"
+        return worded("models.replay.no-text", path=self._path, which=which, nth=nth)
 
     def left_over(self, run: Run, member: str) -> str:
         """The lines that no sample used. Samples that are pending may still use theirs."""

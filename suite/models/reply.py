@@ -8,6 +8,7 @@ reasoning inside the text (`reasoning`).
 
 import json
 import math
+import re
 import tomllib
 from collections.abc import Iterator
 from functools import lru_cache
@@ -21,13 +22,13 @@ from suite.errors import CallFailed
 from suite.models import peer_json
 from suite.models.faults import refusal_of, refused
 from suite.models.peer_json import PeerObject, whole_text
-from suite.models.wordings import filtered
 from suite.secrets import Scrubber
 
 _MOST_TOKENS = 10**9  # more is no count of tokens
 _LONG_BODY = 4 * 2**20  # bytes from which the record's size is looked at
 MOST_RECORDED = 12 * 2**20  # bytes of a reply as JSON; a bundle's line holds 16 MiB
 _ENDED: dict[str, list[str]] = tomllib.loads((files(__package__) / "finish_reasons.toml").read_text("utf-8"))
+_FILTERED = re.compile(rf"(?:{'|'.join(_ENDED['filtered'])})\b.*", re.IGNORECASE | re.DOTALL)
 _SAID = ("text", "content", "thinking", "reasoning", "summary")  # fields of a part that hold its words
 
 
@@ -85,6 +86,11 @@ def _reply(value: Any, scrub: Scrubber, options: Options, mended: list[str]) -> 
         reasoning=whole_text(thought or _thought(message)), details={"mended": mended} if mended else None,
         model=_name(value.get("model"), scrub), fingerprint=_name(value.get("system_fingerprint"), scrub),
     )  # fmt: skip
+
+
+def filtered(reason: str) -> bool:
+    """Whether a finish reason says that a filter, or the model's own refusal, ended the answer."""
+    return _FILTERED.fullmatch(reason.strip()) is not None
 
 
 def _shape(what: str) -> CallFailed:

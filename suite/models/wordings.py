@@ -16,13 +16,6 @@ from suite.models.tables import Pattern, TableRow, read_rows
 from suite.plugins import catalogue
 
 Meaning = Literal["overflow", "refused", "setting", "rate", "quota"]
-# what an answer ended by, where a filter or the model's own safety ended it; servers add a category to it
-_FILTERED = re.compile(
-    r"(content[_ -]?filter(ed)?|refusal|refused|safety|recitation|sensitive|blocked|block(list|ed_by_\w+)?"
-    r"|prohibited_content|spii|guardrail(s|_intervened)?|moderation|flagged|language_not_allowed"
-    r"|content_policy(_violation)?|image_safety)\b.*",
-    re.IGNORECASE | re.DOTALL,
-)
 _REFUSES = (
     r"un(?:supported|known|expected|recogni[sz]ed|available)|does ?n[o']t (?:support|allow|accept|take)"
     r"|forbidden|(?:is|are|was|were|can)?n?[o']t (?:be )?(?:currently |yet )?(?:supported|permitted"
@@ -126,8 +119,3 @@ def _refusing(field: str) -> str:
     """A pattern for messages that refuse a field of a request, whatever the server's words."""
     name = rf"(?<![\w.])(?:{field})(?!\w)"
     return rf"{name}.{{0,80}}?(?:{_REFUSES})|(?:{_REFUSES}).{{0,80}}?{name}"
-
-
-def filtered(reason: str) -> bool:
-    """Whether a finish reason says that a filter, or the model's own refusal, ended the answer."""
-    return _FILTERED.fullmatch(reason.strip()) is not None

@@ -13,8 +13,9 @@ from openai_shapes import error_response, json_response
 from suite.errors import CallFailed, ConfigError
 from suite.models.faults import read_refusal, refused
 from suite.models.openai import provider
+from suite.models.reply import filtered
 from suite.models.spec import parse_spec
-from suite.models.wordings import filtered, own_wordings, wordings
+from suite.models.wordings import own_wordings, wordings
 from suite.secrets import Scrubber
 from tests.models.endpoints import asked, chat
 
