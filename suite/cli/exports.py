@@ -7,17 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from suite.cli.flags import output_flag
+from suite.cli.flags import names_of, output_flag, scoring_flag
 from suite.errors import ConfigError
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
 _CHOSEN, _FLAGS = "suite.exporter", "suite.exporter-flags"  # in a context
-
-scoring_flag = click.option(
-    "--scoring", default="", metavar="ID", help="Which scoring (default: the newest)."
-)
 
 _NUMBERS: dict[object, type] = {int: int, float: float}
 
@@ -87,12 +83,6 @@ def _flag(name: str, field: "FieldInfo", about: str) -> ExporterFlag:
     )
 
 
-def _names(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
-    from suite.plugins import catalogue
-
-    return [name for name in catalogue().names("exporter") if name.startswith(begun)]
-
-
 def _list(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     from suite.plugins import catalogue
 
@@ -109,7 +99,9 @@ def _list(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 @click.command("export", cls=ExportCommand)
 @click.argument("run")
 @scoring_flag
-@click.option("--to", "kind", required=True, metavar="NAME", shell_complete=_names, help="What to write.")
+@click.option(
+    "--to", "kind", required=True, metavar="NAME", shell_complete=names_of("exporter"), help="What to write."
+)
 @click.option("--list", is_flag=True, is_eager=True, expose_value=False, callback=_list, help="List what.")
 @output_flag("PATH", "The file of a table; of anything else the folder.")
 @click.option("--allow-partial", is_flag=True, help="Export a run with pending work too.")

@@ -58,6 +58,9 @@ data_flag = click.option(
     help="Fill a dataset from a run, a file or another entry, or one part of it.",
 )
 accept_flag = click.option("--accept-licence", is_flag=True, help="Accept the licence; remembered.")
+scoring_flag = click.option(
+    "--scoring", default="", metavar="ID", help="Which scoring (default: the newest)."
+)
 limit_flag = click.option(
     "--limit",
     type=click.IntRange(min=1),
@@ -120,6 +123,13 @@ new_run_flags = together(
     click.option("--new", is_flag=True, help="Start another run of the same plan."),
     click.option("--dry-run", is_flag=True, help="Print the plan and stop."),
 )
+
+
+def names_of(kind: str) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+    """Completion of the names of entries of a kind, none of which it loads."""
+    from suite.plugins import catalogue
+
+    return lambda _, __, begun: [name for name in catalogue().names(kind) if name.startswith(begun)]
 
 
 def say_json(value: object) -> None:

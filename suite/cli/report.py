@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from suite.cli.exports import export, scoring_flag
-from suite.cli.flags import json_flag, say_json
+from suite.cli.exports import export
+from suite.cli.flags import json_flag, say_json, scoring_flag
 from suite.cli.pages import page_files, write
 from suite.errors import ConfigError
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from suite.cli.flags import PATH, json_flag, output_flag, runs_flag, say_json, say_text
+from suite.cli.flags import PATH, json_flag, output_flag, runs_flag, say_json, say_text, scoring_flag
 from suite.errors import ConfigError
 
 
@@ -82,7 +82,7 @@ def _show(folder: Path, as_json: bool) -> None:
 @click.option(
     "--limit", type=click.IntRange(min=1), metavar="N", default=5, show_default=True, help="Most to show."
 )
-@click.option("--scoring", default="", metavar="ID", help="Which scoring (default: the newest).")
+@scoring_flag
 @click.option("--full", is_flag=True, help="With every call, and the task's own view.")
 @json_flag
 def samples(words: Sequence[str], scoring: str, full: bool, as_json: bool, **wanted: Any) -> None:

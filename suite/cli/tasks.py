@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from suite.cli.flags import json_flag, say_json, say_text
+from suite.cli.flags import json_flag, names_of, say_json, say_text
 from suite.errors import NotFound, nearest
 from suite.hookspecs import CONTRACT
 from suite.plugins import catalogue, contract_note
@@ -22,12 +22,6 @@ _LIMITS = {
     "pattern": "like",
 }  # fmt: skip
 FieldSchema = Mapping[str, Any]  # the JSON schema of a parameter, as pydantic makes it
-
-
-def task_names(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
-    """Completion of names of tasks, from entries alone."""
-    del context, parameter
-    return [name for name in catalogue().names("task") if name.startswith(incomplete)]
 
 
 @click.group("tasks")
@@ -116,7 +110,7 @@ def _print_families(
 
 
 @tasks.command()
-@click.argument("name", shell_complete=task_names)
+@click.argument("name", shell_complete=names_of("task"))
 @json_flag
 def show(name: str, as_json: bool) -> None:
     """Parameters, roles, datasets, metrics and presets of a task.

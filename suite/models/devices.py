@@ -67,10 +67,7 @@ def of_server(options: Mapping[str, Json]) -> int | None:
 
 
 def shares(devices: Sequence[str] | None, parts: int, each: int, who: str) -> list[tuple[str, ...]]:
-    """Disjoint shares of `each` devices for `parts` servers or processes, neighbours together.
-
-    devices: see `visible`. who: who needs them. Raises EngineError with the numbers where there are too few.
-    """
+    """Disjoint shares of `each` devices for `parts`, neighbours together. Raises EngineError if too few."""
     if devices is None or parts * each > len(devices):
         count = f"{parts} × {each} = {parts * each}" if parts > 1 else f"{each}"
         given = os.environ.get(VARIABLE)

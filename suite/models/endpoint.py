@@ -62,10 +62,7 @@ def is_public(text: str) -> bool:
 def told(
     card: Mapping[str, Json], scrub: Callable[[str], str] = str, now: float | None = None
 ) -> dict[str, Json]:
-    """What an entry of /v1/models says of the model, beside its name: facts that stay as long as it does.
-
-    A path of the server's machine becomes its last part and a hash. The time of the question is no fact.
-    """
+    """Lasting facts of an entry of /v1/models beside its name; of a path its last part and a hash."""
     now = time.time() if now is None else now
     names = ("root", "owned_by", "max_model_len", "hugging_face_id", "canonical_slug")
     found = _plain({name: card.get(name) for name in names}, scrub)

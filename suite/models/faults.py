@@ -32,10 +32,7 @@ _SAYING = ("message", "loc", "detail", "msg", "error", "errors", "details", "rea
 
 
 class EndpointRefusal(msgspec.Struct, frozen=True):
-    """An error body, whatever its dialect.
-
-    said: all its words, for looking up. codes: its code, type and status name. counts: tokens in fields.
-    """
+    """An error body. said: all its words. codes: its code, type and status name. counts: tokens in fields."""
 
     message: str = ""
     said: str = ""

@@ -214,10 +214,7 @@ def without_reasoning(text: str, finish: str = "stop", tags: Tags | None = None)
 
 
 def separated(reply: Reply, tags: Tags | None) -> Reply:
-    """A reply whose text is the answer alone and whose log-probabilities are of that text.
-
-    A reply that ended by itself and held reasoning alone is empty.
-    """
+    """A reply with the answer alone in text and log-probabilities; one that ended in reasoning is empty."""
     if tags is not None and reply.text and not reply.marks and not (tags.opened and reply.reasoning):
         found = _blocks(reply.text, tags, cut=reply.finish == "length")
         reply = _taken_off(reply, found) if found else reply
