@@ -21,6 +21,7 @@ import argparse
 import asyncio
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -37,11 +38,13 @@ sys.path[:0] = [str(HERE.parent), str(HERE)]
 from gpu_task import prompts  # noqa: E402
 
 from suite.chat import Json  # noqa: E402
+from suite.errors import EngineError  # noqa: E402
 from suite.journal.run import Run  # noqa: E402
 from suite.models.devices import nvidia  # noqa: E402
 from suite.models.engine import Surroundings  # noqa: E402
 from suite.models.spec import parse_spec  # noqa: E402
 from suite.models.vllm import VLLMEngine, provider  # noqa: E402
+from suite.models.vllm_command import find_vllm  # noqa: E402
 
 BENCH = """
 import argparse, sys
@@ -105,7 +108,7 @@ class Measurement:
 
     def write(self, name: str, figures: Mapping[str, Json]) -> None:
         """One line, at once, to the file and the terminal."""
-        line = json.dumps({"part": name, "size": self.given.size, **figures})
+        line = without_places(json.dumps({"part": name, "size": self.given.size, **figures}))
         print(line, flush=True)
         with (self.out / "figures.jsonl").open("a") as file:
             file.write(line + "\n")
@@ -321,6 +324,28 @@ PARTS: Mapping[str, Callable[[Measurement], Awaitable[dict[str, Json]]]] = {
 }
 
 
+def refusals(given: argparse.Namespace) -> list[str]:
+    """What would fail late: of parts, folders and vLLM's interpreter."""
+    parts = given.parts.split(",")
+    found = [f"--parts: {one!r} is none of {', '.join(PARTS)}" for one in parts if one not in PARTS]
+    folders = {"--model": given.model, **({"--reward": given.reward} if given.reward else {})}
+    for flag, folder in folders.items():
+        if not (Path(folder) / "config.json").is_file():
+            found.append(f"{flag}: no config.json in {folder}")
+    if given.seconds <= 0:
+        found.append(f"--seconds: {given.seconds:g} is not above 0")
+    try:
+        find_vllm()
+    except EngineError as error:
+        found.append(f"SUITE_VLLM_PYTHON: {error}")
+    return found
+
+
+def without_places(text: str) -> str:
+    """A text whose absolute paths are their last parts: figures are published."""
+    return re.sub(r"(?<![\w.:/])/(?:[^\s\"',:;()]+/)+([^\s\"',:;()/]*)", r"\1", text)
+
+
 async def measure(bench: Measurement) -> None:
     """One part after the other, as far as the time goes."""
     gpus: list[Json] = [", ".join(one) for one in nvidia("name", "memory.total")]
@@ -343,11 +368,14 @@ def main() -> None:
     parser.add_argument("--model", required=True, help="folder of a chat model")
     parser.add_argument("--reward", default="", help="folder of a reward model")
     parser.add_argument("--out", default="gpu-figures", help="where figures and logs go")
-    parser.add_argument("--size", choices=SIZES, default="gpu")
-    parser.add_argument("--seconds", type=float, default=360.0)
-    parser.add_argument("--parts", default=",".join(PARTS))
+    parser.add_argument("--size", choices=SIZES, default="gpu", help="how much is asked: cpu is a trial")
+    parser.add_argument("--seconds", type=float, default=360.0, help="for all parts (default: 360)")
+    parser.add_argument("--parts", default=",".join(PARTS), help=f"of {','.join(PARTS)}, by commas, in order")
     parser.add_argument("-o", dest="options", action="append", default=[], help="an option of vLLM's")
-    asyncio.run(measure(Measurement(parser.parse_args())))
+    given = parser.parse_args()
+    if wrong := refusals(given):
+        parser.error("\n  ".join(wrong))
+    asyncio.run(measure(Measurement(given)))
 
 
 if __name__ == "__main__":
