@@ -86,6 +86,8 @@ def shared_devices(need: int, shards: int) -> list[dict[str, str]]:
     if not need:
         return [{} for _ in range(shards)]
     here = devices.visible() or ()
+    if cut := devices.hidden(os.environ):
+        click.echo(cut, err=True)
     parts = devices.shares(here, shards, max(need, len(here) // shards), f"a run in {shards} shards")
     return [devices.environment_of(part) for part in parts]
 

@@ -23,12 +23,17 @@ def visible(environment: Mapping[str, str] | None = None) -> tuple[str, ...] | N
     """The devices this process may use, as CUDA_VISIBLE_DEVICES names them; None: nothing tells.
 
     environment: instead of the process's. Indices, UUIDs and names of MIG slices stay as given. As in CUDA,
-    an empty value hides all devices, and -1 those after it.
+    an empty value hides all devices, and an entry that is empty or below 0 those after it. Raises ConfigError
+    for a device that stands there twice, where CUDA has none at all.
     """
     given = (os.environ if environment is None else environment).get(VARIABLE)
     if given is not None:
         names = [one.strip() for one in given.split(",")]
-        return tuple(names[: next((n for n, one in enumerate(names) if one in ("", "-1")), len(names))])
+        end = next((n for n, one in enumerate(names) if not one or one.startswith("-")), len(names))
+        names, keys = names[:end], [str(int(one)) if one.isdecimal() else one for one in names[:end]]
+        if twice := next((one for one, key in zip(names, keys, strict=True) if keys.count(key) > 1), None):
+            raise ConfigError.of("models.devices.twice", device=twice, value=f"{VARIABLE}={given}")
+        return tuple(names)
     try:
         gpus = [_UUID.findall(one) for one in re.split("(?m)^(?=GPU )", _nvidia_smi("-L"))]
     except (OSError, subprocess.SubprocessError):
@@ -36,6 +41,15 @@ def visible(environment: Mapping[str, str] | None = None) -> tuple[str, ...] | N
     if all(len(one) < 2 for one in gpus):  # else one is cut into MIG slices
         return tuple(str(n) for n, _ in enumerate(filter(None, gpus))) or None
     return tuple(uuid for whole, *slices in filter(None, gpus) for uuid in slices or [whole])
+
+
+def hidden(environment: Mapping[str, str]) -> str:
+    """What to say of devices that stand behind an entry that ends the list, "" if none does."""
+    given = environment.get(VARIABLE, "").split(",")
+    end = len(visible(environment) or ())
+    if not any(one.strip() and not one.strip().startswith("-") for one in given[end:]):
+        return ""
+    return f"CUDA reads {VARIABLE} up to entry {end + 1}, which is empty or negative: {end} devices"
 
 
 def nvidia(*fields: str) -> list[list[str]]:
@@ -72,6 +86,7 @@ def shares(devices: Sequence[str] | None, parts: int, each: int, who: str) -> li
         count = f"{parts} × {each} = {parts * each}" if parts > 1 else f"{each}"
         given = os.environ.get(VARIABLE)
         told = "as nvidia-smi lists them" if given is None else f"{VARIABLE}={given}"
+        told += f"; {cut}" if (cut := hidden(os.environ)) else ""
         about = {"who": who, "count": count, "here": len(devices or ()), "told": told}
         raise EngineError.of("models.devices.few", sizes=", ".join(SIZES), **about)
     return [tuple(devices[n * each : (n + 1) * each]) for n in range(parts)]

@@ -215,6 +215,8 @@ class VLLMEngine(Engine):
         }
         given = [*self._flags, *vllm_command.flags(more)]
         place = vllm_command.place(vllm, self.spec.text, options, self._passed, self._which)
+        if cut := devices.hidden({**os.environ, **options.env}):
+            surroundings.say(cut)
         env = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
         if local:
             env["HF_HUB_OFFLINE"] = "1"

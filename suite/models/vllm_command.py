@@ -54,7 +54,9 @@ class VLLMOptions(ServerOptions):
 
 
 def check_options(spec: ModelSpec, options: VLLMOptions, passed: Mapping[str, Json]) -> None:
-    """Raises ConfigError for what a server that runs already cannot be given, or no server tells."""
+    """Raises ConfigError for what a server that runs already cannot be given, or no server tells, and for a
+    parallel size that is no number."""
+    devices.of_server({name.replace("-", "_"): value for name, value in passed.items()})
     if options.url:
         if passed:
             ours = ", ".join(VLLMOptions.model_fields)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from suite.errors import ConfigError, EngineError
-from suite.models.devices import of_server, shares, visible
+from suite.models.devices import hidden, of_server, shares, visible
 
 WHOLE = "GPU 0: NVIDIA H200 (UUID: GPU-aaaa-1)\nGPU 1: NVIDIA H200 (UUID: GPU-bbbb-2)\n"
 CUT = (
@@ -24,10 +24,18 @@ CUT = (
         ("", ()),
         ("-1", ()),
         ("2,-1,3", ("2",)),
+        ("0,1,,3", ("0", "1")),
     ],
 )
 def test_the_environment_names_devices_as_cuda_reads_it(given: str, found: tuple[str, ...]) -> None:
     assert visible({"CUDA_VISIBLE_DEVICES": given}) == found
+
+
+@pytest.mark.parametrize("given", ["0,0", "1, 0,01", "GPU-aaaa-1,GPU-aaaa-1"])
+def test_a_device_that_stands_twice_is_refused(given: str) -> None:
+    with pytest.raises(ConfigError, match="stands twice") as found:
+        visible({"CUDA_VISIBLE_DEVICES": given})
+    assert found.value.where == f"CUDA_VISIBLE_DEVICES={given}"
 
 
 @pytest.mark.parametrize(
@@ -62,3 +70,18 @@ def test_too_few_devices_are_an_error_with_the_numbers(monkeypatch: pytest.Monke
     with pytest.raises(EngineError, match=r"vllm/x needs 2 × 2 = 4 GPUs, and 3 can be used here") as found:
         shares(visible() or (), 2, 2, "vllm/x")
     assert found.value.where == "CUDA_VISIBLE_DEVICES=4,5,6"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [("0,1,,3", "up to entry 3, which is empty or negative: 2 devices"), ("0,1,", ""), ("-1", "")],
+)
+def test_devices_behind_an_entry_that_ends_the_list_are_said_to_be_hidden(
+    given: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", given)
+    assert hidden({"CUDA_VISIBLE_DEVICES": given}).endswith(said)
+    assert bool(hidden({"CUDA_VISIBLE_DEVICES": given})) == bool(said)
+    with pytest.raises(EngineError) as found:
+        shares(visible(), 4, 1, "vllm/x")
+    assert str(found.value.where).endswith(said or f"CUDA_VISIBLE_DEVICES={given}")
