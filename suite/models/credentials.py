@@ -61,8 +61,27 @@ def read_headers(variables: Mapping[str, str]) -> dict[str, str]:
 
 
 def split_addresses(text: str) -> list[str]:
-    """The URLs of an option that may name several, each once: `http://a/v1,http://b/v1`."""
-    return list(dict.fromkeys(one.strip() for one in re.split(r",(?=\s*https?://)", text)))
+    """The URLs of an option that may name several: `http://a/v1,http://b/v1`.
+
+    Raises ConfigError for an entry that is empty or no URL, and for a server that stands there twice.
+    """
+    found = [one.strip() for one in text.split(",")]
+    if len(found) == 1:
+        return found
+    for n, one in enumerate(found, 1):
+        if not re.match(r"https?://", one, re.IGNORECASE):  # may be half of a password
+            shown = f"address {n}" if "@" in text or not one else repr(Scrubber()(one))
+            wrong = f"{shown} is {'no http URL' if one else 'empty'}"
+            raise ConfigError.of("models.url.several", wrong=wrong)
+    seen = set()
+    for clean in (split_url(one, query="api-version")[0] for one in found):
+        parts = urlsplit(clean)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        place = (parts.hostname, port, parts.path.removesuffix("/v1"), parts.query)
+        if place in seen:
+            raise ConfigError.of("models.url.several", wrong=f"{clean} stands twice")
+        seen.add(place)
+    return found
 
 
 def split_url(url: str, query: str = "") -> tuple[str, str, list[str]]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import pytest
 from openai_server import OpenAIServer
 from small_tasks import Many, cells, plan_of, run, without_times
 
-from suite.errors import CallFailed, EngineError
+from suite.errors import CallFailed, ConfigError, EngineError
 from suite.journal.run import Run
 from suite.models.engine import Asking, Engine, Surroundings
 from suite.models.spec import parse_spec
@@ -41,7 +41,7 @@ def candidate(folder: str, **options: object) -> Any:
     return plan_of({"candidate": folder}, cells(Few), options=given, concurrency=4)
 
 
-async def asked(one: Engine, groups: Sequence[str], times: int = 1) -> None:
+async def asked(one: Engine, groups: Iterable[str], times: int = 1) -> None:
     for group in groups:
         for n in range(times):
             await one.call(chat(f"{group} asks {n}"), Asking(group=group))
@@ -110,8 +110,27 @@ async def test_addresses_of_two_models_are_refused_unless_vouched_for() -> None:
         await vouched.close()
 
 
-def test_an_address_that_stands_twice_counts_once() -> None:
-    assert "replicas" not in engine("http://127.0.0.1:1/v1,http://127.0.0.1:1/v1").limits()
+@pytest.mark.parametrize(
+    ("also", "wrong"),
+    [
+        (",http://127.0.0.1:1/v1/", "http://127.0.0.1:1/v1 stands twice"),
+        (",http://127.0.0.1:1", "http://127.0.0.1:1 stands twice"),
+        (",nonsense", "'nonsense' is no http URL"),
+        (",", "address 2 is empty"),
+    ],
+)
+def test_addresses_that_are_none_or_stand_twice_are_refused(also: str, wrong: str) -> None:
+    with pytest.raises(ConfigError, match=wrong):
+        engine(f"http://127.0.0.1:1/v1{also}")
+    with pytest.raises(ConfigError, match=wrong):
+        vllm.engine(parse_spec("vllm/some", [("url", f"http://127.0.0.1:1/v1{also}")]))
+
+
+def test_half_of_a_password_with_a_comma_is_not_shown() -> None:
+    with pytest.raises(ConfigError) as found:
+        engine("http://127.0.0.1:1/v1,http://me:half,other@127.0.0.1:2/v1")
+    assert "half" not in str(found.value)
+    assert "other" not in str(found.value)
 
 
 async def test_groups_of_an_address_that_ends_go_elsewhere_and_the_run_says_so(tmp_path: Path) -> None:
@@ -127,8 +146,92 @@ async def test_groups_of_an_address_that_ends_go_elsewhere_and_the_run_says_so(t
         await asyncio.gather(*ends)
     assert (outcome.exit_code, len(ends)) == (0, 1)
     told = [one.text for one in remarks(Run(tmp_path / "run")) if "replica" in one.text]
-    assert re.match(r"openai/loopback gives groups of replica 2 to others: connect", told[0])
-    assert re.match(r"openai/loopback asked others [1-9]\d* times", told[1])
+    assert re.match(r"openai/loopback gives groups of replica 2 \(http\S+\) to others: connect", told[0])
+    asked = rf"asked others [1-9]\d* times, for groups of replica 2 \(http://127.0.0.1:{doomed.port}/v1\)"
+    assert re.match(f"openai/loopback {asked}", told[1])
+
+
+@pytest.mark.parametrize(
+    "fault", ["404", "401", "402", "403", "html", "wrong-shape", "error-200", "quota", "500", "503"]
+)
+async def test_an_address_that_is_wrong_costs_few_calls_and_no_samples(
+    fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("suite.models.replicas.REST_S", 600.0)
+    async with (
+        OpenAIServer(lambda _: "e") as good,
+        OpenAIServer(lambda _: "e", fault_every=(1, fault)) as wrong,
+    ):
+        outcome = await run(candidate("openai/loopback", base_url=both((good, wrong))), tmp_path / "run")
+    assert outcome.exit_code == 0
+    assert wrong.requests <= 8  # what was in flight until it rested
+    told = " ".join(one.text for one in remarks(Run(tmp_path / "run")))
+    assert f"replica 2 (http://127.0.0.1:{wrong.port}/v1)" in told
+
+
+async def test_a_run_ends_where_all_addresses_are_wrong(tmp_path: Path) -> None:
+    async with OpenAIServer(fault_every=(1, "404")) as a, OpenAIServer(fault_every=(1, "404")) as b:
+        outcome = await run(candidate("openai/loopback", base_url=both((a, b))), tmp_path / "run")
+    assert isinstance(outcome.error, EngineError)
+    assert "status-404" in str(outcome.error)
+    assert a.requests + b.requests < 30
+
+
+async def test_what_a_request_is_refused_for_is_not_asked_elsewhere(pair: Sequence[OpenAIServer]) -> None:
+    one = engine(both(pair))
+    await one.start(Surroundings())
+    for _ in range(9):
+        with pytest.raises(CallFailed) as found:
+            await one.call(chat("[[fault:400]]"), Asking(group="g"))
+        assert (found.value.kind, found.value.retryable) == ("status-400", False)
+    await one.close()
+    assert not all(server.requests for server in pair)
+
+
+@pytest.mark.parametrize("others", [1, 0])
+async def test_no_more_than_its_concurrency_is_in_flight_at_each(others: int) -> None:
+    async with OpenAIServer(latency_s=0.001) as a, OpenAIServer(latency_s=0.001) as b:
+        one = engine(both((a, b)), concurrency=2)
+        await one.start(Surroundings())
+        if not others:
+            await b.stop()
+        calls = [answered(one, f"g{n}") for n in range(20)]
+        found = await asyncio.gather(*calls)
+        await one.close()
+    assert (a.max_in_flight, b.max_in_flight) == (2, 2 * others)
+    assert sum(found) >= 20 - 4
+
+
+async def test_an_address_that_is_dead_at_the_start_gets_calls_once_it_is_the_same_model(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("suite.models.replicas.REST_S", 0.0)
+    said: list[str] = []
+    async with OpenAIServer(window=4096) as here:
+        late = OpenAIServer(window=4096)
+        await late.start()
+        await late.stop()
+        one = engine(f"http://127.0.0.1:{late.port}/v1,{here.url}")
+        await one.start(Surroundings(say=said.append, note=lambda _, words: said.append(words)))
+        assert said[0].endswith(f"at {', '.join(sorted((here.url, late.url)))}")
+        assert said[1].startswith(f"starts without replica 1 ({late.url}): connect")
+        async with OpenAIServer(window=8192, port=late.port) as foreign:
+            await asked(one, map(str, range(40)))
+            assert foreign.requests == 0
+        assert "came back as another" in said[-1]
+        assert one.limits() == {"replicas": 2, "window": 4096}
+        async with OpenAIServer(window=4096, port=late.port) as back:
+            await asked(one, map(str, range(40, 140)))
+            assert back.requests > 9
+        await one.close()
+
+
+async def test_a_run_needs_one_address_that_answers(pair: Sequence[OpenAIServer]) -> None:
+    urls = both(pair)
+    for server in pair:
+        await server.stop()
+    with pytest.raises(EngineError, match="connect"):
+        await engine(urls).start(Surroundings())
 
 
 async def test_what_one_address_is_overloaded_with_others_take() -> None:
@@ -148,7 +251,8 @@ async def answered(one: Engine, group: str) -> bool:
     try:
         await asked(one, [group])
     except CallFailed as failed:
-        assert (failed.kind, failed.overload, failed.retryable) == ("status-429", False, True)
+        assert failed.kind in ("status-429", "connect")
+        assert (failed.overload, failed.retryable) == (False, True)
         return False
     return True
 
@@ -168,6 +272,12 @@ async def test_replicas_get_disjoint_devices(served: str, stand_in: Path) -> Non
     await one.close()
     given = sorted(path.read_text() for path in stand_in.glob("devices-*"))
     assert given == ["0,1", "GPU-c,3"]
+
+
+@pytest.mark.parametrize("size", ["abc", "0", "1.5", "true"])
+def test_a_parallel_size_that_is_no_number_is_refused_on_every_machine(size: str) -> None:
+    with pytest.raises(ConfigError, match=r"tensor_parallel_size=\S+ is no whole number from 1"):
+        vllm.engine(parse_spec("vllm/some/model", [("tensor-parallel-size", size)]))
 
 
 def test_replicas_beyond_the_devices_are_refused_before_anything_starts(served: str) -> None:
