@@ -343,7 +343,7 @@ def refusals(given: argparse.Namespace) -> list[str]:
 
 def without_places(text: str) -> str:
     """A text whose absolute paths are their last parts: figures are published."""
-    return re.sub(r"(?<![\w.:/])/(?:[^\s\"',:;()]+/)+([^\s\"',:;()/]*)", r"\1", text)
+    return re.sub(r"(?:(?<![\w.:/])|(?<=\\[nt]))/(?:[^\s\"',:;()\\/]+/)+([^\s\"',:;()\\/]*)", r"\1", text)
 
 
 async def measure(bench: Measurement) -> None:

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from suite.chat import Json
 from suite.errors import ConfigError, EngineError
@@ -30,9 +31,11 @@ def visible(environment: Mapping[str, str] | None = None) -> tuple[str, ...] | N
     if given is not None:
         names = [one.strip() for one in given.split(",")]
         end = next((n for n, one in enumerate(names) if not one or one.startswith("-")), len(names))
-        names, keys = names[:end], [str(int(one)) if one.isdecimal() else one for one in names[:end]]
-        if twice := next((one for one, key in zip(names, keys, strict=True) if keys.count(key) > 1), None):
-            raise ConfigError.of("models.devices.twice", device=twice, value=f"{VARIABLE}={given}")
+        names = names[:end]
+        keys = sorted(str(int(one)) if one.isdecimal() else one.lower() for one in names)
+        for one, other in pairwise(keys):
+            if one == other or (not one.isdecimal() and other.startswith(one)):  # a UUID may be cut short
+                raise ConfigError.of("models.devices.twice", device=other, value=f"{VARIABLE}={given}")
         return tuple(names)
     try:
         gpus = [_UUID.findall(one) for one in re.split("(?m)^(?=GPU )", _nvidia_smi("-L"))]

@@ -31,7 +31,7 @@ def test_the_environment_names_devices_as_cuda_reads_it(given: str, found: tuple
     assert visible({"CUDA_VISIBLE_DEVICES": given}) == found
 
 
-@pytest.mark.parametrize("given", ["0,0", "1, 0,01", "GPU-aaaa-1,GPU-aaaa-1"])
+@pytest.mark.parametrize("given", ["0,0", "1, 0,01", "GPU-aaaa-1,GPU-aaaa-1", "GPU-aaaa-1,GPU-AAAA"])
 def test_a_device_that_stands_twice_is_refused(given: str) -> None:
     with pytest.raises(ConfigError, match="stands twice") as found:
         visible({"CUDA_VISIBLE_DEVICES": given})

@@ -1,7 +1,9 @@
 """What the script for a GPU refuses before it starts anything."""
 
+import json
 import subprocess
 import sys
+from importlib import util
 from pathlib import Path
 
 import pytest
@@ -24,3 +26,16 @@ def test_all_that_would_fail_late_is_refused_at_once(tmp_path: Path, monkeypatch
     ):
         assert wrong in done.stderr
     assert not (tmp_path / "figures").exists()
+
+
+def test_figures_hold_no_folders_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    spec = util.spec_from_file_location("gpu_script", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
+    script = util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, spec.name, script)
+    spec.loader.exec_module(script)
+    told = {"a": "/home/me/model", "failed": "no /var/log/z.log\n/usr/lib/q: 1/2", "url": "http://h:1/v1/x"}
+    found = json.loads(script.without_places(json.dumps(told)))
+    assert found == {"a": "model", "failed": "no z.log\nq: 1/2", "url": "http://h:1/v1/x"}
