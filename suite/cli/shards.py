@@ -52,6 +52,16 @@ def named_shard(text: str, environment: Mapping[str, str] = os.environ) -> tuple
     raise ConfigError(what, "SUITE_SHARD, SLURM_ARRAY_TASK_ID, JOB_COMPLETION_INDEX", "give --shard I/N")
 
 
+def whole_done(run: "PreparedRun") -> bool:
+    """Whether the run's own journals hold all that was asked for, however it was divided before."""
+    from suite.roles import Stage
+    from suite.run.run_folder import RunFolder
+
+    stages, plan = [Stage(one) for one in run.stages], run.plan
+    scoring = plan.scoring_id if Stage.SCORE in stages else ""
+    return RunFolder(plan, run.folder, scoring).all_done(stages, plan.all_works)
+
+
 def work_on_shard(run: "PreparedRun", shard: Shard, *, as_json: bool) -> int:
     """One shard in this process; the exit code. Raises RunError where another process has it."""
     from suite.run.lease_folder import LeaseFolder
@@ -95,11 +105,13 @@ def shared_devices(need: int, shards: int) -> list[dict[str, str]]:
 def work_in_shards(run: "PreparedRun", shards: int, words: tuple[str, ...]) -> "Outcome":
     """All shards, each in a process of its own, then merged. words: of the command, without the shard.
 
-    Raises ConfigError for a budget too small to divide, EngineError where there are too few GPUs.
+    Raises ConfigError for a budget too small to divide, EngineError where there are too few GPUs, RunError
+    for a folder that is divided otherwise.
     """
     from suite.journal.document_files import read_document
     from suite.journal.documents import Results
     from suite.roles import Stage
+    from suite.run.lease_folder import LeaseFolder
     from suite.run.ledger import ledger_of
     from suite.run.merging import merge_shards
     from suite.run.outcome import Outcome
@@ -108,6 +120,7 @@ def work_in_shards(run: "PreparedRun", shards: int, words: tuple[str, ...]) -> "
     from suite.run.shard_processes import ShardProcesses
 
     plan, stages = run.plan, [Stage(one) for one in run.stages]
+    LeaseFolder(plan, run.folder, Shard(0, shards), run.stages).check_division()
     members = plan.filled.at("both", *stages)
     ledger_of(run.settings.budget, members, shards)
     own = shared_devices(max((one.engine.devices() for one in members), default=0), shards)

@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from suite.cli.flags import NumberRange, say_json, say_text, together
-from suite.cli.shards import named_shard, shard_flags, work_in_shards, work_on_shard
+from suite.cli.shards import named_shard, shard_flags, whole_done, work_in_shards, work_on_shard
 from suite.errors import ConfigError
 from suite.run.request import AskedRun, parameter_name
 from suite.secrets import safe_command
@@ -292,11 +292,12 @@ def carry_out(plan: "Plan", flags: RunFlags, folder: Path | None = None) -> int:
         words = repeated_words(context, {**place, "cache": bool(flags.cache)})
         click.echo(script_of(executor, Job(words, run.folder)), nl=False)
         return 0
-    if shard is not None:
-        return work_on_shard(run, shard, as_json=flags.as_json)
-    if flags.shards and not sealed(plan, run.folder):  # one that is done is shown by this process alone
+    divided = shard is not None or flags.shards is not None
+    if divided and not (sealed(plan, run.folder) or whole_done(run)):  # else this process alone shows it
+        if shard is not None:
+            return work_on_shard(run, shard, as_json=flags.as_json)
         words = repeated_words(context, place)
-        return _finish(work_in_shards(run, flags.shards, words), flags, run.stages)
+        return _finish(work_in_shards(run, flags.shards or 1, words), flags, run.stages)
     return _finish(asyncio.run(run.start(executor=executor)), flags, run.stages)
 
 

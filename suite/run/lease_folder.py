@@ -64,20 +64,28 @@ class LeaseFolder(RunFolder):
         with lease.kept(lost):
             yield lease.told
 
-    def _divide(self) -> None:
-        folder, journal = self.shard.folder(self.base), "scores.jsonl" if self._alone else "outputs.jsonl"
+    def check_division(self) -> None:
+        """Raises RunError where the folder has no shards but records, or is divided otherwise."""
+        journal = "scores.jsonl" if self._alone else "outputs.jsonl"
         if (self.base / journal).exists() and not shards_of(self.base):
             fix = "the same command without --shards and --shard continues it"
             raise RunError(f"{self.base.name} was begun without shards", str(self.base), fix)
+        if others := {one.of for one in shards_of(self.base)} - {self.shard.of}:
+            what = f"{self.base.name} is divided into {max(others)} shards, not {self.shard.of}"
+            fix = f"give --shards {max(others)}, or --shard I/{max(others)}"
+            raise RunError(what, str(self.shard.folder(self.base).parent), fix)
+
+    def _divide(self) -> None:
+        self.check_division()
+        folder = self.shard.folder(self.base)
         with trying("make the folder of the shard", folder):
             folder.mkdir(parents=True, exist_ok=True)
-        if others := {one.of for one in shards_of(self.base)} - {self.shard.of}:
+        try:
+            self.check_division()  # who divides it otherwise at this moment sees this folder
+        except RunError:
             with suppress(OSError):  # it holds leases
                 folder.rmdir()
-            what = f"{self.base.name} is divided into {max(others)} shards, not {self.shard.of}"
-            raise RunError(
-                what, str(folder.parent), f"give --shards {max(others)}, or --shard I/{max(others)}"
-            )
+            raise
 
     def write_manifests(
         self, facts: FactsOfCells, stages: Sequence[Stage], *, imported: bool, level: float

@@ -15,6 +15,7 @@ import pytest
 from openai_server import OpenAIServer
 from small_tasks import cells, plan_of, run
 
+from suite.cli.main import run_command
 from suite.cli.shards import named_shard, shared_devices
 from suite.errors import ConfigError, EngineError, RunError
 from suite.journal.run import Run
@@ -133,6 +134,20 @@ async def test_a_scoring_in_shards_is_that_of_one_process(tmp_path: Path) -> Non
     assert records(tmp_path / "run", scoring) == records(tmp_path / "whole", scoring)
     again = await run(plan_of(other), tmp_path / "run", stages=("score",))
     assert (again.exit_code, again.pending) == (0, 0)
+
+
+def test_a_command_for_other_shards_than_there_are_begins_nothing(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = str(tmp_path / "run")
+    command = ("eval", "--task", str(TASK), "--model", "scripted/echo", "-O", folder, "--quiet")
+    assert [run_command(*command, "--shard", f"{which}/2") for which in (1, 2)] == [0, 0]
+    assert run_command(*command, "--shards", "3") == 2
+    assert "run is divided into 2 shards, not 3" in capfd.readouterr().err
+    assert run_command("runs", "merge", folder) == 0
+    for divided in (("--shards", "3"), ("--shard", "1/5")):  # all of it is scored
+        assert run_command("score", folder, *divided, "--quiet") == 0
+    assert not list(tmp_path.glob("run/scorings/*/shards"))
 
 
 class Held:
