@@ -6,7 +6,16 @@ from typing import Any
 
 import click
 
-from suite.cli.flags import PATH, json_flag, output_flag, runs_flag, say_json, say_text, scoring_flag
+from suite.cli.flags import (
+    PATH,
+    json_flag,
+    output_flag,
+    runs_flag,
+    say_json,
+    say_text,
+    scoring_flag,
+    tasks_flag,
+)
 from suite.errors import ConfigError
 
 
@@ -140,12 +149,14 @@ def _pair(flag: str, text: str) -> tuple[str, str]:
 
 @runs.command()
 @click.argument("run")
+@tasks_flag("The file of the run's task (./units.py), if it moved.")
 @json_flag
 @click.pass_context
-def merge(context: click.Context, run: str, as_json: bool) -> None:
+def merge(context: click.Context, run: str, tasks: tuple[str, ...], as_json: bool) -> None:
     """Merge the shards of a run as far as they are, with results and reports; again at any time.
 
-    Exits 1 while a shard or a sample is missing, 2 where a shard is damaged or of another run.
+    Exits 1 while a shard, a sample or a record of a shard is missing, 2 where a shard is damaged or of
+    another run, or a task is not at hand.
 
     \b
     Example:
@@ -158,7 +169,7 @@ def merge(context: click.Context, run: str, as_json: bool) -> None:
 
     folder = find_run(run)
     before = _inodes(folder)
-    merges, changed, scored = merge_shards(folder), before != _inodes(folder), Run(folder)
+    merges, changed, scored = merge_shards(folder, tasks=tasks), before != _inodes(folder), Run(folder)
     if as_json:
         say_json(merges)
     elif scored.has_results:
@@ -168,7 +179,8 @@ def merge(context: click.Context, run: str, as_json: bool) -> None:
     for path in write_reports(folder) if changed and scored.has_results else ():
         click.echo(f"wrote {path}", err=as_json)
     foreign = any(shard.state == "foreign" for one in merges for shard in one.shards)
-    context.exit(2 if foreign else 0 if all(one.complete for one in merges) else 1)
+    whole = all(one.complete and not any(shard.stay for shard in one.shards) for one in merges)
+    context.exit(2 if foreign else 0 if whole else 1)
 
 
 def _inodes(folder: Path) -> set[int]:

@@ -8,6 +8,7 @@ half-written line and stops the run with nothing lost.
 import errno
 import fcntl
 import os
+import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -146,21 +147,32 @@ class Blocks:
 
 
 @contextmanager
-def folder_lock(folder: Path, *, needed: bool = True) -> Iterator[None]:
+def folder_lock(folder: Path, *, needed: bool = True, patience: float = 0.0) -> Iterator[None]:
     """One writer a run folder: an advisory lock that dies with the process. Raises RunError.
 
-    needed: else there is none where the file system has no locks.
+    needed: else there is none where the file system has no locks. patience: of who merges, seconds to wait.
     """
     with trying("write to the run folder", folder, CHOOSE_FOLDER):
         fd = open_append(folder / ".lock")
     with os.fdopen(fd, "rb"):
+        until = time.monotonic() + patience
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            while True:
+                try:
+                    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() >= until:
+                        raise
+                    time.sleep(0.05)
         except OSError as error:
             what, fix = f"its file system has no locks: {error.strerror}", "add --shards 1: shards need none"
             if taken := error.errno in (errno.EAGAIN, errno.EACCES):
                 what = "another process is working on this run"
                 fix = "wait for it, stop it, or start another run with --new"
+                if patience:
+                    what = "another merge of this run is going on, or another process works on it"
+                    fix = "wait for it, then merge again: nothing is lost"
             if needed or taken:
                 raise RunError(what, where=str(folder), fix=fix) from error
         yield

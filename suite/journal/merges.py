@@ -12,8 +12,10 @@ MERGE, MERGE_FORMAT = "merge.json", "suite-merge/1"
 
 
 class MergedShard(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A shard, such as "3-of-8", as a merge found it. lease: the one that counts. groups, samples: of one
-    that is merged. why: it is foreign. torn: by file, records that were cut short or lack a part."""
+    """A shard, such as "3-of-8", as a merge found it. lease: the one that counts, and its token. groups,
+    samples: of one that is merged. why: it is foreign. torn: by file, records that were cut short or lack a
+    part. held: by file, the most records that a merge found in this lease; stay: how many of them the lease
+    lacks now, which stay in the run."""
 
     shard: Annotated[str, matching("[0-9]+-of-[0-9]+")]
     state: Literal["merged", "missing", "foreign"]
@@ -22,6 +24,9 @@ class MergedShard(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     samples: Count = 0
     why: str = ""
     torn: Mapping[str, Count] = {}
+    token: str = ""
+    held: Mapping[str, Count] = {}
+    stay: Count = 0
 
 
 class Merge(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,3 +42,8 @@ class Merge(msgspec.Struct, frozen=True, kw_only=True):
     groups: Share
     samples: Share
     shards: Sequence[MergedShard]
+
+    @property
+    def planned(self) -> list[MergedShard]:
+        """The shards of the run, without foreign folders of another number."""
+        return [one for one in self.shards if one.shard.endswith(self.shards[0].shard.partition("-")[2])]

@@ -91,6 +91,7 @@ class Survey:
     def __init__(self, upto: Mapping[Path, int] | None = None, known: "Survey | None" = None) -> None:
         self._upto = upto
         self._lost: Counter[Path] = Counter()
+        self._held: Counter[Path] = Counter()  # records that lack nothing
         self._gone: dict[Path, Offsets] = {}  # lines that lack a part
         self._ends: dict[Path, int] = {}  # bytes before a damaged end, of each file that was read
         self._torn: list[Path] = []
@@ -117,6 +118,11 @@ class Survey:
     def lost(self, folder: Path) -> dict[str, int]:
         """How many records lack a part or are damaged, by file below a folder."""
         return {path.relative_to(folder).as_posix(): lost for path, lost in sorted(self._lost.items())}
+
+    def held(self, folder: Path) -> Counter[str]:
+        """How many records lack nothing, by file below a folder."""
+        found = {path.relative_to(folder).as_posix(): held for path, held in sorted(self._held.items())}
+        return Counter(found)
 
     def kept(self, path: Path) -> Iterator[bytes]:
         """The lines of a file that lack nothing, each with its newline."""
@@ -171,6 +177,7 @@ class Survey:
         if offsets:
             self._gone[path] = offsets
             self._lost[path] += len(offsets)
+            self._held[path] -= len(offsets)
 
     def _records(self, path: Path, kind: type[RecordT]) -> Iterator[tuple[int, RecordT]]:
         """(offset, record) of each record before a damaged end. Raises RunError for damage before it."""
@@ -195,6 +202,7 @@ class Survey:
                     raise broken
                 yield end, record
                 end += len(raw)
+                self._held[path] += 1
         self._ends[path] = end
         if broken is not None:
             self._torn.append(path)

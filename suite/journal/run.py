@@ -9,6 +9,7 @@ not scored yet, or whose scoring has no results yet, can be read, too: its `scor
 it lacks are empty.
 """
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
@@ -36,6 +37,7 @@ from suite.journal.lines import Lines
 from suite.journal.merges import MERGE, Merge
 from suite.journal.pairs import Key, pairs
 from suite.journal.records import AttemptRecord, CallRecord, OutputRecord, ScoreRecord
+from suite.journal.shards import shards_of
 
 RUNS = Path("runs")
 _NEAR = 8
@@ -105,8 +107,18 @@ class Run:
         """The manifest of a scoring."""
         return read_document(self.folder / "scorings" / scoring / "manifest.json", ScoringManifest)
 
+    @property
+    def unmerged(self) -> str:
+        """What to do where the run, or a scoring, is in shards that nobody has merged yet; else ""."""
+        bases = [self.folder, *(self.folder / "scorings").glob("*/")]
+        if all((one / MERGE).exists() or not shards_of(one) for one in bases):
+            return ""
+        return f"in shards that are not merged yet: suite runs merge {shlex.quote(str(self.folder))}"
+
     def need_scoring(self) -> None:
         """Raises RunError for a run that was not scored."""
+        if not self.scoring and self.unmerged:
+            raise RunError(f"run {self.folder.name} is {self.unmerged}", str(self.folder))
         if not self.scoring:
             raise RunError(f"run {self.folder.name} has not been scored", fix=f"suite score {self.folder}")
 

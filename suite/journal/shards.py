@@ -7,6 +7,8 @@ How a lease is taken and kept is in `suite/run/leases.py`; here is what everybod
 """
 
 import re
+from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -70,6 +72,39 @@ def leases(folder: Path) -> list[Path]:
         names = (one.name for one in folder.iterdir() if re.fullmatch(r"\d{4,}", one.name, re.ASCII))
         return [folder / name for name in sorted(names, key=int)]
     return []
+
+
+class _Planned(msgspec.Struct):
+    """What says of which plan a run, a shard of it, or a shard of a scoring is."""
+
+    plan: Mapping[str, object] = {}
+    plan_sha256: str = ""
+    scoring: str = ""
+    shard: tuple[int, int] | None = None
+
+
+def divided_into(base: Path) -> tuple[int, bool]:
+    """Into how many shards a run or scoring is divided, and whether a lease of its plan says so; else it is
+    the most common number, of folders with leases if there are any. (0, False) where nothing is. Raises
+    RunError."""
+    found = shards_of(base)
+    if len({one.of for one in found}) < 2:
+        return (found[0].of if found else 0), False
+    alone = base.parent.name == "scorings"
+    path = (base.parent.parent if alone else base) / "manifest.json"
+    run = read_document(path, _Planned) if path.exists() else None
+    taken, own = Counter[int](), Counter[int]()
+    for shard in found:
+        if lease := leases(shard.folder(base))[-1:]:
+            taken[shard.of] += 1
+            if run is not None and (one := lease[0] / "manifest.json").is_file():
+                there = read_document(one, _Planned)
+                same = {**there.plan, "shard": None} == {**run.plan, "shard": None} and there.shard == shard
+                if alone:
+                    same = (there.scoring, there.plan_sha256) == (base.name, run.plan_sha256)
+                own[shard.of] += same
+    counts = +own or taken or Counter(one.of for one in found)
+    return max((n, of) for of, n in counts.items())[1], bool(+own)
 
 
 def owner_of(lease: Path) -> LeaseOwner:

@@ -13,7 +13,6 @@ from suite.journal.documents import CellRecord, ScoredCell, Share
 from suite.journal.lines import Lines
 from suite.journal.records import BUDGET, OutputRecord, ScoreRecord
 from suite.journal.run import RUNS, Run
-from suite.journal.shards import shards_of
 from suite.report.findings import sentences
 from suite.report.numbers import number, percent, plain
 from suite.report.text_templates import Macros
@@ -108,7 +107,7 @@ def called(run: Run) -> str:
 
 
 _TEXTS = Macros(
-    "report/templates/remarks.j2", called, covered, how_to_continue, listed, number, percent, plain, shards_of
+    "report/templates/remarks.j2", called, covered, how_to_continue, listed, number, percent, plain
 )
 
 

@@ -147,6 +147,7 @@ def _state(run: Run) -> RunState:
             state = "solved, not scored"
         elif growing:
             state, note = "running", so_far
+    note = run.unmerged or note
     return RunState(
         run=run.folder.name, state=state, pending=pending, imported=manifest.imported,
         tasks=list(dict.fromkeys(cell.task for cell in manifest.cells)), cells=len(manifest.cells),

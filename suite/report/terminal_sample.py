@@ -59,7 +59,7 @@ def print_samples(
         if not full:
             more = "; --limit N shows more" if len(found.picked) < found.total else ""
             shown = f"{len(found.picked):,} of {found.total:,} samples that match{more}"
-            console.print(styled(shown if found.total else "no sample matches", "dim"))
+            console.print(styled(shown if found.total else run.unmerged or "no sample matches", "dim"))
 
 
 def paragraph(text: str, indent: int = 2) -> "RenderableType":

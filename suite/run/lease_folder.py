@@ -13,7 +13,7 @@ from pathlib import Path
 from suite.errors import RunError
 from suite.files import trying
 from suite.journal.document_files import read_manifest, write_document
-from suite.journal.shards import Shard, leases, shards_of
+from suite.journal.shards import Shard, divided_into, leases, shards_of
 from suite.roles import Stage
 from suite.run.leases import take
 from suite.run.manifest import FactsOfCells, run_manifest
@@ -70,9 +70,12 @@ class LeaseFolder(RunFolder):
         if (self.base / journal).exists() and not shards_of(self.base):
             fix = "the same command without --shards and --shard continues it"
             raise RunError(f"{self.base.name} was begun without shards", str(self.base), fix)
-        if others := {one.of for one in shards_of(self.base)} - {self.shard.of}:
-            what = f"{self.base.name} is divided into {max(others)} shards, not {self.shard.of}"
-            fix = f"give --shards {max(others)}, or --shard I/{max(others)}"
+        number, certain = divided_into(self.base)
+        others = {one.of for one in shards_of(self.base)} - {self.shard.of}
+        if others and not (certain and number == self.shard.of):  # who begins at this moment has no lease yet
+            number = number if certain else max(others)
+            what = f"{self.base.name} is divided into {number} shards, not {self.shard.of}"
+            fix = f"give --shards {number}, or --shard I/{number}"
             raise RunError(what, str(self.shard.folder(self.base).parent), fix)
 
     def _divide(self) -> None:

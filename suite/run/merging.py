@@ -5,8 +5,9 @@
 
 Of a shard only the last lease counts, so what a stopped owner wrote after a takeover is not read. Others may
 write meanwhile: of each lease a beginning is taken in which nothing names what is not there. What stands
-twice is taken once, by call id, block or sample; what a merge took of a shard whose folder is gone by now
-stays. Nothing of a shard is changed, and a file of the run that would get the bytes it has is left alone.
+twice is taken once, by call id, block or sample; what a merge took of a shard whose folder is gone by now, or
+whose files are cut or lost, stays. Nothing of a shard is changed, and a file of the run that would get the
+bytes it has is left alone.
 """
 
 from collections import Counter
@@ -20,7 +21,7 @@ import msgspec
 from msgspec.structs import replace
 
 from suite.chat import Json
-from suite.errors import RunError
+from suite.errors import RunError, SuiteError
 from suite.files import own_folder, replacing, trying
 from suite.journal.document_files import read_document, read_manifest, write_document
 from suite.journal.documents import RunManifest, ScoringManifest, Share, TaskCode
@@ -31,7 +32,7 @@ from suite.journal.merges import MERGE, Merge, MergedShard
 from suite.journal.records import AttemptRecord, SpentRecord, encode
 from suite.journal.repairs import ROOM, Survey, sizes
 from suite.journal.run import Run
-from suite.journal.shards import Shard, leases, parse_shard, shards_of
+from suite.journal.shards import LEASE, Shard, divided_into, leases, owner_of, parse_shard, shards_of
 from suite.plugins import catalogue
 from suite.run.cells import Cell
 from suite.run.order import shard_of
@@ -39,6 +40,8 @@ from suite.run.recorded_files import with_recorded
 from suite.run.reopen import cells_of
 from suite.run.results import make_results
 from suite.run.run_folder import differing
+
+PATIENCE_S = 10.0  # for another merge to end
 
 
 class _Name(msgspec.Struct):
@@ -85,10 +88,11 @@ class Division:
         last = read_document(base / MERGE, Merge).shards if (base / MERGE).exists() else ()
         self._before = {one.shard: one for one in last if one.state == "merged"}
         found = shards_of(base) or [parse_shard(one.replace("-of-", "/")) for one in self._before]
-        self._of = max((n, of) for of, n in Counter(one.of for one in found).items())[1]
+        self._of = divided_into(base)[0] or found[0].of
         planned = [Shard(which, self._of) for which in range(self._of)]
-        self._shards = [self._seen(one) for one in dict.fromkeys([*planned, *found])]
-        if any(one is self._before.get(one.shard) for one in self._shards):
+        others = [one for one in found if one.of != self._of and leases(one.folder(base))]
+        self._shards = [self._seen(one) for one in (*planned, *others)]
+        if any(one.stay or one is self._before.get(one.shard) for one in self._shards):
             survey = Survey(known=self._known)
             survey.read(base)
             scorings = [one.parent for one in sorted(base.glob("scorings/*/manifest.json"))]
@@ -99,8 +103,10 @@ class Division:
         folder = shard.folder(self.base)
         with trying("read the shard", folder):
             lease = next(reversed(leases(folder)), None)
-            if lease is None or not (path := lease / "manifest.json").is_file():
-                return self._before.get(folder.name) or MergedShard(shard=folder.name, state="missing")
+            before = self._before.get(folder.name)
+            lost = lease is None or (before is not None and int(lease.name) < int(before.lease or 0))
+            if lease is None or lost or not (path := lease / "manifest.json").is_file():
+                return before or MergedShard(shard=folder.name, state="missing")
             manifest = read_document(path, ScoringManifest) if self._alone else read_manifest(path)
             if why := ", ".join(self._differing(shard, manifest)):
                 return MergedShard(shard=folder.name, state="foreign", lease=lease.name, why=why)
@@ -113,9 +119,14 @@ class Division:
         groups, samples = len(own), sum(own)
         if isinstance(manifest, RunManifest):
             groups, samples = manifest.counts.groups_taken, manifest.all_works
+        token = owner_of(lease).token if (lease / LEASE).exists() else ""
+        held, most = survey.held(lease), Counter[str]()
+        same = before is not None and before.lease == lease.name
+        if before is not None and same and (not token or before.token in ("", token)):
+            most.update(before.held)
         return MergedShard(
             shard=folder.name, state="merged", lease=lease.name, groups=groups, samples=samples,
-            torn=survey.lost(lease),
+            torn=survey.lost(lease), token=token, held={**(most | held)}, stay=(most - held).total(),
         )  # fmt: skip
 
     def _differing(self, shard: Shard, found: RunManifest | ScoringManifest) -> list[str]:
@@ -147,16 +158,18 @@ class Division:
         )  # fmt: skip
 
 
-def merge_shards(folder: Path, cells: Sequence[Cell] = ()) -> list[Merge]:
+def merge_shards(folder: Path, cells: Sequence[Cell] = (), tasks: Sequence[str] = ()) -> list[Merge]:
     """Merge the shards of a run, and of those of its scorings that are divided by themselves, and make
     `results.json` of each scoring; what was seen of the shards.
 
-    cells: of the run's tasks; () for those that are installed. Raises RunError where nothing is divided, for
-    a journal that is damaged before good records, or where something cannot be written; SuiteError where the
-    task of a scoring is not at hand.
+    cells: of the run's tasks; () for those that are installed. tasks: files of those that come from one.
+    Raises RunError where nothing is divided, for a journal that is damaged before good records, or where
+    something cannot be written; SuiteError where the task of a scoring is not at hand: all but its results is
+    merged then.
     """
+    absent: SuiteError | None = None
     run, bases = Run(folder), [folder, *sorted(folder.glob("scorings/*/"))]
-    with folder_lock(folder, needed=False):
+    with folder_lock(folder, needed=False, patience=PATIENCE_S):
         divisions = [Division(one, run) for one in bases if shards_of(one) or (one / MERGE).exists()]
         if not divisions:
             fix = "`suite eval … --shards N` divides a run"
@@ -164,21 +177,38 @@ def merge_shards(folder: Path, cells: Sequence[Cell] = ()) -> list[Merge]:
         sources: dict[Path, list[Source]] = {}
         for source in chain.from_iterable(one.sources for one in divisions):
             sources.setdefault(source.target, []).append(source)
-        if sources.keys() - {folder} and not cells:  # what is not at hand shows before anything is written
-            cells = cells_of(run, with_recorded(catalogue(), [run]))
+        if sources.keys() - {folder} and not cells:
+            try:
+                cells = cells_of(run, with_recorded(catalogue(), [run], tasks))
+            except SuiteError as error:
+                absent = error
+        before = {place: _written(place, folder) for place in sources}
         done = {place: _write(place, some, run) for place, some in sources.items()}
         own = [one for base in bases for one in sources.get(base, ()) if one.folder != base]
         _put(folder / "attempts.jsonl", _by_time(folder / "attempts.jsonl", own))
         told = groupby(_by_time(folder / "commands.jsonl", own), lambda line: line.partition(b',"at":')[0])
         _put(folder / "commands.jsonl", (next(same) for _, same in told))
-        left = {place: _results(place, run, cells) for place in done if place != folder}
+        left = dict.fromkeys(done, 1)
+        for place in done if absent is None else ():
+            if place != folder:
+                left[place] = _results(place, run, cells, same=before[place] == _written(place, folder))
         left[folder] = run.manifest.all_works - done[folder] if folder in done else 0
         merges = []
         for one in divisions:
             pending = left.values() if one.base == folder else [left.get(one.base, 1)]
             merges.append(one.told(done.get(one.base, 0), complete=not any(pending)))
             write_document(one.base / MERGE, merges[-1])
+        if absent is not None:
+            what = f"the journals are merged, but results.json cannot be made: {absent.what}"
+            fix = "; ".join(filter(None, [absent.fix, "a task's file that moved: --task FILE.py"]))
+            raise type(absent)(what, absent.where, fix)
         return merges
+
+
+def _written(place: Path, folder: Path) -> list[int]:
+    """What names the journals behind the results of a scoring: others once they are written anew."""
+    paths = [one / f"{name}.jsonl" for one in (place, folder) for name in ("outputs", "calls", "scores")]
+    return [path.stat().st_ino if path.exists() else 0 for path in paths]
 
 
 def _write(place: Path, sources: Sequence[Source], run: Run) -> int:
@@ -196,11 +226,17 @@ def _write(place: Path, sources: Sequence[Source], run: Run) -> int:
     return outputs or scores
 
 
-def _results(place: Path, run: Run, cells: Sequence[Cell]) -> int:
-    """Write results.json of a scoring; how many samples have no score."""
+def _results(place: Path, run: Run, cells: Sequence[Cell], *, same: bool) -> int:
+    """Write results.json of a scoring; how many samples have no score. same: its journals are as they were,
+    so only work on other scorings can have changed what was spent."""
     run = Run(run.folder, place.name)
     metrics = {one.plan.task: one.task.metrics for one in cells}
     results = make_results(run, metrics, level=run.scoring_manifest.level)
+    if same and run.has_results:
+        was = run.results
+        unchanged = replace(results, seconds=was.seconds, calls=was.calls, findings=was.findings)
+        if msgspec.json.encode(unchanged) == msgspec.json.encode(was):
+            return results.pending
     write_document(place / "results.json", results)
     return results.pending
 

@@ -15,9 +15,10 @@ from msgspec.structs import replace
 from small_tasks import Spell, cells, plan_of, run, without_times
 
 from suite.cli.main import cli
-from suite.errors import DamagedError, RunError
+from suite.errors import DamagedError, PluginError, RunError
 from suite.files import part_of, replacing
 from suite.journal.commands import commands
+from suite.journal.journal_file import folder_lock
 from suite.journal.lines import Lines
 from suite.journal.merges import Merge
 from suite.journal.records import AttemptRecord, BlockRecord, CallRecord, CommandRecord, SpentRecord, encode
@@ -181,6 +182,107 @@ def test_shards_of_another_number_are_foreign(shards: Path) -> None:
     (told,) = merge_shards(shards, plan().cells)
     assert states(told)["1-of-4"] == "foreign"
     assert (told.done, told.complete) == (24, False)
+
+
+LOSSES = [("calls.jsonl", 0), ("outputs.jsonl", 0), ("outputs.jsonl", -20), ("scorings/*/scores.jsonl", 0)]
+
+
+@pytest.mark.parametrize(("name", "end"), LOSSES)
+def test_what_was_merged_of_a_shard_stays_when_its_files_are_cut(shards: Path, name: str, end: int) -> None:
+    merge_shards(shards, plan().cells)
+    merged = records(shards)
+    (path,) = (shards / "shards/1-of-3/0001").glob(name)
+    path.write_bytes(path.read_bytes()[:end])
+    for _ in range(2):
+        (told,) = merge_shards(shards, plan().cells)
+        assert records(shards) == merged
+        assert told.shards[0].stay > 0
+        assert any("1-of-3 holds" in line and "they stay" in line for line in merge_lines(told))
+
+
+def test_the_command_ends_with_1_where_a_shard_has_lost_records(
+    shards: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert command(shards, monkeypatch=monkeypatch).exit_code == 0
+    (shards / "shards/1-of-3/0001/calls.jsonl").unlink()
+    assert command(shards, monkeypatch=monkeypatch).exit_code == 1
+
+
+def test_a_shard_whose_later_lease_is_lost_keeps_what_was_merged_of_it(shards: Path) -> None:
+    old = shards / "shards/1-of-3/0001"
+    shutil.copytree(old, old.with_name("0002"))
+    (old / "outputs.jsonl").write_bytes(b"")
+    merge_shards(shards, plan().cells)
+    merged = records(shards)
+    shutil.rmtree(old.with_name("0002"))
+    merge_shards(shards, plan().cells)
+    assert records(shards) == merged
+
+
+def test_without_its_task_a_run_is_merged_but_for_results(
+    shards: Path, local: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def absent(*_: Any) -> Any:
+        raise PluginError("task 'a' comes from units.py, which is not here")
+
+    monkeypatch.setattr("suite.run.merging.cells_of", absent)
+    done = CliRunner().invoke(cli, ["runs", "merge", str(shards)])
+    assert isinstance(done.exception, PluginError)
+    assert "the journals are merged, but results.json cannot be made: task 'a'" in done.exception.what
+    assert "--task" in done.exception.fix
+    assert records(shards) == records(local)
+    assert not Run(shards).has_results
+
+
+def test_files_of_tasks_that_moved_can_be_named(shards: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    named: list[Any] = []
+    monkeypatch.setattr("suite.run.merging.with_recorded", lambda *given: named.append(given[2]))
+    assert command(shards, "--task", "./units.py", monkeypatch=monkeypatch).exit_code == 0
+    assert named == [("./units.py",)]
+
+
+def test_a_foreign_folder_of_a_higher_number_neither_counts_nor_locks(shards: Path) -> None:
+    for which in (1, 2, 3):
+        shutil.copytree(shards / f"shards/{which}-of-3", shards / f"shards/{which}-of-5")
+    (shards / "shards/4-of-9").mkdir()
+    (told,) = merge_shards(shards, plan().cells)
+    assert sorted(states(told).values()) == ["foreign"] * 3 + ["merged"] * 3
+    assert told.done == 24
+    assert merge_lines(told)[0].startswith("merged 3 of 3 shards")
+    assert any("1-of-5 is foreign" in line and "move its folder away" in line for line in merge_lines(told))
+    LeaseFolder(plan(), shards, Shard(0, 3), ("solve", "score")).check_division()
+    with pytest.raises(RunError, match="divided into 3 shards, not 5"):
+        LeaseFolder(plan(), shards, Shard(0, 5), ("solve", "score")).check_division()
+
+
+def test_empty_folders_of_another_number_are_no_missing_shards(shards: Path) -> None:
+    for which in range(1, 6):
+        (shards / f"shards/{which}-of-5").mkdir()
+    (told,) = merge_shards(shards, plan().cells)
+    assert (told.complete, len(told.shards)) == (True, 3)
+
+
+def test_results_of_a_scoring_to_which_nothing_new_came_stay(shards: Path) -> None:
+    merge_shards(shards, plan().cells)
+    (path,) = shards.glob("scorings/*/results.json")
+    before = path.read_bytes()
+    with (shards / "attempts.jsonl").open("ab") as file:
+        file.write(encode(AttemptRecord(9e9, "start")) + encode(AttemptRecord(9e9 + 50, "finish")))
+    merge_shards(shards, plan().cells)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("words", [["runs", "show"], ["runs", "samples"], ["compare"]])
+def test_what_shows_a_run_says_that_its_shards_are_not_merged(shards: Path, words: list[str]) -> None:
+    done = CliRunner().invoke(cli, [*words, str(shards), *([str(shards)] if words == ["compare"] else [])])
+    told = f"{done.output} {done.exception}"
+    assert "in shards that are not merged yet: suite runs merge" in " ".join(told.split())
+
+
+def test_a_merge_waits_for_another_and_says_so(shards: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("suite.run.merging.PATIENCE_S", 0.01)
+    with folder_lock(shards), pytest.raises(RunError, match="another merge of this run is going on"):
+        merge_shards(shards, plan().cells)
 
 
 @pytest.mark.parametrize("name", ["calls.jsonl", "outputs.jsonl", "attempts.jsonl"])
