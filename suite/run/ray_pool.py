@@ -14,10 +14,10 @@ import pickle
 import signal
 import sys
 import warnings
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from suite.errors import ConfigError, RunError, SuiteError
 from suite.models.extras import need
@@ -27,7 +27,6 @@ from suite.run.remote import WorkerLost, manned_by
 from suite.run.session import COLLECT_AFTER, Session
 from suite.run.worker import Batch, Given, OpenedWorker, Order, Worker
 
-T = TypeVar("T")
 LOCAL = "local"  # Ray's name of a cluster of this machine alone
 CLOSE_S = 60.0  # for engines to stop; then their actor is killed
 
@@ -54,38 +53,39 @@ class RayWorker:
 
     async def open(self, order: Order) -> OpenedWorker:
         try:
-            return await _told(self._actor.open.remote(order))
+            opened: OpenedWorker = await self._told("open", order)
+            return opened
         except BaseException:
             self._kill()
             raise
 
     async def turn(self, given: Sequence[Given], *, more: bool, stop: bool, linger_s: float) -> Batch:
-        return await _told(self._actor.turn_of.remote(pickle.dumps(given), more, stop, linger_s))
+        batch: Batch = await self._told("turn_of", pickle.dumps(given), more, stop, linger_s)
+        return batch
 
     async def close(self) -> Batch:
         try:
-            return await asyncio.wait_for(_told(self._actor.close.remote()), CLOSE_S)
+            batch: Batch = await asyncio.wait_for(self._told("close"), CLOSE_S)
+            return batch
         except TimeoutError as error:
             raise WorkerLost("its engines did not stop") from error
         finally:
             self._kill()
+
+    async def _told(self, name: str, *given: object) -> Any:
+        """What the actor answers. Raises its SuiteError, WorkerLost for whatever else a transport raises."""
+        try:
+            return await getattr(self._actor, name).remote(*given)
+        except Exception as error:
+            cause = getattr(error, "cause", None)
+            lost = WorkerLost(str(error) or type(error).__name__)
+            raise (cause if isinstance(cause, SuiteError) else lost) from None
 
     def _kill(self) -> None:
         import ray
 
         with contextlib.suppress(Exception):  # it may be gone, and so may be the cluster
             ray.kill(self._actor)
-
-
-async def _told(reply: Awaitable[T]) -> T:
-    """What an actor answers. Raises its SuiteError, WorkerLost for all else."""
-    from ray.exceptions import RayError
-
-    try:
-        return await reply
-    except (RayError, ConnectionError) as error:
-        cause = getattr(error, "cause", None)
-        raise (cause if isinstance(cause, SuiteError) else WorkerLost(str(error))) from None
 
 
 class RayExecutor(Executor):
@@ -102,9 +102,7 @@ class RayExecutor(Executor):
         super().__init__(name, given)
         need("ray")
         self._address = given.get("address", LOCAL)
-        self._workers = _number(given, "workers")
-        if self._workers is not None and (self._workers < 1 or self._workers % 1):
-            raise ConfigError(f"--on-option workers={given['workers']} is no whole number from 1")
+        self._workers = _number(given, "workers", what="whole number from 1")
         self._gpus, self._cpus = _number(given, "gpus"), _number(given, "cpus", 1.0)
 
     async def run(self, session: Session) -> Outcome:
@@ -116,11 +114,13 @@ class RayExecutor(Executor):
             self._gpus = max((one.devices() for one in session.plan.filled.engines()), default=0)
         self._say = session.progress.say
         session.manned = manned_by(session, self)
-        try:
-            return await session.run()
-        finally:
-            if (ray := sys.modules.get("ray")) is not None:
-                ray.shutdown()
+        with contextlib.redirect_stdout(sys.stderr):  # where Ray tells of dead workers; ours is for results
+            try:
+                return await session.run()
+            finally:
+                if (ray := sys.modules.get("ray")) is not None:
+                    with contextlib.suppress(Exception):  # the cluster may be gone
+                        ray.shutdown()
 
     @cached_property
     def size(self) -> int:
@@ -135,10 +135,16 @@ class RayExecutor(Executor):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of Ray, about its own future
                 ray.init(self._address, logging_level=logging.ERROR, log_to_driver=False)
+            # of calls that we drop at the end, and of a cluster that is gone: both are told by us
+            logging.getLogger("ray.util.client").setLevel(logging.CRITICAL)
+            has: Mapping[str, float] = ray.cluster_resources()
         except Exception as error:  # whatever a cluster that is not there makes of it
+            token = Path.home() / ".ray" / "auth_token"
+            if "RAY_AUTH_MODE" not in os.environ and token.exists():
+                raise RunError.of("run.ray.token", address=self._address, error=error, token=token) from error
             raise RunError(f"no Ray cluster at {self._address}: {error}") from error
-        signal.signal(signal.SIGTERM, before)  # ours lets what is in flight end
-        has: Mapping[str, float] = ray.cluster_resources()
+        finally:
+            signal.signal(signal.SIGTERM, before)  # ours lets what is in flight end
         room = {}
         for option, each in {"GPU": self._gpus, "CPU": self._cpus}.items():
             if each:
@@ -153,22 +159,32 @@ class RayExecutor(Executor):
         return size
 
     def worker(self) -> RayWorker:
-        """Another actor, which waits where the cluster has no place for it yet."""
+        """Another actor, which waits where the cluster has no place for it yet.
+
+        Raises ConfigError for one that cannot be, RunError where the cluster is gone.
+        """
         import ray
 
         needs = {"num_gpus": self._gpus, "num_cpus": self._cpus, "max_restarts": 0, "max_task_retries": 0}
         try:
+            if not ray.is_initialized():  # Ray would start another cluster
+                raise ConnectionError("the connection is lost")
             return RayWorker(ray.remote(WorkerActor).options(**needs).remote(str(Path.cwd())))
         except ValueError as error:  # such as 1.5 GPUs
             raise ConfigError(f"Ray makes no such worker: {error}") from error
+        except Exception as error:
+            raise RunError.of("run.ray.gone", address=self._address, error=error) from error
 
 
-def _number(given: Mapping[str, str], option: str, otherwise: float | None = None) -> float | None:
+def _number(
+    given: Mapping[str, str], option: str, otherwise: float | None = None, what: str = "number from 0"
+) -> float | None:
     text = given.get(option)
     try:
         found = otherwise if text is None else float(text)
     except ValueError:
         found = -1.0
-    if found is not None and not 0 <= found < 1e6:
-        raise ConfigError(f"--on-option {option}={text} is no number from 0")
+    whole = found is None or "whole" not in what or (found >= 1 and not found % 1)
+    if found is not None and not (0 <= found < 1e6 and whole):
+        raise ConfigError(f"--on-option {option}={text} is no {what}")
     return found

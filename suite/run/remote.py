@@ -8,6 +8,7 @@ itself. Not here: Ray (`ray_pool`), the worker's side and what both tell each ot
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from suite.run.session import Session
 
 SPARE_LOSSES = 3  # workers lost with nothing done between, beyond all that there are: then the run stops
+SILENT_S = 10.0  # a worker that answers no later is not worth a word: a turn takes `BEAT_S`
 MOST_LINGER_S = 0.25  # what a worker was told waits so long at most until it is handed over
 
 
@@ -104,6 +106,7 @@ class RemoteDriver:
         self._names = [*self._cells]
         self._ready, self._changed = asyncio.Event(), asyncio.Event()
         self._again: list[GivenGroup] = []  # of workers that were lost
+        self._asked: dict[RemoteWorker, tuple[str, float]] = {}  # name; when its turn began, monotonic
         self._more = True
         self._serving = self._open = self._seen = self._losses = 0
         self._costs: dict[str, MemberCost] = {}
@@ -151,7 +154,13 @@ class RemoteDriver:
 
     def _under_way(self) -> list[str]:
         told = f"{self._open} groups at {self._serving} of {self.pool.size} workers"
-        return [*self.session.spent(self._costs), told]
+        now = time.monotonic()
+        silent = [
+            f"worker {name} has not answered for {now - since:.0f} s"
+            for name, since in self._asked.values()
+            if now - since >= SILENT_S
+        ]
+        return [*self.session.spent(self._costs), told, *silent]
 
     def _stop(self, error: BaseException) -> None:
         if self._fatal is None:
@@ -205,7 +214,11 @@ class RemoteDriver:
             stop = self.desk.stopping
             more = not stop and bool(self._more or self._again) and self._share(held) > 0
             linger = min(MOST_LINGER_S, 0.002 * self._serving)
-            batch = await worker.turn(given, more=more, stop=stop, linger_s=linger)
+            self._asked[worker] = (opened.name, time.monotonic())
+            try:
+                batch = await worker.turn(given, more=more, stop=stop, linger_s=linger)
+            finally:
+                del self._asked[worker]
             for said in batch.said:
                 self.progress.say(f"{opened.name}: {said}")
             self._costs |= {f"{opened.name}/{name}": cost for name, cost in batch.costs.items()}
