@@ -36,20 +36,35 @@ def named_shard(text: str, environment: Mapping[str, str] = os.environ) -> tuple
     if text != "auto":
         return parse_shard(text), "--shard"
     if given := environment.get("SUITE_SHARD"):
-        return parse_shard(given), "SUITE_SHARD"
+        return parse_shard(given, "SUITE_SHARD"), "SUITE_SHARD"
     of = environment.get("SUITE_SHARDS", "")
     for name, count, least in (
         ("SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COUNT", "1" if of else "SLURM_ARRAY_TASK_MIN"),
         ("JOB_COMPLETION_INDEX", "JOB_COMPLETION_COUNT", "0"),
     ):
         if name in environment:
+            used = [name, *([least] if least in environment else []), "SUITE_SHARDS" if of else count]
             told = [environment.get(one, one) for one in (name, least)] + [of or environment.get(count, "")]
-            if not all(one.isascii() and one.isdigit() for one in told):
-                what = f"{name} names a shard, and nothing says of how many"
-                raise ConfigError(what, fix="export SUITE_SHARDS=N, or give --shard I/N")
-            return parse_shard(f"{int(told[0]) - int(told[1]) + 1}/{told[2]}"), name
+            source = " and ".join(f"{one}={environment[one]}" for one in used if one in environment)
+            fix = "export SUITE_SHARDS=N, the number of shards, or give --shard I/N"
+            if wrong := [one for one in used if not _whole(environment.get(one, "0"))]:
+                raise ConfigError(f"{wrong[0]}={environment[wrong[0]]} is no whole number", fix=fix)
+            if not all(map(_whole, told)):
+                raise ConfigError(f"{name} names a shard, and nothing says of how many", fix=fix)
+            which, number = int(told[0]) - int(told[1]) + 1, int(told[2])
+            gaps = "SLURM" in name and not of and environment.get("SLURM_ARRAY_TASK_STEP", "1") != "1"
+            if gaps or not 1 <= which <= number:
+                fix += "; task numbers then count from 1" if "SLURM" in name else "; the index counts from 0"
+                what = f"an array with steps or gaps does not say which of {number} shards this is"
+                what = what if "SLURM" in name and not of else f"shard {which} of {number} does not exist"
+                raise ConfigError(f"{what} ({source})", fix=fix)
+            return parse_shard(f"{which}/{number}", source), name
     what = "--shard auto finds no shard in the environment"
     raise ConfigError(what, "SUITE_SHARD, SLURM_ARRAY_TASK_ID, JOB_COMPLETION_INDEX", "give --shard I/N")
+
+
+def _whole(text: str) -> bool:
+    return text.isascii() and text.isdigit()
 
 
 def whole_done(run: "PreparedRun") -> bool:

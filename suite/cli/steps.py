@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _SHOWN = ("scoring", "complete", "pending", "cells", "across", "findings")  # of results, by --json
 LOCAL = "local"  # of --on: this process, whatever the settings say
 _HERE = ("on_options", "prints", "new", "dry_run")  # flags of the process that writes a script
+_WORKERS = ("shards", "shard", "on")
 _SETTINGS = (click.core.ParameterSource.ENVIRONMENT, click.core.ParameterSource.DEFAULT_MAP)
 _WORDS = "suite.words"  # in a context: the words after the command's name
 
@@ -207,7 +208,14 @@ class RunFlags(AskedRun, frozen=True, kw_only=True):
 
 
 def read(given: Mapping[str, object]) -> RunFlags:
-    """The flags as click gives them, those of one command alone left out."""
+    """The flags as click gives them, those of one command alone left out. Where one that says who works is
+    typed, the others of it that settings gave do not count."""
+    context = click.get_current_context(silent=True)
+    asked = [one for one in _WORKERS if given.get(one) not in (None, LOCAL)]
+    settled = [one for one in asked if context and context.get_parameter_source(one) in _SETTINGS]
+    if context and len(settled) < len(asked):
+        context.params |= dict.fromkeys(settled)
+        given = {**given, **dict.fromkeys(settled)}
     return msgspec.convert(given, RunFlags)
 
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from suite.errors import ConfigError
+from suite.errors import ConfigError, RunError
 from suite.journal.document_files import read_document
 
 SHARDS, LEASE, RELEASED, LEASE_FORMAT = "shards", "lease.json", "released", "suite-lease/1"
@@ -51,11 +51,11 @@ class LeaseOwner(msgspec.Struct, frozen=True):
         return f"process {self.pid} on {self.host}"
 
 
-def parse_shard(text: str) -> Shard:
-    """`3/8`. Raises ConfigError."""
+def parse_shard(text: str, source: str = "") -> Shard:
+    """`3/8`. source: what said so, for the error. Raises ConfigError."""
     found = re.fullmatch(r"(\d{1,5})/(\d{1,5})", text.strip(), re.ASCII)
     if found is None or not 1 <= int(found[1]) <= int(found[2]) <= MOST_SHARDS:
-        what = f"{text!r} is no shard"
+        what = f"{source and f'{source}: '}{text!r} is no shard"
         raise ConfigError(what, fix=f"write I/N with I from 1 to N, as in 3/8; N is at most {MOST_SHARDS}")
     return Shard(int(found[1]) - 1, int(found[2]))
 
@@ -67,10 +67,14 @@ def shards_of(base: Path) -> list[Shard]:
 
 
 def leases(folder: Path) -> list[Path]:
-    """The leases of a shard's folder, the one that counts last. Raises OSError but for a missing folder."""
+    """The leases of a shard's folder, the one that counts last. Raises OSError but for a missing folder.
+
+    An empty folder is none: a lease has its files before it gets its number, and may be put in such a place.
+    """
     with suppress(FileNotFoundError):
-        names = (one.name for one in folder.iterdir() if re.fullmatch(r"\d{4,}", one.name, re.ASCII))
-        return [folder / name for name in sorted(names, key=int)]
+        found = [one for one in folder.iterdir() if re.fullmatch(r"\d{4,}", one.name, re.ASCII)]
+        found = [one for one in found if one.is_dir() and any(one.iterdir())]
+        return sorted(found, key=lambda one: int(one.name))
     return []
 
 
@@ -109,4 +113,7 @@ def divided_into(base: Path) -> tuple[int, bool]:
 
 def owner_of(lease: Path) -> LeaseOwner:
     """Who took a lease. Raises RunError."""
+    if not (lease / LEASE).exists():
+        fix = "restore it from a copy, or move this folder away: the shard then goes on from the one before"
+        raise RunError(f"{lease.name} of shard {lease.parent.name} has no {LEASE}", str(lease), fix)
     return read_document(lease / LEASE, LeaseOwner)

@@ -13,6 +13,7 @@ from pathlib import Path
 from suite.errors import RunError
 from suite.files import trying
 from suite.journal.document_files import read_manifest, write_document
+from suite.journal.merges import MERGE
 from suite.journal.shards import Shard, divided_into, leases, shards_of
 from suite.roles import Stage
 from suite.run.leases import take
@@ -26,6 +27,8 @@ class LeaseFolder(RunFolder):
 
     A scoring alone reads the journals of the root; its own files stand in the lease.
     """
+
+    otherwise = "remove the folder of the shard: it begins anew"
 
     def __init__(self, whole: Plan, root: Path, shard: Shard, stages: Sequence[str]) -> None:
         self._alone = Stage.SOLVE not in stages
@@ -44,15 +47,19 @@ class LeaseFolder(RunFolder):
 
     @contextmanager
     def hold(
-        self, all_done: Callable[[], bool], say: Callable[[str], None], lost: Callable[[RunError], None]
+        self,
+        all_done: Callable[[], bool],
+        say: Callable[[str], None],
+        lost: Callable[[RunError], None],
+        stages: Sequence[Stage],
     ) -> Iterator[str]:
         """Take the shard and keep it while the block runs, unless nothing is left to do.
 
         lost: told, on another thread, that another process has it now. Raises RunError where one has it
         already, or where the folder is not divided so.
         """
-        if self._alone:
-            refuse_open(self.root)
+        if Stage.SOLVE not in stages:
+            refuse_open(self.root, self.scoring)
         self._divide()
         if all_done():
             yield ""
@@ -69,7 +76,9 @@ class LeaseFolder(RunFolder):
         journal = "scores.jsonl" if self._alone else "outputs.jsonl"
         if (self.base / journal).exists() and not shards_of(self.base):
             fix = "the same command without --shards and --shard continues it"
-            raise RunError(f"{self.base.name} was begun without shards", str(self.base), fix)
+            gone = (self.base / MERGE).exists()
+            how = "merged from shards whose folders are gone" if gone else "begun without shards"
+            raise RunError(f"{self.base.name} was {how}", str(self.base), fix)
         number, certain = divided_into(self.base)
         others = {one.of for one in shards_of(self.base)} - {self.shard.of}
         if others and not (certain and number == self.shard.of):  # who begins at this moment has no lease yet

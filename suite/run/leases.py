@@ -9,6 +9,7 @@ two seconds and that others watch. A wrong guess costs the calls in flight and n
 locks and no comparison of clocks or file times: shared file systems disagree about all of them.
 """
 
+import math
 import os
 import secrets
 import shutil
@@ -23,7 +24,7 @@ from typing import BinaryIO, NamedTuple
 
 import msgspec
 
-from suite.errors import RunError
+from suite.errors import ConfigError, RunError
 from suite.files import sync_folder, trying
 from suite.journal.journal_file import CHOOSE_FOLDER
 from suite.journal.repairs import REFERRING, repair
@@ -34,17 +35,23 @@ _beat_name = "beat-{:06}".format
 
 
 def lease_s() -> float:
-    """Seconds without a beat after which an owner is dead."""
-    return float(os.environ.get("SUITE_LEASE_S") or 60)
+    """Seconds without a beat after which an owner is dead. Raises ConfigError."""
+    text = os.environ.get("SUITE_LEASE_S") or "60"
+    with suppress(ValueError):
+        if math.isfinite(seconds := float(text)) and seconds > 0:
+            return seconds
+    what = f"SUITE_LEASE_S={text} is no number of seconds above 0"
+    raise ConfigError(what, fix="leave it out for 60, or give all processes of a run the same number")
 
 
 def take(shard: Shard, base: Path, say: Callable[[str], None], run: Path | None = None) -> "Lease":
     """Take a shard that nobody holds: a new one, one that was left, or one whose owner is dead.
 
     base: the folder of the run or the scoring. run: of a scoring that stands by itself, the run it scores.
-    Raises RunError where its owner lives, or where somebody else takes it at this moment.
+    Raises RunError where its owner lives, or where somebody else takes it at this moment, ConfigError.
     """
     folder = shard.folder(base)
+    lease_s()  # what is wrong with it shows before anything is made
     with trying("make the folder of the shard", folder, CHOOSE_FOLDER):
         folder.mkdir(parents=True, exist_ok=True)
         last = next(reversed(leases(folder)), None)
@@ -112,7 +119,7 @@ class Lease(NamedTuple):
     def kept(self, lost: Callable[[RunError], None]) -> Iterator[None]:
         """Beat while the block runs, then say that it was left in good order.
 
-        lost: called at most once, on another thread, with who took the shard over.
+        lost: called at most once, on another thread, with who took the shard over, or why nothing beats.
         """
         ended = threading.Event()
         (beating := threading.Thread(target=self._beat, args=(ended, lost), daemon=True)).start()
@@ -125,6 +132,13 @@ class Lease(NamedTuple):
                 _write(self.path / RELEASED)
 
     def _beat(self, ended: threading.Event, lost: Callable[[RunError], None]) -> None:
+        try:
+            self._beat_until(ended, lost)
+        except Exception as error:  # who does not beat is taken for dead: never in silence
+            what = f"shard {self.shard} can no longer be kept: {type(error).__name__}: {error}"
+            lost(RunError(what, str(self.path)))
+
+    def _beat_until(self, ended: threading.Event, lost: Callable[[RunError], None]) -> None:
         pause, turn = min(BEAT_S / 2, lease_s() / 10), 0
         while not ended.wait(pause):
             turn += 1
@@ -136,11 +150,15 @@ class Lease(NamedTuple):
                     (self.path / beat).rename(self.path / _beat_name(int(beat[5:]) + 1))
 
 
+class TakenOver(RunError):
+    """Another process has the shard now, and goes on with it."""
+
+
 def taken_over(shard: Shard, by: Path | None = None) -> RunError:
     """The error that somebody else has a shard, or removed its folder."""
     who = f"was taken over by {owner_of(by)}" if by else "is gone"
     what = f"shard {shard} {who}: this process stops, and changes nothing more"
-    return RunError(what, where=str(by or ""), fix="let the other one go on" if by else "")
+    return TakenOver(what, str(by), "let the other one go on") if by else RunError(what)
 
 
 def _living(shard: Shard, lease: Path, say: Callable[[str], None]) -> LeaseOwner | None:

@@ -52,6 +52,7 @@ class Budget(NamedTuple):
 
     amount: int
     unit: Literal["usd", "tokens"]
+    part: str = ""  # of what it is a part, in words
 
     def shown(self, amount: int) -> str:
         """An amount of the same unit in words."""
@@ -206,7 +207,7 @@ class Ledger:
         spent = f"{shown(self.spent)} spent{bound if self.untold else ''}"
         left = f"{shown(self.reserved)} reserved, {shown(max(self._left, 0))} left"
         return BudgetSpent(
-            f"the budget of {shown(self.budget.amount)} is reached: {spent}, {left}; "
+            f"the budget of {shown(self.budget.amount)}{self.budget.part} is reached: {spent}, {left}; "
             f"the next call could take up to {shown(amount)}{self._beyond}",
             fix="the same command with a higher --budget (--output in place of --new) continues this run",
         )
@@ -260,7 +261,8 @@ def ledger_of(text: str | None, members: Iterable[Member], shares: int = 1) -> L
     budget = parse_budget(text)
     if budget.amount < shares:
         raise ConfigError(f"--budget {text!r} allows no call in {shares} shards", fix=_HOW)
-    budget = budget._replace(amount=budget.amount // shares)
+    part = f" (1/{shares} of --budget {text}, as of {shares} shards)" if shares > 1 else ""
+    budget = budget._replace(amount=budget.amount // shares, part=part)
     found: dict[str, Rates] = {}
     lacking: dict[str, str] = {}  # model and role -> what to add
     for one in members:

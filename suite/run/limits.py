@@ -166,7 +166,7 @@ class Slots:
         try:
             await future
         except asyncio.CancelledError:
-            if future.done() and not future.cancelled():
+            if future.done() and not future.cancelled() and future.exception() is None:  # else it has none
                 self.leave()
             raise
 

@@ -9,6 +9,7 @@ from suite.errors import CapabilityError, DamagedError, SuiteError
 from suite.journal.documents import Results
 from suite.run.cache import Reuse
 from suite.run.execution import SAME_ERROR_LIMIT
+from suite.run.leases import TakenOver
 from suite.run.ledger import BudgetSpent
 from suite.run.progress import ProgressView
 
@@ -30,9 +31,13 @@ class Outcome:
 
     @property
     def continues(self) -> bool:
-        """Whether the same command can do what is left: not if a model cannot, or a journal is damaged."""
+        """Whether the same command can do what is left: not if a model cannot, a journal is damaged, or
+        another process goes on with it."""
         hopeless = self.reasons and set(self.reasons) <= {"unsupported", "not-recorded"}
-        return not isinstance(self.error, BudgetSpent | CapabilityError | DamagedError) and not hopeless
+        return (
+            not isinstance(self.error, BudgetSpent | CapabilityError | DamagedError | TakenOver)
+            and not hopeless
+        )
 
     @property
     def exit_code(self) -> int:

@@ -25,7 +25,7 @@ from suite.journal.pairs import Key, RecordT
 from suite.journal.records import CallRecord, OutputRecord, ScoreRecord
 from suite.journal.repairs import repair
 from suite.journal.run import RUNS
-from suite.journal.shards import SHARDS, shards_of
+from suite.journal.shards import RELEASED, SHARDS, leases, shards_of
 from suite.roles import Stage
 from suite.run.cache import other_facts
 from suite.run.code import code_record, other_code
@@ -67,6 +67,8 @@ class RunFolder:
     root: what its user knows it by. own: where notes of this process go.
     """
 
+    otherwise = "name another folder with --output"  # where it cannot go on
+
     def __init__(self, plan: Plan, path: Path, scoring: str, others: Sequence[Path] = ()) -> None:
         self.plan = plan
         self.path = self.root = self.own = path
@@ -76,11 +78,15 @@ class RunFolder:
         self.hardware: Hardware | None = None  # of workers elsewhere
 
     def hold(
-        self, all_done: Callable[[], bool], say: Callable[[str], None], lost: Callable[[RunError], None]
+        self,
+        all_done: Callable[[], bool],
+        say: Callable[[str], None],
+        lost: Callable[[RunError], None],
+        stages: Sequence[Stage],
     ) -> AbstractContextManager[str]:
         """See `held`. lost: of folders that another process may take over. Raises RunError."""
         del lost
-        refuse_open(self.path)
+        refuse_open(self.path, self.scoring if Stage.SOLVE not in stages else "")
         if self.scoring:
             refuse_open(self.of(Stage.SCORE))
         return held(self.path, all_done, say, self.others)
@@ -124,7 +130,7 @@ class RunFolder:
                     raise RunError(
                         f"{name} has records, but there is no manifest.json to say of which plan",
                         where=str(self.path),
-                        fix="restore manifest.json from a copy, or name another folder with --output",
+                        fix=f"restore manifest.json from a copy, or {self.otherwise}",
                     )
             write_document(
                 path, run_manifest(self.plan, self.name, facts, imported=imported, other=self.hardware)
@@ -227,17 +233,40 @@ def choose_folder(plan: Plan, out: Path | None, new: bool) -> Path:
     return folder
 
 
-def refuse_open(base: Path) -> None:
+def refuse_open(base: Path, scoring: str = "") -> None:
     """Raises RunError where a run or a scoring is divided into shards that are not all finished and merged:
-    only a merge may write its journals. base: its folder."""
+    only a merge may write its journals. base: its folder.
+
+    scoring: one that only reads the run: all shards may have ended with samples pending then, merged so.
+    """
     shards, merged = shards_of(base), base / MERGE
-    if shards and not (merged.exists() and read_document(merged, Merge).complete):
-        number = shards[-1].of
-        raise RunError(
-            f"{base.name} is divided into {number} shards that are not all finished and merged",
-            where=str(base),
-            fix=f"the same command with --shards {number} continues it; `suite runs merge` tells what lacks",
-        )
+    merge = read_document(merged, Merge) if merged.exists() else None
+    if not shards or (merge is not None and merge.complete):
+        return
+    run = base.parent.parent if base.parent.name == "scorings" else base
+    of, last = shards[-1].of, [one for shard in shards for one in leases(shard.folder(base))[-1:]]
+    left = [one for one in last if (one / RELEASED).exists() and (one / "manifest.json").exists()]
+    ended = len(shards) == len(left) == of
+    outputs = _lines(last, "outputs.jsonl" if run == base else "scores.jsonl")
+    parts = () if merge is None else merge.shards
+    odd = any(one.torn or one.state != "merged" for one in parts)
+    seen = {one.shard: one.lease for one in parts} == {one.parent.name: one.name for one in last}
+    seen = seen and merge is not None and (odd or merge.done == outputs)
+    if ended and not seen:
+        fix = f"all of them have ended: `suite runs merge {run}` comes first"
+    elif ended and scoring and not odd:
+        own = [one / "scorings" / scoring for one in last]
+        if not any(one.exists() for one in own) or _lines(own, "scores.jsonl") == outputs:
+            return
+        fix = f"this scoring is theirs: `suite eval … --output {base} --shards {of}` continues it"
+    else:
+        fix = f"the same command with --shards {of} continues it; `suite runs merge` tells what lacks"
+    what = f"{base.name} is divided into {of} shards that are not all finished and merged"
+    raise RunError(what, where=str(base), fix=fix)
+
+
+def _lines(folders: Sequence[Path], journal: str) -> int:
+    return sum(1 for one in folders for _ in Lines(one / journal, OutputRecord).raw())
 
 
 def differing(run: Json, plan: Json) -> list[str]:

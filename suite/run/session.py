@@ -83,7 +83,7 @@ class Session:
         def lost(error: RunError) -> None:
             loop.call_soon_threadsafe(self._lose, error)
 
-        holding = self.folder.hold(self._all_done, self.progress.warn, lost)
+        holding = self.folder.hold(self._all_done, self.progress.warn, lost, self.stages)
         signals = interruptible(self.interrupt, wanted=self.settings.signals)
         with nullcontext("") if self._sealed else holding as self._lost, self.progress, signals:
             self._main = asyncio.current_task()

@@ -20,6 +20,7 @@ from suite.errors import CapabilityError, DamagedError, RunError, SuiteError
 from suite.journal.shards import Shard
 from suite.models.prices import PER_USD, shown_usd
 from suite.roles import Stage
+from suite.run.leases import TakenOver
 from suite.run.ledger import BudgetSpent
 from suite.run.outcome import Outcome
 from suite.run.progress import Progress
@@ -28,8 +29,9 @@ from suite.run.session import SYNC_EVERY_S, Session, interruptible
 
 REPORTS = "SUITE_SHARD_REPORTS"  # to a process of a shard: its reader's command, without secrets
 RESTARTS = 2
+KILL_AFTER_S = 5.0  # a process that a second interruption does not end, such as one that was stopped
 _COSTS = [one.name for one in fields(MemberCost)]
-_ERRORS = {one.__name__: one for one in (BudgetSpent, CapabilityError, DamagedError)}
+_ERRORS = {one.__name__: one for one in (BudgetSpent, CapabilityError, DamagedError, TakenOver)}
 _PIPE = asyncio.subprocess.PIPE
 
 
@@ -164,8 +166,13 @@ class ShardProcesses:
         return [*cost, f"{len(self._running)} of {len(self._commands)} shards at work"]
 
     def interrupt(self) -> None:
-        """Let what is in flight end and stop; the second time, drop it."""
+        """Let what is in flight end and stop; the second time, drop it, and kill who goes on nevertheless."""
+        if self.interrupted:
+            asyncio.get_running_loop().call_later(KILL_AFTER_S, self._send, signal.SIGKILL)
         self.interrupted = True
+        self._send(signal.SIGINT)
+
+    def _send(self, number: signal.Signals) -> None:
         for process in self._running:
             with suppress(ProcessLookupError):
-                process.send_signal(signal.SIGINT)
+                process.send_signal(number)

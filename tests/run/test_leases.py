@@ -24,6 +24,8 @@ from suite.journal.repairs import REFERRING, repair
 from suite.journal.shards import Shard, leases, owner_of, parse_shard, shards_of
 from suite.run.lease_folder import LeaseFolder
 from suite.run.leases import Lease, take
+from suite.run.ledger import BudgetSpent
+from suite.run.merging import merge_shards
 from suite.run.outcome import RunSettings
 from suite.run.session import Session
 
@@ -210,6 +212,48 @@ def test_who_lost_its_shard_hears_it_from_its_next_look(tmp_path: Path, short: N
     assert "taken over by process" in str(told[0])
 
 
+@pytest.mark.parametrize("text", ["abc", "60s", "-1", "0", "nan", "inf"])
+def test_seconds_that_are_none_are_refused_before_a_lease_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("SUITE_LEASE_S", text)
+    with pytest.raises(ConfigError, match=f"SUITE_LEASE_S={text} is no number"):
+        take(SHARD, tmp_path, silent)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_beat_that_fails_in_whatever_way_is_heard_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short: None
+) -> None:
+    told: list[RunError] = []
+    heard = threading.Event()
+    lease = take(SHARD, tmp_path, silent)
+    monkeypatch.setattr("suite.run.leases.leases", lambda _: 1 / 0)
+
+    def hear(error: RunError) -> None:
+        told.append(error)
+        heard.set()
+
+    with lease.kept(hear):
+        assert heard.wait(30)
+    assert "shard 3/8 can no longer be kept: ZeroDivisionError" in str(told[0])
+
+
+def test_an_empty_folder_is_no_lease(tmp_path: Path) -> None:
+    first = left(tmp_path)
+    first.with_name("0002").mkdir()
+    first.with_name("0007").mkdir()
+    assert leases(first.parent) == [first]
+    assert left(tmp_path).name == "0002"
+
+
+def test_a_lease_that_lacks_who_took_it_is_named(tmp_path: Path) -> None:
+    lease = left(tmp_path)
+    (lease / "lease.json").unlink()
+    with pytest.raises(RunError, match=r"of shard 3-of-8 has no lease.json\n.*\n.*move this folder away"):
+        take(SHARD, tmp_path, silent)
+
+
 @pytest.mark.parametrize("text", ["0/8", "9/8", "3", "3/", "-1/8", "3/0", "3/99999", "x/8", "３/8"])
 def test_what_is_no_shard_is_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="is no shard"):
@@ -270,7 +314,7 @@ async def test_a_folder_in_other_shards_is_refused(finished: Path) -> None:
 
 async def test_a_run_without_shards_does_not_go_into_a_folder_with_open_ones(finished: Path) -> None:
     plan = plan_of({"candidate": "scripted/echo"}, cells(Spell, {"turns": 0}, {"turns": 2}))
-    with pytest.raises(RunError, match="same command with --shards 1 continues it"):
+    with pytest.raises(RunError, match="have ended: `suite runs merge .*run` comes first"):
         await run(plan, finished.parents[2])
 
 
@@ -279,6 +323,16 @@ async def test_a_shard_does_not_go_into_the_folder_of_a_run_without(tmp_path: Pa
     folder = folder_of(tmp_path / "run")
     with pytest.raises(RunError, match="begun without shards"):
         await run(folder.plan, folder)
+
+
+async def test_what_was_merged_from_shards_that_are_gone_is_not_told_otherwise(
+    finished: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(finished.parents[2], tmp_path / "run")
+    merge_shards(tmp_path / "run", cells(Spell, {"turns": 0}, {"turns": 2}))
+    shutil.rmtree(tmp_path / "run/shards")
+    with pytest.raises(RunError, match="merged from shards whose folders are gone"):
+        folder_of(tmp_path / "run").check_division()
 
 
 async def test_the_shards_of_another_plan_are_refused(finished: Path, tmp_path: Path) -> None:
@@ -294,6 +348,8 @@ async def test_a_budget_is_divided_among_the_shards(tmp_path: Path) -> None:
     session = Session(folder.plan, folder, ("solve",), RunSettings(budget="10ktokens", quiet=True))
     assert session.ledger is not None
     assert session.ledger.budget.amount == 2500
+    with pytest.raises(BudgetSpent, match=r"budget of 2,500 tokens \(1/4 of --budget 10ktokens"):
+        raise session.ledger._over(1)
 
 
 async def test_a_process_that_loses_its_shard_stops_and_says_who_has_it(tmp_path: Path, short: None) -> None:
@@ -309,4 +365,5 @@ async def test_a_process_that_loses_its_shard_stops_and_says_who_has_it(tmp_path
     outcome = await run(folder.plan, folder)
     assert outcome.exit_code == 2
     assert f"taken over by process {os.getpid()} on {socket.gethostname()}" in str(outcome.error)
+    assert not any("continues this run" in line for line in outcome.lines())
     assert not (tmp_path / "run/outputs.jsonl").exists()

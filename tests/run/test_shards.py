@@ -9,19 +9,23 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 from openai_server import OpenAIServer
-from small_tasks import cells, plan_of, run
+from small_tasks import cells, plan_of, run, scripted
 
 from suite.cli.main import run_command
 from suite.cli.shards import named_shard, shared_devices
-from suite.errors import ConfigError, EngineError, RunError
+from suite.errors import CallFailed, ConfigError, EngineError, RunError
 from suite.journal.run import Run
 from suite.journal.shards import Shard, leases, owner_of
+from suite.roles import Stage
 from suite.run.lease_folder import LeaseFolder
 from suite.run.merging import merge_shards
+from suite.run.progress import Progress
+from suite.run.shard_processes import ShardProcesses
 
 HERE = Path(__file__).resolve().parent
 TASK = HERE.parents[1] / "docs/one-file/units.py"
@@ -127,13 +131,79 @@ async def test_a_scoring_in_shards_is_that_of_one_process(tmp_path: Path) -> Non
         lease = LeaseFolder(plan_of(other), tmp_path / "run", Shard(which, 2), ("score",))
         assert (await run(lease.plan, lease, stages=("score",))).exit_code == 0
     assert {path: path.read_bytes() for path in before} == before
-    with pytest.raises(RunError, match="same command with --shards 2 continues it"):
+    with pytest.raises(RunError, match="have ended: `suite runs merge .*run` comes first"):
         await run(plan_of(other), tmp_path / "run", stages=("score",))
     merge_shards(tmp_path / "run", cells())
     scoring = plan_of(other).scoring_id
     assert records(tmp_path / "run", scoring) == records(tmp_path / "whole", scoring)
     again = await run(plan_of(other), tmp_path / "run", stages=("score",))
     assert (again.exit_code, again.pending) == (0, 0)
+
+
+async def test_a_run_whose_shards_ended_with_pending_samples_is_scored_anew_once_merged(
+    tmp_path: Path,
+) -> None:
+    models, other = ({"candidate": "scripted/echo", "judge": judge} for judge in JUDGES)
+    folder, asked = tmp_path / "run", 0
+
+    async def refusing(request: Any, asking: Any) -> str:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            raise CallFailed("status-400", "no", retryable=False)
+        return "yes"
+
+    for which in range(2):
+        lease = LeaseFolder(plan_of(models), folder, Shard(which, 2), ("solve", "score"))
+        scripted(refusing, lease.plan)
+        await run(lease.plan, lease)
+    with pytest.raises(RunError, match="have ended: `suite runs merge .*run` comes first"):
+        await run(plan_of(other), folder, stages=("score",))
+    assert not merge_shards(folder, cells())[0].complete
+    scored = await run(plan_of(other), folder, stages=("score",))
+    outputs, scores = Run(folder).outputs(), Run(folder, scored.scoring).scores()
+    assert (scored.pending, len(list(scores))) == (1, len(list(outputs)))
+    with pytest.raises(RunError, match="same command with --shards 2 continues it"):
+        await run(plan_of(models), folder)
+    (leases(Shard(0, 2).folder(folder))[-1] / "released").unlink()  # at work again
+    with pytest.raises(RunError, match="same command with --shards 2 continues it"):
+        await run(plan_of(other), folder, stages=("score",))
+
+
+async def test_a_second_interruption_ends_a_process_that_was_stopped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("suite.run.shard_processes.KILL_AFTER_S", 0.01)
+    processes = ShardProcesses([], "", Progress([], 0, [], quiet=True), Stage.SOLVE)
+    stopped = await asyncio.create_subprocess_exec("sleep", "600")
+    stopped.send_signal(signal.SIGSTOP)
+    processes._running.add(stopped)
+    processes.interrupt()
+    processes.interrupt()
+    assert await stopped.wait() in (-signal.SIGKILL, -signal.SIGINT)
+
+
+@pytest.mark.parametrize(
+    ("settings", "typed", "told"),
+    [
+        ("shards = 4", ["--shard", "1/2"], "shard 1/2"),
+        ("shards = 4", ["--on", "slurm", "--print"], "sbatch"),
+        ('on = "slurm"', ["--shard", "1/2"], "shard 1/2"),
+    ],
+)
+def test_who_works_by_a_typed_flag_is_not_who_settings_say(
+    settings: str,
+    typed: list[str],
+    told: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "suite.toml").write_text(f"[eval]\n{settings}\n")
+    command = ("eval", "--task", str(TASK), "--model", "scripted/echo", "-O", str(tmp_path / "run"))
+    code, (out, err) = run_command(*command, *typed), capfd.readouterr()
+    assert (code, told in out, "--shards 4" in out) == (0, True, False), err
 
 
 def test_a_command_for_other_shards_than_there_are_begins_nothing(
@@ -264,7 +334,11 @@ def test_a_scheduler_names_the_shard(environment: dict[str, str], shard: tuple[s
         ({}, "finds no shard"),
         (INDEXED, "nothing says of how many"),
         ({"SLURM_ARRAY_TASK_ID": "3"}, "nothing says of how many"),
-        ({**SLURM, "SLURM_ARRAY_TASK_ID": "9"}, "'5/4' is no shard"),  # of an array with gaps
+        ({**SLURM, "SLURM_ARRAY_TASK_ID": "9"}, "with steps or gaps does not say which of 4"),
+        ({**SLURM, "SLURM_ARRAY_TASK_STEP": "2"}, "with steps or gaps does not say which of 4"),
+        ({**SLURM, "SLURM_ARRAY_TASK_ID": "x"}, "SLURM_ARRAY_TASK_ID=x is no whole number"),
+        ({"JOB_COMPLETION_INDEX": "3", "SUITE_SHARDS": "3"}, "shard 4 of 3 .*INDEX=3 and SUITE_SHARDS=3"),
+        ({"SUITE_SHARD": "4/3"}, "SUITE_SHARD: '4/3' is no shard"),
     ],
 )
 def test_an_environment_that_names_no_shard_is_refused(environment: dict[str, str], what: str) -> None:
