@@ -25,7 +25,7 @@ from suite.journal.pairs import Key, RecordT
 from suite.journal.records import CallRecord, OutputRecord, ScoreRecord
 from suite.journal.repairs import repair
 from suite.journal.run import RUNS
-from suite.journal.shards import RELEASED, SHARDS, leases, shards_of
+from suite.journal.shards import RELEASED, SHARDS, divided_into, leases, shards_of
 from suite.roles import Stage
 from suite.run.cache import other_facts
 from suite.run.code import code_record, other_code
@@ -244,14 +244,14 @@ def refuse_open(base: Path, scoring: str = "") -> None:
     if not shards or (merge is not None and merge.complete):
         return
     run = base.parent.parent if base.parent.name == "scorings" else base
-    of, last = shards[-1].of, [one for shard in shards for one in leases(shard.folder(base))[-1:]]
+    of, last = divided_into(base)[0], [one for shard in shards for one in leases(shard.folder(base))[-1:]]
     left = [one for one in last if (one / RELEASED).exists() and (one / "manifest.json").exists()]
     ended = len(shards) == len(left) == of
     outputs = _lines(last, "outputs.jsonl" if run == base else "scores.jsonl")
     parts = () if merge is None else merge.shards
     odd = any(one.torn or one.state != "merged" for one in parts)
     seen = {one.shard: one.lease for one in parts} == {one.parent.name: one.name for one in last}
-    seen = seen and merge is not None and (odd or merge.done == outputs)
+    seen = seen and merge is not None and (odd or merge.done >= outputs)
     if ended and not seen:
         fix = f"all of them have ended: `suite runs merge {run}` comes first"
     elif ended and scoring and not odd:
