@@ -241,3 +241,14 @@ async def test_retry_after_holds_everybody_back() -> None:
     assert not slots.entered()
     await slots.wait((0, ()))
     assert loop.time() - started >= 0.19
+
+
+async def test_who_is_turned_away_and_dropped_gives_no_place_back() -> None:
+    slots = Slots(Limit(1))
+    assert slots.entered()
+    waiting = asyncio.ensure_future(slots.wait((0, ())))
+    await asyncio.sleep(0)
+    slots.refuse_all(lambda: RuntimeError("stopped"))
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    assert slots.in_flight == 1
