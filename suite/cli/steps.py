@@ -254,7 +254,9 @@ def requested(flags: RunFlags, models: Mapping[str, Sequence[str]]) -> "EvalRequ
 
 
 def dry(plan: "Plan", flags: RunFlags) -> bool:
-    """Whether only the plan was asked for (--dry-run); it is printed then."""
+    """Whether only the plan is asked for (--dry-run); it is printed then. Raises ConfigError with --print."""
+    if flags.dry_run and flags.prints:
+        raise ConfigError("--dry-run prints the plan, --print a script", fix="leave one of them out")
     if flags.dry_run:
         from suite.cli.plan_text import lacking, shown_plan
         from suite.run.estimate import check_limits, estimate

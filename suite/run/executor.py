@@ -74,7 +74,7 @@ def executor_of(name: str, given: Iterable[tuple[str, str]]) -> Executor:
 def script_of(executor: Executor, job: Job) -> str:
     """What an executor writes for a job. Raises ConfigError where a secret would stand in it."""
     text = executor.script(job)
-    for words in (job.words, *(one.split() for one in (*executor.given.values(), *text.splitlines()))):
+    for words in (job.words, *(one.split() for one in executor.given.values())):
         if safe_command(words) != shlex.join(words):
             fix = "put it into an environment variable or a secret of the cluster, and name that"
             raise ConfigError("the script would hold what looks like a secret", safe_command(words), fix)

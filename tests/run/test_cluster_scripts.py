@@ -235,6 +235,13 @@ def test_a_command_with_a_secret_has_no_script() -> None:
         script("slurm", words=("eval", "-o", "api_key=abcdefgh"))
 
 
+@pytest.mark.parametrize("folder", ["sk", "runs/my-sk", "50%a"])
+def test_a_folder_of_any_name_has_a_script(folder: str) -> None:
+    text = script("slurm", folder=folder)
+    assert shlex.join([folder]) in text
+    assert len(re.findall(r'--output="\$named/', text)) == 2, "sbatch reads % in names of files"
+
+
 def test_an_unknown_executor_is_told_with_the_nearest() -> None:
     with pytest.raises(NotFound, match="did you mean 'slurm'"):
         executor_of("slrum", [])

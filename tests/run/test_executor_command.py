@@ -58,6 +58,7 @@ def test_the_processes_of_a_script_do_not_ask_for_another(
     [
         ("--on slurm", "starts nothing by itself"),
         ("--print", "belong to --on"),
+        ("--on slurm --print --dry-run", "leave one of them out"),
         ("--on slurm --print --shards 3", "divides the run itself"),
         ("--on slurm --on-option shards --print", "has no value"),
         ("--on slrum", "did you mean 'slurm'"),
