@@ -269,9 +269,13 @@ class Driver:
         self.desk.attempt("pending", work, kind=kind, detail=detail)
         self.progress.pending(kind, detail)
         if self._errors >= self.errors_allowed and self._fatal is None:
-            what = f"{self._errors} samples failed with an error of the task itself, the last: {detail}"
-            fix = "correct the task, or report it to its author, and give the same command again"
-            self._stop(RunError(what, fix=fix))
+            self._stop(task_fails(self._errors, detail))
+
+
+def task_fails(errors: int, last: str) -> RunError:
+    """The error that stops a run whose task raises again and again. last: its last error, in words."""
+    what = f"{errors} samples failed with an error of the task itself, the last: {last}"
+    return RunError(what, fix="correct the task, or report it to its author, and give the same command again")
 
 
 def _begun(work: Work, made: Awaitable[T]) -> Awaitable[T]:

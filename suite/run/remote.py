@@ -29,6 +29,7 @@ from suite.run.backlog import Backlog
 from suite.run.cache import ResponseCache, other_facts
 from suite.run.calls import Desk
 from suite.run.crew import Crew, Manning
+from suite.run.execution import task_fails
 from suite.run.seats import MemberCost
 from suite.run.sink import Sink
 from suite.run.tools import RunTools
@@ -313,8 +314,7 @@ class RemoteDriver:
             self.progress.pending(record.kind, record.detail)
         failed = self.progress.reasons["task-error"]
         if failed >= self.session.settings.errors_allowed:
-            what = f"{failed} samples failed with an error of the task itself, the last: {record.detail}"
-            self._stop(RunError(what, fix="correct the task, and give the same command again"))
+            self._stop(task_fails(failed, record.detail))
 
     def _lost(self, held: dict[int, GivenGroup], why: Exception) -> None:
         """Let the groups of a worker go elsewhere, at the end: one of them may be what it died of."""

@@ -246,21 +246,19 @@ def refuse_open(base: Path, scoring: str = "") -> None:
     run = base.parent.parent if base.parent.name == "scorings" else base
     of, last = divided_into(base)[0], [one for shard in shards for one in leases(shard.folder(base))[-1:]]
     left = [one for one in last if (one / RELEASED).exists() and (one / "manifest.json").exists()]
-    ended = len(shards) == len(left) == of
-    outputs = _lines(last, "outputs.jsonl" if run == base else "scores.jsonl")
-    parts = () if merge is None else merge.shards
-    odd = any(one.torn or one.state != "merged" for one in parts)
-    seen = {one.shard: one.lease for one in parts} == {one.parent.name: one.name for one in last}
-    seen = seen and merge is not None and (odd or merge.done >= outputs)
-    if ended and not seen:
-        fix = f"all of them have ended: `suite runs merge {run}` comes first"
-    elif ended and scoring and not odd:
-        own = [one / "scorings" / scoring for one in last]
-        if not any(one.exists() for one in own) or _lines(own, "scores.jsonl") == outputs:
-            return
-        fix = f"this scoring is theirs: `suite eval … --output {base} --shards {of}` continues it"
-    else:
-        fix = f"the same command with --shards {of} continues it; `suite runs merge` tells what lacks"
+    fix = f"the same command with --shards {of} continues it; `suite runs merge` tells what lacks"
+    if len(shards) == len(left) == of:  # all of them have ended
+        outputs = _lines(last, "outputs.jsonl" if run == base else "scores.jsonl")
+        parts = () if merge is None else merge.shards
+        odd = any(one.torn or one.state != "merged" for one in parts)
+        seen = {one.shard: one.lease for one in parts} == {one.parent.name: one.name for one in last}
+        if merge is None or not seen or not (odd or merge.done >= outputs):
+            fix = f"all of them have ended: `suite runs merge {run}` comes first"
+        elif scoring and not odd:
+            own = [one / "scorings" / scoring for one in last]
+            if not any(one.exists() for one in own) or _lines(own, "scores.jsonl") == outputs:
+                return
+            fix = f"this scoring is theirs: `suite eval … --output {base} --shards {of}` continues it"
     what = f"{base.name} is divided into {of} shards that are not all finished and merged"
     raise RunError(what, where=str(base), fix=fix)
 

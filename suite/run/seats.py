@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,7 @@ from suite.journal.records import AttemptRecord
 from suite.models.descriptors import places
 from suite.models.engine import Engine, Surroundings
 from suite.models.faults import SettingRefused
-from suite.models.prices import FREE, Rates, rates_of
+from suite.models.prices import FREE, PER_USD, Rates, rates_of, shown_usd
 from suite.models.spec import ModelSpec
 from suite.run.cache import NEVER, Answering, identity_hash
 from suite.run.limits import Limit, Slots
@@ -41,6 +41,12 @@ class MemberCost:
     completion: int = 0
     prefix: int = 0
     money: int = 0  # millionths of a millionth of a dollar
+
+
+def shown_money(costs: Iterable[MemberCost]) -> list[str]:
+    """What members cost together, in words; [] where that is nothing, or no price is known."""
+    money = sum(one.money for one in costs)
+    return [shown_usd(money / PER_USD)] if money else []
 
 
 class EngineQueue:

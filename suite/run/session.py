@@ -23,7 +23,7 @@ from suite.journal.documents import Results
 from suite.journal.journal_file import JournalFile
 from suite.journal.records import BUDGET, CommandRecord
 from suite.journal.run import Run
-from suite.models.prices import PER_USD, own_prices, shown_usd
+from suite.models.prices import own_prices
 from suite.roles import Stage
 from suite.run.backlog import Backlog
 from suite.run.cache import ResponseCache
@@ -38,7 +38,7 @@ from suite.run.plan import Plan
 from suite.run.progress import Progress
 from suite.run.run_folder import RunFolder
 from suite.run.seal import seal, sealed
-from suite.run.seats import Engines, MemberCost
+from suite.run.seats import Engines, MemberCost, shown_money
 from suite.run.sink import Sink
 from suite.run.tools import RunTools
 from suite.secrets import safe_text
@@ -146,11 +146,11 @@ class Session:
             attempts = opened.enter_context(
                 contextlib.closing(JournalFile(self.folder.own / "attempts.jsonl"))
             )
-            scoring, now_scored = (
-                Stage.SCORE in self.stages,
+            tools = RunTools(
+                cache_folder(),
                 lambda: self._driver.scoring if self._driver else 0,
+                scoring=Stage.SCORE in self.stages,
             )
-            tools = RunTools(cache_folder(), now_scored, scoring=scoring)
             opened.push_async_callback(tools.close)
             if self.ledger is not None:
                 self.ledger.open({stage: self.folder.of(stage) for stage in self.stages})
@@ -181,7 +181,7 @@ class Session:
         self, stages: Sequence[Stage], attempts: JournalFile, tools: RunTools, cache: ResponseCache | None
     ) -> SuiteError | None:
         """Work through some stages side by side. Returns what stopped it, if anything did."""
-        async with (self.manned or self._here)(stages, attempts, tools, cache) as (facts, driver_of):
+        async with (self.manned or self._here)(stages, attempts, tools, cache) as (facts, driver_with):
             self.folder.write_manifests(facts, stages, imported=self.imported, level=self.settings.level)
             command, given = safe_text(self.settings.command), self.settings.command_settings
             told = CommandRecord(command, given, now(), Stage.SOLVE in self.stages, self.folder.scoring)
@@ -195,7 +195,7 @@ class Session:
                     stage: files.enter_context(contextlib.closing(Sink.of(self.folder.of(stage), stage)))
                     for stage in stages
                 }
-                driver = driver_of(sinks)
+                driver = driver_with(sinks)
                 self._begin(driver.desk, stages, models)
                 self._driver = driver
                 if self.interrupted or self._taken:
@@ -242,8 +242,7 @@ class Session:
         """What was spent, in words: of the budget, else since this start."""
         if self.ledger is not None:
             return [self.ledger.line()]
-        money = sum(one.money for one in tallies.values())
-        return [shown_usd(money / PER_USD)] if money else []
+        return shown_money(tallies.values())
 
     def _begin(self, desk: Desk, stages: Sequence[Stage], models: Sequence[tuple[str, str]]) -> None:
         """Note the start, and what is not as it was when the run began."""

@@ -18,13 +18,12 @@ import msgspec
 
 from suite.errors import CapabilityError, DamagedError, RunError, SuiteError
 from suite.journal.shards import Shard
-from suite.models.prices import PER_USD, shown_usd
 from suite.roles import Stage
 from suite.run.leases import TakenOver
 from suite.run.ledger import BudgetSpent
 from suite.run.outcome import Outcome
 from suite.run.progress import Progress
-from suite.run.seats import MemberCost
+from suite.run.seats import MemberCost, shown_money
 from suite.run.session import SYNC_EVERY_S, Session, interruptible
 
 REPORTS = "SUITE_SHARD_REPORTS"  # to a process of a shard: its reader's command, without secrets
@@ -161,8 +160,7 @@ class ShardProcesses:
             progress.examples = self._last[which].examples | progress.examples
 
     def _at_work(self) -> list[str]:
-        money = sum(one.spent.money for one in self._last)
-        cost = [shown_usd(money / PER_USD)] if money else []
+        cost = shown_money(one.spent for one in self._last)
         return [*cost, f"{len(self._running)} of {len(self._commands)} shards at work"]
 
     def interrupt(self) -> None:
