@@ -14,7 +14,7 @@ SHELL := bash
 PYTHON ?= $(shell .ci/interpreters --first)
 MODEL ?= embedded/smollm2-135m
 JUDGE ?= embedded/smollm2-135m
-BENCHMARKS := suite-contexteval suite-judge-audit suite-prefeval suite-rag-rewardbench suite-userbench suite-vibechecker
+BENCHMARKS := suite-contexteval suite-judge-audit suite-prefeval suite-rag-rewardbench suite-sandbox suite-userbench suite-vibechecker
 PROJECTS := pyproject.toml $(BENCHMARKS:%=plugins/%/pyproject.toml)
 TOX := .venv-tox/bin/tox
 

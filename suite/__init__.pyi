@@ -97,7 +97,11 @@ from .roles import Role as Role
 from .run.executor import Executor as Executor
 from .run.executor import Job as Job
 from .sandbox.choice import open_sandbox as open_sandbox
+from .sandbox.interpreters import SYSTEM_FOLDERS as SYSTEM_FOLDERS
+from .sandbox.interpreters import hidden_folders as hidden_folders
+from .sandbox.interpreters import python_mounts as python_mounts
 from .sandbox.interpreters import python_program as python_program
+from .sandbox.program import Ended as Ended
 from .sandbox.program import Limits as Limits
 from .sandbox.program import Mount as Mount
 from .sandbox.program import Program as Program

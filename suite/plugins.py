@@ -29,6 +29,7 @@ GROUP = "suite"
 APART = {  # what came with the suite once -> the distribution that brings it
     **dict.fromkeys(("eee", "hub", "lm-eval"), "suite-exports"),
     **dict.fromkeys(("judge-audit/biases", "judge-audit/labels"), "suite-judge-audit"),
+    **dict.fromkeys(("bubblewrap", "container"), "suite-sandbox"),
 }
 
 

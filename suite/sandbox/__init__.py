@@ -10,7 +10,6 @@ from suite.sandbox.choice import open_sandbox as open_sandbox
 from suite.sandbox.choice import probe as probe
 from suite.sandbox.choice import prove as prove
 from suite.sandbox.interpreters import python_program as python_program
-from suite.sandbox.program import ENVIRONMENT as ENVIRONMENT
 from suite.sandbox.program import WORK as WORK
 from suite.sandbox.program import Limits as Limits
 from suite.sandbox.program import Mount as Mount

@@ -1,18 +1,17 @@
 """Choosing a sandbox: what can contain untrusted code on this machine, proven by trying it.
 
-Order: bubblewrap, then a container runtime. SUITE_SANDBOX names another, as a plugin's. Where nothing
-works, running refuses; there is no way around it.
+Order: bubblewrap, then a container runtime, both of the plugin `suite-sandbox`. SUITE_SANDBOX names another,
+as another plugin's. Where nothing works, running refuses; there is no way around it.
 """
 
 import asyncio
 import json
 import os
-from importlib import import_module
+from inspect import signature
 from pathlib import Path
 
 from suite.errors import PluginError, SandboxUnavailable, unknown
 from suite.plugins import catalogue
-from suite.sandbox.boxes import FIX
 from suite.sandbox.interpreters import executable, python_program
 from suite.sandbox.program import Limits, Mount, Program, Sandbox
 
@@ -59,19 +58,28 @@ print(json.dumps(held))
 """
 
 
-OWN = ("bubblewrap", "container")  # modules beside this one, imported when they are tried
+TRIED = ("bubblewrap", "container")  # without being asked for, in this order
+FIX = (
+    "install bubblewrap (`apt-get install bubblewrap`), or solve here (`suite eval ... --solve-only`) and "
+    "run `suite score RUN` on a host with a sandbox"
+)
 
 
 async def open_sandbox(name: str = "", workers: int | None = None) -> Sandbox:
     """Open a sandbox that was tried on this machine just now.
 
-    name: a kind; "" takes SUITE_SANDBOX, else the first of our own that works. workers: programs at
-    once (default: one a processor).
+    name: a kind; "" takes SUITE_SANDBOX, else the first of `TRIED` that works. workers: programs at once
+    (default: one a processor).
     Raises SandboxUnavailable with every reason if none works, NotFound for an unknown name.
     """
     wanted = name or os.environ.get(SETTING, "")
+    installed = catalogue().names("sandbox")
+    if not wanted and not any(kind in installed for kind in TRIED):
+        raise SandboxUnavailable(
+            "no sandbox is installed: untrusted code can't be contained", fix="pip install suite-sandbox"
+        )
     problems: dict[str, str] = {}
-    for kind in [wanted] if wanted else OWN:
+    for kind in [wanted] if wanted else TRIED:
         try:
             sandbox = await _open(kind, workers)
             if problem := await trial(sandbox):
@@ -89,12 +97,10 @@ async def open_sandbox(name: str = "", workers: int | None = None) -> Sandbox:
 
 
 async def _open(kind: str, workers: int | None) -> Sandbox:
-    if kind in OWN:
-        opened = await import_module(f"suite.sandbox.{kind}").opened(workers)
-    elif kind in catalogue().names("sandbox"):
-        opened = await catalogue().load("sandbox", kind)()
-    else:
-        raise unknown("sandbox", kind, [*OWN, *catalogue().names("sandbox")], where=SETTING)
+    if kind not in catalogue().names("sandbox") and kind not in TRIED:
+        raise unknown("sandbox", kind, catalogue().names("sandbox"), where=SETTING)
+    open_it = catalogue().load("sandbox", kind)
+    opened = await (open_it(workers) if "workers" in signature(open_it).parameters else open_it())
     if not isinstance(opened, Sandbox):
         raise PluginError(f"sandbox {kind!r} gives a {type(opened).__name__}, not a suite.sandbox.Sandbox")
     return opened

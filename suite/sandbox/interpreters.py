@@ -2,7 +2,7 @@
 
 /usr and the loader's folders are always shown. A Python elsewhere (pyenv, conda, uv, a virtual
 environment, below /tmp, too) needs its prefixes. A wrapper or shim is followed to the Python that it starts:
-that one runs inside. Packages of the suite and its plugins are covered: they hold bundled
+that one runs inside. Packages of the suite and its plugins are hidden: they hold bundled
 data sets, hidden tests included.
 """
 
@@ -19,7 +19,7 @@ from suite.errors import ConfigError
 from suite.plugins import GROUP, package_folders
 from suite.sandbox.program import Mount, Program
 
-SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store")
+SYSTEM_FOLDERS = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store")
 PACKAGES = ("site-packages", "dist-packages")
 PARTS = ("bin", "include", "lib", "lib64", "pyvenv.cfg", "share")  # of a Python's prefix
 _QUESTION = (
@@ -76,7 +76,7 @@ def python_mounts(python: str = "") -> tuple[Mount, ...]:
     shown: list[Path] = []
     for name in sorted({os.path.normpath(one) for one in wanted if one}):
         path = Path(name)
-        if not path.is_dir() or _inside(path, [Path(one) for one in SYSTEM]) or _inside(path, shown):
+        if not path.is_dir() or _inside(path, [Path(one) for one in SYSTEM_FOLDERS]) or _inside(path, shown):
             continue
         prefix = path.parent  # of a virtual environment, or of an installation
         if path.name == "bin" and (
@@ -114,7 +114,7 @@ def _inside(path: Path, folders: list[Path]) -> bool:
 
 
 @lru_cache(maxsize=1)
-def covered() -> tuple[str, ...]:
+def hidden_folders() -> tuple[str, ...]:
     """Folders of the suite's and its plugins' packages: bundled data must not be read by programs."""
     names = {"suite", *(point.module.partition(".")[0] for point in entry_points(group=GROUP))}
     return tuple(sorted({str(one.resolve()) for name in names for one in package_folders(name)}))

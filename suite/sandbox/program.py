@@ -5,13 +5,11 @@ gives the same. Sizes are MiB or KiB, times are seconds.
 Not here: how a program is contained (`bubblewrap`, `container`), what its output means (who runs it decides).
 """
 
-import tomllib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from importlib.resources import files as resources
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import Literal, get_args
+from typing import Literal
 
 from suite.errors import ConfigError
 
@@ -22,7 +20,6 @@ Ended = Literal[
 stopped from outside; "unstarted": its command could not be started; every other word is the limit that ended
 it. "killed" and "unstarted" say nothing of the program."""
 
-ENDINGS: tuple[Ended, ...] = get_args(Ended)
 WORK = "/tmp/work"  # the scratch folder in which a program starts
 
 
@@ -71,7 +68,7 @@ class Program:
 
     argv: command as seen inside; argv[0] is absolute or found on the PATH inside.
     files: relative name -> content, written to the scratch folder (`/tmp/work`) beforehand.
-    stdin: all that it can read. env: added to a fixed clean environment (see `ENVIRONMENT`).
+    stdin: all that it can read. env: added to a fixed clean environment.
     mounts: read-only host paths it needs, as an interpreter's prefix (see `python_program`).
     cwd: folder relative to the scratch folder. outputs: relative names of files to hand back.
     """
@@ -127,35 +124,15 @@ class SandboxResult:
         return (self.stderr.decode("utf-8", "replace").strip().splitlines() or [""])[-1]
 
 
-SURROUNDINGS = tomllib.loads((resources("suite.sandbox") / "surroundings.toml").read_text("utf-8"))
-ENVIRONMENT: Mapping[str, str] = {"HOME": WORK, **SURROUNDINGS["environment"]}
-
-
-def job(program: Program, limits: Limits, *, address_mib: int | None) -> dict[str, object]:
-    """The message to the supervisor inside: plain builtin values only (it knows no class of ours)."""
-    files = {
-        name: text.encode() if isinstance(text, str) else bytes(text) for name, text in program.files.items()
-    }
-    return {
-        "argv": list(program.argv),
-        "files": files,
-        "stdin": program.stdin,
-        "env": {**ENVIRONMENT, **program.env},
-        "cwd": program.cwd,
-        "outputs": list(program.outputs),
-        **asdict(limits),
-        "address_mib": address_mib,
-    }
-
-
 DEFAULT = Limits()
 
 
 class Sandbox(ABC):
     """Runs programs, several at once if asked to. Get one by `suite.open_sandbox`.
 
-    A plugin brings another kind with an Entry of kind "sandbox": its target is an async function without
-    arguments that returns an opened Sandbox, or raises SandboxUnavailable.
+    A plugin brings a kind with an Entry of kind "sandbox": its target is an async function that returns an
+    opened Sandbox, or raises SandboxUnavailable. If it has a parameter `workers`, it is told how many
+    programs to run at once (None: as it likes).
     """
 
     name: str

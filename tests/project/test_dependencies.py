@@ -17,6 +17,7 @@ ALLOWED = {
     ),
     "suite-vibechecker": (
         "DEP001=callee|channel|values,"  # the harness runs them side by side in a sandbox, as no package
+        "DEP002=suite-sandbox,"  # found by its entries: no plugin imports another
         "DEP003=numpy|pandas"  # only where the code under test brought it
     ),
 }

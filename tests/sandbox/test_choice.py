@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from suite_sandbox.boxes import BOOTSTRAP, supervisor
+from suite_sandbox.bubblewrap import _covers, command, unprivileged_uid
+from suite_sandbox.container import command as container_command
+from suite_sandbox.seccomp import seccomp_filter, supported
 
 from suite import NotFound, SandboxUnavailable
 from suite.hookspecs import Entry
 from suite.plugins import Catalogue, Plugin
 from suite.sandbox import Limits, Mount, Program, Sandbox, SandboxResult, choice, open_sandbox, probe
-from suite.sandbox.boxes import BOOTSTRAP, supervisor
-from suite.sandbox.bubblewrap import _covers, command, unprivileged_uid
-from suite.sandbox.container import command as container_command
 from suite.sandbox.interpreters import python_mounts
-from suite.sandbox.seccomp import seccomp_filter, supported
 
 
 def test_probe_says_how(contained: None) -> None:
@@ -63,6 +63,13 @@ async def test_an_old_bubblewrap_is_refused(monkeypatch: pytest.MonkeyPatch, tmp
 async def test_an_unknown_name(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(NotFound, match="bubblewrap"):
         await open_sandbox("bublewrap")
+
+
+def test_without_the_plugin_its_name_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choice, "catalogue", lambda: Catalogue(()))
+    report = probe()
+    assert not report["works"]
+    assert "pip install suite-sandbox" in str(report["fix"])
 
 
 class Bare(Sandbox):
@@ -115,7 +122,7 @@ def test_mounts_of_a_python_show_its_prefix() -> None:
 def test_bundled_data_is_covered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     package = tmp_path / "site" / "suite_thing"
     package.mkdir(parents=True)
-    monkeypatch.setattr("suite.sandbox.bubblewrap.covered", lambda: (str(package),))
+    monkeypatch.setattr("suite_sandbox.bubblewrap.hidden_folders", lambda: (str(package),))
     mount = Mount(str(tmp_path / "site"), "/packages")
     assert "/packages/suite_thing" in list(_covers([mount]))
 
@@ -130,7 +137,7 @@ async def test_covered_folders_look_empty(
     (package / "tests.jsonl").write_text("hidden")
     for place in (package, package.parent):
         place.chmod(0o755)  # programs run as another user
-    monkeypatch.setattr("suite.sandbox.bubblewrap.covered", lambda: (str(package.resolve()),))
+    monkeypatch.setattr("suite_sandbox.bubblewrap.hidden_folders", lambda: (str(package.resolve()),))
     sandbox = await open_sandbox(workers=1)
     seen = "/packages" if elsewhere else str(public_folder / "site")
     code = f"import os; print(os.listdir({seen!r}), os.listdir({seen + '/suite_thing'!r}))"

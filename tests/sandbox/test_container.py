@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from suite import SandboxUnavailable
-from suite.sandbox import Limits, Program, open_sandbox
+from suite import Limits, Program, SandboxUnavailable, open_sandbox
 
 RUNTIME = f"""#!{sys.executable}
 import os, sys
@@ -49,7 +48,7 @@ def runtime(contained: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
 
 
 async def test_programs_run_under_the_supervisor(runtime: Path) -> None:
-    import suite.sandbox.container as container
+    import suite_sandbox.container as container
 
     sandbox = await container.opened(1)
     try:

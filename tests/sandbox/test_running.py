@@ -10,10 +10,10 @@ import time
 from pathlib import Path
 
 import pytest
+from suite_sandbox.pool import USES, PooledSandbox
 
 from suite import ConfigError
 from suite.sandbox import Limits, Mount, Program, Sandbox
-from suite.sandbox.pool import USES, PooledSandbox
 
 PYTHON = ("python3", "-c")
 

@@ -9,11 +9,11 @@ from dataclasses import replace
 from typing import Any
 
 from suite_prefeval.classification import Classification
+from suite_sandbox.boxes import Box
 
 from suite.board.verify import VerifiedBundle, ladder
 from suite.board.verify.child_work import Tell
 from suite.board.verify.ladder import VerifyRequest, climb
-from suite.sandbox.boxes import Box
 
 
 def busy(tell: Tell, asked: VerifyRequest) -> VerifiedBundle:

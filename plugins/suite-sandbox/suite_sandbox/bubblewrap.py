@@ -20,14 +20,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from suite.sandbox import seccomp
-from suite.sandbox.boxes import BOOTSTRAP, Box, message, started, supervisor, unavailable
-from suite.sandbox.cgroups import open_group, usable
-from suite.sandbox.inside.confinement import landlock_abi
-from suite.sandbox.inside.worlds import WorldSettings
-from suite.sandbox.interpreters import SYSTEM, covered, python_mounts
-from suite.sandbox.pool import PooledSandbox
-from suite.sandbox.program import SURROUNDINGS, Limits, Mount
+from suite import SYSTEM_FOLDERS, Limits, Mount, hidden_folders, python_mounts
+from suite_sandbox import seccomp
+from suite_sandbox.boxes import BOOTSTRAP, Box, message, started, supervisor, unavailable
+from suite_sandbox.cgroups import open_group, usable
+from suite_sandbox.inside.confinement import landlock_abi
+from suite_sandbox.inside.worlds import WorldSettings
+from suite_sandbox.pool import PooledSandbox
+from suite_sandbox.surroundings import SURROUNDINGS
 
 ETC: Mapping[str, str] = SURROUNDINGS["files"]
 NOBODY = 65534
@@ -104,7 +104,7 @@ def settings(mounts: Sequence[Mount], scratch_mib: int, uid: int, uncounted: boo
 
 
 def _system() -> Iterator[str]:
-    for name in SYSTEM:
+    for name in SYSTEM_FOLDERS:
         path = Path(name)
         if path.is_symlink():
             yield from ("--symlink", str(path.readlink()), name)
@@ -114,7 +114,7 @@ def _system() -> Iterator[str]:
 
 def _covers(mounts: Sequence[Mount]) -> Iterator[str]:
     """Where folders that must stay hidden would be seen."""
-    for folder in covered():
+    for folder in hidden_folders():
         for mount in (*mounts, *python_mounts(), Mount("/usr")):
             source = os.path.realpath(mount.source)
             if folder == source or folder.startswith(source + "/"):

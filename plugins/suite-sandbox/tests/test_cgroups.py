@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from suite.sandbox.cgroups import sweep
+from suite_sandbox.cgroups import sweep
 
 
 def test_groups_of_dead_suites_are_swept(tmp_path: Path) -> None:

@@ -10,11 +10,11 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping
 
-from suite.errors import SandboxUnavailable
-from suite.sandbox.boxes import Box
-from suite.sandbox.program import DEFAULT, Limits, Mount, Program, Sandbox, SandboxResult
+from suite import Limits, Mount, Program, Sandbox, SandboxResult, SandboxUnavailable
+from suite_sandbox.boxes import Box
 
 USES = 100
+DEFAULT = Limits()
 
 Kind = tuple[object, ...]
 Starter = Callable[[tuple[Mount, ...], Limits], Awaitable[Box]]

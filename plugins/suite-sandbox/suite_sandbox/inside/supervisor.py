@@ -9,8 +9,8 @@ import os
 import signal
 from typing import cast
 
-from suite.sandbox.inside import confinement, worlds
-from suite.sandbox.inside.program_run import WORK, Pipes, ProgramRun
+from suite_sandbox.inside import confinement, worlds
+from suite_sandbox.inside.program_run import WORK, Pipes, ProgramRun
 
 
 def take_channels() -> Pipes:

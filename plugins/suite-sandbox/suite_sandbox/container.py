@@ -12,9 +12,9 @@ import shutil
 from collections.abc import Sequence
 from functools import partial
 
-from suite.sandbox.boxes import BOOTSTRAP, Box, message, started, supervisor, unavailable
-from suite.sandbox.pool import PooledSandbox
-from suite.sandbox.program import Limits, Mount
+from suite import Limits, Mount
+from suite_sandbox.boxes import BOOTSTRAP, Box, message, started, supervisor, unavailable
+from suite_sandbox.pool import PooledSandbox
 
 SETTING = "SUITE_SANDBOX_IMAGE"
 RUNTIMES = ("podman", "docker")

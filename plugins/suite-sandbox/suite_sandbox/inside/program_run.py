@@ -9,8 +9,8 @@ import struct
 import time
 from collections.abc import Iterator
 
-from suite.sandbox.inside import confinement
-from suite.sandbox.inside.usage import Job, Watch
+from suite_sandbox.inside import confinement
+from suite_sandbox.inside.usage import Job, Watch
 
 ENDINGS = ("exited", "wall", "cpu", "memory", "processes", "output", "file", "scratch", "killed", "unstarted")
 CHUNK = 1 << 16

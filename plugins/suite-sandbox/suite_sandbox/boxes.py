@@ -1,6 +1,6 @@
 """One started sandbox: a process whose first inhabitant makes a world for each run, one at a time.
 
-That is the supervisor (`suite.sandbox.inside`); its code is sent through its own standard input, so that a
+That is the supervisor (`suite_sandbox.inside`); its code is sent through its own standard input, so that a
 sandbox needs no file of ours, and what comes back are frames. Not here: the commands that start a sandbox
 (`bubblewrap`, `container`).
 """
@@ -14,16 +14,18 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib.resources import files
+from typing import get_args
 
-from suite.errors import SandboxUnavailable
-from suite.sandbox.cgroups import ControlGroup
-from suite.sandbox.program import ENDINGS, Ended, Limits, Program, SandboxResult, job
+from suite import Ended, Limits, Program, SandboxResult, SandboxUnavailable
+from suite_sandbox.cgroups import ControlGroup
+from suite_sandbox.surroundings import job
 
 START_S = 20.0  # until the supervisor says hello
 GRACE_S = 5.0  # beyond the wall limit, for a supervisor that a program keeps busy
 SHORT_S = 5.0
-PACKAGE = "suite.sandbox.inside"
+PACKAGE = "suite_sandbox.inside"
 MODULES = ("usage", "confinement", "program_run", "worlds", "supervisor")  # as they are imported
+ENDINGS: tuple[Ended, ...] = get_args(Ended)
 RESULT = struct.Struct("<iiiddqii")
 LARGEST_FRAME = 1 << 28
 
@@ -252,10 +254,4 @@ def result(data: bytes, got: Mapping[bytes, list[bytes]]) -> SandboxResult:
 
 def unavailable(kind: str, why: str) -> SandboxUnavailable:
     """The error of a sandbox that could not be started."""
-    return SandboxUnavailable(f"the {kind} sandbox can't be started", where=why, fix=FIX)
-
-
-FIX = (
-    "install bubblewrap (`apt-get install bubblewrap`), or solve here (`suite eval ... --solve-only`) and "
-    "run `suite score RUN` on a host with a sandbox"
-)
+    return SandboxUnavailable(f"the {kind} sandbox can't be started", where=why)

@@ -10,7 +10,7 @@ import resource
 import signal
 import struct
 
-from suite.sandbox.inside.usage import Job
+from suite_sandbox.inside.usage import Job
 
 SYS_LANDLOCK_CREATE, SYS_LANDLOCK_ADD, SYS_LANDLOCK_RESTRICT = 444, 445, 446
 PR_SET_DUMPABLE = 4
