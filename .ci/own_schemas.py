@@ -21,6 +21,8 @@ from suite.board.bundle import submission
 from suite.board.define.board import Board
 from suite.comparisons.label_files import LabelsFile
 from suite.data.entry import DatasetEntry, ModelEntry
+from suite.gates.nights import Night
+from suite.gates.policy import Policy
 from suite.journal.documents import (
     RESULTS_FORMAT,
     SCORING_FORMAT,
@@ -72,6 +74,10 @@ def made() -> dict[str, Schema]:
         "labels.v1.json": _document(
             "labels.v1", "What a labelling page saves, format suite-labels/1", LabelsFile
         ),
+        "night.v1.json": _document(
+            "night.v1", "A gate's result and a line of a history, format suite-night/1", Night
+        ),
+        "policy.v1.json": _model(Policy, "suite:policy.v1"),
         "board.v1.json": _model(Board, "suite:board.v1"),
         "prices.json": _model(PriceList, "suite:prices"),
         "dataset.json": _model(DatasetEntry),
