@@ -106,10 +106,7 @@ def engine_options(
     thinking: how much the candidate thinks, which is an option of it. Raises ConfigError.
     """
     if thinking is not None and "candidate" not in roles:
-        raise ConfigError(
-            "--thinking is the candidate's, who is not asked here",
-            fix="name it with --model, or write -o ROLE.thinking=… for another role",
-        )
+        raise ConfigError.of("api.thinking")
     known = {*_ROLES, *roles}
     options = []
     for left, value in pairs:
@@ -127,15 +124,9 @@ def settled(pairs: Iterable[tuple[str, str]]) -> dict[str, Finish]:
     found: dict[str, Finish] = {}
     for kind, finish in pairs:
         if finish not in ("overflow", "refused"):
-            raise ConfigError(
-                f"--settle {kind}={finish} settles nothing", fix="write KIND=overflow or KIND=refused"
-            )
+            raise ConfigError.of("api.settle", kind=kind, finish=finish)
         if not _SETTLED.fullmatch(kind):
-            raise ConfigError(
-                f"--settle {kind}={finish}: {kind!r} is a failure of the way to the model, not of the model",
-                fix="put it right and run the same command again; settled are status-4xx, status-500, "
-                "bad-shape, no-choices",
-            )
+            raise ConfigError.of("api.settled-kind", kind=kind, finish=finish)
         found[kind] = "overflow" if finish == "overflow" else "refused"
     return found
 
@@ -145,9 +136,7 @@ def _task_name(task: object) -> str:
         return str(task)
     if isinstance(task, type) and issubclass(task, Task) and getattr(task, "info", None):
         return str(task.info.name)
-    raise ConfigError(
-        f"{task!r} is no task", fix="give a name, a file as ./units.py, or a class of suite.Task"
-    )
+    raise ConfigError.of("api.task", task=task)
 
 
 def _place(name: str, given: object) -> str:

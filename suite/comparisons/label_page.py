@@ -85,9 +85,7 @@ def compared(run: Run, task: AnyTask | None, output: OutputRecord) -> tuple[str,
     try:
         found = None if task is None else task.compared(whole)
     except Exception as error:  # third-party code
-        raise ConfigError(
-            f"the task does not tell the answers of {output.sample!r}: {error!r}", run.name
-        ) from error
+        raise ConfigError.of("label.answers", output=output, error=error, run=run) from error
     if found is None:
         what = "the pairs cannot be labelled: their task is not installed or does not tell the two answers"
         raise ConfigError(what, run.name, "give the task a method `compared`, or install its plugin")

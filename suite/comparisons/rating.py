@@ -95,14 +95,9 @@ def rate(raw: RawVotes, wanted: RateWanted | None = None) -> RatedModels:
     asked = wanted or RateWanted()
     votes = votes_of(*([getattr(one, name) for one in raw.votes] for name in ("a", "b", "winner", "prompt")))
     if len(votes.models) < 2:
-        raise ConfigError(
-            f"there is one model, {votes.models[0]!r}: nothing to rate", raw.source, "votes are between two"
-        )
+        raise ConfigError.of("rate.one-model", model=votes.models[0], raw=raw)
     if not votes.n:
-        raise ConfigError(
-            "no vote has a winner or a draw between two models",
-            f"{votes.unscored} without a verdict, {votes.self_pairs} of a model with itself",
-        )
+        raise ConfigError.of("rate.no-verdict", votes=votes)
     many = votes.n > MANY
     rounds = asked.rounds if asked.rounds is not None else (100 if many else 1000)
     found = rating_intervals(votes, asked.policy, rounds=rounds, seed=asked.seed, level=asked.level)

@@ -113,10 +113,7 @@ def _collect(
     if not votes:
         raise DataError(f"{name} holds no votes")
     if float in kinds and datetime in kinds:
-        raise DataError(
-            f"{name}: the time is a number in line {kinds[float]} and a date in line {kinds[datetime]}",
-            fix="write all times in one way: seconds, or ISO 8601 such as 2026-01-31T12:00:00Z",
-        )
+        raise DataError.of("votes.times", name=name, number=kinds[float], date=kinds[datetime])
     order = sorted(range(len(votes)), key=lambda i: (moments[i] is None, moments[i] or 0))
     undated = moments.count(None)
     ordered = undated < len(votes)
@@ -134,18 +131,10 @@ def winner_of(value: Json, a: str, b: str, where: str) -> str | None:
     named = "a" if text == a else "b" if text == b else None
     if named and a != b:
         if side in ("a", "b") and side != named:
-            raise DataError(
-                f"{where}: the winner {text!r} is one model's name and the other model's side",
-                where=f"a is {a!r}, b is {b!r}",
-                fix="write model_a or model_b for a side, or rename the models",
-            )
+            raise DataError.of("votes.side", where=where, text=text, a=a, b=b)
         return named
     if side is None:
-        raise DataError(
-            f"{where}: the winner {text!r} is neither of the two",
-            where=f"a is {a!r}, b is {b!r}",
-            fix="a winner is a, b, tie, both-good, both-bad, one of the two names, or empty for no verdict",
-        )
+        raise DataError.of("votes.winner", where=where, text=text, a=a, b=b)
     return side
 
 
@@ -182,9 +171,7 @@ def _rows_of(path: Path) -> tuple[Sequence[str], Iterator[TextRow]]:
     if kind in TABLES:
         return csv_rows(path)
     if kind not in (".jsonl", ".ndjson", ".json"):
-        raise ConfigError(
-            f"{path.name} is no .csv, .tsv, .jsonl or .json file", str(path), "rename or convert the file"
-        )
+        raise ConfigError.of("votes.ending", path=path)
     names = (name for row in itertools.islice(json_rows(path), 100) for name in row.value)
     return list(dict.fromkeys(names)), json_rows(path)
 

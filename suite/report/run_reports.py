@@ -102,7 +102,4 @@ def in_place(path: Path, *, over: bool = True) -> Iterator[BinaryIO]:
         yield file
         file.flush()
         if not over and path.exists() and not filecmp.cmp(part_of(path), path, shallow=False):
-            raise ConfigError(
-                f"{path} is there already, and is another file",
-                fix="choose another name with -O, or replace it with --force",
-            )
+            raise ConfigError.of("report.exists", path=path)

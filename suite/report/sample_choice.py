@@ -67,9 +67,7 @@ class Condition(NamedTuple):
         """Read NAME=VALUE and its kind. Raises ConfigError."""
         found = _CONDITION.fullmatch(text)
         if found is None or not found[3]:
-            raise ConfigError(
-                f"--where {text!r} is no condition", fix="write NAME=VALUE, with = != < > <= or >="
-            )
+            raise ConfigError.of("report.where", text=text)
         return cls(*found.groups())
 
     def holds(self, value: Value) -> bool:
@@ -89,9 +87,7 @@ class Condition(NamedTuple):
             wanted = float(self.text) if yes is None else yes
         except ValueError:
             kind = "yes or no" if isinstance(value, bool) else "a number"
-            raise ConfigError(
-                f"{self.field} is {kind}, never {self.text!r}", f"--where {self.field}"
-            ) from None
+            raise ConfigError.of("report.where-kind", field=self.field, kind=kind, text=self.text) from None
         return bool(compare(value, wanted))
 
 

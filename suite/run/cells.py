@@ -70,11 +70,7 @@ def load_task(catalogue: Catalogue, name: str) -> tuple[type[AnyTask], str]:
     if not (isinstance(found, type) and issubclass(found, Task)):
         raise PluginError(f"task {name!r} is not a suite.Task", where=entry.target)
     if found.info.name != entry.name:
-        raise PluginError(
-            f"task {entry.name!r} of {plugin.distribution} calls itself {found.info.name!r}",
-            where=entry.target,
-            fix="the entry and TaskInfo.name must agree",
-        )
+        raise PluginError.of("run.cells.name", entry=entry, plugin=plugin, found=found)
     if (own := source_of(found)) and found.info.headline not in (rows := row_names(found.metrics)):
         raise PluginError(
             f"{plugin.name}: class {found.__name__}: no metric yields the headline {found.info.headline!r}",
@@ -207,10 +203,7 @@ def _combinations(
     if request.preset and request.preset not in task.info.presets:
         raise unknown("preset", request.preset, task.info.presets, f"of {task.info.name}")
     if (many := len(bases) * math.prod(map(len, given.values()))) > MOST_CELLS:
-        raise ConfigError(
-            f"these parameters make {many:,} cells of {task.info.name}; a run has at most {MOST_CELLS:,}",
-            fix="sweep fewer values with -P, in several runs",
-        )
+        raise ConfigError.of("run.cells.many", many=many, task=task, MOST_CELLS=MOST_CELLS)
     for base in bases:
         for combination in itertools.product(*given.values()):
             yield kind.over(base, dict(zip(given, combination, strict=True)))

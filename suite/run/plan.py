@@ -176,9 +176,7 @@ def make_plan(
     opener = DataOpener(registry, cache or Cache(), sources, say, entries)
     official = request.prompts == "official"
     if official and given is not None:
-        raise ConfigError(
-            "an imported run is judged with our own prompts", fix="leave out --prompts official"
-        )
+        raise ConfigError.of("run.imported-prompts")
     data: dict[str, DataView] = {}
     identities: dict[str, Mapping[str, Json]] = {}
     final: list[Cell] = []

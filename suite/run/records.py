@@ -83,9 +83,7 @@ def _checked(values: Mapping[str, Value]) -> dict[str, Value]:
     found: dict[str, Value] = {}
     for name, value in values.items():
         if type(value) not in (float, bool, int, str, Unscored, type(None)):
-            raise PluginError(
-                f"value {name!r} is of type {type(value).__name__}: use float, int, bool, str or Unscored"
-            )
+            raise PluginError.of("run.value-type", name=name, kind=type(value).__name__)
         odd = isinstance(value, float) and not math.isfinite(value)
         found[name] = Unscored("not-finite", str(value)) if odd else value
     return found

@@ -130,9 +130,7 @@ def _given(name: str, place: str, entries: Iterable[str]) -> Source:
             raise unknown("run, file or entry", place, known, f"--data {name}={place}") from None
         folder, where = path.parent, f"--data {name}={place}"
         if not folder.is_dir():
-            raise NotFound(
-                f"there is no folder {folder}", where, "name a file of rows that is there"
-            ) from None
+            raise NotFound.of("run.sources.folder", folder=folder, where=where) from None
         near = [one.name for one in folder.iterdir() if one.is_file() and not one.name.startswith(".")]
         missing = unknown("file", path.name, near, where)
         what = f"there is no file {place}" + ("" if path.suffix else ", and no run in that place")
@@ -180,10 +178,7 @@ class DataOpener:
             entry, _, part = self.entries.get(name, name).partition(":")
             if mini and name not in self.entries and name != info.official_prompts:
                 if name not in info.mini:
-                    raise ConfigError(
-                        f"{info.name} has no mini data for {name!r}",
-                        fix=f"leave out --mini, or give --data {name}=FILE",
-                    )
+                    raise ConfigError.of("run.sources.mini", info=info, name=name)
                 entry = info.mini[name]
             opening = partial(obtain, entry, self.registry, self.cache, self.say)
             source, identities[name] = self._once(entry, opening)

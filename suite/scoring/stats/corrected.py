@@ -111,9 +111,7 @@ def _estimate(
     if labels is not None:
         whole = clusters_of(labels, len(labelled))
         if inner.count + outer.count > whole.count:
-            raise ConfigError(
-                "a cluster holds samples with and without human labels", "ppi_mean", "label whole clusters"
-            )
+            raise ConfigError.of("scoring.cluster-labels")
     used = tuned_weight(y, f, unlabelled)
     parts = spread(y - used * f, inner), spread(used * unlabelled, outer)
     value = parts[0].mean + parts[1].mean
