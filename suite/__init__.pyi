@@ -30,6 +30,7 @@ from .chat import Reply as Reply
 from .chat import Request as Request
 from .chat import Tool as Tool
 from .chat import ToolCall as ToolCall
+from .chat import Usage as Usage
 from .chat import assistant as assistant
 from .chat import replied as replied
 from .chat import system as system
@@ -63,12 +64,18 @@ from .journal.run import Run as Run
 from .journal.run import RunReader as RunReader
 from .journal.run import find_run as find_run
 from .journal.run import open_run as open_run
+from .models.credentials import read_key as read_key
 from .models.engine import Asking as Asking
 from .models.engine import Engine as Engine
 from .models.engine import Provider as Provider
 from .models.engine import Surroundings as Surroundings
 from .models.engine import together as together
+from .models.faults import refused_reply as refused_reply
+from .models.options import EngineOptions as EngineOptions
+from .models.options import EngineProvider as EngineProvider
+from .models.options import check_needs as check_needs
 from .models.reasoning import without_reasoning as without_reasoning
+from .models.reply import without_keys as without_keys
 from .models.spec import ModelSpec as ModelSpec
 from .parameters import Parameters as Parameters
 from .parameters import Payload as Payload

@@ -1,6 +1,6 @@
 """suite plugin: what is installed and what is wrong with it, does a task keep the contract, a new one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -87,7 +87,7 @@ def check(
 ) -> None:
     """Check that a task, or what a plugin brings, keeps the contract; exit 1 if one does not.
 
-    NAME is a task, an exporter, a plugin with all of these, or a file that holds a task.
+    NAME is a task, an exporter, a provider, a plugin with all of these, or a file that holds a task.
 
     \b
     Example:
@@ -99,10 +99,11 @@ def check(
     from suite.testing import conformance
     from suite.testing.bench import Subject
 
+    checks_of_all = [*conformance.CHECKS, *conformance.provider_checks()]
     for one in only:
-        if one not in conformance.CHECKS:
-            raise unknown("check", one, conformance.CHECKS)
-    checks = [one for one in only or conformance.CHECKS if not (no_model and one == "embedded")]
+        if one not in checks_of_all:
+            raise unknown("check", one, checks_of_all)
+    checks = [one for one in only or checks_of_all if not (no_model and one == "embedded")]
     if not checks:
         raise ConfigError("--no-model leaves out the only check that --only names", fix="give one of the two")
     given, places = tuple(parse_parameters(parameters)), parse_data(data)
@@ -115,19 +116,31 @@ def check(
         for line in [f"failed  {one}" for one in flaws] or ["passed  it loads, and its options are flags"]:
             say(f"  {line}")
     ok = not any(exporters.values())
-    for task in [name] if name in known.files else tasks_of(name, optional=bool(exporters)):
-        say(task)
-        results = []
-        for result in conformance.each(Subject(task, parameters=given, data=places, plugins=known), checks):
+
+    def tell(results: Iterable[conformance.Result]) -> list[dict[str, object]]:
+        nonlocal ok
+        found = []
+        for result in results:
             ok &= not result.problems
-            results.append({**asdict(result), "status": result.status})
+            found.append({**asdict(result), "status": result.status})
             say(f"  {result.line()}".replace("\n", "\n  "))
+        return found
+
+    providers = []
+    for provider in _names("provider", name):
+        say(provider)
+        results = tell(conformance.each_of_provider(provider, checks))
+        providers.append({"provider": provider, "checks": results})
+    for task in [name] if name in known.files else tasks_of(name, optional=bool(exporters or providers)):
+        say(task)
+        subject = Subject(task, parameters=given, data=places, plugins=known)
+        results = tell(conformance.each(subject, checks))
         advice = _advice(task, known)
         for line in advice:
             say(f"  advice: {line}")
         told.append({"task": task, "checks": results, "advice": advice})
     if as_json:
-        say_json({"ok": ok, "tasks": told, "exporters": exporters})
+        say_json({"ok": ok, "tasks": told, "exporters": exporters, "providers": providers})
     context.exit(0 if ok else 1)
 
 
@@ -146,11 +159,13 @@ def _flaws_of_exporters(name: str) -> dict[str, list[str]]:
     """What is wrong with the exporter of that name, or with each of the plugin or distribution."""
     from suite.report.exporters import flaws_of
 
-    return {
-        entry.name: list(flaws_of(entry.name))
-        for entry, plugin in catalogue().entries("exporter")
-        if name in (entry.name, plugin.name, plugin.distribution)
-    }
+    return {one: list(flaws_of(one)) for one in _names("exporter", name)}
+
+
+def _names(kind: str, name: str) -> list[str]:
+    """Entries of a kind with that name, or that the plugin or distribution of that name brings."""
+    found = catalogue().entries(kind)
+    return [entry.name for entry, plugin in found if name in (entry.name, plugin.name, plugin.distribution)]
 
 
 def tasks_of(name: str, optional: bool = False) -> list[str]:

@@ -153,6 +153,7 @@ class Provider(ABC):
 
     options: Mapping[str, str] = {}  # engine option -> one line of help; unknown options are refused
     open_options: bool = False  # True: any option is passed on (vllm's own flags)
+    case: str = ""  # "module:object", a `suite.testing.ProviderCase`: how `suite plugin check` tries it
 
     @abstractmethod
     def engine(self, spec: ModelSpec) -> Engine:

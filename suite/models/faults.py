@@ -19,7 +19,7 @@ from suite.chat import Json, Reply, Usage, text_of
 from suite.errors import CallFailed, worded
 from suite.models.peer_json import decode, whole_text
 from suite.models.wordings import NOTHING, Found, RefusedTokens, Wording, look_up
-from suite.secrets import Scrubber
+from suite.secrets import scrub_all
 
 _OVERLOAD = frozenset({429, 503, 529})
 _RETRYABLE = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
@@ -54,7 +54,7 @@ class EndpointRefusal(msgspec.Struct, frozen=True):
         return found is not None and found.row.means == "overflow"
 
 
-def read_refusal(body: bytes, scrub: Scrubber) -> EndpointRefusal:
+def read_refusal(body: bytes, scrub: Callable[[str], str]) -> EndpointRefusal:
     """The error in a body of any shape; the text itself where it is not JSON."""
     try:
         value = decode(body, object)
@@ -65,7 +65,7 @@ def read_refusal(body: bytes, scrub: Scrubber) -> EndpointRefusal:
     return refusal_of(value, scrub)
 
 
-def refusal_of(value: object, scrub: Scrubber) -> EndpointRefusal:
+def refusal_of(value: object, scrub: Callable[[str], str]) -> EndpointRefusal:
     """The error in a decoded body: {"error": {...}}, {"error": "..."}, {"detail": ...}, {"message": ...}.
 
     A list of one error, and what a gateway quotes (`metadata.raw`, `innererror`), are looked into.
@@ -140,6 +140,15 @@ def refused(
     raise _failure(status, headers, refusal, found)
 
 
+def refused_reply(status: int, headers: Mapping[str, str], body: bytes, asked: int | None = None) -> Reply:
+    """What an error over HTTP is: the reply where the candidate failed (overflow, refused).
+
+    asked: most new tokens that were asked for. Raises CallFailed for everything else.
+    """
+    lower = {name.lower(): value for name, value in headers.items()}
+    return refused(status, lower, read_refusal(body, scrub_all), asked=asked)
+
+
 def fits(counts: RefusedTokens, asked: int | None) -> bool:
     """Whether the prompt fits by the server's own numbers: what was asked for on top is then a setting."""
     prompt, window = counts.of_prompt(asked), counts.window
@@ -205,7 +214,7 @@ def _details(refusal: EndpointRefusal, found: Found) -> dict[str, Json]:
     return {"refusal": refusal.message, "row": found.row.id, **numbers}
 
 
-def _short(text: str, scrub: Scrubber) -> str:
+def _short(text: str, scrub: Callable[[str], str]) -> str:
     line = scrub(whole_text(" ".join(text.split())))
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
 

@@ -272,3 +272,4 @@ def _engine(spec: ModelSpec, options: OpenAIOptions) -> Engine:
 
 
 provider = EngineProvider(OpenAIOptions, _engine)
+provider.case = "suite.testing.openai_protocol:OPENAI_CASE"

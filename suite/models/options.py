@@ -27,7 +27,7 @@ PROMPTED = LATER | {"chat", "complete"}  # where the chat template is at hand
 class EngineOptions(BaseModel):
     """Base of a provider's options: frozen, unknown keys forbidden, every field described."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
 
 
 def _some_words(pattern: str) -> str:

@@ -22,7 +22,7 @@ from suite.errors import CallFailed
 from suite.models import peer_json
 from suite.models.faults import refusal_of, refused
 from suite.models.peer_json import PeerObject, whole_text
-from suite.secrets import Scrubber
+from suite.secrets import Scrubber, scrub
 
 _MOST_TOKENS = 10**9  # more is no count of tokens
 _LONG_BODY = 4 * 2**20  # bytes from which the record's size is looked at
@@ -86,6 +86,11 @@ def _reply(value: Any, scrub: Scrubber, options: Options, mended: list[str]) -> 
         reasoning=whole_text(thought or _thought(message)), details={"mended": mended} if mended else None,
         model=_name(value.get("model"), scrub), fingerprint=_name(value.get("system_fingerprint"), scrub),
     )  # fmt: skip
+
+
+def without_keys(reply: Reply) -> Reply:
+    """The reply without the keys that this process read: an endpoint may echo them."""
+    return msgspec.json.decode(scrub(msgspec.json.encode(reply).decode()), type=Reply)
 
 
 def filtered(reason: str) -> bool:

@@ -4,6 +4,12 @@ from . import conformance as conformance
 from .bench import Bench as Bench
 from .bench import Ran as Ran
 from .bench import Subject as Subject
+from .loopback import LoopbackServer as LoopbackServer
+from .loopback import WireReply as WireReply
+from .loopback import WireRequest as WireRequest
+from .openai_protocol import OpenAIProtocol as OpenAIProtocol
+from .provider_case import Protocol as Protocol
+from .provider_case import ProviderCase as ProviderCase
 from .role_models import EngineModel as EngineModel
 from .role_models import ScriptedModel as ScriptedModel
 from .role_models import Solved as Solved

@@ -1,4 +1,4 @@
-"""The conformance checks of a task: `check("units/questions")`, in any test or by `suite plugin check`.
+"""The conformance checks of a task or a provider: in any test, or by `suite plugin check`.
 
     from suite.testing import conformance
 
@@ -12,12 +12,16 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from textwrap import indent
 
 from suite.errors import SuiteError
 from suite.testing import declared, task_runs
 from suite.testing.bench import Bench, Skip, Subject
+from suite.testing.provider_case import ProviderCase, case_of
+from suite.testing.provider_checks import problems_of
+from suite.testing.provider_checks import provider_checks as provider_checks
 
 Finder = Callable[[Bench], Iterator[str]]
 
@@ -33,12 +37,13 @@ WITHOUT_MODEL = tuple(name for name in CHECKS if name != "embedded")  # quick: s
 
 
 class Broken(AssertionError):
-    """A task does not keep the contract; the message lists what is wrong."""
+    """A task or provider does not keep the contract; the message lists what is wrong."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """One check. problems: what is wrong. skipped: why it could not be made, "" if it was."""
+    """One check. task: or the spec of a provider's case. problems: what is wrong. skipped: why it could not
+    be made, "" if it was."""
 
     task: str
     check: str
@@ -61,7 +66,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Report:
-    """All checks of a task."""
+    """All checks of a task or provider."""
 
     results: tuple[Result, ...]
 
@@ -79,16 +84,22 @@ class Report:
 
 def about(check: str) -> str:
     """What a check proves: the first line of its docstring."""
-    return (CHECKS[check].__doc__ or "").strip().partition("\n")[0]
+    text = CHECKS[check].__doc__ or "" if check in CHECKS else provider_checks()[check]
+    return text.strip().partition("\n")[0]
 
 
 def one(check: str, bench: Bench) -> Result:
     """One check on a bench, which keeps the run that several of them compare with."""
+    return _result(bench.subject.name, check, lambda: CHECKS[check](bench))
+
+
+def _result(name: str, check: str, find: Callable[[], Iterator[str]]) -> Result:
+    """What a check finds of a task or provider."""
     started = time.monotonic()
     problems: list[str] = []
     skipped = ""
     try:
-        for problem in CHECKS[check](bench):
+        for problem in find():
             problems.append(problem)  # noqa: PERF402  what was found stays, whatever comes after
     except Skip as skip:
         skipped = str(skip)
@@ -96,21 +107,26 @@ def one(check: str, bench: Bench) -> Result:
         problems.append(str(error))
     except Exception as error:  # third-party code: anything may come out
         problems.append(f"{type(error).__name__}: {error}")
-    return Result(bench.subject.name, check, tuple(problems), skipped, time.monotonic() - started)
+    return Result(name, check, tuple(problems), skipped, time.monotonic() - started)
 
 
-def each(subject: Subject | str, checks: Sequence[str] = ()) -> Iterator[Result]:
-    """The results, one after the other. checks: () means all."""
+def each(subject: Subject | ProviderCase | str, checks: Sequence[str] = ()) -> Iterator[Result]:
+    """The results, one after the other. checks: () means all; those of another kind are left out."""
+    if isinstance(subject, ProviderCase):
+        for name in [one for one in provider_checks() if not checks or one in checks]:
+            yield _result(subject.spec, name, partial(problems_of, name, subject))
+        return
     subject = Subject(subject) if isinstance(subject, str) else subject
+    chosen = [one for one in checks or CHECKS if one in CHECKS]
     try:
         subject.task  # noqa: B018  a task that cannot be loaded is said once, not by every check
     except SuiteError as error:
-        yield Result(subject.name, next(iter(checks or CHECKS)), (str(error),))
+        yield Result(subject.name, next(iter(chosen or CHECKS)), (str(error),))
         return
     with tempfile.TemporaryDirectory(prefix="suite-check-") as folder:
         bench = Bench(subject, Path(folder))
         said: dict[str, str] = {}  # problem -> the check that told it
-        for name in checks or CHECKS:
+        for name in chosen:
             found = one(name, bench)
             if found.problems and said.keys() >= {*found.problems}:
                 found = replace(found, problems=(), skipped=f"as said by {said[found.problems[0]]}")
@@ -118,6 +134,16 @@ def each(subject: Subject | str, checks: Sequence[str] = ()) -> Iterator[Result]
             yield found
 
 
-def check(subject: Subject | str, checks: Sequence[str] = ()) -> Report:
-    """All checks of a task, by name or as a Subject that says how to try it."""
+def each_of_provider(name: str, checks: Sequence[str] = ()) -> Iterator[Result]:
+    """The results of an installed provider by the case that it names, or why there is none."""
+    try:
+        yield from each(case_of(name), checks)
+    except Skip as skip:
+        yield Result(name, "engine", skipped=str(skip))
+    except (SuiteError, ImportError, AttributeError) as error:
+        yield Result(name, "engine", (f"{type(error).__name__}: {error}",))
+
+
+def check(subject: Subject | ProviderCase | str, checks: Sequence[str] = ()) -> Report:
+    """All checks of a task, by name or as a Subject that says how to try it, or of a provider."""
     return Report(tuple(each(subject, checks)))

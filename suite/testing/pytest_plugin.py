@@ -17,6 +17,7 @@ import pytest
 if TYPE_CHECKING:
     from suite.testing.bench import Bench, Subject
     from suite.testing.conformance import Report
+    from suite.testing.provider_case import ProviderCase
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -80,8 +81,8 @@ class ConformanceItem(pytest.Item):
 
 
 @pytest.fixture
-def suite_conformance() -> Callable[[Subject | str], Report]:
-    """Checks a task by name, or as a `suite.testing.bench.Subject`: `suite_conformance(NAME).require()`."""
+def suite_conformance() -> Callable[[Subject | ProviderCase | str], Report]:
+    """Checks a task by name or as a `Subject`, or a `ProviderCase`: `suite_conformance(NAME).require()`."""
 
     from suite.testing import conformance
 

@@ -1,0 +1,229 @@
+"""The checks of a provider: its engine against a server on loopback that speaks its protocol.
+
+Most are rows of `provider_scenarios.yaml`. They hold an engine to what `suite.models.engine` and
+`suite.chat.Reply` say.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, partial
+from importlib.resources import files
+from typing import Self
+from unittest.mock import patch
+
+import msgspec
+import yaml
+
+from suite.chat import Json, Options, Reply, Request, Usage, user
+from suite.errors import CallFailed, EngineError, SuiteError
+from suite.models.engine import Asking, Surroundings
+from suite.testing.loopback import LoopbackServer, WireReply, WireRequest
+from suite.testing.provider_case import ProviderCase
+
+KEY = "suite-check-7f3a9b2c4d5e6f708192a3b4"
+PATIENCE_S = 30.0  # until a call that does not end is a problem
+HELLO = Request("chat", (user("What colour is it?"),), options=Options(max_tokens=16))
+SAID = Reply("It is amber.", usage=Usage(prompt=40, completion=6))
+_ASKED = ("messages", "tools", "options")
+_TOLD = ("text", "finish", "reasoning", "tool_calls", "usage")
+Facts = Mapping[str, object]
+
+
+class Scenario(msgspec.Struct, forbid_unknown_fields=True):
+    """A row of the table, which explains its fields."""
+
+    check: str
+    name: str
+    request: Request = HELLO
+    told: Reply | None = None
+    error: tuple[int, str, str] | None = None
+    raw: str | None = None
+    fault: str = ""
+    headers: dict[str, str] = {}
+    needs: str = ""
+    loose: bool = False
+    impatient: bool = False
+    wanted: dict[str, Json] = {}
+
+    def wire(self, case: ProviderCase, streams: bool) -> WireReply | None:
+        """What the server gives; None if its protocol cannot say so."""
+        made = case.protocol.answer(self.told or SAID, streams)
+        made = made if self.error is None else case.protocol.refusal(*self.error)
+        if made is None:
+            return None
+        body = made.body if self.raw is None else self.raw.encode()
+        if self.fault == "cut":
+            return made._replace(body=body[: len(body) // 2])
+        return WireReply(made.status, body, {**made.headers, **self.headers}, self.fault)
+
+    def expected(self, can: frozenset[str]) -> Facts:
+        """Facts of the outcome for who can do that."""
+        if self.needs and self.needs not in can:
+            return {"outcome": "a failed call", "retryable": False, "sent": 0}
+        if self.wanted or self.told is None:
+            return self.wanted
+        asked = {} if self.loose else {name: getattr(self.request, name) for name in _ASKED}
+        return {
+            "outcome": "a reply",
+            "sent": 1,
+            **asked,
+            **{name: getattr(self.told, name) for name in _TOLD},
+        }
+
+
+class _ScenarioTable(msgspec.Struct):
+    checks: dict[str, str]
+    scenarios: list[Scenario]
+
+
+@cache
+def _table() -> _ScenarioTable:
+    text = (files(__package__) / "provider_scenarios.yaml").read_text("utf-8")
+    return msgspec.convert(yaml.safe_load(text), _ScenarioTable)
+
+
+class _Play:
+    """An engine, started while `async with` lasts, at a server that takes its replies from `answer`."""
+
+    def __init__(
+        self,
+        case: ProviderCase,
+        answer: Callable[[], WireReply | None],
+        more: Mapping[str, Json] | None = None,
+    ) -> None:
+        self.heard: list[Request] = []
+        self._case, self._answer = case, answer
+        self.server = LoopbackServer(self._reply)
+        self.engine = case.engine(self.server.url, more)
+
+    def _reply(self, request: WireRequest) -> WireReply:
+        asked = self._case.protocol.asked(request) if request.method == "POST" else None
+        if asked is None:
+            return self._case.protocol.aside(request)
+        self.heard.append(asked)
+        return self._answer() or WireReply.of({"error": {"message": "the case has no such answer"}}, 400)
+
+    async def __aenter__(self) -> Self:
+        self.server.__enter__()
+        self.engine.check()
+        await self.engine.start(Surroundings(once=True))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.engine.close()
+        await self.engine.close()
+        self.server.__exit__()
+
+    async def outcome(self, request: Request = HELLO) -> Facts:
+        """How a call ended, and what the server was asked."""
+        try:
+            got: Reply | CallFailed = await asyncio.wait_for(
+                self.engine.call(request, Asking(seed=7)), PATIENCE_S
+            )
+            facts = {"outcome": "a reply", **{name: getattr(got, name) for name in _TOLD}}
+        except CallFailed as failed:
+            got, facts = failed, {"outcome": "a failed call", **failed.__dict__}
+        asked = {name: getattr(self.heard[-1], name) for name in _ASKED} if self.heard else {}
+        keyed = not self._case.key_env or any(
+            KEY in value for one in self.server.requests for value in one.headers.values()
+        )
+        about = [got, self.engine.identity(), self.engine.settings()]
+        return {
+            **facts,
+            **asked,
+            "sent": len(self.heard),
+            "said": got,
+            "keyed": keyed,
+            "leaks": KEY in repr(about),
+        }
+
+
+def _differences(what: str, got: Facts, wanted: Facts) -> list[str]:
+    """Where an outcome is not what it should be; of another kind of outcome, that alone."""
+    if got["outcome"] != wanted.get("outcome", got["outcome"]):
+        return [f"{what}: gave {got['outcome']}, should be {wanted['outcome']}: {got['said']}"]
+    pairs = [(name, _shown(got.get(name)), _shown(value)) for name, value in wanted.items()]
+    return [f"{what}: {name} is {mine}, should be {right}" for name, mine, right in pairs if mine != right]
+
+
+def _shown(value: object) -> str:
+    """A value to compare: JSON in it may have a space behind a colon, or none."""
+    return repr(value).replace('": ', '":')
+
+
+async def _tried(case: ProviderCase, scenario: Scenario) -> list[str]:
+    """Problems of one scenario, whole and as a stream."""
+    found = []
+    for streams in (False, True) if case.streaming is not None and not scenario.error else (False,):
+        if (wire := scenario.wire(case, streams)) is None:
+            continue
+        more = {**((streams and case.streaming) or {}), **(case.impatient if scenario.impatient else {})}
+        async with _Play(case, partial(WireReply, *wire), more) as play:
+            if wanted := scenario.expected(play.engine.capabilities()):
+                name = f"{scenario.name}{', streamed' if streams else ''}"
+                found += _differences(name, await play.outcome(scenario.request), wanted)
+    return found
+
+
+async def engine(case: ProviderCase) -> list[str]:
+    """Before it starts it says what it can do and what it lacks; after, who it is."""
+    made, found = case.engine(), []
+    try:
+        await made.call(HELLO, Asking())
+        found.append("it answers before it is started")
+    except (EngineError, CallFailed):
+        await made.close()
+    async with _Play(case, lambda: case.protocol.answer(SAID, False)) as play:
+        told, spec = play.engine.identity(), play.engine.spec
+        found += [] if "chat" in play.engine.capabilities() else ["it has no capability 'chat'"]
+    wanted = {
+        "provider": spec.provider,
+        "name": spec.name,
+        "deterministic": told.get("deterministic", "told"),
+    }
+    found += _differences("identity", {"outcome": "", **told}, wanted)
+    with patch.dict(os.environ, {case.key_env or "SUITE_CHECK": ""}):
+        try:
+            case.engine().check()
+            found += [f"check() does not say that {case.key_env} is not set"] if case.key_env else []
+        except SuiteError as error:
+            found += (
+                [] if case.key_env in str(error) else [f"the error does not name {case.key_env}: {error}"]
+            )
+    return found
+
+
+async def cancelling(case: ProviderCase) -> list[str]:
+    """A call that is cancelled hangs up, and leaves an engine that answers the next one."""
+    replies = iter([WireReply(200, b"", {}, "silent"), case.protocol.answer(SAID, False)])
+    async with _Play(case, lambda: next(replies)) as play:
+        call = asyncio.ensure_future(play.engine.call(HELLO, Asking()))
+        await asyncio.to_thread(play.server.waits.wait, PATIENCE_S)
+        call.cancel()
+        await asyncio.wait([call], timeout=PATIENCE_S)
+        found = [] if call.cancelled() else ["a cancelled call does not end as cancelled"]
+        if not await asyncio.to_thread(play.server.left.wait, PATIENCE_S):
+            found.append("a cancelled call stays connected: what it asks for is made, and billed")
+        return found + _differences("the next call", await play.outcome(), {"outcome": "a reply"})
+
+
+_FINDERS = {"engine": engine, "cancelling": cancelling}
+
+
+@cache
+def provider_checks() -> dict[str, str]:
+    """Name of a check -> what it proves."""
+    return {**_table().checks, **{name: str(one.__doc__) for name, one in _FINDERS.items()}}
+
+
+def problems_of(check: str, case: ProviderCase) -> Iterator[str]:
+    """What one check finds. Raises SuiteError, TimeoutError."""
+
+    async def rows(case: ProviderCase) -> list[str]:
+        chosen = [one for one in _table().scenarios if one.check == check]
+        return [problem for one in chosen for problem in await _tried(case, one)]
+
+    variables = {case.key_env or "NO_PROXY": KEY, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+    with patch.dict(os.environ, variables):
+        yield from asyncio.run(_FINDERS.get(check, rows)(case))
