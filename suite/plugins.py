@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 GROUP = "suite"
 APART = {  # what came with the suite once -> the distribution that brings it
     **dict.fromkeys(("eee", "hub", "lm-eval"), "suite-exports"),
+    **dict.fromkeys(("inspect", "importer lm-eval", "imported"), "suite-imports"),
     **dict.fromkeys(("judge-audit/biases", "judge-audit/labels"), "suite-judge-audit"),
     **dict.fromkeys(("bubblewrap", "container"), "suite-sandbox"),
 }
@@ -130,7 +131,7 @@ class Catalogue:
     def _unknown(self, kind: str, name: str) -> NotFound:
         if broken := [plugin.name for plugin in self.plugins if plugin.error]:
             where = f"plugins that failed to load: {', '.join(broken)} (see `suite plugin list`)"
-        elif apart := APART.get(name):
+        elif apart := APART.get(f"{kind} {name}", APART.get(name, APART.get(name.partition("/")[0]))):
             return NotFound(f"no {kind} named {name!r}", fix=f"pip install {apart}")
         else:
             where = ""

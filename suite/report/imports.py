@@ -1,15 +1,15 @@
 """A run folder made of result files from elsewhere, by an importer that a plugin brings.
 
 An importer (Entry kind "importer") is a function of a path that yields a mapping in the form of
-`ImportedRecord` for each sample, or {"note": text}: something to tell about the files. A sample given twice
-is an error that names both places.
+`ImportedRecord` for each sample; {"note": text}: something to tell about the files; or {"sampling": {name:
+value}, "model": its name}: settings with which a model answered. A sample given twice is an error that names
+both places.
 
 The run is marked imported in its manifest, its results and each output: its answers cannot be checked
 against calls, since there are none. Metrics are computed by today's code from the values given.
 """
 
 import hashlib
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -46,16 +46,18 @@ LEVEL = 0.95
 class ImportedRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One sample as an importer gives it.
 
-    parameters: all that the cell is solved with. output: None where there is no answer yet; hidden reasoning
-    that leads its text is kept beside it. values: by name, {"unscored": reason} for a missing one; {} if not
-    scored. model: whose answer it is. judge: {check: {name: text}}, kept as parts of the score. payload: as
-    plain data, so that a judge can be asked about it. source, row: the file it came from, and where in it.
+    parameters: all that the cell is solved with. output: None where there is no answer yet, missing: why;
+    hidden reasoning that leads its text is kept beside it. values: by name, {"unscored": reason} for a
+    missing one; {} if not scored. model: whose answer it is. judge: {check: {name: text}}, kept as parts of
+    the score. payload: as plain data, so that a judge can be asked about it. source, row: the file it came
+    from, and where in it.
     """
 
     task: str
     parameters: dict[str, Json]
     sample: str
     output: Output | None
+    missing: str = "not-answered"
     values: dict[str, Value]
     model: str = ""
     group: str = ""
@@ -120,7 +122,7 @@ def _records(
 
 
 def _model(records: Iterator[Mapping[str, Json]], wanted: str, path: Path) -> str:
-    models = dict.fromkeys(str(record.get("model", "")) for record in records)
+    models = dict.fromkeys(str(one.get("model", "")) for one in records if "sampling" not in one)
     if not models:
         raise DataError("the files hold no records", where=str(path))
     if wanted:
@@ -144,7 +146,9 @@ class _Cells:
         self._plugins = plugins
         self._known: dict[bytes, Cell] = {}
         self.by_id: dict[str, Cell] = {}
-        self.samples: Counter[str] = Counter()
+        self.samples: dict[str, set[str]] = {}
+        self.trials = 1
+        self.sampling: dict[str, Json] = {}
         self.metrics: dict[str, Sequence[Metric]] = {}
 
     def of(self, record: ImportedRecord) -> Cell:
@@ -173,7 +177,7 @@ def _write(
 ) -> None:
     scoring = folder / "scorings" / SCORING
     scoring.mkdir(parents=True)
-    cells, groups = _Cells(plugins), set[int]()
+    cells, groups, brought = _Cells(plugins), set[int](), set[tuple[str, str]]()
     once = Once("sample", "leave one of them out: a folder with copies gives every sample twice")
     digest = hashlib.sha256()
     with ExitStack() as stack:
@@ -190,10 +194,13 @@ def _write(
             if given.get("model") != model:
                 continue
             digest.update(canonical_json(dict(given)))
+            if isinstance(sampling := given.get("sampling"), dict):
+                cells.sampling |= sampling
+                continue
             try:
                 record = msgspec.convert(dict(given), ImportedRecord)
                 cell = cells.of(record)
-                cells.samples[cell.id] += 1
+                cells.trials = max(cells.trials, record.trial + 1)
                 told = record.payload
                 payload = None if told is msgspec.UNSET else payload_of(type(cell.task), told)
                 made = list(_made(record, cell.id, payload))
@@ -207,7 +214,13 @@ def _write(
             groups.add(digest64(record.group or record.sample))
             for file, line in made:
                 put(folder / file, line)
-            if record.output is not None and told is not msgspec.UNSET:
+            cells.samples.setdefault(cell.id, set()).add(record.sample)
+            if (
+                record.output is not None
+                and told is not msgspec.UNSET
+                and (at := (cell.id, record.sample)) not in brought
+            ):
+                brought.add(at)
                 row: dict[str, Json] = {"cell": cell.id, "sample": record.sample, "payload": told}
                 samples.write(canonical_json(row) + b"\n")
     if not (folder / SAMPLES).stat().st_size:
@@ -227,7 +240,7 @@ def _made(record: ImportedRecord, cell: str, payload: object) -> Iterator[tuple[
         return "attempts.jsonl", pending
 
     if record.output is None:
-        yield missing("solve", "not-answered")
+        yield missing("solve", record.missing)
         return
     reply = separated(Reply(record.output.text, record.output.finish), tags_of())
     output = Output(reply.text, record.output.data, reply.finish)
@@ -269,7 +282,7 @@ def _manifest(cells: _Cells, source: documents.ImportSource, groups: int, name: 
         created=now(),
         plan_sha256=sha256_hex(canonical_json([identity, [cell.id for cell in every]])),
         seed=0,
-        trials=1,
+        trials=cells.trials,
         mini=False,
         limit=None,
         shard=None,
@@ -291,13 +304,16 @@ def _manifest(cells: _Cells, source: documents.ImportSource, groups: int, name: 
                     capabilities=(),
                     identity=identity,
                     limits={},
-                    sampling={},
+                    sampling=cells.sampling,
                 )
             ]
         },
         data={},
         counts=documents.SampleCounts(
-            groups=groups, groups_taken=groups, samples=dict(cells.samples), tags={}
+            groups=groups,
+            groups_taken=groups,
+            samples={cell: len(each) for cell, each in cells.samples.items()},
+            tags={},
         ),
         versions=versions({cell.plan.plugin.rpartition(" ")[0] for cell in cells.by_id.values()}),
         hardware=hardware(),

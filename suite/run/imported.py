@@ -38,11 +38,11 @@ def imported_samples(run: Run, cells: Sequence[Cell]) -> Given:
             fix="only what an importer brings with its samples can be shown or judged again",
         )
     tasks = {cell.id: type(cell.task) for cell in cells}
-    outputs = {(one.cell, one.sample, one.trial): one for one in run.outputs()}
+    outputs = {(one.cell, one.sample): one for one in run.outputs()}  # all trials have one payload
     found: dict[str, list[AnySample]] = {cell.id: [] for cell in cells}
     for row in json_lines(path):
         try:
-            record = outputs[str(row.value["cell"]), str(row.value["sample"]), 0]
+            record = outputs[str(row.value["cell"]), str(row.value["sample"])]
             payload = payload_of(tasks[record.cell], row.value["payload"])
             if payload_sha256(payload) != record.payload_sha256:
                 raise ValueError("the payload is another one than the output was made for")

@@ -1,0 +1,163 @@
+"""The tasks that imported scores belong to: one for each kind of value, since that decides the interval.
+
+A cell is one value of one task of another tool: its parameters name tool, task, scorer and filter. What must
+be the same for numbers to mean the same (the task's version, the model that graded) is an at-score parameter,
+so that `suite compare` refuses others. Nothing can be solved or scored here: the tasks are not installed.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Literal, NoReturn
+
+from pydantic import Field
+
+import suite
+from suite_imports.plugin import KINDS
+
+
+class ImportedQuestion(suite.Payload):
+    """What a sample asked, as the log tells it. target: what would be right."""
+
+    question: str
+    choices: tuple[str, ...] = ()
+    target: tuple[str, ...] = ()
+
+
+class ImportedParameters(suite.Parameters):
+    """Which value of which task of which tool."""
+
+    tool: Literal["inspect", "lm-eval"] = Field("inspect", description="the tool that ran the task")
+    task: str = Field("", description="the tool's name of the task or group of tasks")
+    scorer: str = Field("", description="the scorer or metric that gave the value")
+    filter: str = Field("", description="the filter of answers before it, if any")
+    options: str = Field("", description="arguments of the task, as JSON")
+    shots: int | None = Field(None, description="examples in the prompt, as far as the log tells")
+    version: str = suite.at_score("", description="the tool's version of the task")
+    grader: str = suite.at_score("", description="the model that graded, if one did")
+
+
+class Imported(suite.Task[ImportedQuestion, ImportedParameters]):
+    """Scores that another tool gave. Subclasses say what kind of value."""
+
+    def samples(self, data: suite.Data) -> Iterable[suite.Sample[ImportedQuestion]]:  # noqa: ARG002
+        """None: they stand in imported runs alone."""
+        return ()
+
+    async def solve(self, sample: suite.Sample[ImportedQuestion], models: suite.Models) -> NoReturn:  # noqa: ARG002
+        """Refuse. Raises ConfigError."""
+        raise _elsewhere("asked")
+
+    async def score(
+        self,
+        sample: suite.Sample[ImportedQuestion],  # noqa: ARG002
+        output: suite.Output,  # noqa: ARG002
+        models: suite.Models,  # noqa: ARG002
+    ) -> NoReturn:
+        """Refuse. Raises ConfigError."""
+        raise _elsewhere("scored")
+
+    def references(self, sample: suite.Sample[ImportedQuestion]) -> Iterable[str]:
+        """The targets."""
+        return sample.payload.target
+
+    def show(
+        self,
+        sample: suite.Sample[ImportedQuestion],
+        output: suite.Output,
+        score: suite.Score | None,  # noqa: ARG002
+    ) -> Iterable[suite.Block]:
+        """Question, choices, answer, target."""
+        asked = sample.payload
+        yield suite.Text(asked.question, "Question")
+        if asked.choices:
+            yield suite.Text("\n".join(asked.choices), "Choices")
+        yield suite.Text(output.text, "Answer")
+        if asked.target:
+            yield suite.Text("\n".join(asked.target), "Target")
+
+
+def _elsewhere(what: str) -> suite.ConfigError:
+    return suite.ConfigError(
+        f"samples of an imported task can't be {what} here: another tool has the task",
+        fix="`suite runs import` reads what it logged; `suite judge correct` checks its scores",
+    )
+
+
+def _info(kind: str, question: str = "") -> suite.TaskInfo:
+    return suite.TaskInfo(
+        name=f"imported/{kind}",
+        version=1,
+        title=f"Imported from another tool: {KINDS[kind]}",
+        # whoever scored, people can check it like a judge
+        roles={"candidate": suite.Role(), "judge": suite.Role(stage="score", optional=True)},
+        headline="score",
+        questions={"score": question} if question else {},
+        replay="none",
+        replay_reason="the task is another tool's, and only what it logged is here",
+    )
+
+
+_ABOUT = "The value that the tool's scorer gave."
+
+
+class ImportedRate(Imported):
+    """0 or 1."""
+
+    info = _info("rate", "Is this answer right?")
+    metrics = (suite.Rate("score", about=_ABOUT),)
+
+
+class ImportedGrade(Imported):
+    """From 0 to 1."""
+
+    info = _info("grade", "How good is this answer?")
+    metrics = (suite.Mean("score", range=(0.0, 1.0), about=_ABOUT),)
+
+
+class ImportedGain(Imported):
+    """Any number; more is better."""
+
+    info = _info("gain")
+    metrics = (suite.Mean("score", about=_ABOUT),)
+
+
+class ImportedLoss(Imported):
+    """Any number; less is better."""
+
+    info = _info("loss")
+    metrics = (suite.Mean("score", direction="lower", about=_ABOUT),)
+
+
+class ImportedNumber(Imported):
+    """Any number; nobody says which way is better."""
+
+    info = _info("number")
+    metrics = (suite.Mean("score", direction="neither", about=_ABOUT),)
+
+
+class ImportedRateParts(ImportedRate):
+    """0 or 1, of a group of tasks or of samples in groups: the tag `part`."""
+
+    info = _info("rate-parts", "Is this answer right?")
+    metrics = (replace(ImportedRate.metrics[0], by="part"),)
+
+
+class ImportedGradeParts(ImportedGrade):
+    """From 0 to 1, in parts."""
+
+    info = _info("grade-parts", "How good is this answer?")
+    metrics = (replace(ImportedGrade.metrics[0], by="part"),)
+
+
+class ImportedGainParts(ImportedGain):
+    """Any number, in parts; more is better."""
+
+    info = _info("gain-parts")
+    metrics = (replace(ImportedGain.metrics[0], by="part"),)
+
+
+class ImportedLossParts(ImportedLoss):
+    """Any number, in parts; less is better."""
+
+    info = _info("loss-parts")
+    metrics = (replace(ImportedLoss.metrics[0], by="part"),)
