@@ -19,7 +19,7 @@ from suite.models.faults import SettingRefused, TooMuchAsked, refused
 from suite.models.http import HttpClient
 from suite.models.options import ServerOptions
 from suite.models.peer import Peer, tokenized
-from suite.models.peer_json import gathered, is_stream
+from suite.models.peer_json import PeerObject, decode, gathered, is_stream
 from suite.models.reply import read_reply
 from suite.models.strict_schemas import plain
 from suite.models.wire import Dialect, chat_body, complete_body
@@ -66,7 +66,7 @@ class OpenAIClient:
         self._given = self._dialect = dialect
         self.answered = False  # whether it ever gave a reply to a prompt
         self.note: Note = silent  # is told what is done otherwise, since the endpoint refused it
-        self._scrub = Scrubber(secrets)
+        self.scrub = self._scrub = Scrubber(secrets)
         self._extra = dict(extra or {})
         base_url, mark, query = base_url.partition("?")
         self._query = mark + query
@@ -219,6 +219,14 @@ class OpenAIClient:
         """A small document beside /v1 (/version, /metrics), "" if the server has none. Raises CallFailed."""
         answer = await self._get(path)
         return answer.body.decode("utf-8", "replace") if answer.status == 200 else ""
+
+    async def document(self, path: str) -> PeerObject:
+        """The JSON object at a route beside /v1, {} if none; `POST /path` asks it for the model."""
+        verb, _, posted = path.rpartition(" ")
+        with suppress(CallFailed, ValueError):
+            answer = await (self._peer.ask(posted) if verb else self._get(path))
+            return decode(answer.body, PeerObject) if answer.status == 200 else {}
+        return {}
 
     async def _post(self, path: str, body: bytes) -> Answer:
         return self._cleaned(await self._http.post(self._path(path), body))

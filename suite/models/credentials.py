@@ -60,6 +60,13 @@ def read_headers(variables: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
+def azure_authorization(variable: str) -> dict[str, str]:
+    """The header with a variable's key, or with a token of Microsoft Entra ID; {} if there is none."""
+    key = read_key(variable, required=False) or read_key("AZURE_OPENAI_AD_TOKEN", required=False)
+    token = key.startswith("eyJ")  # a JSON Web Token
+    return {"Authorization": f"Bearer {key}"} if token else {"api-key": key} if key else {}
+
+
 def split_addresses(text: str) -> list[str]:
     """The URLs of an option that may name several: `http://a/v1,http://b/v1`.
 

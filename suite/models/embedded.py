@@ -233,7 +233,8 @@ class LlamaEngine(Engine):
             secrets=[server.key],
             options=ServerOptions(timeout_s=options.timeout_s),
         )
-        self._settings = {**await template_settings(client.rendered), **await llamacpp_settings(client.text)}
+        told = llamacpp_settings(await client.document("/props"))
+        self._settings = {**await template_settings(client.rendered), **told}
 
     async def call(self, request: Request, asking: Asking) -> Reply:
         """Answer one request. Raises CallFailed, or EngineError if the server died."""

@@ -65,13 +65,13 @@ def told(
     """Lasting facts of an entry of /v1/models beside its name; of a path its last part and a hash."""
     now = time.time() if now is None else now
     names = ("root", "owned_by", "max_model_len", "hugging_face_id", "canonical_slug")
-    found = _plain({name: card.get(name) for name in names}, scrub)
-    created = _plain({"created": card.get("created")}, scrub).get("created", 0)
+    found = plain_facts({name: card.get(name) for name in names}, scrub)
+    created = plain_facts({"created": card.get("created")}, scrub).get("created", 0)
     asked_now = not isinstance(created, int) or abs(created - now) < _CLOCK_S
     if created and not asked_now and card.get("owned_by") not in ("vllm", "sglang", "llamacpp"):
         found["created"] = created
     meta = card.get("meta")
-    if isinstance(meta, dict) and (more := _plain(dict(sorted(meta.items())[:_MOST_META]), scrub)):
+    if isinstance(meta, dict) and (more := plain_facts(dict(sorted(meta.items())[:_MOST_META]), scrub)):
         found["meta"] = more
     return found
 
@@ -82,7 +82,7 @@ def window_told(card: Mapping[str, Json]) -> int | None:
     return window if isinstance(window, int) and window > 0 else None
 
 
-def _plain(values: Mapping[str, Json], scrub: Callable[[str], str]) -> dict[str, Json]:
+def plain_facts(values: Mapping[str, Json], scrub: Callable[[str], str]) -> dict[str, Json]:
     """Texts and whole numbers, as they may be recorded."""
     found: dict[str, Json] = {}
     for name, value in values.items():

@@ -18,11 +18,10 @@ from suite.chat import Json, Reply, Request
 from suite.errors import CallFailed, ConfigError, EngineError, unknown, worded
 from suite.models.classifier import Head
 from suite.models.client import UNEXPLAINED, OpenAIClient
-from suite.models.credentials import read_headers, read_key, split_addresses, split_url
+from suite.models.credentials import azure_authorization, read_headers, read_key, split_addresses, split_url
 from suite.models.endpoint import OWN_SERVERS, identified, window_told
 from suite.models.engine import Asking, Engine, KnownBy, Surroundings, present
 from suite.models.options import EngineProvider, ServerOptions, check_needs, split_names
-from suite.models.peer_json import decode
 from suite.models.replicas import replicated
 from suite.models.settings import SENT, effective, llamacpp_settings, template_settings
 from suite.models.spec import ModelSpec
@@ -36,9 +35,8 @@ ASKED = frozenset((
     "max_completion_tokens", "response_format", "tools", "tool_choice", "logprobs", "top_logprobs",
 ))  # fmt: skip
 LEAVES_OUT = "-o temperature=null, -o max_tokens=null; -o max_tokens_field=max_completion_tokens renames one"
-OPENAI_URL = "https://api.openai.com/v1"
+_AZURE_VERSIONS = ("OPENAI_API_VERSION", "AZURE_OPENAI_API_VERSION")  # both are in use for the same
 _USUAL = frozenset({"chat", "complete", "logprobs", "seed", "json_schema"})
-_AZURE = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
 
 
 class OpenAIOptions(ServerOptions):
@@ -97,21 +95,26 @@ class OpenAIEngine(Engine):
             raise unknown("dialect", options.dialect, DIALECTS)
         if asked := sorted(ASKED & options.extra_body.keys()):
             raise ConfigError.of("models.openai.extra-body", field=asked[0], spec=spec)
-        given = options.base_url or os.environ.get("OPENAI_BASE_URL", "") or OPENAI_URL
-        self.url, basic, secrets = split_url(given, query="api-version")
-        host = urlsplit(self.url).hostname or ""
-        hosted, azure = host == "api.openai.com", host.endswith(_AZURE) or "?" in self.url
-        if azure:
+        self.url, basic, secrets = split_url(options.base_url or usual_url(spec), query="api-version")
+        hosted = urlsplit(self.url).hostname == "api.openai.com"
+        # "?": a gateway in front of it wants a version, too
+        self._azure = "azure" in (spec.provider, server_kind("openai", self.url)) or "?" in self.url
+        if self._azure:
             self.url = deployment_url(self.url, spec.name)
-        chosen = "api_key_env" in options.model_fields_set
+        kinds, chosen = server_kinds(), "api_key_env" in options.model_fields_set
+        whose = "azure" if self._azure and os.environ.get(kinds["azure"].server["key_env"]) else spec.provider
+        self._key_env = options.api_key_env if chosen else kinds[whose].server["key_env"]
         headers = read_headers(options.headers_env)
-        named = {name.lower() for name in headers} & {"authorization", "api-key"}
-        key = "" if basic or named else read_key(options.api_key_env, required=False)
-        self._lacks_key = not (key or basic or named) and (hosted or chosen)
-        if not named and (basic or key):
-            authorization = {"Authorization": basic or f"Bearer {key}"}
-            headers |= {"api-key": key} if azure and key else authorization
-        self._headers = headers
+        if not {name.lower() for name in headers} & {"authorization", "api-key"}:
+            if basic:
+                headers["Authorization"] = basic
+            elif self._azure:
+                headers |= azure_authorization(self._key_env)
+            elif key := read_key(self._key_env, required=False):
+                headers["Authorization"] = f"Bearer {key}"
+                secrets = [*secrets, key]
+        self._sends_key = any(name.lower() in ("authorization", "api-key") for name in headers)
+        self._lacks_key = not self._sends_key and (hosted or chosen or spec.provider == "azure")
         self._options = options
         usual = _USUAL | server_kinds()[options.dialect].can
         self._capabilities = capabilities_of(options.capabilities, usual)
@@ -125,7 +128,7 @@ class OpenAIEngine(Engine):
         )  # fmt: skip
         self._client = OpenAIClient(
             self.url, spec.name, dialect=self._dialect, headers=headers,
-            secrets=[*secrets, key, *headers.values()], options=options, extra=options.extra_body,
+            secrets=[*secrets, *headers.values()], options=options, extra=options.extra_body,
             head=Head(options.per_token, options.label, options.weights), proxy_env=options.proxy_env,
         )  # fmt: skip
         self._client.window = options.window
@@ -136,7 +139,7 @@ class OpenAIEngine(Engine):
 
     def check(self) -> None:
         if self._lacks_key:
-            read_key(self._options.api_key_env, required=True)
+            read_key(self._key_env, required=True)
 
     def capabilities(self) -> frozenset[str]:
         """The dialect's usual ones, unless declared."""
@@ -192,12 +195,16 @@ class OpenAIEngine(Engine):
             cards = await client.cards()
         except CallFailed as failed:
             if failed.kind in ("connect", "tls", "status-401", "status-403"):
-                told = self._explained(failed)
+                told, own = self._explained(failed), server_kinds()[self.spec.provider].server
+                if failed.kind == "connect" and "start" in own:
+                    raise EngineError.of("models.openai.silent", url=self.url, told=told, **own) from failed
                 raise EngineError.of("models.openai.refused", engine=self, told=told) from failed
             return  # it lists no models, or is busy: the calls will tell
-        if cards and self.spec.name not in cards and self._options.dialect != "llamacpp":
+        free = self._azure or (self._options.dialect == "llamacpp" and len(cards) == 1)
+        if cards and self.spec.name not in cards and not free:  # Azure lists models, not deployments
             error = unknown("model", self.spec.name, cards, f"at {self.url}")
-            fix = f"{error.fix} (-o check=false asks for it all the same)"
+            get = server_kinds()[self.spec.provider].server.get("get", "")
+            fix = f"{get} {error.fix} (-o check=false asks for it all the same)".strip()
             raise EngineError(error.what, error.where, fix)
         card = cards.get(self.spec.name) or (next(iter(cards.values())) if len(cards) == 1 else None)
         self._told = card or {}
@@ -207,12 +214,12 @@ class OpenAIEngine(Engine):
             client.speak(self._dialect)
         client.window = client.window or window_told(self._told)
         if self._options.dialect == "vllm":
-            self._version = await server_version(client)
+            self._version = str((await client.document("/version")).get("version", ""))
         chats = "chat" in self._capabilities and not {"rate", "rank"} & self._capabilities
         if chats and self._options.dialect in ("vllm", "llamacpp"):
             self._settings = await template_settings(client.rendered)
         if self._options.dialect == "llamacpp":
-            self._settings |= await llamacpp_settings(client.text)
+            self._settings |= llamacpp_settings(await client.document("/props"))
 
     async def call(self, request: Request, asking: Asking) -> Reply:
         check_needs(request, self._capabilities, self.spec.text)
@@ -224,15 +231,15 @@ class OpenAIEngine(Engine):
 
     def _explained(self, failed: CallFailed, kind: str = "") -> CallFailed:
         """The failure with what a user can check, where it is one of settings."""
-        variable = self._options.api_key_env
-        sent = any(name.lower() in ("authorization", "api-key") for name in self._headers)
-        key = f"the key comes from {variable}" if sent else f"no key was sent: {variable} is not set"
+        sent = "the key comes from {}" if self._sends_key else "no key was sent: {} is not set"
         asked = worded("models.openai.not-there", url=self.url)
-        if kind == "complete":
+        if self._azure:
+            asked = worded("models.azure.not-there", url=self.url)
+        elif kind == "complete":
             asked = worded("models.openai.no-completions", url=self.url)
         helps = {
-            "status-401": key,
-            "status-403": key,
+            "status-401": sent.format(self._key_env),
+            "status-403": sent.format(self._key_env),
             "status-404": asked,
             "tls": worded("models.openai.certificate"),
         }.get(failed.kind)
@@ -246,30 +253,39 @@ class OpenAIEngine(Engine):
         await self._client.close()
 
 
+def usual_url(spec: ModelSpec) -> str:
+    """Where a provider's models are if no option says. Raises ConfigError where nothing does."""
+    own = server_kinds()[spec.provider].server
+    told = [os.environ.get(own[name]) for name in ("url_env", "host_env") if name in own]
+    if found := next(filter(None, told), own["address"]):
+        return found
+    raise ConfigError.of("models.azure.endpoint")
+
+
 def deployment_url(url: str, model: str) -> str:
-    """Where Azure's resources have a model: at its deployment, where only the resource was named."""
-    base, mark, query = url.partition("?")
-    path = urlsplit(base).path.rstrip("/")
-    if mark and path in ("", "/openai"):
-        base = f"{base.removesuffix('/openai')}/openai/deployments/{quote(model, safe='')}"
-    return base + mark + query
+    """Where Azure has a model: at its deployment for a version, else in the v1 form, which names it in the
+    request. Raises ConfigError. Source: Microsoft's reference of the Azure OpenAI REST API."""
+    base, _, version = url.partition("?api-version=")
+    path = urlsplit(base).path
+    if path.endswith("/v1") or (version and path not in ("", "/openai")):  # the latter is a gateway's own
+        return url
+    version = version or next(filter(None, map(os.environ.get, _AZURE_VERSIONS)), "")
+    if "/deployments/" in path:
+        if not version:
+            raise ConfigError.of("models.azure.version", url=url)
+        return f"{base}?api-version={version}"
+    base = base.removesuffix("/openai")
+    if not version or urlsplit(base).path:  # a project of Foundry knows v1 alone
+        return f"{base}/openai/v1"
+    return f"{base}/openai/deployments/{quote(model, safe='')}?api-version={version}"
 
 
-async def server_version(client: OpenAIClient) -> str:
-    """What /version says, "" if nothing."""
-    try:
-        found = decode((await client.text("/version")).encode(), object)
-    except (CallFailed, ValueError):
-        return ""
-    return str(found.get("version", "")) if isinstance(found, dict) else ""
-
-
-def _engine(spec: ModelSpec, options: OpenAIOptions) -> Engine:
+def engines(spec: ModelSpec, options: OpenAIOptions, kind: type[OpenAIEngine] = OpenAIEngine) -> Engine:
     """One endpoint, or several that have the same model."""
-    urls = split_addresses(options.base_url or os.environ.get("OPENAI_BASE_URL", ""))
+    urls = split_addresses(options.base_url or usual_url(spec))
     given = [options.model_copy(update={"base_url": one}) for one in urls]
-    return replicated(spec, [partial(OpenAIEngine, spec, one) for one in given])
+    return replicated(spec, [partial(kind, spec, one) for one in given])
 
 
-provider = EngineProvider(OpenAIOptions, _engine)
+provider = EngineProvider(OpenAIOptions, engines)
 provider.case = "suite.testing.openai_protocol:OPENAI_CASE"

@@ -24,7 +24,8 @@ from suite.models.tables import Pattern, TableRow, registry_file
 from suite.plugins import catalogue
 
 FILE = "prices.yaml"
-LOCAL = frozenset({"embedded", "lexical", "replay", "scripted", "transformers", "vllm"})
+LOCAL = frozenset(("embedded", "lexical", "llamacpp", "lmstudio", "ollama", "replay", "scripted", "sglang",
+                   "transformers", "vllm"))  # fmt: skip
 UNKNOWN = "price unknown"
 # fields of a request that a provider bills otherwise: another tier, another region, a search
 _BILLED_APART = frozenset({"service_tier", "inference_geo", "speed", "web_search_options", "plugins"})

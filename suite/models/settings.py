@@ -17,7 +17,7 @@ from pathlib import Path
 from suite.chat import Json, sha256_hex
 from suite.errors import CallFailed
 from suite.models.engine import present
-from suite.models.peer_json import lenient
+from suite.models.peer_json import PeerObject
 from suite.models.thinking import server_kinds, template_switches
 
 SETTINGS = ("sampling", "chat_template_sha256", "template_system", "thinking", "reasoning_parser",
@@ -117,13 +117,8 @@ async def template_settings(render: Render) -> dict[str, Json]:
     return settings if system is None else {**settings, "template_system": system[:_MOST]}
 
 
-async def llamacpp_settings(text: Callable[[str], Awaitable[str]]) -> dict[str, Json]:
-    """What llama.cpp's /props tells: template and usual sampling. text: a path beside /v1 -> the document."""
-    try:
-        found = lenient((await text("/props")).encode() or b"{}")
-    except (CallFailed, ValueError):
-        return {}
-    told = found if isinstance(found, dict) else {}
+def llamacpp_settings(told: PeerObject) -> dict[str, Json]:
+    """What llama.cpp's /props tells: template and usual sampling."""
     template, usual = told.get("chat_template"), told.get("default_generation_settings")
     params = usual.get("params") if isinstance(usual, dict) else None
     sampling = {name: params[name] for name in NEUTRAL if name in params} if isinstance(params, dict) else {}

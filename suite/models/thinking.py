@@ -30,6 +30,7 @@ class ServerKind(TableRow):
     can: capabilities of its endpoints beyond those that all have, unless they are said to do otherwise.
     neutral: values sent to it where a request leaves them open.
     thinking: fields of a chat by how much to think; N stands for the number of tokens. least: the fewest.
+    server: where it is and how it is run. tells: what routes beside /v1 tell, as Jinja expressions.
     """
 
     name: str
@@ -39,6 +40,8 @@ class ServerKind(TableRow):
     dialect: dict[str, Json] = Field(default_factory=dict)
     thinking: dict[str, dict[str, Json]]
     least: int = 1
+    server: dict[str, str] = Field(default_factory=dict)
+    tells: dict[str, dict[str, str]] = Field(default_factory=dict)
 
 
 @lru_cache(maxsize=1)

@@ -24,7 +24,6 @@ from suite.models.credentials import read_key, split_addresses, split_url
 from suite.models.endpoint import window_told
 from suite.models.engine import Asking, Engine, KnownBy, Provider, Surroundings, present
 from suite.models.extras import EXTRAS, need_gpu
-from suite.models.openai import server_version
 from suite.models.options import PROMPTED, check_needs, describe, read_options
 from suite.models.replicas import replicated
 from suite.models.server import Launch, ManagedServer
@@ -247,7 +246,7 @@ class VLLMEngine(Engine):
         client = self._started(self._client)
         try:
             cards = await client.cards()
-            self._version = await server_version(client) or self._version
+            self._version = str((await client.document("/version")).get("version", self._version))
         except CallFailed as failed:
             raise EngineError(
                 f"the server of {self.spec.text} cannot be asked: {failed}", where=self._root

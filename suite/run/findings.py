@@ -19,7 +19,7 @@ from suite.chat import Json, Usage
 from suite.journal.documents import FindingKind, ResultFinding, Roles
 from suite.journal.records import USUAL_KIND, USUAL_ROLE, AttemptRecord
 from suite.journal.run import Journal
-from suite.run.sent_prompts import Sent
+from suite.models.sent_prompts import Sent
 
 FAILING = frozenset({"alike", "judged", "unscored"})  # the exit code is 1
 OF_CELL = frozenset({"alike", "tags", "unscored"})

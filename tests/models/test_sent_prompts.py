@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from suite.journal.journal_file import Blocks, JournalFile
-from suite.run.sent_prompts import Sent, least
+from suite.models.sent_prompts import Sent, least
 
 WORDS = ("the", "user", "asked", "about", "a", "recipe", "with", "fresh", "basil", "and", "nobody", "dinner")
 # text, and the fewest tokens that a real tokenizer makes of a thousand characters of such text:

@@ -37,6 +37,11 @@ def least(text: str) -> float:
     return found
 
 
+def shortened(text: str, read: int) -> bool:
+    """Whether so many tokens cannot be all of a text. read: 0 if the server does not tell."""
+    return 0 < read * PLAIN < len(text) and max(LEAST_SENT, read / MARGIN) < least(text)
+
+
 class _SentBlock(msgspec.Struct):
     """What measuring needs of a block record; the rest is skipped."""
 
