@@ -113,6 +113,7 @@ class OpenAIEngine(Engine):
             elif key := read_key(self._key_env, required=False):
                 headers["Authorization"] = f"Bearer {key}"
                 secrets = [*secrets, key]
+        self._headers = headers
         self._sends_key = any(name.lower() in ("authorization", "api-key") for name in headers)
         self._lacks_key = not self._sends_key and (hosted or chosen or spec.provider == "azure")
         self._options = options
