@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 from msgspec import structs
 
 from suite.blocks import Block, Code, Plot, Section
-from suite.report import dot_plots, matrix, plots
+from suite.report import dot_plots, matrix, plots, timelines
 from suite.report.dot_plots import DotPlot
 from suite.report.hostile_text import clean, cut, one_line
 from suite.report.markdown import cell_text, number_columns, plot_grid
@@ -45,7 +45,7 @@ def environment() -> "Environment":
         made.filters[one.__name__] = one
     made.filters["cell"] = lambda value: cut(cell_text(value), MOST_CELL)[0]
     made.filters["place"] = lambda percent: f"{percent:.2f}%"
-    made.globals |= {"matrix": matrix, "plots": plots, "dot_plots": dot_plots}
+    made.globals |= {"matrix": matrix, "plots": plots, "dot_plots": dot_plots, "timelines": timelines}
     made.globals["most_lines"] = plots.MOST_LINES
     return made
 

@@ -51,9 +51,9 @@ def series_class(index: int) -> str:
     return f"c{index % SERIES}"
 
 
-def layout(plot: Plot) -> Layout:
-    """The plot in percents. Points that are no finite numbers are left out."""
-    lines = [_points(line) for line in plot.lines[:MOST_LINES]]
+def layout(plot: Plot, most: int | None = MOST_LINES) -> Layout:
+    """The plot in percents. Points that are no finite numbers are left out. most: lines, all if None."""
+    lines = [_points(line) for line in plot.lines[:most]]
     lines = [_binned(line) for line in lines] if plot.kind == "histogram" else lines
     upright = plot.kind in ("bars", "histogram")
     xs = sorted({point[0] for line in lines for point in line})

@@ -60,6 +60,16 @@ def mde(n: int, sd: float = 0.5) -> float | None:
     return None if n < 2 else float(ndtri(1 - 0.05 / 2) + ndtri(0.8)) * sd * math.sqrt(1.0 / n)
 
 
+def units_needed(difference: float, sd: float, alpha: float, power: float) -> float:
+    """Independent units of which a one-sided t test at alpha finds a mean so far from its bound with power.
+
+    difference: above 0, in the unit of sd, that of one unit; not rounded. Within one unit of the noncentral t
+    (statsmodels' TTestPower). Source: Guenther 1981, "Sample size formulas for normal theory t tests".
+    """
+    z = float(ndtri(1 - alpha))
+    return ((z + float(ndtri(power))) * sd / difference) ** 2 + z * z / 2
+
+
 def share_interval(p: float, n: float, level: float = 0.95) -> Pair:
     """Interval of a share p of n > 0; n may be fractional.
 
