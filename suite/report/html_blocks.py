@@ -45,6 +45,7 @@ def environment() -> "Environment":
         made.filters[one.__name__] = one
     made.filters["cell"] = lambda value: cut(cell_text(value), MOST_CELL)[0]
     made.filters["place"] = lambda percent: f"{percent:.2f}%"
+    made.filters["zip"] = zip
     made.globals |= {"matrix": matrix, "plots": plots, "dot_plots": dot_plots, "timelines": timelines}
     made.globals["most_lines"] = plots.MOST_LINES
     return made

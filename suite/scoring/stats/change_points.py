@@ -19,8 +19,7 @@ YEAR = 365
 
 
 class Level(NamedTuple):
-    """A stretch of a series without a change: measurements first to last, inclusive, their weighted mean, and
-    its standard error."""
+    """Measurements first to last, inclusive, without a change; their weighted mean and its standard error."""
 
     first: int
     last: int
@@ -33,23 +32,21 @@ def levels(values: Floats, errors: Floats) -> list[Level]:
 
     values, errors: shape (n,), measurements in order and their standard errors, finite and above 0.
     """
-    n = len(values)
-    weights = errors**-2.0
+    n, weights, penalty = len(values), errors**-2.0, 3 * math.log(max(len(values), YEAR))
     middle = float(weights @ values / weights.sum()) if n else 0.0  # so that no sum cancels
     mass = np.concatenate([[0.0], np.cumsum(weights)])
     moment = np.concatenate([[0.0], np.cumsum(weights * (values - middle))])
-    penalty = 3 * math.log(max(n, YEAR))
     best, begin = np.zeros(n + 1), np.zeros(n + 1, dtype=np.intp)
     for end in range(1, n + 1):  # the sum of squares is in all alike
         fit = (moment[end] - moment[:end]) ** 2 / (mass[end] - mass[:end])
         cost = best[:end] - fit + penalty
         begin[end] = int(cost.argmin())
         best[end] = cost[begin[end]]
-    found = []
+    found: list[Level] = []
     while n:
         start = int(begin[n])
         weight = float(mass[n] - mass[start])
         mean = middle + float(moment[n] - moment[start]) / weight
-        found.append(Level(start, n - 1, mean, weight**-0.5))
+        found.insert(0, Level(start, n - 1, mean, weight**-0.5))
         n = start
-    return found[::-1]
+    return found

@@ -1,0 +1,168 @@
+"""Each claim over the nights of a history: its line, where the line breaks, and the levels it had.
+
+A line breaks where another policy, baseline, task version or model was gated. Changes of the level are sought
+among nights that measure the same (`stats.change_points`): across another policy or model, since whether that
+changed anything is the question, but not across another baseline or task version.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby, pairwise
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+from msgspec import Struct, to_builtins
+
+from suite.blocks import Line, Section
+from suite.chat import canonical_json
+from suite.errors import ConfigError
+from suite.gates.nights import ClaimNight, Night, Verdict, read_nights
+from suite.parameters import distinguishing
+from suite.report.numbers import number
+from suite.report.section_templates import sections_of
+from suite.report.summary import label
+from suite.report.text_templates import Macros
+from suite.report.timelines import DAY, Timeline
+from suite.scoring.stats.change_points import levels
+from suite.scoring.stats.estimate import Estimate
+from suite.scoring.stats.intervals import normal_quantile
+
+CUTS = ("baseline", "task version")  # after which another thing is measured
+MOST_NIGHTS, MOST_COMPACT = 90, 14  # in the table of a page, and in a terminal
+MOST_MARKS = 12  # in a plot, the last ones; the table has all
+NightsOfClaim = Sequence[tuple[Night, ClaimNight]]
+
+
+class TrendLevel(Struct, frozen=True):
+    """The level of d from a night until another, and its standard error. change: whether one begins it; else
+    what is measured begins."""
+
+    time: str
+    until: str
+    d: float
+    error: float
+    change: bool
+
+
+@dataclass(frozen=True)
+class ClaimTrend:
+    """title: of the claim. line: its nights in order. breaks: by the time of the night that begins another
+    piece of the line, what is other than the night before."""
+
+    title: str
+    line: NightsOfClaim
+    breaks: Mapping[str, str]
+    levels: Sequence[TrendLevel]
+
+    @property
+    def marks(self) -> list[str]:
+        """Times of all breaks and changes, in order."""
+        return sorted({*self.breaks, *(one.time for one in self.levels if one.change)})
+
+
+def claim_trends(nights: Sequence[Night]) -> list[ClaimTrend]:
+    """Of each claim in each cell that the nights, in order of time, tested."""
+    lines: dict[tuple[object, ...], list[tuple[Night, ClaimNight]]] = {}
+    for night in nights:
+        times: Counter[tuple[object, ...]] = Counter()
+        for one in night.claims:
+            key = (one.task, canonical_json(one.cell), one.metric, one.kind)
+            times[key] += 1  # claims that differ in their threshold alone
+            lines.setdefault((*key, times[key]), []).append((night, one))
+    last = [line[-1][1] for line in lines.values()]
+    apart = {one.task: distinguishing([o.cell for o in last if o.task == one.task]) for one in last}
+    return [_trend(line, apart[line[-1][1].task]) for line in lines.values()]
+
+
+def _trend(line: NightsOfClaim, apart: Sequence[str]) -> ClaimTrend:
+    one, cuts, breaks = line[-1][1], [0], {}
+    for index, (old, new) in enumerate(pairwise([_conditions(*each) for each in line]), 1):
+        if other := [name for name in new if name in old and old[name] != new[name]]:
+            what = "; ".join(f"{name} {old[name][-1]} → {new[name][-1]}" for name in other)
+            breaks[line[index][0].time] = what
+            cuts += [index] * any(name in CUTS for name in other)
+    found = [level for begin, end in pairwise([*cuts, len(line)]) for level in _levels(line[begin:end])]
+    return ClaimTrend(_TEXTS.text("title", one, label(one.cell, apart)), line, breaks, found)
+
+
+def _conditions(night: Night, one: ClaimNight) -> dict[str, list[str]]:
+    """Under which a night was gated: of each what tells it from another, last what it is called."""
+    models, runs = {run.model: None for run in night.candidate}, night.baseline if _paired(one) else ()
+    told = {"policy": [night.policy_sha256, night.policy_sha256[:8]], "task version": [str(one.version)]}
+    told |= {"model": [", ".join(models)]} | (
+        {"baseline": [*(r.identity for r in runs), ", ".join(f"{r.name} of {r.created[:10]}" for r in runs)]}
+        if runs
+        else {}
+    )
+    return told
+
+
+def _levels(line: NightsOfClaim) -> Iterator[TrendLevel]:
+    known = [
+        (night.time, one.d, (one.high - one.low) / 2 / normal_quantile(one.level))
+        for night, one in line
+        if one.d is not None and one.low is not None and one.high is not None and one.high > one.low
+    ]
+    values, errors = (np.array([each[place] for each in known], dtype=np.float64) for place in (1, 2))
+    for first, last, mean, error in levels(values, errors):
+        yield TrendLevel(known[first][0], known[last][0], mean, error, first > 0)
+
+
+def timeline(it: ClaimTrend) -> Timeline:
+    """The claim's line as a plot; nights without a value are left out."""
+    last, kinds = it.line[-1][1], []
+    shown = [(_day(night.time), one, night) for night, one in it.line if one.d is not None]
+    for verdict in get_args(Verdict):
+        some = [(day, Estimate(one.d, one.low, one.high)) for day, one, _ in shown if one.verdict == verdict]
+        kinds.append(Line.of(verdict, [each for _, each in some], [day for day, _ in some]))
+    pieces = groupby(shown, key=lambda each: sum(time <= each[2].time for time in it.breaks))
+    paths = [Line("", [(day, one.d or 0.0) for day, one, _ in piece]) for _, piece in pieces]
+    paths += [Line("level", [(_day(o.time), o.d), (_day(o.until), o.d)]) for o in it.levels]
+    rules = [(_TEXTS.text("rule", last), last.threshold)]
+    rules += [("no difference", 0.0)] * bool(_paired(last) and last.threshold)
+    events = [(str(number), _day(time)) for number, time in enumerate(it.marks, 1)][-MOST_MARKS:]
+    return Timeline(kinds, y=_TEXTS.text("axis", last), paths=paths, rules=rules, events=events)
+
+
+def _paired(one: ClaimNight) -> bool:
+    return one.kind in ("no-worse-than", "better")
+
+
+def _day(time: str) -> float:
+    return datetime.fromisoformat(time).timestamp() / DAY
+
+
+@dataclass(frozen=True)
+class Trend:
+    """A history's nights. note: what a reader must know of its file."""
+
+    nights: Sequence[Night]
+    note: str = ""
+
+    @classmethod
+    def of(cls, folder: Path) -> "Trend":
+        """Of a history. Raises DataError for a damaged one, ConfigError for one without a night."""
+        nights, note = read_nights(folder)
+        if not nights:
+            raise ConfigError.of("gates.trend.empty", folder=folder)
+        return cls(nights, note)
+
+    def sections(self, *, compact: bool) -> list[Section]:
+        """All nights, then each claim. compact: for a terminal."""
+        claims = claim_trends(self.nights)
+        plots = [] if compact else [timeline(one) for one in claims]
+        return sections_of(_TEXTS, "sections", self, claims, plots, MOST_COMPACT if compact else MOST_NIGHTS)
+
+    def as_data(self) -> object:
+        """As plain data: every night as it was recorded, and of each claim the breaks and levels."""
+        claims = [
+            {"claim": o.title, "breaks": o.breaks, "levels": o.levels} for o in claim_trends(self.nights)
+        ]
+        told = {"note": self.note, "nights": self.nights, "claims": claims}
+        return to_builtins({"format": "suite-trend/1", **told}, enc_hook=str)
+
+
+_TEXTS = Macros("gates/templates/trend.j2", number)

@@ -1,0 +1,117 @@
+"""The trend of nights: lines, breaks, levels, and the page that shows them."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from msgspec.structs import replace
+
+from suite.errors import ConfigError
+from suite.gates.nights import ClaimNight, GatedRun, Night
+from suite.gates.trend import Trend, claim_trends, timeline
+
+BEGIN = datetime(2026, 11, 1, 2, tzinfo=UTC)
+
+
+def gated(name: str, model: str = "vllm/org/model", plan: str = "a") -> GatedRun:
+    return GatedRun(
+        name=name, plan_sha256=plan * 64, created="2026-11-01T00:00:00Z", scoring="s", model=model
+    )
+
+
+def found(d: float | None, **other: Any) -> ClaimNight:
+    ends = (None, None) if d is None else (d - 0.014, d + 0.014)
+    given: dict[str, Any] = {
+        "claim": 1,
+        "task": "tiny/one",
+        "version": 1,
+        "cell": {"turns": 0},
+        "metric": "kept",
+        "n": 1000,
+    }
+    given |= {"kind": "no-worse-than", "sign": 1, "threshold": -0.01, "d": d, "low": ends[0], "high": ends[1]}
+    return ClaimNight(**(given | other))
+
+
+def night(index: int, *claims: ClaimNight, policy: str = "b", **other: Any) -> Night:
+    given: dict[str, Any] = {"candidate": [gated(f"run-{index}")], "baseline": [gated("base")]}
+    given |= {"night": f"{index:016x}", "pool": "c" * 16, "policy_sha256": policy * 64, "control": "family"}
+    given |= {"time": (BEGIN + timedelta(days=index)).isoformat(), "level": 0.05, "alpha": 1 / 365}
+    given |= {"verdict": "undecided"}
+    return Night(claims=claims, **(given | other))
+
+
+def nights(*values: float | None) -> list[Night]:
+    return [night(index, found(value)) for index, value in enumerate(values)]
+
+
+STEADY = [float(one) for one in np.random.default_rng(6).normal(0.0, 0.007, 20)]
+
+
+def test_nights_without_a_change_are_one_level() -> None:
+    (one,) = claim_trends(nights(*STEADY))
+    assert [(level.change, level.until[:10]) for level in one.levels] == [(False, "2026-11-20")]
+
+
+def test_a_loss_of_three_points_begins_another_level_on_its_night() -> None:
+    (one,) = claim_trends(nights(*STEADY, -0.03, -0.035, -0.028))
+    assert [level.time[:10] for level in one.levels if level.change] == ["2026-11-21"]
+
+
+@pytest.mark.parametrize(
+    ("what", "other"),
+    [
+        ("policy bbbbbbbb → dddddddd", {"policy": "d"}),
+        ("model vllm/org/model → vllm/org/next", {"candidate": [gated("run", "vllm/org/next")]}),
+        ("baseline base of 2026-11-01 → base of 2026-11-01", {"baseline": [gated("base", plan="e")]}),
+    ],
+)
+def test_what_is_gated_otherwise_breaks_the_line(what: str, other: dict[str, Any]) -> None:
+    (one,) = claim_trends([*nights(0.0, 0.0), night(2, found(0.0), **other)])
+    assert one.breaks == {"2026-11-03T02:00:00+00:00": what}
+
+
+def test_another_version_of_the_task_begins_another_level_without_a_change() -> None:
+    line = [*nights(*STEADY), *(night(20 + i, found(0.4, version=2)) for i in range(3))]
+    (one,) = claim_trends(line)
+    assert [level.change for level in one.levels] == [False, False]
+    assert list(one.breaks.values()) == ["task version 1 → 2"]
+
+
+def test_a_model_that_changed_its_value_is_a_break_and_a_change_at_one_place() -> None:
+    after = [night(20 + i, found(-0.05), candidate=[gated("run", "next")]) for i in range(3)]
+    (one,) = claim_trends([*nights(*STEADY), *after])
+    assert len(timeline(one).events) == 1
+    assert [level.change for level in one.levels] == [False, True]
+
+
+def test_another_baseline_does_not_break_a_claim_about_the_candidate_alone() -> None:
+    alone = found(0.8, kind="at-least", threshold=0.7)
+    (one,) = claim_trends([night(0, alone), night(1, alone, baseline=[gated("other", plan="e")])])
+    assert one.breaks == {}
+
+
+def test_a_night_without_an_interval_is_shown_and_not_searched() -> None:
+    (one,) = claim_trends([*nights(*STEADY), night(20, found(-0.9, low=None, high=None))])
+    assert len(one.levels) == 1
+    assert timeline(one).lines[2].points[-1][1] == -0.9
+
+
+def test_cells_of_one_task_are_lines_of_their_own_called_by_what_differs() -> None:
+    claims = [found(0.0, cell={"turns": turns, "same": 1}) for turns in (0, 10)]
+    titles = [one.title for one in claim_trends([night(0, *claims)])]
+    assert titles == [
+        f"tiny/one turns={turns}: kept no worse than the baseline by more than 0.010" for turns in (0, 10)
+    ]
+
+
+def test_a_history_without_a_night_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"holds no night yet.*\n.*\n.*--history"):
+        Trend.of(tmp_path)
+
+
+def test_nights_with_other_thresholds_in_one_policy_are_lines_of_their_own() -> None:
+    both = (found(0.0), replace(found(0.0), threshold=-0.02, claim=2))
+    assert len(claim_trends([night(0, *both), night(1, *both)])) == 2
