@@ -80,6 +80,7 @@ from .models.spec import ModelSpec as ModelSpec
 from .parameters import Parameters as Parameters
 from .parameters import Payload as Payload
 from .parameters import SkipCell as SkipCell
+from .parameters import added as added
 from .parameters import at_score as at_score
 from .plugins import catalogue as catalogue
 from .prompts import Prompts as Prompts
@@ -122,6 +123,9 @@ from .scoring.analysis import Analysis as Analysis
 from .scoring.bias import length_metrics as length_metrics
 from .scoring.bias import pair_metrics as pair_metrics
 from .scoring.bias import style_difference as style_difference
+from .scoring.choices import Likelihoods as Likelihoods
+from .scoring.choices import choice_values as choice_values
+from .scoring.choices import choose as choose
 from .scoring.judges import Tie as Tie
 from .scoring.judges import Unparsed as Unparsed
 from .scoring.judges import Verdict as Verdict
@@ -145,6 +149,8 @@ from .scoring.pair_verdicts import panel_label as panel_label
 from .scoring.pair_verdicts import panel_score as panel_score
 from .scoring.stats.bootstrap import bootstrap as bootstrap
 from .scoring.stats.paired_difference import adjust as adjust
+from .shots import ShotParameters as ShotParameters
+from .shots import Shots as Shots
 from .task import AnySample as AnySample
 from .task import AnyTask as AnyTask
 from .task import Data as Data

@@ -7,11 +7,13 @@ A validator may raise `SkipCell` to leave an impossible combination out of a swe
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
+import msgspec
 from pydantic import BaseModel, ConfigDict, Field
 
 from suite.chat import Json
 
 ValueT = TypeVar("ValueT")
+_canonical = msgspec.json.Encoder(order="sorted")
 
 
 class Parameters(BaseModel):
@@ -51,8 +53,13 @@ class Parameters(BaseModel):
         )
 
     def solve_values(self) -> dict[str, Json]:
-        """All solve parameters with their values, as JSON."""
-        return self.model_dump(mode="json", exclude=set(self.at_score_names()))
+        """All solve parameters with their values, as JSON, without those of `added` at their defaults."""
+        usual = {
+            name
+            for name in self._marked("added")
+            if getattr(self, name) == type(self).model_fields[name].default
+        }
+        return self.model_dump(mode="json", exclude={*self.at_score_names(), *usual})
 
     def score_values(self) -> dict[str, Json]:
         """All at-score parameters with their values, as JSON."""
@@ -86,6 +93,21 @@ def at_score(default: ValueT, *, local: bool = False, **field: object) -> ValueT
     return declared(
         default, json_schema_extra={"at_score": True, **({"local": True} if local else {})}, **field
     )
+
+
+def added(default: ValueT, **field: object) -> ValueT:
+    """Declare a parameter that is younger than results: at its default it is left out of records and of the
+    cell's identity, so that runs from before keep their cells and go on being compared.
+    """
+    declared: Callable[..., ValueT] = Field
+    return declared(default, json_schema_extra={"added": True}, **field)
+
+
+def payload_json(payload: object) -> bytes:
+    """A payload as canonical JSON. Raises TypeError or ValueError for one that is none."""
+    if isinstance(payload, BaseModel):
+        return payload.__pydantic_serializer__.to_json(payload)
+    return _canonical.encode(payload)
 
 
 def distinguishing(cells: Sequence[Mapping[str, Json]]) -> tuple[str, ...]:

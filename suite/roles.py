@@ -168,16 +168,19 @@ class Model(ABC):
         texts: Sequence[str],
         *,
         normalise: str = "sum",
+        raw: bool = False,
         key: str = "",
     ) -> Reply:
         """Log-probability of each text as the assistant's next message; `Reply.scores`, nats.
 
-        normalise: "sum" over the answer's tokens or "mean" per token.
+        normalise: "sum" over the answer's tokens or "mean" per token. raw: `messages` is a prompt that the
+        texts continue, without the chat template. Raises ConfigError for a raw prompt that is no text.
         """
+        if raw and not isinstance(messages, str):
+            raise ConfigError("a raw prompt is a text, not messages")
+        said, prompt = (_conversation(messages), "") if not raw else ((), str(messages))
         options = Options(normalise=normalise)
-        return await self.ask(
-            Request("logprobs", _conversation(messages), texts=tuple(texts), options=options), key
-        )
+        return await self.ask(Request("logprobs", said, prompt, tuple(texts), options=options), key)
 
     async def rank(self, query: str, documents: Sequence[str], top: int | None = None) -> Reply:
         """Order documents by closeness to a query; `Reply.ranking` holds (index, score), best first."""

@@ -257,6 +257,10 @@ def swept(cells: Sequence[Cell]) -> dict[str, list[str]]:
     for cell in cells:
         by_task.setdefault(cell.plan.task, []).append(cell.plan.parameters)
     return {
-        task: [name for name in first if any(one.get(name) != first[name] for one in others)]
-        for task, (first, *others) in by_task.items()
+        task: [
+            name
+            for name in {key: 0 for one in some for key in one}
+            if len({repr(one.get(name)) for one in some}) > 1
+        ]
+        for task, some in by_task.items()
     }

@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from typing import cast
 
 from suite.chat import Message, Reply, Request, Usage, call_id, request_sha256
+from suite.errors import ConfigError
 from suite.models.behaviours import estimated_tokens
 from suite.roles import Model, Models, Ratings
 from suite.run.ledger import Ledger, most_tokens, no_limit
@@ -105,6 +106,8 @@ async def estimate(plan: Plan) -> Estimates | None:
             if any(one.stage != "solve" for one in plan.filled.members):
                 await cell.task.score(item.sample, output, Models(models))
             asker |= dict.fromkeys(itertools.islice(seen, len(asker), None), item.cell)
+    except ConfigError:  # of the parameters: the run would end so, too
+        raise
     except Exception:  # a stand-in is no model: a task may not go on with it
         return None
     found: dict[str, MemberEstimate] = {one.member: MemberEstimate() for one in plan.filled.members}

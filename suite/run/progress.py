@@ -191,7 +191,7 @@ class Progress:
         for cell in self._cells:
             now, task = self._headlines[cell.id].value(), cell.plan.task
             if now is not None:
-                label = " ".join(f"{name}={cell.plan.parameters.get(name)}" for name in self._told[task])
+                label = " ".join(f"{name}={getattr(cell.task.parameters, name)}" for name in self._told[task])
                 ends = "" if now.low is None or now.high is None else f" [{now.low:.3f}, {now.high:.3f}]"
                 found.append((task, label, f"{cell.task.info.headline} {now.value:.3f}{ends} n={now.n}"))
         return found

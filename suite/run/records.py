@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import get_args
 
 import msgspec
-from pydantic import BaseModel
 
 from suite.chat import Finish
 from suite.errors import PluginError
 from suite.journal.records import OutputRecord, ScoreRecord, block_hash
+from suite.parameters import payload_json
 from suite.run.cells import Cell
 from suite.task import AnySample, Output, Part, Score, Unscored, Value
 
@@ -22,10 +22,8 @@ def payload_sha256(payload: object) -> str:
 
     Raises PluginError for a payload that is no JSON.
     """
-    if isinstance(payload, BaseModel):
-        return block_hash(payload.__pydantic_serializer__.to_json(payload))
     try:
-        return block_hash(_canonical.encode(payload))
+        return block_hash(payload_json(payload))
     except (TypeError, ValueError) as error:
         raise PluginError(f"a payload of type {type(payload).__name__} is no JSON: {error}") from error
 

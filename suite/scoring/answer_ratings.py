@@ -186,7 +186,7 @@ async def rate_answers(
     kind = kind or kind_for(model, len(answers))
     if kind == CLASSIFIER:
         reply = await model.ask(Request("rate", tuple(messages), texts=tuple(answers)), key)
-        return by_score(_scores(reply, len(answers)), kind, _diagnostics(reply))
+        return by_score(finite_scores(reply, len(answers)), kind, _diagnostics(reply))
     if kind in CHAT_KINDS:
         return await CHAT_KINDS[kind](model, conversation_text(messages), answers, key, how)
     if kind in LIKELIHOOD_KINDS:
@@ -227,7 +227,7 @@ async def rate_by_logprobs(
     policies = [model, reference] if kind == "logp_reference" and reference else [model]
     asked = [one.logprobs(messages, answers, normalise=normalise, key=key) for one in policies]
     (scores, diagnostics), *others = (
-        (_scores(reply, len(answers)), _diagnostics(reply)) for reply in await together(asked)
+        (finite_scores(reply, len(answers)), _diagnostics(reply)) for reply in await together(asked)
     )
     for theirs, told in others:  # of the reference
         scores = tuple(None if a is None or b is None else a - b for a, b in zip(scores, theirs, strict=True))
@@ -249,7 +249,7 @@ def by_score(scores: Sequence[float | None], kind: str, diagnostics: dict[str, J
     return Ratings(found, highest(found), kind, "", diagnostics)
 
 
-def _scores(reply: Reply, count: int) -> tuple[float | None, ...]:
+def finite_scores(reply: Reply, count: int) -> tuple[float | None, ...]:
     """The reply's scores, finite ones only; all None where the engine gave another number of them."""
     if len(reply.scores) != count:
         return (None,) * count

@@ -173,7 +173,7 @@ class Ran:
         """A work as people read it."""
         cell = next(one for one in self.plan.cells if one.id == key[0])
         names = swept(self.plan.cells)[cell.plan.task]
-        values = ", ".join(f"{name}={cell.plan.parameters[name]}" for name in names)
+        values = ", ".join(f"{name}={getattr(cell.task.parameters, name)}" for name in names)
         return f"sample {key[1]!r}" + (f" ({values})" if values else "")
 
 

@@ -249,7 +249,7 @@ def stable_ids(bench: Bench) -> Iterator[str]:
         theirs, their_groups = _ids(cell, data)
         if not set(ids) & set(theirs):
             for name, value in cell.plan.parameters.items():
-                before = default[0].plan.parameters.get(name)
+                before = getattr(default[0].task.parameters, name)
                 if value == before:
                     continue
                 if {_without(one, value) for one in theirs} & {_without(one, before) for one in ids}:
@@ -314,7 +314,7 @@ def _variants(subject: Subject) -> list[Cell]:
     base = subject.chosen_cells[0]
     found = {base.id: base}
     for name, field in subject.task.parameters_type().model_fields.items():
-        for value in _other_values(field.annotation, base.plan.parameters.get(name)):
+        for value in _other_values(field.annotation, getattr(base.task.parameters, name)):
             values = {**base.plan.parameters, **base.plan.score_parameters, name: value}
             try:
                 cell = subject.cell(values)

@@ -36,6 +36,26 @@ def test_the_task_with_a_judge_keeps_the_contract(tmp_path: Path, monkeypatch: p
     assert {one.check for one in report.results if one.status == "skipped"} == {"light", "data"}
 
 
+def test_the_task_with_shots_keeps_the_contract_with_and_without_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = PAGE.partition('```python title="suite_tone.py"\n')[2].partition("```")[0]
+    (tmp_path / "suite_tone.py").write_text(code, "utf-8")
+    rows = [{"id": f"t{n}", "text": f"text {n}", "tone": "formal"} for n in range(12)]
+    (tmp_path / "tones.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))  # both parts
+    monkeypatch.syspath_prepend(str(tmp_path))
+    plugins = catalogue_of([], (*BUILTIN, Entry("task", "tone", "Tone", "suite_tone:Tone")))
+    data = {"tones": str(tmp_path / "tones.jsonl")}
+    subject = Subject("tone", (("", "shots", "0,3"),), data, plugins=plugins)
+    report = conformance.check(subject, conformance.WITHOUT_MODEL)
+    report.require()
+    assert {one.check for one in report.results if one.status == "skipped"} == {
+        "light",
+        "data",
+        "judge-failure",
+    }
+
+
 def test_the_test_of_its_scores_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("suite_tact.py", "test_tact.py"):
         code = PAGE.partition(f'```python title="{name}"\n')[2].partition("```")[0]

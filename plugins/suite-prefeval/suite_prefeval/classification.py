@@ -17,6 +17,11 @@ PAPER_TURNS = (0, 3, 8, 28, 48, 68)
 FORMS = ("explicit", "implicit-choice", "implicit-persona")
 
 
+def _content(sample: suite.Sample[Item]) -> tuple[str, ...]:
+    """What no shot shares: the topic comes first, since pairs of one topic are alike."""
+    return sample.tags["topic"], sample.payload.question, sample.payload.preference
+
+
 class Classification(Preferences[ClassificationParameters]):
     """Four options, one of which respects the preference."""
 
@@ -96,6 +101,16 @@ class Classification(Preferences[ClassificationParameters]):
             by="gold",
             about="As `correct`, by the letter under which the right option stands.",
         ),
+        *(
+            suite.Rate(
+                f"correct_per_{unit}",
+                by="topic",
+                average="macro",
+                optional=True,
+                about=f"As `correct`, with log-probabilities divided by the answer's length in {unit}s.",
+            )
+            for unit in ("token", "byte")
+        ),
         suite.Rate(
             "unparsed",
             direction="lower",
@@ -109,12 +124,29 @@ class Classification(Preferences[ClassificationParameters]):
     )
     prompts = wording.CLASSIFICATION
 
+    def __init__(self, parameters: ClassificationParameters) -> None:
+        super().__init__(parameters)
+        self._shots = suite.Shots[Item]((), suite.ShotParameters(), lambda _: ())
+        if parameters.shots:
+            self.prompts = wording.WITH_SHOTS
+
     def roles(self) -> Mapping[str, suite.Role]:
-        """With `prefill`, a candidate that continues an answer."""
-        roles = super().roles()
-        if not self.parameters.prefill:
-            return roles
-        return {**roles, "candidate": suite.Role(needs={"chat", "continue_final"})}
+        """With `prefill` a candidate that continues an answer, by likelihood one that tells it."""
+        roles, p = super().roles(), self.parameters
+        needs = {"continue_final"} if p.prefill else set()
+        needs |= {"prompt_logprobs"} if p.answering != "generate" else set()
+        return {**roles, "candidate": suite.Role(needs={"chat", *needs})} if needs else roles
+
+    async def open(self, data: suite.Data, tools: suite.Tools) -> Mapping[str, str]:
+        """Draws the shots besides. Raises ConfigError for more than there are other topics."""
+        facts = await super().open(data, tools)
+        if not self.parameters.shots:
+            return facts
+        every = self.parameters.model_copy(update={"topics": ()})
+        pairs = reading.classification_items(data, DATASET, every)
+        train = (reading.sample(item, every.form) for item in pairs)
+        self._shots = suite.Shots(train, every, _content, f"other topics of {DATASET}")
+        return {**facts, **self._shots.facts()}
 
     @property
     def acknowledgement_tokens(self) -> int:
@@ -139,10 +171,15 @@ class Classification(Preferences[ClassificationParameters]):
         """One choice; with `selfcritic` a choice, a critique of it and a second choice."""
         item, p = sample.payload, self.parameters
         try:
-            history = await self.history(item, models)
-            options = conversation.options_block(self.prompts, item.options)
-            asked = suite.user(f"{await self.question(item, history, models)}\n\n{options}")
+            shots = (conversation.example(self.prompts, p, one.payload) for one in self._shots.of(sample))
+            turns = tuple(turn for shot in shots for turn in shot)
+            history = await self.history(item, models, turns)
+            question = await self.question(item, history, models)
+            asked = suite.user(conversation.asked_for(self.prompts, p, question, item))
             talk = history._replace(rest=(asked,))
+            if p.answering != "generate":
+                answers = conversation.answers(p, item)
+                return await suite.choose(models.candidate, talk.messages, answers)
             first = await self._choose(models, talk)
             if p.method != "selfcritic" or (first.finish in GONE and not first.text.strip()):
                 return self._output(first)
@@ -150,6 +187,7 @@ class Classification(Preferences[ClassificationParameters]):
             told = (asked, chosen, suite.user(self.prompts.critique()))
             limit = CRITIQUE_TOKENS if p.protocol == "paper" else max(CRITIQUE_TOKENS, p.max_tokens)
             critique = await self.ask(models, talk._replace(rest=told), limit)
+            options = conversation.options_block(self.prompts, item.options)
             again = (suite.replied(critique), suite.user(self.prompts.revise() + options))
             return self._output(await self._choose(models, talk._replace(rest=(*told, *again))))
         except Stopped as stopped:
@@ -168,7 +206,10 @@ class Classification(Preferences[ClassificationParameters]):
         output: suite.Output,
         models: suite.Models,  # noqa: ARG002
     ) -> suite.Score:
-        """Compare the letter with the gold one, by the sound reading and by upstream's."""
+        """Compare the letter with the gold one, by the sound reading and by upstream's, or by likelihood."""
+        if self.parameters.answering != "generate":
+            answers = conversation.answers(self.parameters, sample.payload)
+            return suite.Score(letters.likelihood_values(output, answers, sample.payload.gold))
         picked = letters.letter(output.text)
         official = letters.official_letter(output.text)
         return suite.Score(letters.values(picked, official, sample.payload.gold))

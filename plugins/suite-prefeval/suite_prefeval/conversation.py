@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 import suite
 from suite_prefeval.letters import LETTERS
 from suite_prefeval.parameters import DEFAULT_RAG_K, ClassificationParameters, GenerationParameters, Shared
+from suite_prefeval.profiles import OPEN_TAG
 from suite_prefeval.rows import Item, Unrelated
 
 LENGTH_WORDS = 300
@@ -59,6 +60,29 @@ def options_block(prompts: suite.Prompts, options: Sequence[str]) -> str:
     """The request to pick one of the lettered options."""
     lines = (f"{letter}. {option}" for letter, option in zip(LETTERS, options, strict=True))
     return prompts.mcq(options="\n".join(lines))
+
+
+def asked_for(prompts: suite.Prompts, parameters: ClassificationParameters, question: str, item: Item) -> str:
+    """A question with its options, and alone where the options' texts are compared."""
+    alone = parameters.answering == "option-likelihood"
+    return question if alone else f"{question}\n\n{options_block(prompts, item.options)}"
+
+
+def answers(parameters: ClassificationParameters, item: Item) -> tuple[str, ...]:
+    """The four answers that can be given, in the order of the letters."""
+    if parameters.answering == "option-likelihood":
+        return item.options
+    return tuple(f"{OPEN_TAG}{letter}</choice>" for letter in LETTERS)
+
+
+def example(
+    prompts: suite.Prompts, parameters: ClassificationParameters, item: Item
+) -> tuple[suite.Message, suite.Message]:
+    """A worked example: what another person prefers and asks, and the right answer."""
+    said = [f"{speaker.capitalize()}: {text}" for speaker, text in item.dialogue] or [item.preference]
+    asked = asked_for(prompts, parameters, item.question, item)
+    shown = prompts.shot(told="\n\n".join(said), asked=asked)
+    return suite.user(shown), suite.assistant(answers(parameters, item)[LETTERS.index(item.gold)])
 
 
 def length_request(prompts: suite.Prompts, parameters: GenerationParameters) -> str:

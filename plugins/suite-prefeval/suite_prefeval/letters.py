@@ -69,6 +69,13 @@ def letter(reply: str) -> str | None:
     return picking.only([*picked, *beside]) if picked else None
 
 
+def likelihood_values(output: suite.Output, answers: Sequence[str], gold: str) -> dict[str, suite.Value]:
+    """The score of the likeliest of four answers; no letter was written that could be read in two ways."""
+    picked = LETTERS[answers.index(output.text)] if output.text in answers else None
+    unread = {"correct_official": None, "unparsed": None, "unparsed_official": None}
+    return {**suite.choice_values(output, LETTERS.index(gold)), **unread, "letter": picked}
+
+
 def values(picked: str | None, official: str | None, gold: str) -> dict[str, bool | str | None]:
     """The score of a pick by our reading and by upstream's; no letter is wrong, never left out."""
     return {

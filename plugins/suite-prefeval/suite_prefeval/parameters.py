@@ -15,6 +15,7 @@ from suite_prefeval import profiles
 Form = Literal["explicit", "implicit-choice", "implicit-persona"]
 Method = Literal["zero-shot", "remind", "cot", "selfcritic", "rag"]
 Protocol = Literal["paper", "plain"]
+Answering = Literal["generate", "letter-likelihood", "option-likelihood"]
 
 DEFAULT_INTER_TURNS = 8
 DEFAULT_RAG_K = 5
@@ -63,7 +64,8 @@ class Shared(suite.Parameters):
     def over(cls, preset: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
         """Turns given in one way of counting replace those of the other; a profile decides on its prefill."""
         decided = {"inter_turns", "paper_turns"} if {"inter_turns", "paper_turns"} & given.keys() else set()
-        decided |= {"prefill"} if given.get("profile") in profiles.RAW else set()
+        likelihood = given.get("answering", "generate") != "generate"
+        decided |= {"prefill"} if likelihood or given.get("profile") in profiles.RAW else set()
         return {**{name: value for name, value in preset.items() if name not in decided}, **given}
 
     @model_validator(mode="before")
@@ -129,11 +131,17 @@ class GenerationParameters(Shared):
     )
 
 
-class ClassificationParameters(Shared):
+class ClassificationParameters(suite.ShotParameters, Shared):
     """Parameters of `prefeval/classification`.
 
     Raw profiles prefill as upstream does for theirs: Mistral yes, Llama no.
     """
+
+    answering: Answering = suite.added(
+        "generate",
+        description="generate: the model writes its choice; letter-likelihood: the likeliest tagged letter "
+        "counts; option-likelihood: no options are shown, and the likeliest of their texts counts",
+    )
 
     max_tokens: int = Field(
         default=5, ge=1, description="most new tokens of a choice; models that reason need more than these 5"
@@ -154,3 +162,13 @@ class ClassificationParameters(Shared):
                 f"prefill is {str(right).lower()} with profile={values['profile']}: leave it out"
             )
         return {**values, "prefill": right}
+
+    @model_validator(mode="after")
+    def _asked_so(self) -> "ClassificationParameters":
+        if self.shots and self.profile != "chat":
+            raise suite.SkipCell(f"shots are turns of a chat, and profile={self.profile} is none")
+        if self.answering == "generate":
+            return self
+        if self.profile != "chat" or self.method == "selfcritic" or self.prefill:
+            raise suite.SkipCell(f"{self.answering} asks once, with profile=chat and without prefill")
+        return self

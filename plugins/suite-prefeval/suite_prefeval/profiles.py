@@ -21,9 +21,9 @@ OPEN_TAG = "<choice>"
 class Talk(NamedTuple):
     """A conversation by its parts.
 
-    told: where the preference shows. unrelated: exchanges in between. rest: the question and, in
-    self-critique, what followed. quoted: whether `rag` quotes in it. explicit: whether the preference is
-    stated. choice: whether an option is picked.
+    shots: worked examples, before all else. told: where the preference shows. unrelated: exchanges in
+    between. rest: the question and, in self-critique, what followed. quoted: whether `rag` quotes in it.
+    explicit: whether the preference is stated. choice: whether an option is picked.
     """
 
     system: str
@@ -33,6 +33,7 @@ class Talk(NamedTuple):
     quoted: bool = False
     explicit: bool = True
     choice: bool = False
+    shots: tuple[suite.Message, ...] = ()
 
     @property
     def stage(self) -> Stage:
@@ -43,7 +44,7 @@ class Talk(NamedTuple):
     @property
     def messages(self) -> tuple[suite.Message, ...]:
         """The whole as a chat."""
-        return (suite.system(self.system), *self.told, *self.unrelated, *self.rest)
+        return (suite.system(self.system), *self.shots, *self.told, *self.unrelated, *self.rest)
 
 
 def of_model(name: str) -> Profile:

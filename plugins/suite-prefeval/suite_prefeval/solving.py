@@ -87,8 +87,8 @@ class Preferences(suite.Task[Item, ParametersT]):
             raise Stopped(reply.finish)
         return reply
 
-    async def history(self, item: Item, models: suite.Models) -> Talk:
-        """Everything before the question. Raises Stopped."""
+    async def history(self, item: Item, models: suite.Models, shots: tuple[suite.Message, ...] = ()) -> Talk:
+        """Everything before the question. shots: turns of worked examples. Raises Stopped."""
         p = self.parameters
         quoted, explicit = p.method == "rag", p.form == "explicit"
         # upstream's raw templates of the implicit forms have a system text of their own
@@ -100,6 +100,7 @@ class Preferences(suite.Task[Item, ParametersT]):
             quoted=quoted,
             explicit=explicit,
             choice=bool(item.options),
+            shots=shots,
         )
         acknowledgement = None
         if explicit:

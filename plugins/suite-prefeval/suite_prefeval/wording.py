@@ -76,6 +76,13 @@ I must decide between these 4:
 Which one suits me best? Pick exactly one, without refusing and nothing else. Reply only with its letter \
 in place of X: <choice>X</choice>"""
 
+SHOT = """\
+An example, of another person: nothing in it is about me.
+
+{told}
+
+{asked}"""
+
 RAG = """\
 Before you answer, please read these parts of our earlier conversation. They are the {count} \
 messages that are closest to my question, so they may tell you what I like or what we said about it:
@@ -189,6 +196,9 @@ CLASSIFICATION = suite.Prompts(
     critique=CRITIQUE_CHOICE,
     revise=REVISE_CHOICE,
 )
+
+# of cells with shots alone: the hash of the others' prompts stays
+WITH_SHOTS = CLASSIFICATION.replace("own", shot=SHOT)
 
 # upstream's placeholders -> the fields of our templates
 PLACEHOLDERS = {

@@ -21,7 +21,8 @@ class Declared(ABC):
 
     name: unique in the task; by default made from the value's. where: only rows with these tags.
     by: a tag or tags; one more row per category of each. direction: which way is better. unit: shown
-    behind the number. about: a sentence for readers of reports, what it means; of no effect on results.
+    behind the number. optional: no row in a cell where no sample has its value. about: a sentence for
+    readers of reports, what it means; of no effect on results.
     """
 
     kind: ClassVar[str]  # see `Measure`
@@ -31,6 +32,7 @@ class Declared(ABC):
     unit: str = ""
     where: Where = field(default_factory=dict)
     by: str | Sequence[str] = ()
+    optional: bool = False
     about: str = field(default="", compare=False)
 
     @property
@@ -83,7 +85,9 @@ class OfOneCell(Declared):
 
         scope = scope_of(context.table, context.cell, self.over, self.where)
         for tags, part in scope.slices(self.slices):
-            yield from self.compute(CellSlice(context, part, tags))
+            for row in self.compute(CellSlice(context, part, tags)):
+                if not self.optional or row.coverage is not None:
+                    yield row
 
     @abstractmethod
     def compute(self, part: "CellSlice") -> Iterator[MetricResult]:
