@@ -1,8 +1,9 @@
 """Install the suite and plugins of this tree into the interpreter that runs this, editable.
 
-Usage: python .ci/develop.py [--extras embedded,embedder] [--plugins suite-prefeval …]. Does nothing where it
-was done already and no pyproject.toml has changed since. Prints what is fetched as it is fetched, and how
-long each step took.
+Usage: python .ci/develop.py [--extras embedded,embedder] [--plugins suite-prefeval …] [--environment NAME].
+Does nothing where it was done already and no pyproject.toml has changed since. Prints what is fetched as it
+is fetched, and how long each step took. A plugin whose pyproject.toml has `[tool.suite] environment = "NAME"`
+needs what the others do without: it is installed by its own name, or by that of its environment.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import re
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -27,8 +29,9 @@ def main() -> int:
     parser.add_argument("--extras", default="", help="extras of the suite, with commas")
     parser.add_argument("--constraints", default="", help="constraints file; default: pip's own settings")
     parser.add_argument("--plugins", nargs="+", default=["*"], help="names of plugins; default: all")
+    parser.add_argument("--environment", default="", help="of the plugins, where no names are given")
     given = parser.parse_args()
-    plugins = [one for name in given.plugins for one in projects(name)]
+    plugins = [one for name in given.plugins for one in projects(name, given.environment)]
     digest = hashlib.sha256(repr((str(ROOT), given.extras, given.constraints)).encode())
     for project in [ROOT / "pyproject.toml", *plugins]:
         digest.update(project.read_bytes())
@@ -48,9 +51,17 @@ def main() -> int:
     return done
 
 
-def projects(name: str) -> list[Path]:
-    """The projects of plugins of that name, or of all (*). Exits where there is none."""
+def environment_of(project: Path) -> str:
+    """The environment in which a plugin is tested, "" if in the one of all."""
+    table: dict[str, str] = tomllib.loads(project.read_text("utf-8")).get("tool", {}).get("suite", {})
+    return table.get("environment", "")
+
+
+def projects(name: str, environment: str = "") -> list[Path]:
+    """The projects of plugins of that name, or of all of an environment (*). Exits where there is none."""
     found = sorted(ROOT.glob(f"plugins/{name}/pyproject.toml"))
+    if name == "*":
+        found = [one for one in found if environment_of(one) == environment]
     if not found:
         sys.exit(f"there is no plugin plugins/{name}")
     return found

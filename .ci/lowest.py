@@ -10,6 +10,8 @@ import sys
 import tomllib
 from pathlib import Path
 
+import develop
+
 ROOT = Path(__file__).resolve().parents[1]
 EXTRAS = ("embedded", "embedder")
 _BOUND = re.compile(r"([A-Za-z0-9._-]+)(?:\[[^\]]*\])?\s*>=\s*([0-9.]+)")
@@ -19,7 +21,7 @@ def main() -> None:
     """Write both files."""
     target = Path(sys.argv[1])
     target.parent.mkdir(parents=True, exist_ok=True)
-    projects = [ROOT / "pyproject.toml", *sorted(ROOT.glob("plugins/*/pyproject.toml"))]
+    projects = [ROOT / "pyproject.toml", *develop.projects("*")]
     lowest: dict[str, str] = {}
     for path in projects:
         project = tomllib.loads(path.read_text())["project"]

@@ -33,9 +33,9 @@ from suite.testing.bench import Bench, Skip, Subject
 SECONDS = 120.0
 # What takes from a tenth of a second to many to import, and is found beside a benchmark.
 HEAVY = {
-    "datasets", "jax", "keras", "litellm", "matplotlib", "nltk", "numpy", "onnxruntime", "openai", "pandas",
-    "polars", "pyarrow", "ray", "scipy", "sentence_transformers", "sklearn", "spacy", "tensorflow",
-    "tiktoken", "tokenizers", "torch", "transformers", "vllm", "xllamacpp",
+    "anthropic", "datasets", "jax", "keras", "litellm", "matplotlib", "nltk", "numpy", "onnxruntime",
+    "openai", "pandas", "polars", "pyarrow", "ray", "scipy", "sentence_transformers", "sklearn", "spacy",
+    "tensorflow", "tiktoken", "tokenizers", "torch", "transformers", "vllm", "xllamacpp",
 }  # fmt: skip
 _CODE = """
 import sys

@@ -1,0 +1,1 @@
+"""Anthropic's models, by Anthropic's own library."""
