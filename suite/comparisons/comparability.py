@@ -22,6 +22,7 @@ Weight = Literal["refuse", "warn"]
 # what differs, in words -> as manifests call it
 SETTINGS = {"seed": "seed", "trials": "trials", "limit of groups": "limit"}
 SETTINGS |= {"imported from elsewhere": "imported", "version of the suite": "suite"}
+ANYWAY = "run or score one of them again, or say --anyway to see the numbers with this warning"
 MEASURING = ("judge", "user", "baseline", "reference")  # roles whose change changes what is measured
 
 
@@ -189,14 +190,14 @@ def _warned(what: str, mine: Json, theirs: Json) -> Iterator[Difference]:
         yield Difference(what, _shown(mine), _shown(theirs), "warn")
 
 
-def refuse(a: LabelledRun, b: LabelledRun, found: Sequence[Difference]) -> None:
+def refuse(a: LabelledRun, b: LabelledRun, found: Sequence[Difference], fix: str = ANYWAY) -> None:
     """Raises ConfigError that names every difference that makes a comparison meaningless."""
     refused = [one for one in found if one.weight == "refuse"]
     if refused:
         raise ConfigError(
             f"{a.label} and {b.label} are not comparable",
             "; ".join(one.sentence(a.label, b.label) for one in refused),
-            "run or score one of them again, or say --anyway to see the numbers with this warning",
+            fix,
         )
 
 

@@ -1,10 +1,10 @@
 """A night: what one gate found, as its JSON and as a line of a history; and the history's folder.
 
-    HISTORY/nights.jsonl              one `Night` a line, in the order of time
-    HISTORY/differences/NIGHT.npz     what each unit adds, shape (n,) a claim; better is higher
-    HISTORY/units/HASH.npy            uint64, shape (3, n): digests of unit, cluster and macro group
+    HISTORY/nights.jsonl              one `Night` a line, in the order in which they were gated
+    HISTORY/differences/NIGHT.npz     of the last nights: uint64, shape (4, n) for each claim that has units;
+                                      digests of unit, cluster and macro group, and the bits of d
 
-Units are kept once for all nights that share them. A night that is given again replaces itself.
+A night that is given again replaces itself, in its place.
 """
 
 import io
@@ -16,16 +16,17 @@ from typing import Annotated, Literal
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
-from suite.chat import sha256_hex
 from suite.errors import DataError
 from suite.files import own_folder, read_regular, trying, write_whole
 from suite.gates.policy import Kind
+from suite.journal.journal_file import folder_lock
 from suite.journal.shapes import Count, Level, Sha256, TaskName, Time, Values
 from suite.scoring.stats.clusters import Digests, Floats
 
-FORMAT = "suite-night/1"
-LARGEST = 2**30  # bytes of a history's files
+LARGEST = 2**30  # bytes of a file of a history
+KEPT = 8  # nights whose differences are kept: those that windows can reach, and some to spare
 Verdict = Literal["pass", "fail", "undecided"]
 Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$")]
 
@@ -48,12 +49,13 @@ class GatedRun(msgspec.Struct, frozen=True, kw_only=True):
 class ClaimNight(msgspec.Struct, frozen=True, kw_only=True):
     """What a night found about one claim in one cell.
 
-    claim: its number in the policy, from 1. cell: its parameters. value, baseline: of the metric, in its unit,
-    on the shared samples. d: candidate minus baseline; of at-least and at-most the value itself. low, high:
-    its interval tonight at `level`, uncorrected. sign: of d where the candidate is better. threshold: of d.
-    n, unscored, clusters: of tonight. p_fail: one-sided, over all windows; p_pass: of tonight alone;
-    corrected: over the policy. window: nights that p_fail is made of. side, bound: which one-sided bound of d
-    decides, and its value. note: what else a reader must know. units: which file of the history has them.
+    claim: its number in the policy, from 1. cell: its parameters. value, baseline: of the metric, in its
+    unit, on the shared samples. sign: -1 where lower values are better; d, its interval, threshold and bound
+    are multiplied by it, so that better is higher. d: candidate minus baseline; of at-least the value. low,
+    high: tonight's interval at `level`, uncorrected. n, unscored, clusters: of tonight. p_fail: one-sided,
+    over all windows; p_pass: of tonight alone; corrected: over the policy. window: nights that p_fail is
+    made of. side, bound: the one-sided bound of d that decides. note: what else a reader must know. units:
+    whether the differences are kept.
     """
 
     claim: Count
@@ -83,7 +85,7 @@ class ClaimNight(msgspec.Struct, frozen=True, kw_only=True):
     bound: float | None = None
     verdict: Verdict = "undecided"
     note: str = ""
-    units: Digest | None = None
+    units: bool = False
 
 
 class Night(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,17 +111,21 @@ class Night(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class UnitValues:
-    """What each unit adds to a claim. ids, clusters, groups: 64-bit digests; d: better is higher."""
+    """What each unit adds to a claim, by id. groups: of a macro average; d: better is higher."""
 
     ids: Digests
     clusters: Digests
     groups: Digests
     d: Floats
 
+    def take(self, index: NDArray[np.intp]) -> "UnitValues":
+        """Some of them, in this order."""
+        return UnitValues(self.ids[index], self.clusters[index], self.groups[index], self.d[index])
+
 
 def read_nights(folder: Path) -> tuple[list[Night], str]:
-    """The nights of a history in the order of time, and a remark where the last line is torn; no nights where
-    there is no history yet. Raises DataError for any other line that is no night.
+    """The nights of a history in order, and a remark where the last line is torn; no nights where there is no
+    history yet. Raises DataError for any other line that is no night.
     """
     path = folder / "nights.jsonl"
     if not path.exists():
@@ -128,70 +134,48 @@ def read_nights(folder: Path) -> tuple[list[Night], str]:
         lines = read_regular(path, LARGEST).split(b"\n")
     found: list[Night] = []
     for number, line in enumerate(lines, 1):
-        if not line:
-            continue
         try:
-            found.append(msgspec.json.decode(line, type=Night))
+            found += [msgspec.json.decode(line, type=Night)] if line else []
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             if number == len(lines):
                 return found, f"the last line of {path.name} was torn: that night is left out"
             raise DataError.of("gates.history.damaged", path=path, line=number, why=str(error)) from error
-    return sorted(found, key=lambda one: one.time), ""
+    return found, ""
 
 
 def read_units(folder: Path, night: Night) -> dict[int, UnitValues]:
-    """What each unit added on a night, by place of the claim within the night; {} where the file is gone.
+    """What each unit added on a night, by place of the claim within the night; {} where that is not kept.
 
     Raises DataError for a file that is damaged.
     """
     path = folder / "differences" / f"{night.night}.npz"
+    places = [place for place, one in enumerate(night.claims) if one.units]
     if not path.exists():
         return {}
-    found = {}
-    kept = [(place, one.units) for place, one in enumerate(night.claims) if one.units]
     try:
-        with np.load(io.BytesIO(read_regular(path, LARGEST)), allow_pickle=False) as held:
-            for (place, units), d in zip(kept, held.values(), strict=True):
-                ids, clusters, groups = np.load(_units_path(folder, units), allow_pickle=False)
-                found[place] = UnitValues(ids, clusters, groups, d)
-    except (OSError, ValueError, TypeError, zipfile.BadZipFile) as error:
+        with np.load(io.BytesIO(read_regular(path, LARGEST)), allow_pickle=False) as kept:
+            found = {place: kept[f"arr_{number}"] for number, place in enumerate(places)}
+        return {
+            place: UnitValues(one[0], one[1], one[2], one[3].view(np.float64)) for place, one in found.items()
+        }
+    except (OSError, ValueError, TypeError, LookupError, zipfile.BadZipFile) as error:
         raise DataError.of("gates.history.units", path=path, why=str(error)) from error
-    return found
 
 
-def add_night(folder: Path, night: Night, units: Mapping[int, UnitValues]) -> Night:
+def add_night(folder: Path, night: Night, units: Mapping[int, UnitValues]) -> None:
     """Put a night into a history, in the place of the same night of before. units: by place of the claim
-    within the night. Returns the night as recorded. Raises DataError.
+    within the night, of those that say so. Raises DataError, or RunError where another gate writes there.
     """
+    held = io.BytesIO()
+    arrays = [np.stack([u.ids, u.clusters, u.groups, u.d.view(np.uint64)]) for _, u in sorted(units.items())]
+    np.savez_compressed(held, *arrays)
     with trying(f"write the history {folder.name}", folder, kind=DataError):
         folder.mkdir(parents=True, exist_ok=True)
-        for part in ("differences", "units"):
-            own_folder(folder / part)
-        hashes = {place: _keep_units(folder, one) for place, one in units.items()}
-        claims = [
-            msgspec.structs.replace(one, units=hashes.get(place)) for place, one in enumerate(night.claims)
-        ]
-        night = msgspec.structs.replace(night, claims=claims)
-        kept = io.BytesIO()
-        np.savez_compressed(kept, *(one.d for _, one in sorted(units.items())))
-        write_whole(folder / "differences" / f"{night.night}.npz", [kept.getvalue()])
-        others = [one for one in read_nights(folder)[0] if one.night != night.night]
-        nights = sorted([*others, night], key=lambda one: one.time)
-        lines = (msgspec.json.encode(one) + b"\n" for one in nights)
-        write_whole(folder / "nights.jsonl", lines)
-    return night
-
-
-def _keep_units(folder: Path, one: UnitValues) -> str:
-    units = np.stack([one.ids, one.clusters, one.groups])
-    digest = sha256_hex(units.tobytes())[:16]
-    path = _units_path(folder, digest)
-    if not path.exists():
-        held = io.BytesIO()
-        np.save(held, units)
-        write_whole(path, [held.getvalue()])
-    return digest
-
-
-def _units_path(folder: Path, digest: str) -> Path:
-    return folder / "units" / f"{digest}.npy"
+        with folder_lock(folder, needed=False, patience=10):
+            nights = {one.night: one for one in read_nights(folder)[0]} | {night.night: night}
+            own_folder(folder / "differences")
+            write_whole(folder / "differences" / f"{night.night}.npz", [held.getvalue()])
+            lines = (msgspec.json.encode(one) + b"\n" for one in nights.values())
+            write_whole(folder / "nights.jsonl", lines)
+            for old in list(nights)[:-KEPT]:
+                (folder / "differences" / f"{old}.npz").unlink(missing_ok=True)

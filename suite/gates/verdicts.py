@@ -1,0 +1,135 @@
+"""A gate: the claims of a policy tested tonight and with the nights before, within the year's alarms.
+
+A claim fails where it is shown not to hold, passes where it is shown to hold; both are corrected over the
+policy, apart from each other. Why the chances are what they are: docs/gates.md.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from suite.chat import canonical_json, sha256_hex
+from suite.comparisons.runs import LabelledRun
+from suite.gates.claims import Tested, measure
+from suite.gates.nights import (
+    ClaimNight,
+    GatedRun,
+    Night,
+    UnitValues,
+    Verdict,
+    add_night,
+    read_nights,
+    read_units,
+)
+from suite.gates.policy import Policy
+from suite.plugins import Catalogue, catalogue
+from suite.scoring.stats.one_sided import WINDOWS, OneSided, Windowed
+from suite.scoring.stats.paired_difference import Method, adjust
+
+Before = Mapping[int, Sequence[UnitValues]]  # place of a claim -> its units of the nights before, last first
+YEAR = timedelta(days=365)
+
+
+def gate(
+    policy: Policy,
+    candidate: Sequence[str],
+    baseline: Sequence[str],
+    history: Path | None = None,
+    plugins: Catalogue | None = None,
+    when: datetime | None = None,
+) -> Night:
+    """Test a policy's claims on runs. history: a folder of nights, made where there is none, that keeps this
+    one. Raises as `measure` does, and DataError for a history that is damaged or can't be written.
+    """
+    found = measure(policy, candidate, baseline, plugins or catalogue())
+    now = when or datetime.now(UTC)
+    mine, theirs = ([_gated(one) for one in each] for each in found.sides)
+    versions = sorted({(one.numbers.task, one.numbers.version) for one in found.tested})
+    pool = _digest(policy.sha256, [[one.identity, one.scoring] for one in theirs], versions)
+    identity = _digest(pool, *sorted(one.identity for one in mine))
+    nights, torn = read_nights(history) if history else ([], "")
+    again = next((place for place, one in enumerate(nights) if one.night == identity), len(nights))
+    earlier, time = (
+        nights[:again],
+        nights[again].time if again < len(nights) else now.isoformat("T", "seconds"),
+    )
+    remarks = [*found.remarks, *([torn] if torn else [])]
+    if earlier and earlier[-1].pool != pool:
+        remarks.append(
+            "the night before had another policy, baseline or task version: nights are pooled anew"
+        )
+    alpha = policy.nightly
+    if policy.alarms:
+        since = (now - YEAR).isoformat()
+        spent = sum(one.alpha for one in nights if one.night != identity and one.time > since)
+        alpha = max(0.0, min(alpha, policy.alarms.per_year - spent))
+        if alpha < policy.nightly * (1 - 1e-9):
+            remarks.append(f"the alarms of 365 days are spent: {alpha:.2g} is left, nothing else can fail")
+    before = _before(history, [one for one in earlier if one.pool == pool])
+    claims = decide(policy, alpha, found.tested, before)
+    verdicts = {one.verdict for one in claims}
+    night = Night(
+        night=identity, pool=pool, time=time, policy_sha256=policy.sha256, control=policy.control,
+        level=policy.level, alpha=alpha, candidate=mine, baseline=theirs, claims=claims, remarks=remarks,
+        verdict="fail" if "fail" in verdicts else "undecided" if "undecided" in verdicts else "pass",
+    )  # fmt: skip
+    if history:
+        units = {place: one.evidence.units for place, one in enumerate(found.tested) if one.evidence}
+        add_night(history, night, {place: one for place, one in units.items() if one is not None})
+    return night
+
+
+def decide(policy: Policy, alpha: float, tested: Sequence[Tested], before: Before) -> list[ClaimNight]:
+    """The verdict of every claim. alpha: the chance that any claim fails which holds."""
+    method: Method = "holm" if policy.control == "family" else "bh"
+    shown: list[tuple[list[OneSided], Windowed | None, float | None]] = []
+    for place, (told, one) in enumerate(tested):
+        windows = one.windows(before.get(place, ())) if one else []
+        fail = one.p_fail(told.threshold, windows) if one else None
+        shown.append((windows, fail, windows[0].mirrored.p_below(-told.threshold) if fail else None))
+    fails = adjust([fail and fail.p for _, fail, _ in shown], method)
+    passes = adjust([passed for *_, passed in shown], method)
+    found = []
+    for (told, one), (windows, fail, passed), fail_p, pass_p in zip(
+        tested, shown, fails, passes, strict=True
+    ):
+        if one is None or not (fail and passed and fail_p and pass_p):
+            found.append(told)
+            continue
+        verdict: Verdict = "fail" if fail_p < alpha else "pass" if pass_p < policy.level else "undecided"
+        if verdict == "fail":  # the bound at what correction and window leave of alpha
+            bound = windows[fail.nights - 1].upper(alpha * fail.p / fail_p * fail.share)
+        else:
+            bound = -windows[0].mirrored.upper(policy.level * passed / pass_p)
+        found.append(
+            msgspec.structs.replace(
+                told, p_fail=fail.p, p_fail_corrected=fail_p, p_pass=passed, p_pass_corrected=pass_p,
+                window=fail.nights, side="upper" if verdict == "fail" else "lower", bound=bound,
+                verdict=verdict, units=one.units is not None,
+            )
+        )  # fmt: skip
+    return found
+
+
+def _before(history: Path | None, pool: Sequence[Night]) -> Before:
+    """Of the last nights of a pool, what each unit added to each claim; a claim that lacks one ends there."""
+    found: dict[int, list[UnitValues]] = {}
+    for back, night in enumerate(reversed(pool[-len(WINDOWS) + 1 :])):
+        for place, one in read_units(history, night).items() if history else ():
+            if len(found.setdefault(place, [])) == back:
+                found[place].append(one)
+    return found
+
+
+def _gated(one: LabelledRun) -> GatedRun:
+    plan, created = one.run.manifest.plan_sha256, one.run.manifest.created
+    model = one.run.specs("candidate")
+    return GatedRun(
+        name=one.run.name, plan_sha256=plan, created=created, scoring=one.run.scoring, model=model
+    )
+
+
+def _digest(*parts: object) -> str:
+    return sha256_hex(canonical_json(msgspec.to_builtins(parts)))[:16]
