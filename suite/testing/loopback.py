@@ -21,7 +21,8 @@ class WireRequest(NamedTuple):
 
 
 class WireReply(NamedTuple):
-    """What is sent back. fault: `dropped` before a byte, `half` of the body, or `silent`: nothing comes."""
+    """What is sent back. fault: `dropped` before a byte, `half` of the body comes, or that as if it were all
+    (`cut`), or nothing does (`silent`)."""
 
     status: int
     body: bytes
@@ -44,10 +45,10 @@ class WireReply(NamedTuple):
     def sent(self) -> bytes:
         """The bytes on the wire: events in chunks of 23 bytes, all else by its length."""
         body = self.body[: len(self.body) // 2] if self.fault else self.body
-        framed = {"content-length": str(len(self.body))}
+        framed = {"content-length": str(len(self.body if self.fault == "half" else body))}
         if self.headers.get("content-type") == "text/event-stream":
             framed = {"transfer-encoding": "chunked"}
-            pieces = [body[at : at + 23] for at in range(0, len(body), 23)] + [b""] * (not self.fault)
+            pieces = [body[at : at + 23] for at in range(0, len(body), 23)] + [b""] * (self.fault != "half")
             body = b"".join(b"%x\r\n%b\r\n" % (len(one), one) for one in pieces)
         lines = [f"HTTP/1.1 {self.status} Told", *map(": ".join, {**framed, **self.headers}.items())]
         return "".join(f"{line}\r\n" for line in [*lines, ""]).encode("latin-1") + body

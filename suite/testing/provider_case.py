@@ -57,10 +57,10 @@ class ProviderCase:
     key_env: str = ""
     provider: Provider | None = None
 
-    def engine(self, url: str = "http://127.0.0.1:9", more: Mapping[str, Json] | None = None) -> Engine:
-        """The engine, not started. more: options. Raises SuiteError."""
-        words = {key: json.dumps(value) for key, value in {**self.options, **(more or {})}.items()}
-        spec = parse_spec(self.spec, {key: text.replace("{url}", url) for key, text in words.items()}.items())
+    def engine(self, url: str = "http://127.0.0.1:9") -> Engine:
+        """The engine, not started. Raises SuiteError."""
+        words = [(key, json.dumps(value).replace("{url}", url)) for key, value in self.options.items()]
+        spec = parse_spec(self.spec, words)
         provider: Provider = self.provider or catalogue().load("provider", spec.provider)
         return provider.engine(spec)
 

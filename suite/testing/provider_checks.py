@@ -6,8 +6,9 @@ Most are rows of `provider_scenarios.yaml`. They hold an engine to what `suite.m
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator, Mapping
-from functools import cache, partial
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
 from importlib.resources import files
 from typing import Self
 from unittest.mock import patch
@@ -19,7 +20,7 @@ from suite.chat import Json, Options, Reply, Request, Usage, user
 from suite.errors import CallFailed, EngineError, SuiteError
 from suite.models.engine import Asking, Surroundings
 from suite.testing.loopback import LoopbackServer, WireReply, WireRequest
-from suite.testing.provider_case import ProviderCase
+from suite.testing.provider_case import Protocol, ProviderCase
 
 KEY = "suite-check-7f3a9b2c4d5e6f708192a3b4"
 PATIENCE_S = 30.0  # until a call that does not end is a problem
@@ -46,16 +47,11 @@ class Scenario(msgspec.Struct, forbid_unknown_fields=True):
     impatient: bool = False
     wanted: dict[str, Json] = {}
 
-    def wire(self, case: ProviderCase, streams: bool) -> WireReply | None:
+    def wire(self, protocol: Protocol, streams: bool) -> WireReply | None:
         """What the server gives; None if its protocol cannot say so."""
-        made = case.protocol.answer(self.told or SAID, streams)
-        made = made if self.error is None else case.protocol.refusal(*self.error)
-        if made is None:
-            return None
-        body = made.body if self.raw is None else self.raw.encode()
-        if self.fault == "cut":
-            return made._replace(body=body[: len(body) // 2])
-        return WireReply(made.status, body, {**made.headers, **self.headers}, self.fault)
+        made = protocol.refusal(*self.error) if self.error else protocol.answer(self.told or SAID, streams)
+        body = self.raw.encode() if self.raw is not None else made.body if made else b""
+        return made and WireReply(made.status, body, {**made.headers, **self.headers}, self.fault)
 
     def expected(self, can: frozenset[str]) -> Facts:
         """Facts of the outcome for who can do that."""
@@ -63,13 +59,12 @@ class Scenario(msgspec.Struct, forbid_unknown_fields=True):
             return {"outcome": "a failed call", "retryable": False, "sent": 0}
         if self.wanted or self.told is None:
             return self.wanted
-        asked = {} if self.loose else {name: getattr(self.request, name) for name in _ASKED}
-        return {
-            "outcome": "a reply",
-            "sent": 1,
-            **asked,
-            **{name: getattr(self.told, name) for name in _TOLD},
-        }
+        asked = {} if self.loose else _facts(self.request, _ASKED)
+        return {"outcome": "a reply", "sent": 1, **asked, **_facts(self.told, _TOLD)}
+
+
+def _facts(of: object, names: Sequence[str]) -> dict[str, object]:
+    return {name: getattr(of, name) for name in names}
 
 
 class _ScenarioTable(msgspec.Struct):
@@ -86,22 +81,19 @@ def _table() -> _ScenarioTable:
 class _Play:
     """An engine, started while `async with` lasts, at a server that takes its replies from `answer`."""
 
-    def __init__(
-        self,
-        case: ProviderCase,
-        answer: Callable[[], WireReply | None],
-        more: Mapping[str, Json] | None = None,
-    ) -> None:
-        self.heard: list[Request] = []
+    def __init__(self, case: ProviderCase, answer: Callable[[], WireReply | None]) -> None:
         self._case, self._answer = case, answer
+        self._heard: list[Request] = []
+        self._keyed = not case.key_env
         self.server = LoopbackServer(self._reply)
-        self.engine = case.engine(self.server.url, more)
+        self.engine = case.engine(self.server.url)
 
     def _reply(self, request: WireRequest) -> WireReply:
+        self._keyed |= KEY in str(request.headers)
         asked = self._case.protocol.asked(request) if request.method == "POST" else None
         if asked is None:
             return self._case.protocol.aside(request)
-        self.heard.append(asked)
+        self._heard.append(asked)
         return self._answer() or WireReply.of({"error": {"message": "the case has no such answer"}}, 400)
 
     async def __aenter__(self) -> Self:
@@ -117,26 +109,15 @@ class _Play:
 
     async def outcome(self, request: Request = HELLO) -> Facts:
         """How a call ended, and what the server was asked."""
+        call = self.engine.call(request, Asking(seed=7))
         try:
-            got: Reply | CallFailed = await asyncio.wait_for(
-                self.engine.call(request, Asking(seed=7)), PATIENCE_S
-            )
-            facts = {"outcome": "a reply", **{name: getattr(got, name) for name in _TOLD}}
+            got: Reply | CallFailed = await asyncio.wait_for(call, PATIENCE_S)
+            facts = {"outcome": "a reply", **_facts(got, _TOLD)}
         except CallFailed as failed:
             got, facts = failed, {"outcome": "a failed call", **failed.__dict__}
-        asked = {name: getattr(self.heard[-1], name) for name in _ASKED} if self.heard else {}
-        keyed = not self._case.key_env or any(
-            KEY in value for one in self.server.requests for value in one.headers.values()
-        )
-        about = [got, self.engine.identity(), self.engine.settings()]
-        return {
-            **facts,
-            **asked,
-            "sent": len(self.heard),
-            "said": got,
-            "keyed": keyed,
-            "leaks": KEY in repr(about),
-        }
+        asked = _facts(self._heard[-1], _ASKED) if self._heard else {}
+        leaks = KEY in repr([got, self.engine.identity(), self.engine.settings()])
+        return {**facts, **asked, "sent": len(self._heard), "said": got, "keyed": self._keyed, "leaks": leaks}
 
 
 def _differences(what: str, got: Facts, wanted: Facts) -> list[str]:
@@ -155,43 +136,38 @@ def _shown(value: object) -> str:
 async def _tried(case: ProviderCase, scenario: Scenario) -> list[str]:
     """Problems of one scenario, whole and as a stream."""
     found = []
+    impatient = case.impatient if scenario.impatient else {}
     for streams in (False, True) if case.streaming is not None and not scenario.error else (False,):
-        if (wire := scenario.wire(case, streams)) is None:
-            continue
-        more = {**((streams and case.streaming) or {}), **(case.impatient if scenario.impatient else {})}
-        async with _Play(case, partial(WireReply, *wire), more) as play:
-            if wanted := scenario.expected(play.engine.capabilities()):
-                name = f"{scenario.name}{', streamed' if streams else ''}"
-                found += _differences(name, await play.outcome(scenario.request), wanted)
+        if wire := scenario.wire(case.protocol, streams):
+            more = {**((streams and case.streaming) or {}), **impatient}
+            async with _Play(replace(case, options={**case.options, **more}), lambda: wire) as play:
+                if wanted := scenario.expected(play.engine.capabilities()):
+                    name = f"{scenario.name}{', streamed' if streams else ''}"
+                    found += _differences(name, await play.outcome(scenario.request), wanted)
     return found
 
 
 async def engine(case: ProviderCase) -> list[str]:
     """Before it starts it says what it can do and what it lacks; after, who it is."""
-    made, found = case.engine(), []
+    made, found, said = case.engine(), [], ""
     try:
         await made.call(HELLO, Asking())
         found.append("it answers before it is started")
     except (EngineError, CallFailed):
         await made.close()
     async with _Play(case, lambda: case.protocol.answer(SAID, False)) as play:
-        told, spec = play.engine.identity(), play.engine.spec
+        told = play.engine.identity()
+        found += _differences(
+            "identity", {"outcome": "", **told}, _facts(play.engine.spec, ("provider", "name"))
+        )
+        found += [] if "deterministic" in told else ["identity: `deterministic` is not told"]
         found += [] if "chat" in play.engine.capabilities() else ["it has no capability 'chat'"]
-    wanted = {
-        "provider": spec.provider,
-        "name": spec.name,
-        "deterministic": told.get("deterministic", "told"),
-    }
-    found += _differences("identity", {"outcome": "", **told}, wanted)
     with patch.dict(os.environ, {case.key_env or "SUITE_CHECK": ""}):
         try:
             case.engine().check()
-            found += [f"check() does not say that {case.key_env} is not set"] if case.key_env else []
         except SuiteError as error:
-            found += (
-                [] if case.key_env in str(error) else [f"the error does not name {case.key_env}: {error}"]
-            )
-    return found
+            said = str(error)
+    return found if case.key_env in said else [*found, f"check() does not say that {case.key_env} is not set"]
 
 
 async def cancelling(case: ProviderCase) -> list[str]:
