@@ -50,17 +50,42 @@ class TrendLevel(Struct, frozen=True):
 @dataclass(frozen=True)
 class ClaimTrend:
     """title: of the claim. line: its nights in order. breaks: by the time of the night that begins another
-    piece of the line, what is other than the night before."""
+    piece of the line, what is other than the night before. marks: times of all breaks and changes."""
 
     title: str
     line: NightsOfClaim
     breaks: Mapping[str, str]
     levels: Sequence[TrendLevel]
+    marks: Sequence[str]
 
-    @property
-    def marks(self) -> list[str]:
-        """Times of all breaks and changes, in order."""
-        return sorted({*self.breaks, *(one.time for one in self.levels if one.change)})
+
+@dataclass(frozen=True)
+class Trend:
+    """A history's nights. note: what a reader must know of its file."""
+
+    nights: Sequence[Night]
+    note: str = ""
+
+    @classmethod
+    def of(cls, folder: Path) -> "Trend":
+        """Of a history. Raises DataError for a damaged one, ConfigError for one without a night."""
+        if not (found := read_nights(folder))[0]:
+            raise ConfigError.of("gates.trend.empty", folder=folder)
+        return cls(*found)
+
+    def sections(self, *, compact: bool) -> list[Section]:
+        """All nights, then each claim. compact: for a terminal."""
+        claims = claim_trends(self.nights)
+        shown = ([], MOST_COMPACT) if compact else ([timeline(one) for one in claims], MOST_NIGHTS)
+        return sections_of(_TEXTS, "sections", self, claims, *shown)
+
+    def as_data(self) -> object:
+        """As plain data: every night as it was recorded, and of each claim the breaks and levels."""
+        claims = [
+            {"claim": o.title, "breaks": o.breaks, "levels": o.levels} for o in claim_trends(self.nights)
+        ]
+        told = {"note": self.note, "nights": self.nights, "claims": claims}
+        return to_builtins({"format": "suite-trend/1", **told}, enc_hook=str)
 
 
 def claim_trends(nights: Sequence[Night]) -> list[ClaimTrend]:
@@ -85,28 +110,24 @@ def _trend(line: NightsOfClaim, apart: Sequence[str]) -> ClaimTrend:
             breaks[line[index][0].time] = what
             cuts += [index] * any(name in CUTS for name in other)
     found = [level for begin, end in pairwise([*cuts, len(line)]) for level in _levels(line[begin:end])]
-    return ClaimTrend(_TEXTS.text("title", one, label(one.cell, apart)), line, breaks, found)
+    marks = sorted({*breaks, *(level.time for level in found if level.change)})
+    return ClaimTrend(_TEXTS.text("title", one, label(one.cell, apart)), line, breaks, found, marks)
 
 
 def _conditions(night: Night, one: ClaimNight) -> dict[str, list[str]]:
     """Under which a night was gated: of each what tells it from another, last what it is called."""
-    models, runs = {run.model: None for run in night.candidate}, night.baseline if _paired(one) else ()
+    models, runs = {run.model: None for run in night.candidate}, night.baseline
     told = {"policy": [night.policy_sha256, night.policy_sha256[:8]], "task version": [str(one.version)]}
-    told |= {"model": [", ".join(models)]} | (
-        {"baseline": [*(r.identity for r in runs), ", ".join(f"{r.name} of {r.created[:10]}" for r in runs)]}
-        if runs
-        else {}
-    )
-    return told
+    names = ", ".join(f"{run.name} of {run.created[:10]}" for run in runs)
+    other = {"baseline": [*map(str, runs), names]} if one.kind != "at-least" else {}
+    return told | {"model": [", ".join(models)]} | other
 
 
 def _levels(line: NightsOfClaim) -> Iterator[TrendLevel]:
-    known = [
-        (night.time, one.d, (one.high - one.low) / 2 / normal_quantile(one.level))
-        for night, one in line
-        if one.d is not None and one.low is not None and one.high is not None and one.high > one.low
-    ]
-    values, errors = (np.array([each[place] for each in known], dtype=np.float64) for place in (1, 2))
+    known = [(night.time, o.d or 0.0, (o.high or 0.0) - (o.low or 0.0), o.level) for night, o in line]
+    known = [each for each in known if each[2] > 0]
+    values = np.array([d for _, d, _, _ in known], dtype=np.float64)
+    errors = np.array([wide / 2 / normal_quantile(level) for _, _, wide, level in known], dtype=np.float64)
     for first, last, mean, error in levels(values, errors):
         yield TrendLevel(known[first][0], known[last][0], mean, error, first > 0)
 
@@ -114,55 +135,21 @@ def _levels(line: NightsOfClaim) -> Iterator[TrendLevel]:
 def timeline(it: ClaimTrend) -> Timeline:
     """The claim's line as a plot; nights without a value are left out."""
     last, kinds = it.line[-1][1], []
-    shown = [(_day(night.time), one, night) for night, one in it.line if one.d is not None]
+    shown = [(_day(night.time), one, night.time) for night, one in it.line if one.d is not None]
     for verdict in get_args(Verdict):
         some = [(day, Estimate(one.d, one.low, one.high)) for day, one, _ in shown if one.verdict == verdict]
         kinds.append(Line.of(verdict, [each for _, each in some], [day for day, _ in some]))
-    pieces = groupby(shown, key=lambda each: sum(time <= each[2].time for time in it.breaks))
+    pieces = groupby(shown, key=lambda each: sum(time <= each[2] for time in it.breaks))
     paths = [Line("", [(day, one.d or 0.0) for day, one, _ in piece]) for _, piece in pieces]
     paths += [Line("level", [(_day(o.time), o.d), (_day(o.until), o.d)]) for o in it.levels]
     rules = [(_TEXTS.text("rule", last), last.threshold)]
-    rules += [("no difference", 0.0)] * bool(_paired(last) and last.threshold)
-    events = [(str(number), _day(time)) for number, time in enumerate(it.marks, 1)][-MOST_MARKS:]
+    rules += [("no difference", 0.0)] * bool(last.kind != "at-least" and last.threshold)
+    events = [(str(place), _day(time)) for place, time in enumerate(it.marks, 1)][-MOST_MARKS:]
     return Timeline(kinds, y=_TEXTS.text("axis", last), paths=paths, rules=rules, events=events)
-
-
-def _paired(one: ClaimNight) -> bool:
-    return one.kind in ("no-worse-than", "better")
 
 
 def _day(time: str) -> float:
     return datetime.fromisoformat(time).timestamp() / DAY
-
-
-@dataclass(frozen=True)
-class Trend:
-    """A history's nights. note: what a reader must know of its file."""
-
-    nights: Sequence[Night]
-    note: str = ""
-
-    @classmethod
-    def of(cls, folder: Path) -> "Trend":
-        """Of a history. Raises DataError for a damaged one, ConfigError for one without a night."""
-        nights, note = read_nights(folder)
-        if not nights:
-            raise ConfigError.of("gates.trend.empty", folder=folder)
-        return cls(nights, note)
-
-    def sections(self, *, compact: bool) -> list[Section]:
-        """All nights, then each claim. compact: for a terminal."""
-        claims = claim_trends(self.nights)
-        plots = [] if compact else [timeline(one) for one in claims]
-        return sections_of(_TEXTS, "sections", self, claims, plots, MOST_COMPACT if compact else MOST_NIGHTS)
-
-    def as_data(self) -> object:
-        """As plain data: every night as it was recorded, and of each claim the breaks and levels."""
-        claims = [
-            {"claim": o.title, "breaks": o.breaks, "levels": o.levels} for o in claim_trends(self.nights)
-        ]
-        told = {"note": self.note, "nights": self.nights, "claims": claims}
-        return to_builtins({"format": "suite-trend/1", **told}, enc_hook=str)
 
 
 _TEXTS = Macros("gates/templates/trend.j2", number)

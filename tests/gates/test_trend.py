@@ -1,5 +1,6 @@
 """The trend of nights: lines, breaks, levels, and the page that shows them."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,9 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
+from suite.cli.main import run_command
 from suite.errors import ConfigError
-from suite.gates.nights import ClaimNight, GatedRun, Night
+from suite.gates.nights import ClaimNight, GatedRun, Night, add_night
 from suite.gates.trend import Trend, claim_trends, timeline
 
 BEGIN = datetime(2026, 11, 1, 2, tzinfo=UTC)
@@ -105,6 +107,39 @@ def test_cells_of_one_task_are_lines_of_their_own_called_by_what_differs() -> No
     assert titles == [
         f"tiny/one turns={turns}: kept no worse than the baseline by more than 0.010" for turns in (0, 10)
     ]
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> Path:
+    for one in nights(*STEADY[:5], None, -0.03, -0.03, -0.035):
+        add_night(tmp_path / "nights", one, {})
+    return tmp_path / "nights"
+
+
+def test_the_page_draws_every_night_and_tells_its_numbers(history: Path, tmp_path: Path) -> None:
+    page = tmp_path / "trend.html"
+    assert run_command("gate", "trend", str(history), "--html", str(page)) == 0
+    text = page.read_text()
+    assert text.count('class="whisker') == 8
+    assert "2026-11-09" in text
+    assert "no worse than the baseline by more than 0.010" in text
+
+
+def test_the_json_form_has_nights_breaks_and_levels(
+    history: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command("gate", "trend", str(history), "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [one["claims"][0]["d"] for one in told["nights"]][-1] == -0.035
+    assert [one["change"] for one in told["claims"][0]["levels"]] == [False, True]
+
+
+def test_a_damaged_line_is_named(history: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = history / "nights.jsonl"
+    lines = path.read_bytes().split(b"\n")
+    path.write_bytes(b"\n".join([lines[0], lines[1][:50], *lines[2:]]))
+    assert run_command("gate", "trend", str(history)) == 2
+    assert "nights.jsonl line 2 is no night" in capsys.readouterr().err
 
 
 def test_a_history_without_a_night_is_refused_with_what_to_do(tmp_path: Path) -> None:

@@ -1,0 +1,54 @@
+"""suite gate plan: what a policy can find with so many samples, before anything is paid."""
+
+from pathlib import Path
+
+import click
+
+from suite.cli.flags import FILE, NumberRange
+from suite.cli.pages import Pages, page_flags, show
+
+
+@click.command("plan")
+@click.argument("policy", type=FILE)
+@click.option("--candidate", multiple=True, metavar="RUN", help="A run to measure the noise on; repeatable.")
+@click.option("--baseline", multiple=True, metavar="RUN", help="What to pair it with; repeatable.")
+@click.option(
+    "--discordance",
+    type=NumberRange(0, 1, min_open=True),
+    help="In place of runs: share of 0/1 pairs that differ.",
+)
+@click.option("--design-effect", type=NumberRange(0.01), default=1.0, show_default=True, help="Of clusters.")
+@click.option(
+    "--samples", "sizes", type=click.IntRange(5), multiple=True, help="Of a night (as measured, or 1000)."
+)
+@click.option(
+    "--points", type=NumberRange(0, min_open=True), multiple=True, default=(0.01, 0.02, 0.03, 0.05),
+    show_default=True, help="Losses and gains to find, in the metric's unit; repeatable.",
+)  # fmt: skip
+@page_flags
+def plan(
+    policy: Path, candidate: tuple[str, ...], baseline: tuple[str, ...], discordance: float | None,
+    design_effect: float, sizes: tuple[int, ...], points: tuple[float, ...], pages: Pages,
+) -> None:  # fmt: skip
+    """Say how many samples the claims of POLICY need, and within how many nights a loss blocks.
+
+    The noise is measured on two runs that you have, paired and clustered as the gate does, or given by flags.
+
+    \b
+    Example:
+      suite gate plan policy.yaml --discordance 0.05 --samples 1000
+    """
+    from msgspec import to_builtins
+
+    from suite.gates import power
+    from suite.gates.policy import read_policy
+
+    if bool(candidate) == (discordance is not None):
+        raise click.UsageError("give --candidate with --baseline, or --discordance")
+    asked, wanted = read_policy(policy), power.PowerWanted(points, sizes)
+    if discordance is None:
+        found = power.powers_on_runs(asked, candidate, baseline, wanted)
+    else:
+        found = power.powers_of(asked, discordance, design_effect, wanted)
+    data = {"format": "suite-gate-plan/1", "policy_sha256": asked.sha256, "claims": to_builtins(found)}
+    show(policy.name, "Gate plan", lambda _: power.sections(asked, found), lambda: data, pages)

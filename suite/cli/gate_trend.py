@@ -1,0 +1,24 @@
+"""suite gate trend: each claim of a policy over the nights of a history."""
+
+from pathlib import Path
+
+import click
+
+from suite.cli.flags import FOLDER
+from suite.cli.pages import Pages, page_flags, show
+
+
+@click.command("trend")
+@click.argument("history", type=FOLDER, metavar="HISTORY")
+@page_flags
+def trend(history: Path, pages: Pages) -> None:
+    """Show every claim over the nights of a history: intervals, verdicts, breaks, changes of its level.
+
+    \b
+    Example:
+      suite gate trend nights --html trend.html
+    """
+    from suite.gates.trend import Trend
+
+    found = Trend.of(history)
+    show(history.name, "Trend", lambda compact: found.sections(compact=compact), found.as_data, pages)
