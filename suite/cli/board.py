@@ -19,27 +19,13 @@ if TYPE_CHECKING:
 
 @click.group("board")
 def board() -> None:
-    """Boards: make a repository, accept submissions, build and show the site.
-
-    A board's definition is given by --board, its repository by --repo.
-
-    \b
-    Example:
-      suite board init --repo my-board --board mini
-      suite board accept my-model.suite.zip --repo my-board
-      suite board build --repo my-board -O site
-    """
+    """Boards: make a repository, accept submissions, build and show the site."""
 
 
 @board.command("list")
 @flags.json_flag
 def list_(as_json: bool) -> None:
-    """The boards that come with the suite and its plugins.
-
-    \b
-    Example:
-      suite board list
-    """
+    """The boards that come with the suite and its plugins."""
     from suite.board.define.board import boards
     from suite.report.numbers import counted
 
@@ -58,12 +44,7 @@ def list_(as_json: bool) -> None:
 @flags.repo_flag
 @flags.board_flag("Whose definition.", default="mini")
 def init(repository: Path, board_name: str) -> None:
-    """Make a board's repository: definition, rules for submitters, workflows that verify and build.
-
-    \b
-    Example:
-      suite board init --repo my-board --board mini
-    """
+    """Make a board's repository: definition, rules for submitters, workflows that verify and build."""
     from suite.board.define.eval_commands import free_roles, open_note
     from suite.board.repository.shelves import init_board
     from suite.errors import SuiteError
@@ -84,12 +65,7 @@ def init(repository: Path, board_name: str) -> None:
 @flags.board_flag("The board.", required=True)
 @click.option("--model", required=True, metavar="SPEC", help="The candidate.")
 def commands(board_name: str, model: str) -> None:
-    """Print the `suite eval` commands that make the runs a board asks for.
-
-    \b
-    Example:
-      suite board commands --board mini --model embedded/smollm2-135m
-    """
+    """Print the `suite eval` commands that make the runs a board asks for."""
     from suite.board.define import eval_commands
     from suite.board.define.board import find_board
     from suite.plugins import catalogue
@@ -113,16 +89,7 @@ def accept(
     urls: Sequence[str],
     new: bool,
 ) -> None:
-    """Verify BUNDLE and add it to the board. Exit 1 if it is not verified, or on the board already.
-
-    With --all every folder is taken or refused by itself, whatever the others are; exit 2 if one cannot be
-    used at all (no bundle, one that cannot be read or fetched, another bundle's folder).
-
-    \b
-    Examples:
-      suite board accept my-model.suite.zip --repo my-board
-      suite board accept --all --repo my-board
-    """
+    """Verify BUNDLE and add it to the board. Exit 1 if it is not verified, or on the board already."""
     from suite.board.repository.acceptance import accept as take
     from suite.board.repository.acceptance import accept_new
     from suite.errors import ConfigError
@@ -159,12 +126,7 @@ def _tell(place: Path, found: "Accepted") -> None:
 @flags.choice_flag("--status", of=["withdrawn", "disputed", "retracted"])
 @click.option("--reason", required=True, help="Shown for ever: a board does not forget in silence.")
 def withdraw(entry: Path, status: str, reason: str) -> None:
-    """Take an entry out of the ranking and leave a tombstone with the reason.
-
-    \b
-    Example:
-      suite board withdraw submissions/mini/my-model-0123456789ab --reason "wrong revision was served"
-    """
+    """Take an entry out of the ranking and leave a tombstone with the reason."""
     from suite.board.repository.acceptance import withdraw as take_out
 
     take_out(entry, status, reason)
@@ -178,15 +140,7 @@ def withdraw(entry: Path, status: str, reason: str) -> None:
 @click.option("--again", is_flag=True, help="Verify entries of earlier versions for the present one.")
 @click.pass_context
 def check(context: click.Context, repository: Path, board_name: str, no_verify: bool, again: bool) -> None:
-    """Check definitions, entries and their files, and verify every active entry again. Exit 1 on trouble.
-
-    Entries whose task has another version by now are told; --again verifies them for the board as it is.
-
-    \b
-    Examples:
-      suite board check --repo my-board
-      suite board check --again --repo my-board
-    """
+    """Check definitions, entries and their files, and verify every active entry again. Exit 1 on trouble."""
     from suite.board.repository.audit import check_board
     from suite.board.repository.shelves import open_repository
     from suite.report.numbers import counted
@@ -212,14 +166,7 @@ def check(context: click.Context, repository: Path, board_name: str, no_verify: 
 @flags.output_flag("DIR", "The site's folder.")
 @click.option("--site-url", default="", metavar="https://…", help="Where the site will stand (for the feed).")
 def build(repository: Path, board_name: str, output: Path, site_url: str) -> None:
-    """Build the site of a repository, or of a folder of submissions: plain files that work from any place.
-
-    It rests on verification.json and per_sample.parquet of each entry; `suite board check` proves them.
-
-    \b
-    Example:
-      suite board build --repo my-board -O site
-    """
+    """Build the site of a repository, or of a folder of submissions: plain files that work from any place."""
     from suite.board.repository.shelves import open_repository
     from suite.board.site.pages import build_site
     from suite.report.numbers import counted
@@ -239,12 +186,7 @@ def build(repository: Path, board_name: str, output: Path, site_url: str) -> Non
 @flags.repo_flag
 @flags.board_flag("Only this board.")
 def serve(site: Path | None, port: int, repository: Path, board_name: str) -> None:
-    """Show SITE, a built one, or build a repository's and show it, on this machine only. Ctrl-C ends it.
-
-    \b
-    Example:
-      suite board serve --repo my-board
-    """
+    """Show SITE, a built one, or build a repository's and show it, on this machine only. Ctrl-C ends it."""
     import tempfile
 
     from suite.report.local_site import SiteServer, folder_files
@@ -271,14 +213,7 @@ def serve(site: Path | None, port: int, repository: Path, board_name: str) -> No
 @flags.json_flag
 @click.pass_context
 def check_pr(context: click.Context, repository: Path, base: str, head: str, as_json: bool) -> None:
-    """Check that a pull request adds one submission's folder and touches nothing else. Exit 1 if not.
-
-    Reads Git objects only; nothing of the head is checked out. Prints the folder.
-
-    \b
-    Example:
-      suite board check-pr --base origin/main --head pull/7
-    """
+    """Check that a pull request adds one submission's folder and touches nothing else. Exit 1 if not."""
     from suite.board.repository.pull_request import check_pull_request
 
     found = check_pull_request(repository, base, head)
@@ -297,14 +232,7 @@ def check_pr(context: click.Context, repository: Path, base: str, head: str, as_
 @flags.board_flag("Whose hosts and limits hold.", required=True)
 @flags.output_flag("DIR", "Where a fetched bundle goes.")
 def fetch(folder: Path, board_name: str, output: Path) -> None:
-    """Print where the bundle of a submission's FOLDER is: beside it, or fetched into DIR.
-
-    Only https, from hosts that the board names, from public addresses, and the bytes that were declared.
-
-    \b
-    Example:
-      suite board fetch submissions/mini/my-model-0123456789ab --board mini -O fetched
-    """
+    """Print where the bundle of a submission's FOLDER is: beside it, or fetched into DIR."""
     from suite.board.define.board import find_board
     from suite.board.repository.remote_bundle import bundle_of
     from suite.errors import ConfigError
@@ -319,12 +247,7 @@ def fetch(folder: Path, board_name: str, output: Path) -> None:
 @board.command("comment")
 @click.argument("report", type=flags.PATH)
 def comment(report: Path) -> None:
-    """Print a report of `suite submit verify --json` as a comment: bounded, and all of it as plain text.
-
-    \b
-    Example:
-      suite board comment report.json
-    """
+    """Print a report of `suite submit verify --json` as a comment: bounded, and all of it as plain text."""
     from suite.board.repository.pull_request import comment as told
 
     click.echo(told(report), nl=False)

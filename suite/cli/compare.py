@@ -32,15 +32,7 @@ from suite.cli.steps import level_flag
 )
 @page_flags
 def compare(runs: tuple[str, ...], pages: Pages, **how: object) -> None:
-    """Compare runs on the samples they share: differences with intervals, paired tests, corrections.
-
-    RUN is a folder, or a name under runs/; RUN@SCORING takes an older scoring. Refuses runs that differ in
-    more than the model, and names the difference.
-
-    \b
-    Example:
-      suite compare runs/model-a runs/model-b --html compare.html
-    """
+    """Compare runs on the samples they share: differences with intervals, paired tests, corrections."""
     import msgspec
 
     from suite.comparisons.comparison import ComparisonWanted, compare_runs
@@ -78,15 +70,7 @@ def compare(runs: tuple[str, ...], pages: Pages, **how: object) -> None:
 @click.option("--robustness", is_flag=True, help="How careless votes and flipped votes move the ranking.")
 @page_flags
 def rate(votes: tuple[str, ...], styles: tuple[str, ...], pages: Pages, **how: object) -> None:
-    """Rate models by Bradley-Terry: a CSV or JSONL of votes, or runs that set a candidate against a baseline.
-
-    A file has columns a, b and winner (a, b, tie, both-good, both-bad, or a name), and may have prompt,
-    user, time and numbers to hold equal.
-
-    \b
-    Example:
-      suite rate votes.csv --style length_difference --html ratings.html
-    """
+    """Rate models by Bradley-Terry: a CSV or JSONL of votes, or runs that set a candidate against a baseline."""
     import msgspec
 
     from suite.comparisons.rating import RateWanted

@@ -23,12 +23,7 @@ from suite.errors import ConfigError, NotFound
 
 @click.group("data")
 def data() -> None:
-    """Datasets: list, fetch, check and pin them.
-
-    \b
-    Example:
-      suite data pull prefeval --accept-licence
-    """
+    """Datasets: list, fetch, check and pin them."""
 
 
 pulls.add_commands(
@@ -44,12 +39,7 @@ pulls.add_commands(
 @json_flag
 @click.pass_context
 def verify(context: click.Context, entries: tuple[str, ...], as_json: bool) -> None:
-    """Check every byte and row again, of the given datasets or of all that are here. Exit 1 if one is wrong.
-
-    \b
-    Example:
-      suite data verify prefeval
-    """
+    """Check every byte and row again, of the given datasets or of all that are here. Exit 1 if one is wrong."""
     registry, cache = pulls.registry(), Cache()
     chosen: list[DatasetEntry] = [registry.dataset(name) for name in entries]
     if not entries:
@@ -75,12 +65,7 @@ data.add_command(check)
 @accept_flag
 @json_flag
 def import_(entry: str, folder: Path, accept_licence: bool, as_json: bool) -> None:
-    """Take a dataset's files out of a folder, held to the same hashes: for machines without network.
-
-    \b
-    Example:
-      suite data import prefeval --dir /media/stick/prefeval --accept-licence
-    """
+    """Take a dataset's files out of a folder, held to the same hashes: for machines without network."""
     local = import_from(pulls.registry().dataset(entry), folder, Cache(), accept_licence=accept_licence)
     pulls.done([local], as_json)
 
@@ -89,12 +74,7 @@ def import_(entry: str, folder: Path, accept_licence: bool, as_json: bool) -> No
 @click.argument("entries", nargs=-1, required=True, metavar="ENTRY…")
 @folder_flag("Where to write DIR/ENTRY/….")
 def export(entries: tuple[str, ...], folder: Path) -> None:
-    """Copy the files of datasets that are here into a folder, for `suite data import` on another machine.
-
-    \b
-    Example:
-      suite data export prefeval contexteval --dir /media/stick
-    """
+    """Copy the files of datasets that are here into a folder, for `suite data import` on another machine."""
     for name in entries:
         export_to(pulls.registry().dataset(name), folder / name, Cache())
         click.echo(f"{name}: copied to {folder / name}")
@@ -106,14 +86,7 @@ def export(entries: tuple[str, ...], folder: Path) -> None:
 @click.option("--write", is_flag=True, help="Write the pins into the entry's own file too.")
 @json_flag
 def pin(entry: str, branch: str | None, write: bool, as_json: bool) -> None:
-    """Record the commit that a dataset's branch is at now, and the hashes of its files.
-
-    The pins are kept as a lock in the cache and used on this machine from then on.
-
-    \b
-    Example:
-      suite data pin reward-bench
-    """
+    """Record the commit that a dataset's branch is at now, and the hashes of its files."""
     found = pulls.registry().dataset(entry)
     target = None if found.folder is None else found.folder / "datasets" / f"{entry}.yaml"
     if write and (target is None or not target.is_file()):
@@ -164,12 +137,7 @@ def new(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Describe a dataset: write its entry, the schema of its rows and the hashes of its files.
-
-    \b
-    Example:
-      suite data new my-questions --hub someone/questions --split test
-    """
+    """Describe a dataset: write its entry, the schema of its rows and the hashes of its files."""
     from suite.data import found, hub_source, new_entry
 
     if sum(map(bool, (hub, git, files))) != 1:
@@ -216,12 +184,7 @@ def _say_new(entry: DatasetEntry, path: Path, known: Registry, as_json: bool) ->
 @data.command("eval-yaml")
 @click.argument("task")
 def eval_yaml(task: str) -> None:
-    """Print a candidate eval.yaml, by which a dataset on the Hub becomes a benchmark of this task.
-
-    \b
-    Example:
-      suite data eval-yaml rag-rewardbench
-    """
+    """Print a candidate eval.yaml, by which a dataset on the Hub becomes a benchmark of this task."""
     from suite.data.eval_yaml import eval_yaml as made
     from suite.data.eval_yaml import rendered
     from suite.plugins import catalogue
@@ -240,12 +203,7 @@ def eval_yaml(task: str) -> None:
 
 @click.group("models")
 def models() -> None:
-    """Models with weights in the registry: list and fetch them.
-
-    \b
-    Example:
-      suite models pull smollm2-135m
-    """
+    """Models with weights in the registry: list and fetch them."""
 
 
 pulls.add_commands(

@@ -28,17 +28,7 @@ if TYPE_CHECKING:
 def check(
     context: click.Context, entries: tuple[str, ...], remote: bool, accept_licence: bool, as_json: bool
 ) -> None:
-    """Check the entries of datasets, all or those given. Exit 1 if one is wrong.
-
-    Without --remote nothing is fetched: schemas, bundled files and pins are looked at. With it, each entry is
-    held against its source as it is now: is the commit there, have the files the entry's sizes and hashes, is
-    the card's licence the entry's, do the first rows fit their schema. Nothing is kept. Exit 2 if a source
-    could not be reached and none is wrong. Content under a licence that is not accepted is not read.
-
-    \b
-    Example:
-      suite data check --remote
-    """
+    """Check the entries of datasets, all or those given. Exit 1 if one is wrong."""
     from rich.console import Console
 
     from suite.data.source_check import SourceCheck, check_entries

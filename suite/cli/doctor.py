@@ -26,16 +26,7 @@ ENDPOINTS = (
 )
 @click.pass_context
 def doctor(context: click.Context, as_json: bool, python: str) -> None:
-    """What this machine can do, and how to get what it lacks: extras, GPUs, sandbox, cache, plugins.
-
-    Exit 1 if a plugin is broken.
-
-    Of environment variables it says only whether they are set, never what they hold.
-
-    \b
-    Example:
-      suite doctor --json
-    """
+    """What this machine can do, and how to get what it lacks: extras, GPUs, sandbox, cache, plugins."""
     found = examine(python)
     if as_json:
         say_json(found)

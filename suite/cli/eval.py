@@ -34,15 +34,7 @@ from suite.cli.flags import (
 @steps.run_flags
 @click.pass_context
 def eval_(context: click.Context, /, **given: object) -> None:
-    """Run tasks against models and score what they answer.
-
-    The same command continues a run that was interrupted; a finished one is shown and not repeated.
-
-    \b
-    Examples:
-      suite eval --task prefeval/classification --mini --model embedded/smollm2-135m
-      suite eval --task prefeval/generation -P inter_turns=0,8 --model vllm/Qwen/Qwen3-8B --judge openai/gpt-x
-    """
+    """Run tasks against models and score what they answer."""
     from suite.plugins import catalogue
     from suite.run.plan import make_plan
     from suite.run.seal import recounted

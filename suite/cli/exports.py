@@ -106,16 +106,7 @@ def _list(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 @output_flag("PATH", "The file of a table; of anything else the folder.")
 @click.option("--allow-partial", is_flag=True, help="Export a run with pending work too.")
 def export(run: str, scoring: str, kind: str, output: Path, **options: object) -> None:
-    """Write a run for other tools: a table, or another project's files. --list shows what there is.
-
-    \b
-    Examples:
-      suite report export RUN --to parquet -O samples.parquet
-      suite report export RUN --to csv --table results -O results.csv
-      suite report export RUN --to lm-eval -O folder
-      suite report export RUN --to hub -O model-repository
-      suite report export RUN --to eee --relationship third_party --organization NAME -O folder
-    """
+    """Write a run for other tools: a table, or another project's files. --list shows what there is."""
     given = {name: value for name, value in options.items() if value or type(value) in (int, float)}
     for flag in click.get_current_context().meta[_FLAGS]:
         if flag.name in given and kind not in flag.owners:

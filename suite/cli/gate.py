@@ -26,12 +26,7 @@ class GateGroup(click.Group):
 
 @click.group("gate", cls=GateGroup, context_settings={"ignore_unknown_options": True})
 def gate() -> None:
-    """Test a policy's claims about a candidate, tonight and over nights; plan them; show their trend.
-
-    \b
-    Example:
-      suite gate policy.yaml --candidate runs/tonight --baseline runs/baseline --history nights
-    """
+    """Test a policy's claims about a candidate, tonight and over nights; plan them; show their trend."""
 
 
 @gate.command()
@@ -60,15 +55,7 @@ def check(
     context: click.Context, /, policy: Path, candidate: tuple[str, ...], baseline: tuple[str, ...],
     history: Path | None, undecided: "Verdict | None", junit: Path | None, pages: Pages,
 ) -> None:  # fmt: skip
-    """Test every claim of POLICY, paired and clustered as `suite compare` does, corrected over the policy.
-
-    RUN is a folder, or a name under runs/; RUN@SCORING takes an older scoring. Several runs of a side are
-    averaged sample by sample. Exits 0 where every claim passes, 1 where one fails, 3 where it is undecided.
-
-    \b
-    Example:
-      suite gate check policy.yaml --candidate runs/tonight --baseline runs/base --junit gate.xml
-    """
+    """Test every claim of POLICY, paired and clustered as `suite compare` does, corrected over the policy."""
     import msgspec
 
     from suite.gates import results

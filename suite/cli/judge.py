@@ -13,12 +13,7 @@ from suite.cli.pages import Pages, page_flags, show, write
 
 @click.group("judge")
 def judge() -> None:
-    """Judges: audit one, have people label samples, correct its numbers by their labels.
-
-    \b
-    Example:
-      suite judge audit --judge vllm/Qwen/Qwen3-8B
-    """
+    """Judges: audit one, have people label samples, correct its numbers by their labels."""
 
 
 def _apart(places: Sequence[str], labels: Sequence[Path]) -> tuple[list[str], list[Path]]:
@@ -48,17 +43,7 @@ def _apart(places: Sequence[str], labels: Sequence[Path]) -> tuple[list[str], li
 def audit(
     context: click.Context, /, runs: tuple[str, ...], model: str, labels: tuple[Path, ...], **given: object
 ) -> None:
-    """Measure a judge's biases on built-in questions, and its agreement with people where labels are given.
-
-    The same as `suite eval --task judge-audit/biases --model SPEC`: journaled, resumed by the same command,
-    with a report that holds the bias profile.
-
-    \b
-    Example:
-      suite judge audit --judge embedded/smollm2-135m --limit 4 -P max_tokens=12
-      suite judge audit --judge openai/gpt-x --labels labels.jsonl
-      suite judge audit runs/my-pairs --judge openai/gpt-x --labels ann.json ben.json
-    """
+    """Measure a judge's biases on built-in questions, and its agreement with people where labels are given."""
     from suite.run.plan import make_plan
 
     places, files = _apart(runs, labels)
@@ -90,16 +75,7 @@ def audit(
 @click.option("--force", is_flag=True, help="Replace another page that stands there.")
 @output_flag("FILE", "The page.", required=False, default=Path("labels.html"), show_default=True)
 def label(places: tuple[str, ...], question: str, output: Path, force: bool, **wanted: object) -> None:
-    """Write a page on which people label samples of runs, blind to model and verdict; it works offline.
-
-    Samples are drawn at random within each cell and verdict of the judge. `suite judge correct RUN --labels`
-    takes the files that people save.
-
-    \b
-    Example:
-      suite judge label runs/my-run --n 60 -O labels.html
-      suite judge label runs/model-a runs/model-b --n 120 --value kept
-    """
+    """Write a page on which people label samples of runs, blind to model and verdict; it works offline."""
     from suite.comparisons.label_choice import LabelsWanted, draw
     from suite.comparisons.label_page import label_page
     from suite.comparisons.runs import open_runs
@@ -117,16 +93,7 @@ def label(places: tuple[str, ...], question: str, output: Path, force: bool, **w
 @steps.level_flag
 @page_flags
 def correct(places: tuple[str, ...], labels: tuple[Path, ...], level: float, pages: Pages) -> None:
-    """Correct a judge's numbers by human labels of a random part of the samples.
-
-    RUN with --labels takes the files of a labelling page, one a person. FILE alone is CSV or JSONL with
-    columns judge (yes or no for every sample), human (for some) and cluster.
-
-    \b
-    Example:
-      suite judge correct runs/my-run --labels ann.json ben.json
-      suite judge correct labels.csv
-    """
+    """Correct a judge's numbers by human labels of a random part of the samples."""
     from suite.comparisons.correction import as_data, correct_file, correct_runs, read_labels, sections
     from suite.comparisons.label_files import read_labels_files
 

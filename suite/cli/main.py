@@ -30,6 +30,7 @@ _COMPLETE = "_SUITE_COMPLETE"
 COMMANDS: Mapping[str, list[str]] = tomllib.loads(
     Path(__file__).with_name("commands.toml").read_text("utf-8")
 )
+HELP = Path(__file__).with_name("help")  # a file a command: what --help says below the first paragraph
 
 
 class Commands(click.Group):
@@ -62,6 +63,8 @@ class Commands(click.Group):
             raise PluginError(
                 f"command {cmd_name!r} is a {type(command).__name__}, not a click command", where
             )
+        if cmd_name in COMMANDS and (more := HELP / f"{cmd_name}.toml").is_file():
+            _tell(command, tomllib.loads(more.read_text("utf-8")))
         return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -118,6 +121,16 @@ class Commands(click.Group):
         return [
             CompletionItem(name, help=line) for name, line in lines.items() if name.startswith(incomplete)
         ]
+
+
+def _tell(command: click.Command, more: Mapping[str, str], way: Sequence[str] = ()) -> None:
+    """Give a command and those below it the rest of their help, once."""
+    text = (command.help or "").strip()
+    if (rest := more.get(" ".join(way))) and rest not in text:
+        command.help = f"{text}\n\n{rest}"
+    if isinstance(command, click.Group):
+        for name, one in command.commands.items():
+            _tell(one, more, (*way, name))
 
 
 @click.group(

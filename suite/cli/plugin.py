@@ -14,23 +14,13 @@ from suite.plugins import Catalogue, Plugin, catalogue, contract_note
 
 @click.group("plugin")
 def plugin() -> None:
-    """What is installed: list plugins, check that they keep the contract, write a new one.
-
-    \b
-    Example:
-      suite plugin list
-    """
+    """What is installed: list plugins, check that they keep the contract, write a new one."""
 
 
 @plugin.command("list")
 @json_flag
 def list_(as_json: bool) -> None:
-    """All plugins, what they bring, and what is wrong with them.
-
-    \b
-    Example:
-      suite plugin list --json
-    """
+    """All plugins, what they bring, and what is wrong with them."""
     found = [facts(one) for one in catalogue().plugins]
     if as_json:
         say_json(found)
@@ -85,16 +75,7 @@ def check(
     no_model: bool,
     as_json: bool,
 ) -> None:
-    """Check that a task, or what a plugin brings, keeps the contract; exit 1 if one does not.
-
-    NAME is a task, an exporter, a provider, a plugin with all of these, or a file that holds a task.
-
-    \b
-    Example:
-      suite plugin check ./units.py
-      suite plugin check prefeval/classification
-      suite plugin check prefeval --no-model --json
-    """
+    """Check that a task, or what a plugin brings, keeps the contract; exit 1 if one does not."""
     from suite.cli.steps import parse_data, parse_parameters
     from suite.testing import conformance
     from suite.testing.bench import Subject
@@ -203,16 +184,7 @@ def _failure(name: str, kind: str = "task") -> PluginError | None:
 @click.option("--from", "file", metavar="FILE.py", help="Make it of a task in a file, with its rows.")
 @output_flag("DIR", "The plugin's folder (default: suite-NAME).", required=False)
 def new(name: str | None, file: str | None, output: Path | None) -> None:
-    """Write a plugin that installs, runs and passes its tests at once: a small benchmark, or a task of yours.
-
-    NAME is the benchmark's name: lower-case letters, digits and hyphens. With --from it names the package
-    alone and may be left out: the task keeps the name in its `info`.
-
-    \b
-    Examples:
-      suite plugin new units
-      suite plugin new units --from ./units.py
-    """
+    """Write a plugin that installs, runs and passes its tests at once: a small benchmark, or a task of yours."""
     from suite.cli import distributions
 
     made = distributions.of_file(file, name) if file else distributions.of_template(name)

@@ -14,14 +14,7 @@ from suite.errors import ConfigError
 
 @click.group("report")
 def report() -> None:
-    """Show a run as text, Markdown or HTML; export it.
-
-    RUN is a run's folder, or its name under runs/.
-
-    \b
-    Example:
-      suite report show runs/prefeval-classification-…
-    """
+    """Show a run as text, Markdown or HTML; export it."""
 
 
 @report.command()
@@ -40,14 +33,7 @@ def show(
     details: bool,
     sample: str,
 ) -> None:
-    """Show the results of a run.
-
-    \b
-    Examples:
-      suite report show RUN
-      suite report show RUN --html report.html
-      suite report show RUN --sample travel/3
-    """
+    """Show the results of a run."""
     if sum((html is not None, markdown is not None, as_json, bool(sample))) > 1:
         raise ConfigError.of("cli.report.several")
     from suite.journal.document_files import read_bytes

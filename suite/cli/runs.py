@@ -21,24 +21,14 @@ from suite.errors import ConfigError
 
 @click.group("runs")
 def runs() -> None:
-    """List runs, show one or its samples, import results made elsewhere.
-
-    \b
-    Example:
-      suite runs list
-    """
+    """List runs, show one or its samples, import results made elsewhere."""
 
 
 @runs.command("list")
 @runs_flag
 @json_flag
 def list_(folder: Path, as_json: bool) -> None:
-    """All runs in a folder, and how far each got.
-
-    \b
-    Example:
-      suite runs list --dir runs --json
-    """
+    """All runs in a folder, and how far each got."""
     from datetime import UTC, datetime
 
     from suite.report.run_list import list_runs, run_lines
@@ -56,12 +46,7 @@ def list_(folder: Path, as_json: bool) -> None:
 @click.argument("run")
 @json_flag
 def show(run: str, as_json: bool) -> None:
-    """State, roles and scorings of a run, and why work is pending.
-
-    \b
-    Example:
-      suite runs show prefeval-classification-…
-    """
+    """State, roles and scorings of a run, and why work is pending."""
     from suite.journal.run import find_run
 
     _show(find_run(run), as_json)
@@ -95,13 +80,7 @@ def _show(folder: Path, as_json: bool) -> None:
 @click.option("--full", is_flag=True, help="With every call, and the task's own view.")
 @json_flag
 def samples(words: Sequence[str], scoring: str, full: bool, as_json: bool, **wanted: Any) -> None:
-    """Question, answer and verdict of samples: all conditions must hold.
-
-    \b
-    Examples:
-      suite runs samples RUN --where correct=no --limit 5
-      suite runs samples RUN --where "length>200" --cell inter_turns=0 --topic travel
-    """
+    """Question, answer and verdict of samples: all conditions must hold."""
     from suite.journal.run import Run, find_run
     from suite.report.sample_choice import Condition, SamplesWanted, find_samples
 
@@ -153,15 +132,7 @@ def _pair(flag: str, text: str) -> tuple[str, str]:
 @json_flag
 @click.pass_context
 def merge(context: click.Context, run: str, tasks: tuple[str, ...], as_json: bool) -> None:
-    """Merge the shards of a run as far as they are, with results and reports; again at any time.
-
-    Exits 1 while a shard, a sample or a record of a shard is missing, 2 where a shard is damaged or of
-    another run, or a task is not at hand.
-
-    \b
-    Example:
-      suite runs merge runs/prefeval-…
-    """
+    """Merge the shards of a run as far as they are, with results and reports; again at any time."""
     from suite.journal.run import Run, find_run
     from suite.report.run_reports import write_reports
     from suite.report.terminal import print_results
@@ -195,12 +166,7 @@ def _inodes(folder: Path) -> set[int]:
 @click.option("--model", default="", metavar="NAME", help="The candidate, where the files tell of several.")
 @json_flag
 def import_(path: Path, importer: str, output: Path, model: str, as_json: bool) -> None:
-    """Make a run of result files that were made elsewhere. It is marked as imported, and stays so.
-
-    \b
-    Example:
-      suite runs import results/ --from prefeval -O runs/upstream-mistral
-    """
+    """Make a run of result files that were made elsewhere. It is marked as imported, and stays so."""
     from suite.report.imports import import_run
     from suite.report.run_reports import write_reports
 

@@ -30,13 +30,7 @@ from suite.errors import ConfigError
 @steps.run_flags
 @click.pass_context
 def score(context: click.Context, /, run: str | None, outputs: Path | None, **given: object) -> None:
-    """Score a run's outputs again without generating any; every scoring is kept beside the others.
-
-    \b
-    Examples:
-      suite score runs/prefeval-generation-… --judge vllm/Qwen/Qwen3-32B
-      suite score --outputs a.jsonl --task prefeval/classification --mini -P method=remind -P inter_turns=0
-    """
+    """Score a run's outputs again without generating any; every scoring is kept beside the others."""
     if bool(run) == bool(outputs):
         raise ConfigError("name a run, or --outputs FILE with --task", fix="see `suite score --help`")
     flags, models = steps.read(given), steps.parse_roles(given)

@@ -21,15 +21,7 @@ COUNT = click.IntRange(min=1)
 
 @click.group("submit")
 def submit() -> None:
-    """Submit runs to a board: pack them as a bundle, sign it, verify it, place it in the board's repository.
-
-    \b
-    Example:
-      suite submit declare runs/mine > declare.yaml
-      suite submit pack runs/mine --declare declare.yaml -O mine.suite.zip
-      suite submit verify mine.suite.zip
-      suite submit place mine.suite.zip --repo ../the-board
-    """
+    """Submit runs to a board: pack them as a bundle, sign it, verify it, place it in the board's repository."""
 
 
 def _board(name: str) -> "Board | None":
@@ -44,12 +36,7 @@ def _board(name: str) -> "Board | None":
 @click.argument("runs", nargs=-1, metavar="[RUN…]")
 @flags.board_flag("The board that the submission is for.")
 def declare(runs: Sequence[str], board_name: str) -> None:
-    """Print a commented file of declarations, with what the runs tell filled in.
-
-    \b
-    Example:
-      suite submit declare runs/mine > declare.yaml
-    """
+    """Print a commented file of declarations, with what the runs tell filled in."""
     from suite.board.pack import declarations
     from suite.comparisons.runs import scored_runs
 
@@ -81,16 +68,7 @@ _flags = flags.together(
 @click.option("--readme", type=flags.FILE, help="A text to go with it.")
 @_flags
 def pack(board_name: str, **given: Any) -> None:
-    """Pack finished runs as one bundle that a stranger can verify.
-
-    RUN is a run folder or its name under runs/; RUN@SCORING takes another scoring than the newest.
-    Refuses what is incomplete, mixed or secret, and lists all of it. The same runs and declarations
-    make the same bytes.
-
-    \b
-    Example:
-      suite submit pack runs/mine --declare declare.yaml -O mine.suite.zip
-    """
+    """Pack finished runs as one bundle that a stranger can verify."""
     from suite.board.pack.wish import Wish, make
 
     told = {flag: text for flag in FLAGS if (text := given.pop(_name(flag))) is not None}
@@ -110,15 +88,7 @@ def pack(board_name: str, **given: Any) -> None:
 )
 @click.option("--force", is_flag=True, help="Replace a signature that stands there.")
 def sign(bundle: Path, key: Path, force: bool) -> None:
-    """Sign BUNDLE with an SSH key: who vouches for it, not that it is true.
-
-    The signature goes into the bundle, beside submission.json; the bundle's id stays as it is. A board that
-    lists the key among its signers shows the entry as signed.
-
-    \b
-    Example:
-      suite submit sign my-model.suite.zip --key ~/.ssh/id_ed25519
-    """
+    """Sign BUNDLE with an SSH key: who vouches for it, not that it is true."""
     from suite.board.pack.bundle_files import sign_bundle
 
     found = sign_bundle(bundle, key, replace=force)
@@ -141,14 +111,7 @@ def _public(key: Path) -> str:
 @flags.repo_flag
 @flags.bundle_url_flag
 def place(bundle: Path, repository: Path, urls: Sequence[str]) -> None:
-    """Put BUNDLE into a clone of its board's repository, as a pull request brings it.
-
-    Writes one new folder and touches nothing else. Verify the bundle first: `suite submit verify`.
-
-    \b
-    Example:
-      suite submit place my-model.suite.zip --repo ../the-board
-    """
+    """Put BUNDLE into a clone of its board's repository, as a pull request brings it."""
     from suite.board.repository import acceptance
 
     folder = acceptance.place(bundle, repository, urls=urls)
@@ -203,18 +166,7 @@ def verify(
     options: Sequence[str],
     **named: object,
 ) -> None:
-    """Check a bundle as a stranger: read safely, rebuilt from pinned data, replayed, computed again.
-
-    Prints every rung and every mismatch. Exits 1 on a mismatch, or if a rung could not be climbed or timed
-    out; 2 if BUNDLE is not a bundle. --rerun asks the models of --model, --judge … again about N random
-    samples, --rejudge the judge alone.
-
-    \b
-    Example:
-      suite submit verify my-model.suite.zip --board mini
-      suite submit verify my-model.suite.zip --board mini --rerun 60 --model vllm/org/my-model
-      suite submit verify my-model.suite.zip --board mini --rejudge 60 --judge vllm/org/the-judge
-    """
+    """Check a bundle as a stranger: read safely, rebuilt from pinned data, replayed, computed again."""
     from suite.board.bundle.signatures import Signers
     from suite.board.verify import Rerun
     from suite.board.verify import time_limit as usual

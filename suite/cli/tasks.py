@@ -26,12 +26,7 @@ FieldSchema = Mapping[str, Any]  # the JSON schema of a parameter, as pydantic m
 
 @click.group("tasks")
 def tasks() -> None:
-    """What can be measured: list the tasks, show one.
-
-    \b
-    Example:
-      suite tasks list
-    """
+    """What can be measured: list the tasks, show one."""
 
 
 @tasks.command("list")
@@ -39,15 +34,7 @@ def tasks() -> None:
 @click.option("--all", "everything", is_flag=True, help="Unfold the stages of pipelines.")
 @json_flag
 def list_(words: Sequence[str], everything: bool, as_json: bool) -> None:
-    """All tasks of all installed plugins by family, or those with all WORDS in name, family or description.
-
-    `--task FAMILY` runs the benchmarks of a family, never its stages, which are steps of a pipeline.
-
-    \b
-    Examples:
-      suite tasks list
-      suite tasks list preference
-    """
+    """All tasks of all installed plugins by family, or those with all WORDS in name, family or description."""
     rows = _found(words)
     if as_json:
         say_json(rows)
@@ -113,12 +100,7 @@ def _print_families(
 @click.argument("name", shell_complete=names_of("task"))
 @json_flag
 def show(name: str, as_json: bool) -> None:
-    """Parameters, roles, datasets, metrics and presets of a task.
-
-    \b
-    Example:
-      suite tasks show prefeval/classification
-    """
+    """Parameters, roles, datasets, metrics and presets of a task."""
     task, owner = load(name)
     found = describe(task, owner)
     if as_json:

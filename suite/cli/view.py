@@ -23,15 +23,7 @@ def view(
     runs: Sequence[str], folder: Path, port: int, opened: bool, export: Path | None,
     compare: Sequence[str], with_texts: bool,
 ) -> None:  # fmt: skip
-    """Look at all runs, or those named, in a browser: list, reports, samples, comparisons.
-
-    The page is for this machine alone and only reads; Ctrl-C ends it. RUN is a folder, or a name below --dir.
-
-    \b
-    Examples:
-      suite view
-      suite view --export pages runs/model-a runs/model-b
-    """
+    """Look at all runs, or those named, in a browser: list, reports, samples, comparisons."""
     import secrets
     import tempfile
 

@@ -3,6 +3,7 @@
 import importlib
 import re
 import shlex
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import click
 import pytest
 
 import suite.cli
-from suite.cli.main import COMMANDS, cli
+from suite.cli.main import COMMANDS, HELP, cli
 from suite.plugins import catalogue
 
 
@@ -23,9 +24,10 @@ def walk(command: click.Command, way: tuple[str, ...]) -> Iterator[tuple[tuple[s
 
 def own() -> Iterator[tuple[tuple[str, ...], click.Command]]:
     yield (), cli
-    for name, (target, _) in COMMANDS.items():
-        module, _, attribute = target.partition(":")
-        yield from walk(getattr(importlib.import_module(module), attribute), (name,))
+    for name in COMMANDS:
+        command = cli.get_command(click.Context(cli), name)
+        assert command is not None
+        yield from walk(command, (name,))
 
 
 def examples(command: click.Command) -> list[str]:
@@ -75,6 +77,13 @@ def test_no_command_is_left_out_of_the_table() -> None:
         module = importlib.import_module(f"suite.cli.{path.stem}")
         found = getattr(module, path.stem, getattr(module, f"{path.stem}_", None))
         assert path.stem in COMMANDS or not isinstance(found, click.Command)
+
+
+@pytest.mark.parametrize("path", sorted(HELP.glob("*.toml")), ids=lambda path: path.stem)
+def test_no_help_is_of_a_command_that_is_gone(path: Path) -> None:
+    for way, text in tomllib.loads(path.read_text("utf-8")).items():
+        command = ALL[path.stem, *way.split()]
+        assert text in (command.help or "")
 
 
 @pytest.mark.parametrize("name", catalogue().names("command"))
