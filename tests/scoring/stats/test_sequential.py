@@ -1,0 +1,109 @@
+"""Means followed while data come: capital by closed forms, and how often a promise is broken."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given as forall
+from hypothesis import strategies as st
+from scipy import stats
+
+from suite.scoring.stats.sequential import BETS, LARGEST_BET, BlockSums, Wager, confidence_sequence
+
+SCRIPT = Path(__file__).parents[3] / "benchmarks/sequential.py"
+spec = importlib.util.spec_from_file_location("benchmark_of_sequential", SCRIPT)
+assert spec is not None
+assert spec.loader is not None
+script = importlib.util.module_from_spec(spec)
+sys.modules[spec.name] = script
+spec.loader.exec_module(script)
+
+units = st.lists(st.tuples(st.floats(0, 1), st.sampled_from([0.25, 0.5, 1.0])), max_size=30)
+
+
+def blocks_of(found: list[tuple[float, float]]) -> BlockSums:
+    """Blocks of (mean value, size)."""
+    sizes = np.array([size for _, size in found])
+    return BlockSums(np.array([value for value, _ in found]) * sizes, sizes, 1.0)
+
+
+def test_against_no_difference_it_is_a_mixture_sign_test_of_the_discordant() -> None:
+    d = np.array([1.0, 0, 1, -1, 0, 0, 1, 1, -1, 1])
+    capital = Wager(1.0, 10).after(BlockSums(d + 1, np.ones(10), 2.0))
+    better, discordant = int((d > 0).sum()), int((d != 0).sum())
+    shares = (1 + np.geomspace(LARGEST_BET / 2, LARGEST_BET, BETS)) / 2  # of the better among the discordant
+    likelihood = stats.binom.pmf(better, discordant, shares) / stats.binom.pmf(better, discordant, 0.5)
+    assert capital[-1] == pytest.approx(likelihood.mean())
+
+
+def test_capital_goes_on_where_it_was() -> None:
+    chance = np.random.default_rng(1)
+    whole = BlockSums(chance.random(40), np.ones(40), 1.0)
+    wager = Wager(0.4, 40)
+    parts = [
+        wager.after(BlockSums(whole.above[at : at + 8], whole.sizes[at : at + 8], 1.0))
+        for at in range(0, 40, 8)
+    ]
+    assert np.concatenate(parts) == pytest.approx(Wager(0.4, 40).after(whole))
+
+
+@forall(units, units)
+def test_more_data_never_widen_the_interval(
+    first: list[tuple[float, float]], more: list[tuple[float, float]]
+) -> None:
+    low, high = confidence_sequence(blocks_of(first), 0.0, (0.025, 0.025), 60)
+    narrower, below = confidence_sequence(blocks_of(first + more), 0.0, (0.025, 0.025), 60)
+    assert low <= narrower <= below <= max(high, narrower)
+
+
+@forall(units)
+def test_the_mirror_image_has_the_mirrored_interval(found: list[tuple[float, float]]) -> None:
+    blocks = blocks_of(found)
+    low, high = confidence_sequence(blocks, 0.0, (0.01, 0.04), 60)
+    mirrored = confidence_sequence(blocks.turned(), -1.0, (0.04, 0.01), 60)
+    assert mirrored == pytest.approx((-high, -low), abs=1e-9)
+
+
+def test_the_interval_leaves_a_bound_out_once_its_wager_is_won() -> None:
+    d = np.array([1.0] * 40)
+    blocks = BlockSums(d + 1, np.ones(40), 2.0)
+    won = int((Wager(1.0, 40).after(blocks) >= 40).argmax()) + 1
+    ends = [
+        confidence_sequence(BlockSums(d[:n] + 1, np.ones(n), 2.0), -1.0, (0.025, 0.025), 40)[0]
+        for n in (won - 1, won)
+    ]
+    assert ends[0] < 0 < ends[1]
+
+
+def test_without_a_block_nothing_is_known() -> None:
+    assert confidence_sequence(blocks_of([]), 0.0, (0.025, 0.025), 0) == pytest.approx((0, 1), abs=1e-9)
+
+
+@pytest.mark.parametrize("place", [0, 5, 9, 10], ids=lambda place: script.WORLDS[place].name)
+def test_few_runs_without_a_difference_end_with_a_verdict(place: int) -> None:
+    world = script.WORLDS[place]._replace(samples=100)
+    verdict, _ = script.stopped(world, 10_000, 7)
+    assert (verdict != 0).mean() <= 0.05
+
+
+def test_half_of_the_samples_are_saved_at_the_median() -> None:
+    verdict, after = script.stopped(script.WORLDS[2], 300, 7)
+    assert np.median(after) <= 1000
+    assert (verdict > 0).mean() > 0.95
+
+
+@pytest.mark.slow
+def test_of_ten_thousand_null_runs_at_most_one_in_twenty_ends_with_a_verdict() -> None:
+    verdicts = [script.stopped(script.WORLDS[0], 1000, seed)[0] for seed in range(10)]
+    assert (np.concatenate(verdicts) != 0).mean() <= 0.05
+
+
+def test_intervals_hold_the_truth_at_all_looks() -> None:
+    chance, missed = np.random.default_rng(3), 0
+    for _ in range(200):
+        d = (chance.random(150) < 0.3).astype(np.float64)
+        low, high = confidence_sequence(BlockSums(d, np.ones(150), 1.0), 0.0, (0.025, 0.025), 150)
+        missed += not low <= 0.3 <= high
+    assert missed <= 0.05 * 200
