@@ -23,6 +23,7 @@ from suite.comparisons.label_files import LabelsFile
 from suite.data.entry import DatasetEntry, ModelEntry
 from suite.gates.nights import Night
 from suite.gates.policy import Policy
+from suite.journal.decisions import DECISION_FORMAT, Decision
 from suite.journal.documents import (
     RESULTS_FORMAT,
     SCORING_FORMAT,
@@ -60,6 +61,7 @@ def made() -> dict[str, Schema]:
     manifest = f"manifest.json of a run folder, format {FORMAT}"
     scoring = f"manifest.json of a scoring, format {SCORING_FORMAT}"
     results = f"results.json of a scoring, format {RESULTS_FORMAT}"
+    decision = f"decision.json of a scoring, format {DECISION_FORMAT}"
     merge = f"merge.json of a run or scoring in shards, format {MERGE_FORMAT}"
     bundle = f"submission.json of a bundle, format {submission.FORMAT}"
     verified = f"verification.json, what `suite submit verify --json` writes, format {entry.FORMAT}"
@@ -68,6 +70,7 @@ def made() -> dict[str, Schema]:
         "run-manifest.v1.json": _document("run-manifest.v1", manifest, RunManifest, PlanIdentity, Settings),
         "scoring-manifest.v1.json": _document("scoring-manifest.v1", scoring, ScoringManifest, Settings),
         "results.v1.json": _document("results.v1", results, Results),
+        "decision.v1.json": _document("decision.v1", decision, Decision),
         "merge.v1.json": _document("merge.v1", merge, Merge),
         "submission.v1.json": _document("submission.v1", bundle, submission.Submission),
         "verification.v1.json": _document("verification.v1", verified, entry.Verification),

@@ -1,9 +1,12 @@
 """suite eval: run tasks against models and score what they answer."""
 
+import math
+
 import click
 
 from suite.cli import steps
 from suite.cli.flags import (
+    NumberRange,
     choice_flag,
     data_flag,
     limit_flag,
@@ -31,6 +34,10 @@ from suite.cli.flags import (
 @new_run_flags
 @click.option("--solve-only", is_flag=True, help="Stop before scoring; `suite score RUN` does it later.")
 @click.option("--one-engine", is_flag=True, help="One model at a time: solve all, then score all.")
+@click.option("--until", metavar="POLICY", help="Stop once the claims of this policy are decided.")
+@click.option("--against", multiple=True, metavar="RUN", help="With --until: a baseline's finished run.")
+@click.option("--until-better-than", metavar="RUN", help="Stop once that is decided of the headline.")
+@click.option("--margin", type=NumberRange(0, math.inf), default=0.0, help="By more than this.")
 @steps.run_flags
 @click.pass_context
 def eval_(context: click.Context, /, **given: object) -> None:

@@ -131,6 +131,7 @@ def work_in_shards(run: "PreparedRun", shards: int, words: tuple[str, ...]) -> "
     from suite.run.merging import merge_shards
     from suite.run.outcome import Outcome
     from suite.run.progress import Progress
+    from suite.run.run_folder import RunFolder
     from suite.run.seal import seal
     from suite.run.shard_processes import ShardProcesses
 
@@ -148,9 +149,12 @@ def work_in_shards(run: "PreparedRun", shards: int, words: tuple[str, ...]) -> "
     outcome.interrupted, outcome.pending = processes.interrupted, progress.works - progress.finished
     if (run.folder / "manifest.json").exists():
         merge_shards(run.folder, plan.cells)
+    if (rule := run.settings.until) is not None:
+        rule.look(RunFolder(plan, run.folder, outcome.scoring).watched())
+        outcome.decision = rule.decision()
     results = run.folder / "scorings" / outcome.scoring / "results.json"
     if outcome.scoring and results.exists():
         outcome.results = read_document(results, Results)
         outcome.pending = outcome.results.pending
-        outcome.seal = partial(seal, plan, run.folder) if outcome.exit_code == 0 else None
+        outcome.seal = partial(seal, plan, run.folder) if outcome.exit_code == outcome.pending == 0 else None
     return outcome

@@ -372,13 +372,14 @@ def _finish(outcome: "Outcome", flags: RunFlags, stages: Sequence[str]) -> int:
 
 
 def _ran(outcome: "Outcome") -> dict[str, object]:
-    """The folder, and what was run, if that came to be recorded."""
+    """The folder, and what was run, if that came to be recorded, and what a rule that may end it found."""
     from suite.journal.run import Run
     from suite.report.run_facts import run_facts
 
     recorded = (outcome.folder / "manifest.json").exists()
     run = Run(outcome.folder, outcome.scoring if outcome.results else "") if recorded else None
-    return {"run": str(outcome.folder)} | ({"what_was_run": run_facts(run)} if run else {})
+    found: dict[str, object] = {"decision": outcome.decision} if outcome.decision else {}
+    return {"run": str(outcome.folder)} | ({"what_was_run": run_facts(run)} if run else {}) | found
 
 
 def _alike(results: "Results", as_json: bool) -> int:

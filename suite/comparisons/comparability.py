@@ -95,7 +95,8 @@ def differences(a: Run, b: Run, matches: Sequence[Match]) -> list[Difference]:
     told = [*_cells(a, b, matches), *_data(a, b), *_roles(a, b)]
     for what, name in SETTINGS.items():
         told += _warned(what, getattr(a.manifest, name), getattr(b.manifest, name))
-    return told
+    ends: list[Json] = [run.stopped.when if run.stopped else None for run in (a, b)]
+    return [*told, *_warned("early stop (intervals of a fixed size promise too much)", *ends)]
 
 
 PROMPTS, WORDING = "whose prompts", "wording of the prompts"

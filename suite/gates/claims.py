@@ -70,13 +70,13 @@ def measure(
     remarks: dict[str, None] = {}
     tasks, cells = load_tasks(runs, plugins), []
     for number, claim in enumerate(policy.claims, 1):
-        cells += _cells(number, claim, sides, tasks, remarks)
-    tables = _tables(cells, runs)
+        cells += claim_cells(number, claim, sides, tasks, remarks)
+    tables = claim_tables(cells, runs)
     tested = [_tested(one, tables[one.claim.task], policy.missing) for one in cells]
     return Measured(tested, sides, list(remarks))
 
 
-def _cells(
+def claim_cells(
     number: int,
     claim: Claim,
     sides: Sequence[Sequence[LabelledRun]],
@@ -139,7 +139,7 @@ def _measure(claim: Claim, task: type[AnyTask], where: str) -> Measure:
     return known[name]
 
 
-def _tables(cells: Sequence[ClaimCell], runs: Sequence[LabelledRun]) -> dict[str, ScoreTable]:
+def claim_tables(cells: Sequence[ClaimCell], runs: Sequence[LabelledRun]) -> dict[str, ScoreTable]:
     """One table a task. Its cells are named by side; the trials of further runs follow those of the first."""
     builders: dict[str, TableBuilder] = {}
     names: dict[tuple[int, str], tuple[str, str, int]] = {}  # run, cell -> task, name, trials before

@@ -54,16 +54,16 @@ class Lines(Generic[RecordT]):
         except OSError as error:
             raise RunError(f"{self.path.name} cannot be read: {error.strerror}", str(self.path)) from error
 
-    def _whole(self) -> Iterator[tuple[int, bytes]]:
+    def _whole(self, start: int = 0) -> Iterator[tuple[int, bytes]]:
         """(number from 1, line) of every line with its newline; what is torn never was a record."""
         if self.path.exists():
             with self.opened() as file:
+                file.seek(start)
                 yield from enumerate(takewhile(lambda raw: raw[-1] == 10, file), 1)
 
-    def placed(self) -> Iterator[tuple[int, int, RecordT]]:
-        """(offset of the line, its bytes, record) for every whole line, in file order."""
-        offset = 0
-        for number, raw in self._whole():
+    def placed(self, offset: int = 0) -> Iterator[tuple[int, int, RecordT]]:
+        """(offset of the line, its bytes, record) for every whole line, in file order, from a line on."""
+        for number, raw in self._whole(offset):
             yield offset, len(raw), self.decode(raw, number)
             offset += len(raw)
 

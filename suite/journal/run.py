@@ -20,6 +20,7 @@ import msgspec
 
 from suite.errors import ConfigError, RunError, unknown
 from suite.journal.blocks import BlockReader
+from suite.journal.decisions import DECISION, Decision
 from suite.journal.document_files import read_document, read_manifest
 from suite.journal.documents import (
     RESULTS_FORMAT,
@@ -136,6 +137,18 @@ class Run:
     def scored_cells(self) -> dict[str, ScoredCell]:
         """The cells of the scoring's manifest by id."""
         return {one.cell: one for one in self.scoring_manifest.cells}
+
+    @cached_property
+    def decision(self) -> Decision | None:
+        """What a rule found that looked after every group of this scoring; None where none did."""
+        path = self.judged.folder / DECISION
+        return read_document(path, Decision) if path.exists() else None
+
+    @property
+    def stopped(self) -> Decision | None:
+        """The decision that ended the run before its plan; None where all was run, or nothing is decided."""
+        found = self.decision
+        return found if found and self.results.pending and found.verdict != "undecided" else None
 
     @property
     def has_results(self) -> bool:

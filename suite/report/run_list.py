@@ -137,8 +137,9 @@ def options(run: Run) -> str:
 def _state(run: Run) -> RunState:
     manifest = run.manifest
     pending = run.results.pending
-    state: State = "finished" if not pending and run.results.complete else "partial"
+    state: State = "finished" if run.stopped or (not pending and run.results.complete) else "partial"
     note = f"{number(pending)} pending" if pending else ""
+    note = run.stopped.when if run.stopped else note
     if missing := lacking(run):
         state, note = "damaged", f"{' and '.join(missing)} missing"
     elif (growing := being_written(run)) or not run.has_results:
@@ -160,6 +161,7 @@ def _headlines(run: Run) -> list[Headline]:
     for cell in run.results.cells:
         one = Headline(task=cell.task, cell=cell.cell)
         if (row := cell.headline_row) is not None:
+            row = run.stopped.shown(cell.cell, row) if run.stopped else row
             one.update({"name": row.name, "value": row.value, "low": row.low, "high": row.high, "n": row.n})
         found.append(one)
     return found

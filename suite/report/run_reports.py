@@ -48,7 +48,7 @@ def write_reports(folder: Path, scoring: str = "", *, say: Callable[[str], None]
 
 def outcome_reports(outcome: Outcome, *, say: Callable[[str], None] | None = None) -> list[Path]:
     """Both reports of a run that has results, see `write_reports`; none where a seal says that they stand."""
-    if outcome.exit_code == 0 and outcome.seal is None:
+    if outcome.exit_code == outcome.pending == 0 and outcome.seal is None:
         return []
     written = write_reports(outcome.folder, outcome.scoring, say=say)
     if outcome.seal is not None and len(written) == 2:

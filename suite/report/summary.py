@@ -168,6 +168,7 @@ def _cell(
 ) -> CellSummary:
     planned = run.manifest.works_of(record.cell)
     solved, scored = so_far[0][record.cell], so_far[1][record.cell]
+    stopped, rows = run.stopped, found.metrics if found else ()
     return CellSummary(
         id=record.cell, label=label(parameters, names), parameters=parameters,
         values=tuple(parameters.get(name) for name in names),
@@ -175,7 +176,7 @@ def _cell(
         scored=found.scored if found else scored,
         pending=found.pending if found else max(planned - scored, 0),
         finishes=found.finishes if found else {}, unscored=found.unscored if found else {},
-        metrics=found.metrics if found else (),
+        metrics=[stopped.shown(record.cell, row) for row in rows] if stopped else rows,
         deviations=deviations(record, run.scored_cells.get(record.cell)),
     )  # fmt: skip
 

@@ -1,6 +1,6 @@
 """What is left to do of a plan, group by group, in the plan's order."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from suite.journal.records import OutputRecord, ScoreRecord
@@ -16,13 +16,15 @@ Item = tuple[CellSample, int, GroupCalls]  # a sample, its trial, what its group
 
 @dataclass
 class Backlog:
-    """The groups with anything left to do in some stages; what is done already is told to the progress."""
+    """The groups with anything left to do in some stages; what is done already is told to the progress.
+    ordered: puts them into another order than the plan's."""
 
     plan: Plan
     stages: Collection[Stage]
     solved: Done[OutputRecord]
     scored: Done[ScoreRecord]
     progress: Progress
+    ordered: Callable[[Iterator[Group]], Iterable[Group]] = iter
 
     def __post_init__(self) -> None:
         self._fresh = not len(self.solved)
@@ -30,7 +32,7 @@ class Backlog:
     def __iter__(self) -> Iterator[tuple[int, Group, list[tuple[CellSample, int]]]]:
         """(number of the group in the plan, the group, samples with their trials that are left)."""
         trials = range(self.plan.request.trials)
-        for number, group in enumerate(self.plan.groups()):
+        for number, group in enumerate(self.ordered(self.plan.groups())):
             left = [(one, trial) for trial in trials for one in group.items if not self._done(one, trial)]
             if left:
                 yield number, group, left

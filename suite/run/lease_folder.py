@@ -45,6 +45,11 @@ class LeaseFolder(RunFolder):
         """Where the records of a stage stand."""
         return self.own if self._alone and stage is Stage.SCORE else super().of(stage)
 
+    def watched(self) -> list[Path]:
+        """This shard's folder, and those of the others as their owners write them."""
+        shards = (Shard(which, self.shard.of) for which in range(self.shard.of) if which != self.shard.which)
+        return [self.path, *(one for other in shards for one in leases(other.folder(self.base))[-1:])]
+
     @contextmanager
     def hold(
         self,

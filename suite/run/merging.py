@@ -22,8 +22,9 @@ from msgspec.structs import replace
 
 from suite.chat import Json
 from suite.errors import RunError, SuiteError
-from suite.files import own_folder, replacing, trying
-from suite.journal.document_files import read_document, read_manifest, write_document
+from suite.files import own_folder, replacing, trying, write_whole
+from suite.journal.decisions import DECISION
+from suite.journal.document_files import read_bytes, read_document, read_manifest, write_document
 from suite.journal.documents import RunManifest, ScoringManifest, Share, TaskCode
 from suite.journal.index import key64
 from suite.journal.journal_file import folder_lock
@@ -219,6 +220,8 @@ def _write(place: Path, sources: Sequence[Source], run: Run) -> int:
             own_folder(place)
         found = read_document(sources[0].folder / "manifest.json", ScoringManifest)
         write_document(manifest, replace(found, run=run.name, plan_sha256=run.manifest.plan_sha256))
+    for decided in (one.folder / DECISION for one in sources if (one.folder / DECISION).exists()):
+        write_whole(place / DECISION, [read_bytes(decided)])  # all shards found the same
     files = ("blocks.jsonl", "calls.jsonl", "outputs.jsonl", "scores.jsonl")  # what is named comes first
     *_, outputs, scores = [_put(place / name, _once(name, sources)) for name in files]
     if sources[-1].folder != place:  # else it stays, with what shards spent that are gone

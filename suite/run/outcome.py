@@ -6,12 +6,14 @@ from pathlib import Path
 
 from suite.chat import Finish
 from suite.errors import CapabilityError, DamagedError, SuiteError
+from suite.journal.decisions import Decision
 from suite.journal.documents import Results
 from suite.run.cache import Reuse
 from suite.run.execution import SAME_ERROR_LIMIT
 from suite.run.leases import TakenOver
 from suite.run.ledger import BudgetSpent
 from suite.run.progress import ProgressView
+from suite.run.stop_rule import StopRule
 
 
 @dataclass
@@ -27,6 +29,7 @@ class Outcome:
     error: SuiteError | None = None
     examples: Mapping[str, str] | None = None  # of each reason, the first in words
     left_over: tuple[str, ...] = ()  # of answers given before: what was not used
+    decision: Decision | None = None  # of a rule that may end a run early
     seal: Callable[[], None] | None = None  # to be called after reports; None of what is sealed or not done
 
     @property
@@ -41,20 +44,26 @@ class Outcome:
 
     @property
     def exit_code(self) -> int:
-        """0 all done, 1 pending work or a budget that is spent, 2 stopped by an error, 130 interrupted."""
+        """0 done or decided, 1 pending work or a spent budget, 2 stopped by an error, 130 interrupted."""
         if self.interrupted:
             return 130
         if isinstance(self.error, BudgetSpent):
             return 1
         if self.error is not None:
             return 2
-        return 1 if self.pending else 0
+        decided = self.decision is not None and self.decision.verdict != "undecided"
+        return 1 if self.pending and not decided else 0
 
     def lines(self, again: str = "the same command") -> Iterator[str]:
         """What somebody who started the run must be told. again: what continues it."""
         yield from (f"! {line}" for line in self.left_over)
         if self.error is not None:
             yield f"stopped: {self.error}"
+        if (found := self.decision) is not None:
+            yield found.words
+            if self.pending and found.verdict != "undecided":
+                yield f"{self.pending:,} samples were left out; without --until {again} takes them up"
+                return
         if self.pending:
             reasons = ", ".join(f"{kind} {n}" for kind, n in (self.reasons or {}).items())
             yield f"{self.pending} samples are pending{f' ({reasons})' if reasons else ''}"
@@ -80,6 +89,7 @@ class RunSettings:
     extra_recorded: tuple[Path, ...] = ()  # run folders whose recorded calls are asked first
     errors_allowed: int = SAME_ERROR_LIMIT  # errors of a task before the run stops
     budget: str | None = None  # the most to spend: 20usd, 2Mtokens; None for no end
+    until: StopRule | None = None  # what may end the run early
     settle: Mapping[str, Finish] | None = None  # kind of failed call -> the outcome it is on purpose
     command: str = ""  # what began this: a shell line or a call in Python; recorded without its secrets
     another: str = "--new"  # what makes another run in place of a finished one

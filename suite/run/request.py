@@ -58,6 +58,10 @@ class AskedRun(msgspec.Struct, frozen=True, kw_only=True):
     cache: bool | None = None
     level: Annotated[float, msgspec.Meta(ge=0.5, le=0.999)] = 0.95
     budget: str | None = None
+    until: str | None = None
+    until_better_than: str | None = None
+    against: Sequence[str] = ()
+    margin: Annotated[float, msgspec.Meta(ge=0)] = 0.0
     new: bool = False
     solve_only: bool = False
     one_engine: bool = False

@@ -95,6 +95,10 @@ class RunFolder:
         """Where the records of a stage stand."""
         return self.path if stage is Stage.SOLVE else self.path / "scorings" / (self.scoring or "none")
 
+    def watched(self) -> list[Path]:
+        """Folders whose journals tell how far the run is."""
+        return [self.path]
+
     @property
     def solved(self) -> Done[OutputRecord]:
         return Done(self.path / "outputs.jsonl", OutputRecord)

@@ -9,6 +9,7 @@ import contextlib
 import gc
 import signal
 import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import replace
@@ -18,6 +19,7 @@ from pathlib import Path
 from suite.data.cache import cache_folder
 from suite.errors import RunError, SuiteError
 from suite.journal.commands import note_command
+from suite.journal.decisions import DECISION
 from suite.journal.document_files import write_document
 from suite.journal.documents import Results
 from suite.journal.journal_file import JournalFile
@@ -44,6 +46,7 @@ from suite.run.tools import RunTools
 from suite.secrets import safe_text
 
 SYNC_EVERY_S = 1.0
+LOOK_EVERY_S = 0.5  # at the journals of several shards
 COLLECT_AFTER = 20_000  # new objects; Python's 700 cost a run a fifteenth of its time
 
 
@@ -75,6 +78,7 @@ class Session:
         self.manned: Manning | None = None
         self._driver: Driving | None = None
         self._main: asyncio.Task[object] | None = None
+        self._next_look = 0.0
 
     async def run(self) -> Outcome:
         """Everything, under the folder's lock or lease."""
@@ -102,6 +106,8 @@ class Session:
         left = max(progress.works - progress.finished, 0)
         outcome = Outcome(path, scoring, None, left, progress.reasons, self.interrupted, stopped)
         outcome.examples = progress.examples
+        if stopped is None:
+            self._decided(outcome)
         if self.folder.own != path:  # a lease: results are of all shards, merged
             return outcome
         if Stage.SOLVE in self.stages and stopped is None and not self.interrupted:
@@ -115,18 +121,28 @@ class Session:
                 made = (path, scoring, self.plan, self.settings.level)
                 results = Run(path, scoring).results if self._sealed else write_results(*made)
                 outcome.results, outcome.pending = results, results.pending
-                if outcome.exit_code == 0:
+                if outcome.exit_code == outcome.pending == 0:
                     outcome.seal = None if self._sealed else partial(seal, self.plan, path)
             except SuiteError:
                 if stopped is None:
                     raise  # else what stopped the run is what its user has to know
         return outcome
 
+    def _decided(self, outcome: Outcome) -> None:
+        """Note what the rule found: in the outcome, and what is final for readers of the run."""
+        if (rule := self.settings.until) is not None:
+            known, scoring = rule.look(self.folder.watched()), self.folder.of(Stage.SCORE)
+            whole = self.folder.own == self.folder.root
+            outcome.decision = rule.decision() if known or whole else None
+            if (known or (whole and not outcome.pending)) and (scoring / "manifest.json").exists():
+                write_document(scoring / DECISION, rule.decision())
+
     @cached_property
     def _sealed(self) -> bool:
         """Whether all of this was done before, with these numbers, and nothing has changed since."""
         path, scoring, others = self.folder.path, self.folder.scoring, self.settings.extra_recorded
-        whole = bool(scoring) and not others and not self.plan.shard and sealed(self.plan, path)
+        shown = scoring and not others and not self.settings.until and not self.plan.shard
+        whole = bool(shown) and sealed(self.plan, path)
         return whole and Run(path, scoring).results.level == self.settings.level
 
     def _all_done(self) -> bool:
@@ -140,6 +156,10 @@ class Session:
             self.progress.counts[self.stages[-1]] = self.progress.works
             another = f" ({self.settings.another} makes another)" if Stage.SOLVE in self.stages else ""
             self.progress.say(f"nothing is left to do: shown as it was made{another}")
+            return None
+        if (rule := self.settings.until) is not None and rule.look(self.folder.watched()):
+            self.progress.counts[self.stages[-1]] = len(self.folder.scored)
+            self.progress.say("decided before: nothing more is asked")
             return None
         together = not self.settings.one_engine or len(self.stages) < 2
         async with contextlib.AsyncExitStack() as opened:
@@ -228,11 +248,12 @@ class Session:
         cache: ResponseCache | None,
     ) -> Driver:
         solved = self.folder.solved
-        backlog = Backlog(self.plan, sinks, solved, self.folder.scored, self.progress)
+        ordered = iter if self.settings.until is None else self.settings.until.ordered
+        backlog = Backlog(self.plan, sinks, solved, self.folder.scored, self.progress, ordered)
         driver = driver_of(
             self.plan, self.settings, engines, attempts, sinks=sinks, cache=cache, solved=solved,
             recorded=self.folder.calls(tuple(sinks)), works=backlog.items(), progress=self.progress,
-            imported=self.imported, ledger=self.ledger,
+            imported=self.imported, ledger=self.ledger, ended=lambda _: self._look(),
         )  # fmt: skip
         costs = driver.desk.costs
         self.progress.watch(lambda: costs, lambda: [*self.spent(costs), *driver.under_way()])
@@ -280,6 +301,7 @@ class Session:
         while True:
             await asyncio.sleep(SYNC_EVERY_S)
             self.progress.tick()
+            self._look()
             for one in files:
                 with contextlib.suppress(OSError):  # a file closed meanwhile has been synced
                     await asyncio.to_thread(one.sync)
@@ -291,6 +313,21 @@ class Session:
             return None
         plan = f"{replace(self.plan, shard=None).sha256}/{self.folder.scoring}"  # of all its shards
         return ResponseCache(cache_folder() / "replies", self.progress.say, plan, self.settings.reuse)
+
+    def _look(self) -> None:
+        """Let the rule look, where there is one; once it needs no more, send nothing more."""
+        rule, driver, places = self.settings.until, self._driver, self.folder.watched()
+        if rule is None or driver is None or driver.desk.stopping or time.monotonic() < self._next_look:
+            return
+        self._next_look = time.monotonic() + (LOOK_EVERY_S if len(places) > 1 else 0.0)
+        try:
+            for sink in driver.sinks.values():
+                sink.flush()
+            if rule.look(places):
+                self.progress.say("decided: what is in flight may end")
+                driver.desk.stop()
+        except SuiteError as error:
+            driver.desk.stop(error)
 
     def _lose(self, error: RunError) -> None:
         """Another process has the shard: stop, and drop what is in flight."""

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = [
-    *("board.v1", "dataset", "labels.v1", "merge.v1", "model", "night.v1", "policy.v1"),
+    *("board.v1", "dataset", "decision.v1", "labels.v1", "merge.v1", "model", "night.v1", "policy.v1"),
     *("prices", "record.v1"),
     *("results.v1", "run-manifest.v1", "scoring-manifest.v1", "submission.v1", "verification.v1"),
 ]

@@ -1,0 +1,260 @@
+"""Ending a run once its claims are decided: the rule behind `--until`.
+
+It looks after every block: a group, or several that share clusters, whose sum is one increment of
+`scoring/stats/sequential`. Blocks come in an order drawn by the plan's seed, whatever was made first: a look
+takes the longest finished beginning of it, so neither a fast sample nor an interruption, nor the number of
+shards, changes what is found. The chance of a false verdict is divided evenly over all claims (Bonferroni),
+and over their two sides.
+"""
+
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from suite.comparisons.differences import side
+from suite.comparisons.runs import LabelledRun, open_runs
+from suite.errors import ConfigError
+from suite.gates.claims import SIDES, ClaimCell, claim_cells, claim_tables
+from suite.gates.nights import Verdict
+from suite.gates.policy import Policy
+from suite.journal.decisions import DECISION_FORMAT, DecidedClaim, Decision
+from suite.journal.documents import Share
+from suite.journal.index import digest64
+from suite.journal.lines import Lines, RecordT
+from suite.journal.pairs import Key
+from suite.journal.records import OutputRecord, ScoreRecord
+from suite.journal.run import Journal, Run
+from suite.report.summary import label
+from suite.run.manifest import run_manifest, scoring_manifest
+from suite.run.order import Group, drawn_place
+from suite.run.plan import Plan
+from suite.scoring.stats.clusters import Codes
+from suite.scoring.stats.estimate import Pair
+from suite.scoring.stats.sequential import BlockSums, Wager, confidence_sequence
+from suite.scoring.table import ScoreTable, TableBuilder
+from suite.scoring.units import scope_of, units_of
+from suite.task import AnySample
+
+
+class PlannedRun(Run):
+    """A run that is still to be made, as `differences` sees it: manifests, and no records yet."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.folder, self.scoring, self.decision = Path(), plan.scoring_id, None
+        self.manifest = run_manifest(plan, "this run", {})
+        self.scoring_manifest = scoring_manifest(plan, "this run", {}, plan.sha256, 0.95)
+        self.journal = self.judged = Journal(self.folder / "no journal")
+
+
+class FollowedClaim:
+    """A claim in one cell while its run goes on. table: of the baseline. alphas: chance of a false pass
+    and fail. unscored: the largest share of units for a verdict that lack a score on either side.
+    Raises ConfigError where it cannot be followed.
+    """
+
+    def __init__(self, one: ClaimCell, table: ScoreTable, alphas: Pair, unscored: float) -> None:
+        claim, measure, shown = one.claim, one.measure, label(one.record.parameters, one.record.swept)
+        self.cell, self.measure, self._unscored = one.record.cell, measure, unscored
+        self._told = f"{claim.task} ({shown})" if shown else claim.task
+        where, (low, high) = f"claim {one.number}: {self._told} {measure.name}", measure.ends
+        if measure.top is None or not measure.mean or measure.over != "samples" or measure.macro:
+            raise ConfigError.of("gates.until.no-mean", where=where)
+        self._top, self._worse = measure.top, measure.direction == "lower"
+        self._limits, bound = (low, high), claim.threshold(-1 if self._worse else 1)
+        bound = -bound if self._worse else bound
+        self._wanted = f"at {'most' if self._worse else 'least'} {bound:g}"
+        self._theirs: dict[int, float] | None = None
+        if margin := claim.better or claim.no_worse_than:
+            self._limits, names = (low - high, high - low), [run.run.name for run, _ in one.places[1]]
+            self._wanted = f"{'better' if claim.better else 'no worse'} than {' and '.join(names)}"
+            self._wanted += f" by more than {margin.margin:g}" if margin.margin else ""
+            theirs = side(measure, table, one.name(SIDES[1]), [])
+            self._theirs = dict.fromkeys(theirs.every.tolist(), np.nan)
+            self._theirs |= zip(theirs.ids.tolist(), self._top(theirs.columns), strict=True)
+        if not self._limits[0] < bound < self._limits[1] or not np.isfinite(high - low):
+            raise ConfigError.of("gates.until.range", where=f"{where} {self._wanted}", low=low, high=high)
+        self._bounds = bound - self._limits[0], self._limits[1] - bound
+        self._alphas = (alphas[1], alphas[0]) if self._worse else alphas
+        self._rows: list[Sequence[float]] = []  # of blocks: units, sums of what is claimed of, own sums
+        self._expected = array("L")  # the group of each sample of the plan
+        self._units = self._missing = self._lacks = 0
+        self._reached = [False, False]  # whether the mean is above the bound, or below
+        self.verdict: Verdict = "undecided"
+        self._groups: int | None = None
+
+    def expect(self, group: int, sample: AnySample) -> None:
+        """Note a sample of the plan, and the number of its group."""
+        if self.measure.takes(sample.tags):
+            self._expected.append(group)
+            self._lacks += self._theirs is not None and digest64(sample.id) not in self._theirs
+
+    def begin(self, block_of: Codes) -> None:
+        """All is noted. block_of: of each group. Raises ConfigError where a baseline lacks samples."""
+        if self._lacks:
+            raise ConfigError.of(
+                "gates.until.lacks", lacks=self._lacks, where=f"{self._told}: {self._wanted}"
+            )
+        sizes = np.bincount(block_of[np.array(self._expected, dtype=np.intp)], minlength=1)
+        self._largest, self._planned = max(int(sizes.max()), 1), int((sizes > 0).sum())
+        self._wagers = [Wager(one, self._planned) for one in self._bounds]
+
+    def add(self, table: ScoreTable, groups: int) -> None:
+        """The samples of the next block. groups: looked at so far, with these."""
+        units = units_of(self.measure, scope_of(table, self.cell, "samples", self.measure.where))
+        own, theirs = np.asarray(self._top(units.columns), dtype=np.float64), np.zeros(units.n)
+        if self._theirs is not None:
+            theirs = np.array([self._theirs.get(one, np.nan) for one in units.samples.tolist()])
+        both = ~np.isnan(theirs)
+        self._rows.append((int(both.sum()), float((own - theirs)[both].sum()), float(own[both].sum())))
+        self._units += int(both.sum())
+        self._missing += units.unscored + int((~both).sum())
+        last = self._blocks(self._rows[-1:], 1, self._limits)
+        for one, blocks in enumerate((last, last.turned())):
+            self._reached[one] |= bool(self._wagers[one].after(blocks)[0] >= 1 / self._alphas[one])
+        enough = self._missing <= self._unscored * (self._units + self._missing)
+        if self.verdict == "undecided" and enough and any(self._reached):
+            self.verdict, self._groups = ("pass" if self._reached[self._worse] else "fail"), groups
+
+    def _blocks(self, rows: Sequence[Sequence[float]], column: int, limits: Pair) -> BlockSums:
+        found, span = np.array(rows, dtype=np.float64).reshape(-1, 3).T / self._largest, limits[1] - limits[0]
+        return BlockSums(np.clip(found[column] - limits[0] * found[0], 0, span * found[0]), found[0], span)
+
+    def _mean(self, column: int, limits: Pair) -> tuple[float, float, float]:
+        blocks = self._blocks(self._rows, column, limits)
+        ends = confidence_sequence(blocks, limits[0], self._alphas, self._planned)
+        return sum(one[column] for one in self._rows) / self._units if self._units else sum(ends) / 2, *ends
+
+    def found(self) -> DecidedClaim:
+        """What is known of it."""
+        return DecidedClaim(
+            cell=self.cell, told=self._told, metric=self.measure.name, wanted=self._wanted,
+            verdict=self.verdict, value=self._mean(1, self._limits), own=self._mean(2, self.measure.ends),
+            level=1 - sum(self._alphas), units=self._units, missing=self._missing, groups=self._groups,
+        )  # fmt: skip
+
+
+class DecidedClaims:
+    """Stops a run once its verdict is known: one claim fails, or none is undecided. See `StopRule`."""
+
+    def __init__(self, plan: Plan, policy: Policy, against: Sequence[str], until: str) -> None:
+        """until: what was asked for, in words. against: baseline runs.
+
+        Raises ConfigError for a claim that cannot be followed or a baseline that does not fit, NotFound.
+        """
+        if bool(against) != any(one.better or one.no_worse_than for one in policy.claims):
+            raise ConfigError.of("gates.until.against", until=until)
+        runs = open_runs(against)
+        self._policy, self._until, self._scores_of = policy, until, f"scorings/{plan.scoring_id}/scores.jsonl"
+        self._against = {one.run.name: one.run.manifest.plan_sha256 for one in runs}
+        self._claims = [*_followed(plan, policy, runs)]
+        self._draw(plan)
+        self._held: list[list[tuple[OutputRecord, ScoreRecord]]] = [[] for _ in self._left]
+        self._outputs: dict[Key, OutputRecord] = {}
+        self._scores: dict[Key, ScoreRecord] = {}
+        self._seen: set[Key] = set()
+        self._offsets: dict[Path, int] = {}
+        self._looks = 0  # blocks
+
+    def _draw(self, plan: Plan) -> None:
+        """The block of each group, in the order of looks; of each block its groups, and what is to score."""
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
+
+        names: list[str] = []
+        works, met = array("L"), array("L")  # met: pairs of groups that share a cluster
+        having: dict[tuple[str, str], int] = {}  # task, cluster -> the first group that has it
+        for at, group in enumerate(plan.groups()):
+            names.append(group.name)
+            works.append(len(group.items))
+            for place, sample in group.items:
+                cell = plan.cells[place]
+                met.extend((at, having.setdefault((cell.plan.task, sample.cluster), at)))
+                for one in self._claims:
+                    if one.cell == cell.id:
+                        one.expect(at, sample)
+        pairs = np.array(met).reshape(-1, 2).T
+        graph = coo_array((np.ones(pairs.shape[1]), pairs), shape=(len(names), len(names)))
+        count, blocks = connected_components(graph, directed=False)
+        least = dict(
+            sorted(zip(blocks.tolist(), names, strict=True), reverse=True)
+        )  # what a block is drawn by
+        ranked = sorted(range(count), key=lambda block: drawn_place(least[block], plan.request.seed))
+        block_of = np.argsort(ranked)[blocks]
+        self._block_of, self._groups = dict(zip(names, block_of.tolist(), strict=True)), np.bincount(block_of)
+        self._left = np.bincount(block_of, works).astype(int) * plan.request.trials
+        for one in self._claims:
+            one.begin(block_of)
+
+    def ordered(self, groups: Iterable[Group]) -> list[Group]:
+        """The groups in the order of looks, all of them in memory."""
+        return sorted(groups, key=lambda one: self._block_of[one.name])
+
+    def look(self, folders: Sequence[Path]) -> bool:
+        """Take what is new in the journals, and all blocks whose turn it is."""
+        for folder in folders:
+            self._scores |= {
+                Key.of(one): one for one in self._new(Lines(folder / self._scores_of, ScoreRecord))
+            }
+            outputs = Lines(folder / "outputs.jsonl", OutputRecord)
+            self._outputs |= {Key.of(one): one for one in self._new(outputs)}
+        for key in (self._scores.keys() & self._outputs.keys()) - self._seen:
+            self._seen.add(key)
+            block = self._block_of[(output := self._outputs.pop(key)).group]
+            self._held[block].append((output, self._scores.pop(key)))
+            self._left[block] -= 1
+        while self._verdict == "undecided" and self._looks < len(self._left) and not self._left[self._looks]:
+            builder = TableBuilder()
+            for pair in self._held[self._looks]:
+                builder.add(*pair)
+            table, self._held[self._looks] = builder.build(), []
+            self._looks += 1
+            for one in self._claims:
+                one.add(table, self._looked)
+        return self._verdict != "undecided"
+
+    def _new(self, lines: Lines[RecordT]) -> Iterator[RecordT]:
+        for offset, size, record in lines.placed(self._offsets.get(lines.path, 0)):
+            self._offsets[lines.path] = offset + size
+            yield record
+
+    @property
+    def _looked(self) -> int:
+        return int(self._groups[: self._looks].sum())
+
+    @property
+    def _verdict(self) -> Verdict:
+        found = {one.verdict for one in self._claims}
+        return "fail" if "fail" in found else "undecided" if "undecided" in found else "pass"
+
+    def decision(self) -> Decision:
+        """What the looks found so far."""
+        return Decision(
+            format=DECISION_FORMAT, until=self._until, policy_sha256=self._policy.sha256,
+            against=self._against, level=self._policy.level, verdict=self._verdict,
+            groups=Share(taken=self._looked, all=int(self._groups.sum())),
+            claims=[one.found() for one in self._claims],
+        )  # fmt: skip
+
+
+def better_than(plan: Plan, margin: float, level: float) -> Policy:
+    """The policy that each cell's headline is better than a baseline's, by more than a margin."""
+    tasks = dict.fromkeys(cell.plan.task for cell in plan.cells)
+    claims = [{"task": task, "better": {"margin": margin}} for task in tasks]
+    return Policy.model_validate({"level": round(1 - level, 12), "claims": claims})
+
+
+def _followed(plan: Plan, policy: Policy, runs: Sequence[LabelledRun]) -> Iterator[FollowedClaim]:
+    """The claims, each in every cell that it is about. Raises ConfigError, NotFound."""
+    planned = LabelledRun("this run", PlannedRun(plan), -1)
+    tasks = {cell.plan.task: type(cell.task) for cell in plan.cells}
+    asked = [
+        one
+        for number, claim in enumerate(policy.claims, 1)
+        for one in claim_cells(number, claim, [[planned], runs], tasks, {})
+    ]
+    tables = claim_tables(asked, runs)
+    alphas = policy.level / len(asked) / 2, policy.nightly / len(asked) / 2
+    for one in asked:
+        yield FollowedClaim(one, tables[one.claim.task], alphas, policy.missing.unscored)
