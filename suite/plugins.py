@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from suite.task_files import TaskFile
 
 GROUP = "suite"
-APART = {  # what came with the suite once -> the distribution that brings it
+APART = {  # what another distribution of ours brings
+    "provider anthropic": "suite-anthropic",
     **dict.fromkeys(("eee", "hub", "lm-eval"), "suite-exports"),
     **dict.fromkeys(("inspect", "importer lm-eval", "imported"), "suite-imports"),
     **dict.fromkeys(("judge-audit/biases", "judge-audit/labels"), "suite-judge-audit"),

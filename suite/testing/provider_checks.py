@@ -23,7 +23,7 @@ from suite.testing.loopback import LoopbackServer, WireReply, WireRequest
 from suite.testing.provider_case import Protocol, ProviderCase
 
 KEY = "suite-check-7f3a9b2c4d5e6f708192a3b4"
-PATIENCE_S = 30.0  # until a call that does not end is a problem
+PATIENCE_S = HANGING_S = 30.0  # until a call that does not end, or does not hang up, is a problem
 HELLO = Request("chat", (user("What colour is it?"),), options=Options(max_tokens=16))
 SAID = Reply("It is amber.", usage=Usage(prompt=40, completion=6))
 _ASKED = ("messages", "tools", "options")
@@ -179,7 +179,7 @@ async def cancelling(case: ProviderCase) -> list[str]:
         call.cancel()
         await asyncio.wait([call], timeout=PATIENCE_S)
         found = [] if call.cancelled() else ["a cancelled call does not end as cancelled"]
-        if not await asyncio.to_thread(play.server.left.wait, PATIENCE_S):
+        if not await asyncio.to_thread(play.server.left.wait, HANGING_S):
             found.append("a cancelled call stays connected: what it asks for is made, and billed")
         return found + _differences("the next call", await play.outcome(), {"outcome": "a reply"})
 

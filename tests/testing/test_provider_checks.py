@@ -138,7 +138,7 @@ def test_a_provider_that_is_wrong_is_named(
 
 
 def test_a_call_that_goes_on_when_it_is_cancelled_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("suite.testing.provider_checks.PATIENCE_S", 0.1)
+    monkeypatch.setattr("suite.testing.provider_checks.HANGING_S", 0.1)
     case = replace(OPENAI_CASE, provider=Spoilt(left_running))
     (result,) = conformance.check(case, ["cancelling"]).results
     assert any("stays connected" in one for one in result.problems)

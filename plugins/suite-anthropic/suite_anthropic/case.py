@@ -5,7 +5,8 @@ import msgspec
 import suite
 from suite.testing import Protocol, ProviderCase, WireReply, WireRequest
 from suite_anthropic.replies import ENDS
-from suite_anthropic.requests import Block, Body
+from suite_anthropic.requests import Body
+from suite_anthropic.thoughts import Block
 
 _STOPS = {finish: reason for reason, finish in reversed(ENDS.items())} | {"empty": "end_turn"}
 _TYPES = {"limit": "rate_limit_error", "key": "authentication_error", "other": "api_error"}

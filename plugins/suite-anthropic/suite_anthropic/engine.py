@@ -1,10 +1,10 @@
 """anthropic/MODEL: Claude by Anthropic's library. Its retries are off, since the run tries again."""
 
+import asyncio
 import importlib.metadata
 import os
 import warnings
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
@@ -13,7 +13,8 @@ from pydantic import Field
 
 import suite
 from suite_anthropic.replies import STATUSES, read_answer
-from suite_anthropic.requests import WRAPPED, Block, Body, body_of, traits_of, why_not
+from suite_anthropic.requests import Body, body_of, schema_of, traits_of, why_not
+from suite_anthropic.thoughts import Thoughts
 
 if TYPE_CHECKING:
     from anthropic import APIStatusError, AsyncAnthropic
@@ -21,9 +22,7 @@ if TYPE_CHECKING:
 OLDEST = 2  # major version of the library
 INSTALL = f"pip install 'anthropic>={OLDEST}'"
 URL = "https://api.anthropic.com"
-STREAMED = (
-    8192  # tokens of an answer from which on it is streamed: it takes minutes, and idle connections end
-)
+STREAMED = 8192  # tokens of an answer beyond which it is streamed: it takes minutes, and idle connections end
 USUAL_MOST = 4096  # tokens of an answer where nobody says, and the API does not tell the model's most
 
 
@@ -44,13 +43,6 @@ class AnthropicOptions(suite.EngineOptions):
     """most requests in flight (default: adapts)"""
     timeout_s: float = Field(600.0, gt=0)
     """seconds until a call is given up"""
-
-
-class _Thoughts(msgspec.Struct):
-    """Thinking that led to tool calls. call: id of the first."""
-
-    call: str
-    blocks: list[Block]
 
 
 class _Card(msgspec.Struct):
@@ -76,8 +68,7 @@ class AnthropicEngine(suite.Engine):
         self._hosted = parts.hostname == urlsplit(URL).hostname
         self._client: AsyncAnthropic | None = None
         self._card = _Card()
-        self._thoughts: dict[str, list[Block]] = {}
-        self._kept: Path | None = None  # where thoughts are kept, since a run may go on after an interruption
+        self._thoughts = Thoughts()
 
     def check(self) -> None:
         try:
@@ -118,37 +109,29 @@ class AnthropicEngine(suite.Engine):
 
         surroundings.say(f"{self.spec.text} at {self._url}")
         if surroundings.logs is not None:
-            self._kept = surroundings.logs / f"anthropic-thinking-{self.spec.name.replace('/', '-')}.jsonl"
-            lines = self._kept.read_bytes().splitlines() if self._kept.is_file() else []
-            kept = [msgspec.json.decode(line, type=_Thoughts) for line in lines]
-            self._thoughts = {one.call: one.blocks for one in kept}
+            self._thoughts.keep_in(surroundings.logs / f"thinking-{self.spec.name.replace('/', '-')}.jsonl")
         # the library's own, which would stand in the middle of the progress; the API tells of them, too
         warnings.filterwarnings("ignore", message="The model '.*' is deprecated|Using Claude with")
-        key = suite.read_key(self._options.api_key_env, required=True)
+        key, options = suite.read_key(self._options.api_key_env, required=True), self._options
         self._client = AsyncAnthropic(
-            api_key=key, base_url=self._url, timeout=self._options.timeout_s, max_retries=0
+            api_key=key, base_url=self._url, timeout=options.timeout_s, max_retries=0
         )
+        wrong = fix = ""
         try:
             told = await self._client.models.with_raw_response.retrieve(self.spec.name)
             self._card = msgspec.json.decode(told.http_response.content, type=_Card)
-            if self._card.retires_at:
-                surroundings.note("deprecated", f"{self.spec.name} retires at {self._card.retires_at}")
-        except APIStatusError as error:
-            wrong = {401: "key", 403: "key", **({404: "model"} if self._hosted else {})}.get(
-                error.status_code
-            )
-            if wrong:
-                await self.close()
-                fix = f"the key comes from {self._options.api_key_env}" if wrong == "key" else ""
-                raise suite.SuiteError(
-                    f"{self.spec.text}: the {wrong} is refused: {error}", fix=fix
-                ) from error
         except APIConnectionError as error:
-            await self.close()
-            why = f"{self._url} cannot be reached: {error.__cause__ or error}"
-            raise suite.SuiteError(f"{self.spec.text}: {why}") from error
+            wrong = f"{self._url} cannot be reached: {error.__cause__ or error}"
+        except APIStatusError as error:  # a gateway may know no models
+            if error.status_code in (401, 403) or (error.status_code == 404 and self._hosted):
+                wrong, fix = str(error), f"the key comes from {options.api_key_env}"
         except msgspec.DecodeError:
-            pass  # a gateway that knows no models
+            pass
+        if wrong:
+            await self.close()
+            raise suite.SuiteError(f"{self.spec.text}: {wrong}", fix=fix)
+        if self._card.retires_at:
+            surroundings.note("deprecated", f"{self.spec.name} retires at {self._card.retires_at}")
 
     async def close(self) -> None:
         if self._client is not None:
@@ -156,57 +139,42 @@ class AnthropicEngine(suite.Engine):
 
     async def call(self, request: suite.Request, asking: suite.Asking) -> suite.Reply:  # noqa: ARG002
         suite.check_needs(request, self.capabilities(), self.spec.text)
-        schema, wrapped = _schema(request.options.json_schema)
-        body, beyond = body_of(request, self._traits, self._thoughts, schema, marks=self._options.cache)
+        schema, wrapped = schema_of(request.options.json_schema)
+        body, beyond = body_of(
+            request, self._traits, self._thoughts.blocks, schema, marks=self._options.cache
+        )
         most = request.options.max_tokens or self._card.max_tokens or USUAL_MOST
-        found = await self._sent({**body, "model": self.spec.name, "max_tokens": most}, beyond)
+        streams = most > STREAMED if self._options.stream is None else self._options.stream
+        body |= {"model": self.spec.name, "max_tokens": most, "extra_body": beyond}
+        found = await self._sent(body, streams, most)
         if isinstance(found, suite.Reply):
             return found
-        answered = read_answer(found, wrapped=wrapped)
-        if answered.thoughts and answered.reply.tool_calls:
-            self._keep(_Thoughts(answered.reply.tool_calls[0].id, answered.thoughts))
-        return answered.reply
+        reply, thinking = read_answer(found, wrapped=wrapped)
+        if thinking and reply.tool_calls:
+            self._thoughts.add(reply.tool_calls[0].id, thinking)
+        return reply
 
-    async def _sent(self, body: Body, beyond: Body) -> bytes | suite.Reply:
+    async def _sent(self, body: Body, streams: bool, most: int) -> bytes | suite.Reply:
         """The message that comes back, or the reply that an error is. Raises CallFailed."""
-        client = self._started(self._client)
+        messages = self._started(self._client).messages
         from anthropic import APIConnectionError, APIStatusError, APITimeoutError
         from httpx2 import HTTPError
 
-        most = body["max_tokens"]
-        streams = (
-            most > STREAMED
-            if self._options.stream is None and isinstance(most, int)
-            else self._options.stream
-        )
         try:
-            if not streams:
-                raw = await client.messages.with_raw_response.create(**body, extra_body=beyond)
-                return bytes(raw.http_response.content)
-            async with client.messages.stream(**body, extra_body=beyond) as stream:
-                return bytes((await stream.get_final_message()).to_json(indent=None).encode())
-        except APITimeoutError as error:
+            async with asyncio.timeout(self._options.timeout_s):
+                if not streams:
+                    return bytes((await messages.with_raw_response.create(**body)).http_response.content)
+                async with messages.stream(**body) as stream:
+                    return bytes((await stream.get_final_message()).to_json(indent=None).encode())
+        except (APITimeoutError, TimeoutError) as error:
             after = f"no full reply within {self._options.timeout_s:g} s"
             raise suite.CallFailed("timeout", after, retryable=True) from error
         except (APIConnectionError, HTTPError) as error:
             raise suite.CallFailed("connect", str(error.__cause__ or error), retryable=True) from error
         except APIStatusError as error:
-            return _refused(error, most if isinstance(most, int) else None)
-        except (
-            AssertionError,
-            ValueError,
-            LookupError,
-            TypeError,
-        ) as error:  # the library, of a broken stream
+            return _refused(error, most)
+        except (AssertionError, ValueError, LookupError, TypeError) as error:  # of a stream that is broken
             raise suite.CallFailed("bad-shape", f"unreadable: {error!r}", retryable=True) from error
-
-    def _keep(self, thoughts: _Thoughts) -> None:
-        """Thinking has to go back with the results of its tools, also after an interruption."""
-        self._thoughts[thoughts.call] = thoughts.blocks
-        if self._kept is not None:
-            self._kept.parent.mkdir(parents=True, exist_ok=True)
-            with self._kept.open("ab") as file:
-                file.write(msgspec.json.encode(thoughts) + b"\n")
 
 
 def _refused(error: "APIStatusError", most: int | None) -> suite.Reply:
@@ -216,25 +184,6 @@ def _refused(error: "APIStatusError", most: int | None) -> suite.Reply:
         status = STATUSES.get(str(error.type), 500)
     body = error.body.encode() if isinstance(error.body, str) else msgspec.json.encode(error.body)
     return suite.refused_reply(status, error.response.headers, body, asked=most)
-
-
-def _schema(schema: suite.Json) -> tuple[Body | None, bool]:
-    """(a JSON Schema as the API takes it, whether the answer is put into an object of ours: it wants one)."""
-    if not isinstance(schema, dict) or _open(schema):
-        return None, False
-    from anthropic import transform_schema
-
-    wrapped = schema.get("type") != "object"
-    whole = {"type": "object", "properties": {WRAPPED: schema}, "required": [WRAPPED]} if wrapped else schema
-    return transform_schema(whole), wrapped
-
-
-def _open(schema: suite.Json) -> bool:
-    """Whether an object of any keys is in a schema: the API knows none, so the reply is read as it comes."""
-    if isinstance(schema, dict):
-        any_keys = schema.get("type") == "object" and not schema.get("properties")
-        return any_keys or any(map(_open, schema.values()))
-    return isinstance(schema, list) and any(map(_open, schema))
 
 
 provider = suite.EngineProvider(AnthropicOptions, AnthropicEngine)

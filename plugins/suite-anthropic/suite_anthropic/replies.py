@@ -3,7 +3,8 @@
 import msgspec
 
 import suite
-from suite_anthropic.requests import WRAPPED, Block
+from suite_anthropic.requests import WRAPPED
+from suite_anthropic.thoughts import Block
 
 ENDS: dict[str, suite.Finish] = {
     "end_turn": "stop",
@@ -67,15 +68,11 @@ class _Answer(msgspec.Struct):
     stop_details: suite.Json = None
 
 
-class Answered(msgspec.Struct):
-    """A reply, and the blocks of its thinking, which go back with its tool calls."""
+def read_answer(body: bytes, *, wrapped: bool) -> tuple[suite.Reply, list[Block]]:
+    """(the reply in a message, the blocks of its thinking as they go back).
 
-    reply: suite.Reply
-    thoughts: list[Block]
-
-
-def read_answer(body: bytes, *, wrapped: bool) -> Answered:
-    """The reply in a message. wrapped: the answer stands in an object of ours. Raises CallFailed."""
+    wrapped: the answer stands in an object of ours. Raises CallFailed.
+    """
     try:
         answer = msgspec.json.decode(body, type=_Answer)
     except msgspec.DecodeError as error:
@@ -101,7 +98,7 @@ def read_answer(body: bytes, *, wrapped: bool) -> Answered:
         _unwrapped(text) if wrapped else text, finish, answer.usage.usage(), calls,
         reasoning="".join(one.thinking for one in thinking), model=answer.model, details=told or None,
     )  # fmt: skip
-    return Answered(suite.without_keys(reply), [one.sent_back() for one in thinking])
+    return suite.without_keys(reply), [one.sent_back() for one in thinking]
 
 
 def _unwrapped(text: str) -> str:

@@ -9,8 +9,8 @@ from importlib.resources import files
 import msgspec
 
 import suite
+from suite_anthropic.thoughts import Block
 
-Block = dict[str, suite.Json]
 Body = dict[str, suite.Json]
 LEAST_BUDGET = 1024
 BUDGETS = {"low": LEAST_BUDGET, "medium": 8192, "on": 8192, "high": 24576}
@@ -147,3 +147,22 @@ def mark_shared(system: list[Block], turns: list[tuple[str, list[Block]]], tools
     for blocks in (system or tools, turns[last - 1][1] if last else []):
         if blocks:
             blocks[-1]["cache_control"] = _MARK
+
+
+def schema_of(schema: suite.Json) -> tuple[Body | None, bool]:
+    """(a JSON Schema as the API takes it, whether the answer is put into an object of ours: it wants one)."""
+    if not isinstance(schema, dict) or _open(schema):
+        return None, False
+    from anthropic import transform_schema
+
+    wrapped = schema.get("type") != "object"
+    whole = {"type": "object", "properties": {WRAPPED: schema}, "required": [WRAPPED]} if wrapped else schema
+    return transform_schema(whole), wrapped
+
+
+def _open(schema: suite.Json) -> bool:
+    """Whether an object of any keys is in a schema: the API knows none, so the reply is read as it comes."""
+    if isinstance(schema, dict):
+        any_keys = schema.get("type") == "object" and not schema.get("properties")
+        return any_keys or any(map(_open, schema.values()))
+    return isinstance(schema, list) and any(map(_open, schema))

@@ -274,6 +274,6 @@ async def test_a_key_that_is_refused_at_the_start_ends_the_run_before_anything_i
 ) -> None:
     error: Body = {"type": "error", "error": {"type": "authentication_error", "message": "invalid x-api-key"}}
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-loopback-key-0123456789")
-    refused = pytest.raises(suite.SuiteError, match="the key is refused")
+    refused = pytest.raises(suite.SuiteError, match="invalid x-api-key.*\n.*comes from ANTHROPIC_API_KEY")
     with LoopbackServer(lambda _: WireReply.of(error, 401)) as server, refused:
         await engine("claude-haiku-4-5", base_url=server.url).start(suite.Surroundings())
