@@ -51,8 +51,8 @@ def _outputs(path: Path, flags: steps.RunFlags, models: dict[str, list[str]]) ->
     models["candidate"] = [f"replay/{path}"]
     plan = make_plan(steps.requested(flags, models), plugins=catalogue().with_files(flags.tasks))
     for task in dict.fromkeys(cell.plan.task for cell in plan.cells):
-        cells = [cell.plan.parameters for cell in plan.cells if cell.plan.task == task]
-        if len(cells) > 1:
+        every = [cell.task.parameters for cell in plan.cells if cell.plan.task == task]
+        if len(cells := [one.model_dump(mode="json") for one in every]) > 1:
             values = {name: dict.fromkeys(str(one[name]) for one in cells) for name in distinguishing(cells)}
             first = " ".join(f"-P {name}={next(iter(found))}" for name, found in values.items())
             raise ConfigError(

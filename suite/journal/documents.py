@@ -44,8 +44,9 @@ FindingKind = Literal[
 
 
 class CellRecord(CellPlan, frozen=True, kw_only=True):
-    """A cell in the manifest of a run. swept: names of its parameters that the run sweeps. facts: what the
-    task told when it was opened. note, replay: as the task's `TaskInfo` says."""
+    """A cell in the manifest of a run. swept: names of its parameters that the run sweeps. usual: those that
+    it leaves out at their defaults (`suite.added`) and other cells of its task have. facts: what the task
+    told when it was opened. note, replay: as the task's `TaskInfo` says."""
 
     title: str
     paper: str
@@ -53,6 +54,7 @@ class CellRecord(CellPlan, frozen=True, kw_only=True):
     note: str
     replay: Annotated[str, one_of("exact", "none")]
     swept: Sequence[str]
+    usual: Values = msgspec.field(default_factory=dict)
     facts: Facts
 
 

@@ -114,7 +114,7 @@ _TEXTS = Macros(
 def parameters_of(cell: CellRecord, scored: ScoredCell | None = None) -> dict[str, Json]:
     """All parameters of a cell, those of the scoring in place of the run's."""
     at_score = {} if scored is None else scored.score_parameters
-    return {**cell.parameters, **cell.score_parameters, **at_score}
+    return {**cell.parameters, **cell.usual, **cell.score_parameters, **at_score}
 
 
 def deviations(cell: CellRecord, scored: ScoredCell | None) -> dict[str, str]:

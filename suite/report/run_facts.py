@@ -13,7 +13,7 @@ from suite.chat import Json, text_of
 from suite.data.view import entry_told
 from suite.errors import SuiteError, listed
 from suite.journal.commands import scoring_command, solving_command
-from suite.journal.documents import CallTotals, CellRecord, RoleMember
+from suite.journal.documents import CallTotals, RoleMember
 from suite.journal.run import Run
 from suite.journal.shapes import Values
 from suite.models.prices import Cost, costs, shown_costs
@@ -94,7 +94,7 @@ def run_facts(run: Run) -> RunFacts:
 
 def _task(run: Run, name: str) -> TaskFacts:
     cells = [cell for cell in run.manifest.cells if cell.task == name]
-    rows = completed(run, cells)
+    rows = [parameters_of(cell, run.scored_cells.get(cell.cell)) for cell in cells]
     values: dict[str, list[Json]] = {}
     for key in dict.fromkeys(key for row in rows for key in row):
         values[key] = list({repr(row[key]): row[key] for row in rows if key in row}.values())
@@ -117,16 +117,6 @@ def _defaults(run: Run, name: str, version: int) -> dict[str, Json] | None:
     except (SuiteError, SkipCell, ValueError):
         return None
     return usual.model_dump(mode="json") if task.info.version == version else None
-
-
-def completed(run: Run, cells: Sequence[CellRecord]) -> list[dict[str, Json]]:
-    """All parameters of a task's cells; what some leave out at its default (`suite.added`) has it there."""
-    rows = [parameters_of(cell, run.scored_cells.get(cell.cell)) for cell in cells]
-    lacking = {name for row in rows for name in {**rows[0], **row} if name not in row or name not in rows[0]}
-    usual = (_defaults(run, cells[0].task, cells[0].version) or {}) if lacking else {}
-    return [
-        {**row, **{name: usual[name] for name in sorted(lacking - set(row)) if name in usual}} for row in rows
-    ]
 
 
 def _identity(name: str, one: Values) -> Values:

@@ -17,8 +17,7 @@ from suite.journal.run import Run
 from suite.parameters import distinguishing
 from suite.report.breakdown import Scores, Served
 from suite.report.numbers import plain
-from suite.report.remarks import Remark, deviations, remarks
-from suite.report.run_facts import completed
+from suite.report.remarks import Remark, deviations, parameters_of, remarks
 
 
 @dataclass(frozen=True)
@@ -137,7 +136,7 @@ def summarise(run: Run) -> Summary:
 
 
 def _task(run: Run, records: Sequence[documents.CellRecord], scores: Scores) -> TaskSummary:
-    parameters = completed(run, records)
+    parameters = [parameters_of(one, run.scored_cells.get(one.cell)) for one in records]
     names = distinguishing(parameters)
     by_cell = {one.cell: one for one in run.results.cells}
     so_far = [Counter[str](), Counter[str]()]  # solved, scored: of a run without results

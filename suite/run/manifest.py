@@ -43,6 +43,11 @@ def cell_records(cells: Sequence[Cell], facts: FactsOfCells | None = None) -> li
             note=info.note,
             replay=info.replay,
             swept=names[cell.plan.task],
+            usual={
+                name: one
+                for name, one in cell.task.parameters.model_dump(mode="json").items()
+                if name in names[cell.plan.task] and name not in cell.plan.parameters
+            },
             facts=dict(facts.get(cell.id, {})),
         )  # fmt: skip
         for cell, info in ((cell, cell.task.info) for cell in cells)

@@ -15,6 +15,8 @@ import suite
 from suite.errors import ConfigError
 from suite.journal.run import Run
 from suite.report.run_facts import fact_lines, run_facts
+from suite.report.sample_choice import SamplesWanted, find_samples
+from suite.report.summary import summarise
 from suite.run.estimate import estimate
 from suite.shots import ShotParameters, Shots
 from suite.task import Sample
@@ -203,8 +205,22 @@ async def test_a_run_tells_of_its_shots_and_repeats_them_at_any_concurrency(tmp_
     told = three.facts["shots"]
     assert told.startswith("3 of 8 in train, the same for all samples, seed 5, sha256 ")
     assert three.swept == ["shots", "shots_seed"]
-    shown = fact_lines(run_facts(opened))
-    assert ("shots", told) in shown
+    assert ("shots", told) in fact_lines(run_facts(opened))
+
+
+async def test_a_sweep_shows_what_a_cell_leaves_out_at_its_default(tmp_path: Path) -> None:
+    sweep = cells(Echo, {"shots": 0}, {"shots": 2}, {"shots": 2, "shots_per": "group"})
+    await run(plan_of(MODEL, sweep), tmp_path / "run")
+    made = Run(tmp_path / "run")
+    assert [cell.parameters for cell in made.manifest.cells] == [
+        {"style": "plain"}, {"style": "plain", "shots": 2},
+        {"style": "plain", "shots": 2, "shots_per": "group"},
+    ]  # fmt: skip
+    (task,) = summarise(made).tasks
+    assert (task.swept, [cell.values for cell in task.cells]) == (
+        ("shots", "shots_per"), [(0, "cell"), (2, "cell"), (2, "group")],
+    )  # fmt: skip
+    assert find_samples(made, SamplesWanted(cells=("shots=0",))).total == 8
 
 
 async def test_too_many_shots_end_a_run_before_a_model_is_asked(tmp_path: Path) -> None:
