@@ -20,7 +20,11 @@ ROOT = Path(__file__).resolve().parents[2]
 ACTION = ROOT / ".github/actions/gate/action.yml"
 GITHUB = [*sorted((ROOT / ".github").rglob("*.yml")), *sorted((ROOT / "docs/ci").glob("[np]*.yml"))]
 GITLAB = ROOT / "docs/ci/gitlab.yml"
-SPOKEN = "Take 5 km and 2 litres."
+CLAIMS: dict[str, dict[str, Any]] = {  # verdict -> what half of twelve right answers show
+    "pass": {"no-worse-than": {"margin": 0.5}},
+    "fail": {"at-least": 0.99},
+    "undecided": {"at-least": 0.5},
+}
 
 
 def read(path: Path) -> Any:
@@ -123,12 +127,83 @@ def words(text: str) -> str:
     return f"--task\nunits.py\n\n--model\nscripted/constant?text={text}\n"
 
 
-@pytest.fixture
-def runner(tmp_path: Path) -> Runner:
-    """A checkout with a task, a policy, and a baseline that was run before."""
+def checkout(folder: Path) -> Runner:
+    """A repository with a task and a policy for each verdict."""
     for path in (ROOT / "docs/one-file").glob("units.*"):
-        shutil.copy(path, tmp_path)
-    claims = [{"task": "units", "at-least": 0.05}]
-    policy = {"format": "suite-policy/1", "claims": claims}
-    (tmp_path / "policy.yaml").write_text(yaml.safe_dump(policy), "utf-8")
-    return Runner(tmp_path)
+        shutil.copy(path, folder)
+    for verdict, claim in CLAIMS.items():
+        policy = {"format": "suite-policy/1", "claims": [{"task": "units", **claim}]}
+        (folder / f"{verdict}.yaml").write_text(yaml.safe_dump(policy), "utf-8")
+    return Runner(folder)
+
+
+@pytest.fixture(scope="module")
+def baseline(tmp_path_factory: pytest.TempPathFactory) -> Runner:
+    """A checkout whose baseline the action's own step has made."""
+    made = checkout(tmp_path_factory.mktemp("baseline"))
+    done = made.step("Run the candidate", eval=words("metric $(touch made) 'a"), candidate="ci/baseline")
+    assert done.returncode == 0, done.stderr
+    return made
+
+
+def fresh(baseline: Runner, folder: Path) -> Runner:
+    """A checkout with that baseline as its candidate, too."""
+    shutil.copytree(baseline.folder, folder, dirs_exist_ok=True)
+    shutil.copytree(folder / "ci/baseline", folder / "runs/candidate")
+    return Runner(folder)
+
+
+@pytest.fixture(scope="module")
+def blocked(baseline: Runner, tmp_path_factory: pytest.TempPathFactory) -> Runner:
+    """A checkout where the gate's step has failed, with a history."""
+    made = fresh(baseline, tmp_path_factory.mktemp("blocked"))
+    done = made.step("Test the claims", policy="fail.yaml", baseline="ci/baseline\n\n", history="nights")
+    assert done.returncode == 1, done.stderr
+    return made
+
+
+def test_an_argument_is_plain_text_to_the_shell(baseline: Runner) -> None:
+    manifest = (baseline.folder / "ci/baseline/manifest.json").read_text("utf-8")
+    assert "scripted/constant?text=metric $(touch made) 'a" in manifest
+    assert not (baseline.folder / "made").exists()
+
+
+@pytest.mark.parametrize(
+    ("policy", "undecided", "code", "verdict"),
+    [
+        ("pass", "", 0, "pass"),
+        ("undecided", "", 3, "undecided"),
+        ("undecided", "pass", 0, "pass"),
+        ("none", "", 2, "error"),
+    ],
+)
+def test_the_verdict_is_the_exit_code_and_an_output(
+    baseline: Runner, tmp_path: Path, policy: str, undecided: str, code: int, verdict: str
+) -> None:
+    one = fresh(baseline, tmp_path)
+    given = {"policy": f"{policy}.yaml", "undecided": undecided, "baseline": "ci/baseline"}
+    done = one.step("Test the claims", **given)
+    assert (done.returncode, one.outputs["code"], one.outputs["verdict"]) == (code, str(code), verdict)
+
+
+def test_the_summary_of_the_job_is_the_gates_page(blocked: Runner) -> None:
+    assert blocked.told("GITHUB_STEP_SUMMARY") == Path(blocked.outputs["markdown"]).read_text("utf-8")
+
+
+def test_a_block_is_a_failure_for_junit(blocked: Runner) -> None:
+    assert "<failure" in Path(blocked.outputs["junit"]).read_text("utf-8")
+
+
+def test_a_block_is_part_of_the_history(blocked: Runner) -> None:
+    assert [*(blocked.folder / "nights").iterdir()]
+
+
+@pytest.mark.slow
+def test_the_job_of_gitlab_runs_and_gates(baseline: Runner, tmp_path: Path) -> None:
+    one, job = fresh(baseline, tmp_path), read(GITLAB)[".suite-gate"]
+    _, run, gate = job["script"]
+    told = {"SUITE_POLICY": "undecided.yaml", "SUITE_EVAL": words("imperial"), "SUITE_HISTORY": "nights"}
+    shutil.rmtree(tmp_path / "runs")
+    assert one.run(run, {**job["variables"], **told}).returncode == 0
+    assert one.run(gate, {**job["variables"], **told}).returncode == job["allow_failure"]["exit_codes"][0]
+    assert {"gate.md", "gate.xml", "nights"} <= {path.name for path in tmp_path.iterdir()}
