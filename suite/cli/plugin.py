@@ -1,6 +1,6 @@
 """suite plugin: what is installed and what is wrong with it, does a task keep the contract, a new one."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -89,7 +89,7 @@ def check(
         raise ConfigError("--no-model leaves out the only check that --only names", fix="give one of the two")
     given, places = tuple(parse_parameters(parameters)), parse_data(data)
     say: Callable[[str], object] = (lambda _: None) if as_json else click.echo
-    told: list[dict[str, object]] = []
+    told: dict[str, list[dict[str, object]]] = {"tasks": [], "providers": []}
     known = catalogue().with_files([name])
     exporters = _flaws_of_exporters(name)
     for exporter, flaws in exporters.items():
@@ -97,31 +97,25 @@ def check(
         for line in [f"failed  {one}" for one in flaws] or ["passed  it loads, and its options are flags"]:
             say(f"  {line}")
     ok = not any(exporters.values())
-
-    def tell(results: Iterable[conformance.Result]) -> list[dict[str, object]]:
-        nonlocal ok
-        found = []
-        for result in results:
-            ok &= not result.problems
-            found.append({**asdict(result), "status": result.status})
-            say(f"  {result.line()}".replace("\n", "\n  "))
-        return found
-
-    providers = []
-    for provider in _names("provider", name):
-        say(provider)
-        results = tell(conformance.each_of_provider(provider, checks))
-        providers.append({"provider": provider, "checks": results})
-    for task in [name] if name in known.files else tasks_of(name, optional=bool(exporters or providers)):
-        say(task)
+    providers = _names("provider", name)
+    tasks = [name] if name in known.files else tasks_of(name, optional=bool(exporters or providers))
+    subjects = [("provider", one, conformance.each_of_provider(one, checks)) for one in providers]
+    for task in tasks:
         subject = Subject(task, parameters=given, data=places, plugins=known)
-        results = tell(conformance.each(subject, checks))
-        advice = _advice(task, known)
-        for line in advice:
+        subjects.append(("task", task, conformance.each(subject, checks)))
+    for kind, one, each in subjects:
+        say(one)
+        results = []
+        for result in each:
+            ok &= not result.problems
+            results.append({**asdict(result), "status": result.status})
+            say(f"  {result.line()}".replace("\n", "\n  "))
+        advice = {"advice": _advice(one, known)} if kind == "task" else {}
+        for line in advice.get("advice", ()):
             say(f"  advice: {line}")
-        told.append({"task": task, "checks": results, "advice": advice})
+        told[f"{kind}s"].append({kind: one, "checks": results, **advice})
     if as_json:
-        say_json({"ok": ok, "tasks": told, "exporters": exporters, "providers": providers})
+        say_json({"ok": ok, **told, "exporters": exporters})
     context.exit(0 if ok else 1)
 
 

@@ -263,16 +263,17 @@ def _contents(ran: Ran) -> dict[tuple[str, Key | str], Content]:
     """What is the same in equal runs, by what it is of."""
     found: dict[tuple[str, Key | str], Content] = {}
     for key, output in ran.outputs.items():
-        same = _fields(output, "payload_sha256", "group", "cluster", "tags")
+        same = fields_of(output, "payload_sha256", "group", "cluster", "tags")
         found["output", key] = {"output": ran.texts[key], **same, "calls": sorted(output.calls)}
     for key, score in ran.scores.items():
-        same = _fields(score, "values", "parts", "output_sha256")
+        same = fields_of(score, "values", "parts", "output_sha256")
         found["score", key] = {**same, "calls": sorted(score.calls)}
     for identity, call in ran.calls.items():
-        same = _fields(call, "role", "group", "trial", "key", "options", "reply")
+        same = fields_of(call, "role", "group", "trial", "key", "options", "reply")
         found["call", identity] = same
     return found
 
 
-def _fields(record: object, *names: str) -> Content:
+def fields_of(record: object, *names: str) -> Content:
+    """Attributes by name."""
     return {name: getattr(record, name) for name in names}

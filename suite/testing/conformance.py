@@ -8,18 +8,19 @@
 Everything is synchronous: the checks run their own event loop, so call them outside of one.
 """
 
+import pkgutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from textwrap import indent
 
 from suite.errors import SuiteError
+from suite.plugins import catalogue
 from suite.testing import declared, task_runs
 from suite.testing.bench import Bench, Skip, Subject
-from suite.testing.provider_case import ProviderCase, case_of
+from suite.testing.provider_case import ProviderCase
 from suite.testing.provider_checks import problems_of
 from suite.testing.provider_checks import provider_checks as provider_checks
 
@@ -42,8 +43,7 @@ class Broken(AssertionError):
 
 @dataclass(frozen=True)
 class Result:
-    """One check. task: or the spec of a provider's case. problems: what is wrong. skipped: why it could not
-    be made, "" if it was."""
+    """One check. problems: what is wrong. skipped: why it was not made, "" if it was. task: or provider."""
 
     task: str
     check: str
@@ -88,18 +88,14 @@ def about(check: str) -> str:
     return text.strip().partition("\n")[0]
 
 
-def one(check: str, bench: Bench) -> Result:
-    """One check on a bench, which keeps the run that several of them compare with."""
-    return _result(bench.subject.name, check, lambda: CHECKS[check](bench))
-
-
-def _result(name: str, check: str, find: Callable[[], Iterator[str]]) -> Result:
-    """What a check finds of a task or provider."""
-    started = time.monotonic()
+def one(check: str, bench: Bench | ProviderCase) -> Result:
+    """One check of a provider, or on a bench, which keeps the run that several of them compare with."""
+    name, started = bench.subject.name if isinstance(bench, Bench) else bench.spec, time.monotonic()
     problems: list[str] = []
     skipped = ""
     try:
-        for problem in find():
+        found = CHECKS[check](bench) if isinstance(bench, Bench) else problems_of(check, bench)
+        for problem in found:
             problems.append(problem)  # noqa: PERF402  what was found stays, whatever comes after
     except Skip as skip:
         skipped = str(skip)
@@ -113,8 +109,7 @@ def _result(name: str, check: str, find: Callable[[], Iterator[str]]) -> Result:
 def each(subject: Subject | ProviderCase | str, checks: Sequence[str] = ()) -> Iterator[Result]:
     """The results, one after the other. checks: () means all; those of another kind are left out."""
     if isinstance(subject, ProviderCase):
-        for name in [one for one in provider_checks() if not checks or one in checks]:
-            yield _result(subject.spec, name, partial(problems_of, name, subject))
+        yield from (one(name, subject) for name in provider_checks() if not checks or name in checks)
         return
     subject = Subject(subject) if isinstance(subject, str) else subject
     chosen = [one for one in checks or CHECKS if one in CHECKS]
@@ -137,9 +132,9 @@ def each(subject: Subject | ProviderCase | str, checks: Sequence[str] = ()) -> I
 def each_of_provider(name: str, checks: Sequence[str] = ()) -> Iterator[Result]:
     """The results of an installed provider by the case that it names, or why there is none."""
     try:
-        yield from each(case_of(name), checks)
-    except Skip as skip:
-        yield Result(name, "engine", skipped=str(skip))
+        case = catalogue().load("provider", name).case
+        told = Result(name, "engine", skipped="it names no case to try it by: set `Provider.case`")
+        yield from each(pkgutil.resolve_name(case), checks) if case else [told]
     except (SuiteError, ImportError, AttributeError) as error:
         yield Result(name, "engine", (f"{type(error).__name__}: {error}",))
 

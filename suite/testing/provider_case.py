@@ -5,7 +5,6 @@ with what it was told.
 """
 
 import json
-import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +13,6 @@ from suite.chat import Json, Reply, Request
 from suite.models.engine import Engine, Provider
 from suite.models.spec import parse_spec
 from suite.plugins import catalogue
-from suite.testing.bench import Skip
 from suite.testing.loopback import WireReply, WireRequest
 
 
@@ -63,12 +61,3 @@ class ProviderCase:
         spec = parse_spec(self.spec, words)
         provider: Provider = self.provider or catalogue().load("provider", spec.provider)
         return provider.engine(spec)
-
-
-def case_of(provider: str) -> ProviderCase:
-    """The case that an installed provider names. Raises NotFound, PluginError, Skip."""
-    found: Provider = catalogue().load("provider", provider)
-    if not found.case:
-        raise Skip(f"provider {provider!r} names no case to try it by (`Provider.case`)")
-    case: ProviderCase = pkgutil.resolve_name(found.case)
-    return case

@@ -19,6 +19,7 @@ import yaml
 from suite.chat import Json, Options, Reply, Request, Usage, user
 from suite.errors import CallFailed, EngineError, SuiteError
 from suite.models.engine import Asking, Surroundings
+from suite.testing.bench import Content, fields_of
 from suite.testing.loopback import LoopbackServer, WireReply, WireRequest
 from suite.testing.provider_case import Protocol, ProviderCase
 
@@ -28,7 +29,6 @@ HELLO = Request("chat", (user("What colour is it?"),), options=Options(max_token
 SAID = Reply("It is amber.", usage=Usage(prompt=40, completion=6))
 _ASKED = ("messages", "tools", "options")
 _TOLD = ("text", "finish", "reasoning", "tool_calls", "usage")
-Facts = Mapping[str, object]
 
 
 class Scenario(msgspec.Struct, forbid_unknown_fields=True):
@@ -53,18 +53,14 @@ class Scenario(msgspec.Struct, forbid_unknown_fields=True):
         body = self.raw.encode() if self.raw is not None else made.body if made else b""
         return made and WireReply(made.status, body, {**made.headers, **self.headers}, self.fault)
 
-    def expected(self, can: frozenset[str]) -> Facts:
-        """Facts of the outcome for who can do that."""
+    def expected(self, can: frozenset[str]) -> Content:
+        """What the outcome is for who can do that."""
         if self.needs and self.needs not in can:
             return {"outcome": "a failed call", "retryable": False, "sent": 0}
         if self.wanted or self.told is None:
             return self.wanted
-        asked = {} if self.loose else _facts(self.request, _ASKED)
-        return {"outcome": "a reply", "sent": 1, **asked, **_facts(self.told, _TOLD)}
-
-
-def _facts(of: object, names: Sequence[str]) -> dict[str, object]:
-    return {name: getattr(of, name) for name in names}
+        asked = {} if self.loose else fields_of(self.request, *_ASKED)
+        return {"outcome": "a reply", "sent": 1, **asked, **fields_of(self.told, *_TOLD)}
 
 
 class _ScenarioTable(msgspec.Struct):
@@ -107,20 +103,20 @@ class _Play:
         await self.engine.close()
         self.server.__exit__()
 
-    async def outcome(self, request: Request = HELLO) -> Facts:
+    async def outcome(self, request: Request = HELLO) -> Content:
         """How a call ended, and what the server was asked."""
         call = self.engine.call(request, Asking(seed=7))
         try:
             got: Reply | CallFailed = await asyncio.wait_for(call, PATIENCE_S)
-            facts = {"outcome": "a reply", **_facts(got, _TOLD)}
+            facts = {"outcome": "a reply", **fields_of(got, *_TOLD)}
         except CallFailed as failed:
             got, facts = failed, {"outcome": "a failed call", **failed.__dict__}
-        asked = _facts(self._heard[-1], _ASKED) if self._heard else {}
+        asked = fields_of(self._heard[-1], *_ASKED) if self._heard else {}
         leaks = KEY in repr([got, self.engine.identity(), self.engine.settings()])
         return {**facts, **asked, "sent": len(self._heard), "said": got, "keyed": self._keyed, "leaks": leaks}
 
 
-def _differences(what: str, got: Facts, wanted: Facts) -> list[str]:
+def _differences(what: str, got: Content, wanted: Content) -> list[str]:
     """Where an outcome is not what it should be; of another kind of outcome, that alone."""
     if got["outcome"] != wanted.get("outcome", got["outcome"]):
         return [f"{what}: gave {got['outcome']}, should be {wanted['outcome']}: {got['said']}"]
@@ -158,7 +154,7 @@ async def engine(case: ProviderCase) -> list[str]:
     async with _Play(case, lambda: case.protocol.answer(SAID, False)) as play:
         told = play.engine.identity()
         found += _differences(
-            "identity", {"outcome": "", **told}, _facts(play.engine.spec, ("provider", "name"))
+            "identity", {"outcome": "", **told}, fields_of(play.engine.spec, "provider", "name")
         )
         found += [] if "deterministic" in told else ["identity: `deterministic` is not told"]
         found += [] if "chat" in play.engine.capabilities() else ["it has no capability 'chat'"]
