@@ -6,7 +6,7 @@ Most are rows of `provider_scenarios.yaml`. They hold an engine to what `suite.m
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
