@@ -12,8 +12,12 @@ from hypothesis import strategies as st
 from small_tasks import Word, cells, plan_of, run
 
 import suite
-from suite.errors import ConfigError
+from suite.data.cache import Cache
+from suite.data.registry import Registry
+from suite.data.view import DataView, obtain
+from suite.errors import ConfigError, NotFound
 from suite.journal.run import Run
+from suite.plugins import catalogue
 from suite.report.run_facts import fact_lines, run_facts
 from suite.report.sample_choice import SamplesWanted, find_samples
 from suite.report.summary import summarise
@@ -113,6 +117,14 @@ def test_one_more_than_the_shots_must_be_there(train: list[Words]) -> None:
         train = train[1:]
     with pytest.raises(ConfigError, match=r"shots=4: only \d different examples in train, of \d in all"):
         shots(train, shots=4)
+
+
+def test_an_unknown_part_is_named_with_what_there_is() -> None:
+    registry = Registry(catalogue().registry_folders())
+    data = DataView({"pairs": obtain("prefeval-mini", registry, Cache())})
+    train = (Sample(row["topic"], Word(word="w")) for row in data.rows("pairs", dict, part="implicit-choise"))
+    with pytest.raises(NotFound, match=r"implicit-choise'\n  its parts: explicit, implicit-choice"):
+        shots(train, shots=1)
 
 
 def test_without_shots_the_train_part_is_not_read() -> None:

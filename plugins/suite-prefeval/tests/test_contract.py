@@ -24,6 +24,7 @@ def test_the_contract_is_kept(task: str) -> None:
         ("prefeval/generation", {"form": "explicit", "method": "rag", "inter_turns": "3"}),
         ("prefeval/classification", {"form": "implicit-persona", "method": "cot", "inter_turns": "0"}),
         ("prefeval/classification", {"form": "explicit", "method": "selfcritic", "protocol": "plain"}),
+        ("prefeval/classification", {"answering": "letter-likelihood", "shots": "2", "inter_turns": "1"}),
     ],
 )
 def test_other_cells_keep_it_too(task: str, cell: dict[str, str]) -> None:

@@ -105,7 +105,7 @@ def _parameters(item: Item, plugins: Catalogue) -> Iterator[str]:
     given += [(name, value) for name, values in item.sweep.items() for value in values]
     if not given:  # else --mini would take the preset of that name
         fields = load_task(plugins, item.task)[0].parameters_type()()
-        given = list(fields.solve_values().items())[:1]
+        given = [*{**fields.solve_values(), **fields.model_dump(mode="json")}.items()][:1]
     for name, value in given:
         yield from ("-P", f"{name}={_text(value)}")
 
