@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from suite.cli.flags import FILE
+from suite.cli.flags import FILE, PATH
 from suite.cli.pages import Pages, page_flags, show, write
 
 if TYPE_CHECKING:
@@ -31,24 +31,11 @@ def gate() -> None:
 
 @gate.command()
 @click.argument("policy", type=FILE)
-@click.option(
-    "--candidate", multiple=True, required=True, metavar="RUN", help="A run of the candidate; repeatable."
-)
-@click.option("--baseline", multiple=True, metavar="RUN", help="A run to compare with; several are averaged.")
-@click.option(
-    "--history",
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="DIR",
-    help="Nights to pool with; this one is added.",
-)
-@click.option(
-    "--undecided",
-    type=click.Choice(["pass", "fail"]),
-    help="What undecided counts as (default: exit code 3).",
-)
-@click.option(
-    "--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write JUnit's XML (-: print it)."
-)
+@click.option("--candidate", multiple=True, required=True, metavar="RUN", help="Its runs, averaged.")
+@click.option("--baseline", multiple=True, metavar="RUN", help="Runs to compare with.")
+@click.option("--history", type=PATH, metavar="DIR", help="Nights to pool with, and add to.")
+@click.option("--undecided", type=click.Choice(["pass", "fail"]), help="Count it as so.")
+@click.option("--junit", type=PATH, metavar="FILE", help="Write JUnit's XML (-: print it).")
 @page_flags
 @click.pass_context
 def check(

@@ -139,5 +139,6 @@ def of_candidate(measure: Measure, sample: Units, seed: int) -> Evidence:
 
 def _groups(labels: Array | None, n: int) -> Digests:
     """A digest a unit of the macro average's group that it lies in."""
-    names = [""] * n if labels is None else labels
-    return np.array([digest64(str(one)) for one in names], dtype=np.uint64)
+    if labels is None:
+        return np.zeros(n, dtype=np.uint64)
+    return np.array([digest64(str(one)) for one in labels], dtype=np.uint64)

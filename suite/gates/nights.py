@@ -1,14 +1,12 @@
 """A night: what one gate found, as its JSON and as a line of a history; and the history's folder.
 
     HISTORY/nights.jsonl              one `Night` a line, in the order in which they were gated
-    HISTORY/differences/NIGHT.npz     of the last nights: uint64, shape (4, n) for each claim that has units;
-                                      digests of unit, cluster and macro group, and the bits of d
 
-A night that is given again replaces itself, in its place.
+The last nights have what each unit adds to each claim, so that nights can be pooled. A night that is given
+again replaces itself, in its place.
 """
 
-import io
-import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,14 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suite.errors import DataError
-from suite.files import own_folder, read_regular, trying, write_whole
+from suite.files import read_regular, trying, write_whole
 from suite.gates.policy import Kind
 from suite.journal.journal_file import folder_lock
 from suite.journal.shapes import Count, Level, Sha256, TaskName, Time, Values
 from suite.scoring.stats.clusters import Digests, Floats
 
 LARGEST = 2**30  # bytes of a file of a history
-KEPT = 8  # nights whose differences are kept: those that windows can reach, and some to spare
+KEPT = 8  # nights whose units are kept: those that windows reach, and some to spare
 Verdict = Literal["pass", "fail", "undecided"]
 Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$")]
 
@@ -54,8 +52,7 @@ class ClaimNight(msgspec.Struct, frozen=True, kw_only=True):
     are multiplied by it, so that better is higher. d: candidate minus baseline; of at-least the value. low,
     high: tonight's interval at `level`, uncorrected. n, unscored, clusters: of tonight. p_fail: one-sided,
     over all windows; p_pass: of tonight alone; corrected: over the policy. window: nights that p_fail is
-    made of. side, bound: the one-sided bound of d that decides. note: what else a reader must know. units:
-    whether the differences are kept.
+    made of. side, bound: the one-sided bound of d that decides. note: what else a reader must know.
     """
 
     claim: Count
@@ -85,13 +82,13 @@ class ClaimNight(msgspec.Struct, frozen=True, kw_only=True):
     bound: float | None = None
     verdict: Verdict = "undecided"
     note: str = ""
-    units: bool = False
 
 
 class Night(msgspec.Struct, frozen=True, kw_only=True):
     """What one gate found. night: its id, of the pool and the candidate's runs. pool: nights of one policy,
     baseline and task versions; only these are pooled. alpha: the chance of a false block that it spent.
-    remarks: what a reader must know.
+    remarks: what a reader must know. units: in a history, of the last nights: `UnitValues.packed` by the
+    place of the claim.
     """
 
     format: Literal["suite-night/1"] = "suite-night/1"
@@ -107,6 +104,7 @@ class Night(msgspec.Struct, frozen=True, kw_only=True):
     verdict: Verdict
     claims: Sequence[ClaimNight]
     remarks: Sequence[str] = ()
+    units: Mapping[int, bytes] = {}
 
 
 @dataclass(frozen=True)
@@ -121,6 +119,20 @@ class UnitValues:
     def take(self, index: NDArray[np.intp]) -> "UnitValues":
         """Some of them, in this order."""
         return UnitValues(self.ids[index], self.clusters[index], self.groups[index], self.d[index])
+
+    def packed(self) -> bytes:
+        """As a history keeps them: uint64 of shape (4, n), d as its bits, compressed by zlib."""
+        columns = np.stack([self.ids, self.clusters, self.groups, self.d.view(np.uint64)])
+        return zlib.compress(columns.astype("<u8").tobytes())
+
+    @classmethod
+    def unpacked(cls, packed: bytes) -> "UnitValues":
+        """From what a history keeps. Raises DataError."""
+        try:
+            columns = np.frombuffer(zlib.decompress(packed), dtype="<u8").reshape(4, -1).astype(np.uint64)
+        except (zlib.error, ValueError) as error:
+            raise DataError.of("gates.history.units", why=str(error)) from error
+        return cls(columns[0], columns[1], columns[2], columns[3].view(np.float64))
 
 
 def read_nights(folder: Path) -> tuple[list[Night], str]:
@@ -143,39 +155,14 @@ def read_nights(folder: Path) -> tuple[list[Night], str]:
     return found, ""
 
 
-def read_units(folder: Path, night: Night) -> dict[int, UnitValues]:
-    """What each unit added on a night, by place of the claim within the night; {} where that is not kept.
+def add_night(folder: Path, night: Night) -> None:
+    """Put a night into a history, in the place of the same night of before.
 
-    Raises DataError for a file that is damaged.
+    Raises DataError, or RunError where another gate writes there.
     """
-    path = folder / "differences" / f"{night.night}.npz"
-    places = [place for place, one in enumerate(night.claims) if one.units]
-    if not path.exists():
-        return {}
-    try:
-        with np.load(io.BytesIO(read_regular(path, LARGEST)), allow_pickle=False) as kept:
-            found = {place: kept[f"arr_{number}"] for number, place in enumerate(places)}
-        return {
-            place: UnitValues(one[0], one[1], one[2], one[3].view(np.float64)) for place, one in found.items()
-        }
-    except (OSError, ValueError, TypeError, LookupError, zipfile.BadZipFile) as error:
-        raise DataError.of("gates.history.units", path=path, why=str(error)) from error
-
-
-def add_night(folder: Path, night: Night, units: Mapping[int, UnitValues]) -> None:
-    """Put a night into a history, in the place of the same night of before. units: by place of the claim
-    within the night, of those that say so. Raises DataError, or RunError where another gate writes there.
-    """
-    held = io.BytesIO()
-    arrays = [np.stack([u.ids, u.clusters, u.groups, u.d.view(np.uint64)]) for _, u in sorted(units.items())]
-    np.savez_compressed(held, *arrays)
     with trying(f"write the history {folder.name}", folder, kind=DataError):
         folder.mkdir(parents=True, exist_ok=True)
         with folder_lock(folder, needed=False, patience=10):
-            nights = {one.night: one for one in read_nights(folder)[0]} | {night.night: night}
-            own_folder(folder / "differences")
-            write_whole(folder / "differences" / f"{night.night}.npz", [held.getvalue()])
-            lines = (msgspec.json.encode(one) + b"\n" for one in nights.values())
-            write_whole(folder / "nights.jsonl", lines)
-            for old in list(nights)[:-KEPT]:
-                (folder / "differences" / f"{old}.npz").unlink(missing_ok=True)
+            nights = [*({one.night: one for one in read_nights(folder)[0]} | {night.night: night}).values()]
+            nights[:-KEPT] = [msgspec.structs.replace(one, units={}) for one in nights[:-KEPT]]
+            write_whole(folder / "nights.jsonl", (msgspec.json.encode(one) + b"\n" for one in nights))

@@ -50,6 +50,11 @@ class Claim(Strict):
         """Which kind of claim it is."""
         return "no-worse-than" if self.no_worse_than else "better" if self.better else "at-least"
 
+    @property
+    def paired(self) -> bool:
+        """Whether it is about a baseline."""
+        return self.at_least is None
+
     def threshold(self, sign: int) -> float:
         """What sign times the difference, or the value, must be above."""
         if self.no_worse_than:

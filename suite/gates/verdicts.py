@@ -21,7 +21,6 @@ from suite.gates.nights import (
     Verdict,
     add_night,
     read_nights,
-    read_units,
 )
 from suite.gates.policy import Policy
 from suite.plugins import Catalogue, catalogue
@@ -30,6 +29,9 @@ from suite.scoring.stats.paired_difference import Method, adjust
 
 Before = Mapping[int, Sequence[UnitValues]]  # place of a claim -> its units of the nights before, last first
 YEAR = timedelta(days=365)
+ROUNDED = 1 - 1e-9
+NEW = "the night before had another policy, baseline or task version: nights are pooled anew"
+SPENT = "the false blocks of 365 days are spent: a claim fails by what is left of them, if anything"
 
 
 def gate(
@@ -43,41 +45,34 @@ def gate(
     """Test a policy's claims on runs. history: a folder of nights, made where there is none, that keeps this
     one. Raises as `measure` does, and DataError for a history that is damaged or can't be written.
     """
-    found = measure(policy, candidate, baseline, plugins or catalogue())
+    tested, sides, remarks = measure(policy, candidate, baseline, plugins or catalogue())
     now = when or datetime.now(UTC)
-    mine, theirs = ([_gated(one) for one in each] for each in found.sides)
-    versions = sorted({(one.numbers.task, one.numbers.version) for one in found.tested})
+    mine, theirs = ([_gated(one) for one in each] for each in sides)
+    versions = sorted({(one.numbers.task, one.numbers.version) for one in tested})
     pool = _digest(policy.sha256, [[one.identity, one.scoring] for one in theirs], versions)
     identity = _digest(pool, *sorted(one.identity for one in mine))
     nights, torn = read_nights(history) if history else ([], "")
-    again = next((place for place, one in enumerate(nights) if one.night == identity), len(nights))
-    earlier, time = (
-        nights[:again],
-        nights[again].time if again < len(nights) else now.isoformat("T", "seconds"),
-    )
-    remarks = [*found.remarks, *([torn] if torn else [])]
-    if earlier and earlier[-1].pool != pool:
-        remarks.append(
-            "the night before had another policy, baseline or task version: nights are pooled anew"
-        )
-    alpha = policy.nightly
+    again = [place for place, one in enumerate(nights) if one.night == identity]
+    earlier = nights[: again[0]] if again else nights
+    alpha, spent = policy.nightly, 0.0
     if policy.alarms:
         since = (now - YEAR).isoformat()
         spent = sum(one.alpha for one in nights if one.night != identity and one.time > since)
         alpha = max(0.0, min(alpha, policy.alarms.per_year - spent))
-        if alpha < policy.nightly * (1 - 1e-9):
-            remarks.append(f"the alarms of 365 days are spent: {alpha:.2g} is left, nothing else can fail")
-    before = _before(history, [one for one in earlier if one.pool == pool])
-    claims = decide(policy, alpha, found.tested, before)
+    claims = decide(policy, alpha, tested, _before([one for one in earlier if one.pool == pool]))
     verdicts = {one.verdict for one in claims}
+    new = bool(earlier) and earlier[-1].pool != pool
     night = Night(
-        night=identity, pool=pool, time=time, policy_sha256=policy.sha256, control=policy.control,
-        level=policy.level, alpha=alpha, candidate=mine, baseline=theirs, claims=claims, remarks=remarks,
+        night=identity, pool=pool, time=nights[again[0]].time if again else now.isoformat("T", "seconds"),
+        policy_sha256=policy.sha256, control=policy.control, level=policy.level, alpha=alpha, candidate=mine,
+        baseline=theirs, claims=claims,
         verdict="fail" if "fail" in verdicts else "undecided" if "undecided" in verdicts else "pass",
+        remarks=[*remarks, *filter(None, (torn, NEW * new, SPENT * (alpha < policy.nightly * ROUNDED)))],
     )  # fmt: skip
     if history:
-        units = {place: one.evidence.units for place, one in enumerate(found.tested) if one.evidence}
-        add_night(history, night, {place: one for place, one in units.items() if one is not None})
+        units = enumerate(one.evidence and one.evidence.units for one in tested)
+        packed = {place: one.packed() for place, one in units if one}
+        add_night(history, msgspec.structs.replace(night, units=packed))
     return night
 
 
@@ -106,20 +101,20 @@ def decide(policy: Policy, alpha: float, tested: Sequence[Tested], before: Befor
         found.append(
             msgspec.structs.replace(
                 told, p_fail=fail.p, p_fail_corrected=fail_p, p_pass=passed, p_pass_corrected=pass_p,
-                window=fail.nights, side="upper" if verdict == "fail" else "lower", bound=bound,
-                verdict=verdict, units=one.units is not None,
+                window=fail.nights, verdict=verdict, side="upper" if verdict == "fail" else "lower",
+                bound=bound,
             )
         )  # fmt: skip
     return found
 
 
-def _before(history: Path | None, pool: Sequence[Night]) -> Before:
+def _before(pool: Sequence[Night]) -> Before:
     """Of the last nights of a pool, what each unit added to each claim; a claim that lacks one ends there."""
     found: dict[int, list[UnitValues]] = {}
-    for back, night in enumerate(reversed(pool[-len(WINDOWS) + 1 :])):
-        for place, one in read_units(history, night).items() if history else ():
+    for back, night in enumerate(reversed(pool[1 - len(WINDOWS) :])):
+        for place, packed in night.units.items():
             if len(found.setdefault(place, [])) == back:
-                found[place].append(one)
+                found[place].append(UnitValues.unpacked(packed))
     return found
 
 

@@ -85,14 +85,16 @@ class OneSided:
     def upper(self, alpha: float) -> float:
         """The upper bound that errs with chance alpha, in (0, 0.5]."""
         bound = self._end(alpha)
-        return bound if self.above is None else max(bound, self.above.upper(alpha))
+        if self.above is None or self.above.p_below(bound) < alpha:
+            return bound
+        return self.above.upper(alpha)
 
     def p_below(self, threshold: float) -> float:
         """The p value of "the truth is not below the threshold", which is smaller than alpha if and only if
         the upper bound at alpha is below it.
         """
         least, most = math.log(SMALLEST_P), math.log(LARGEST_P)
-        for _ in range(STEPS):
+        for _ in range(STEPS if self._end(LARGEST_P) < threshold else 0):
             middle = (least + most) / 2
             reached = self._end(math.exp(middle)) >= threshold
             least, most = (middle, most) if reached else (least, middle)
