@@ -122,7 +122,7 @@ def _partners(first: LabelledRun, other: LabelledRun, remarks: dict[str, None]) 
 
 
 def claim_tables(cells: Sequence[ClaimCell], runs: Sequence[LabelledRun]) -> dict[str, ScoreTable]:
-    """All scores, by task. A cell is named SIDE/CELL; the trials of further runs follow those of the first."""
+    """All scores, by task. A cell is named SIDE/CELL; trials of further runs follow those of the first."""
     builder = TableBuilder(Wanted(*values_of(one.measure for one in cells)))
     names: dict[tuple[int, str], tuple[str, int]] = {}  # run, cell -> name, trials before
     for one in cells:

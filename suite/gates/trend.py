@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import get_args
 
 import numpy as np
-from msgspec import Struct, to_builtins
+from msgspec import Struct, structs, to_builtins
 
 from suite.blocks import Line, Section
 from suite.chat import canonical_json
@@ -80,11 +80,12 @@ class Trend:
         return sections_of(_TEXTS, "sections", self, claims, *shown)
 
     def as_data(self) -> object:
-        """As plain data: every night as it was recorded, and of each claim the breaks and levels."""
+        """As plain data: every night without its units, and of each claim the breaks and levels."""
         claims = [
             {"claim": o.title, "breaks": o.breaks, "levels": o.levels} for o in claim_trends(self.nights)
         ]
-        told = {"note": self.note, "nights": self.nights, "claims": claims}
+        nights = [structs.replace(one, units={}) for one in self.nights]
+        told = {"note": self.note, "nights": nights, "claims": claims}
         return to_builtins({"format": "suite-trend/1", **told}, enc_hook=str)
 
 

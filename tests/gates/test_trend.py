@@ -112,7 +112,7 @@ def test_cells_of_one_task_are_lines_of_their_own_called_by_what_differs() -> No
 @pytest.fixture
 def history(tmp_path: Path) -> Path:
     for one in nights(*STEADY[:5], None, -0.03, -0.03, -0.035):
-        add_night(tmp_path / "nights", one, {})
+        add_night(tmp_path / "nights", one)
     return tmp_path / "nights"
 
 
