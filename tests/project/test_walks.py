@@ -12,6 +12,8 @@ from types import ModuleType
 import local_git
 import pytest
 
+from suite.cli.main import run_command
+
 ROOT = Path(__file__).resolve().parents[2]
 WALKING = Path(__file__).with_name("walking.py")
 
@@ -174,3 +176,31 @@ def test_the_tutorial_leads_from_nothing_to_a_verified_result(tmp_path: Path, we
     assert cheated.count("exit code 1") == 2
     assert len(list((place / "my-board/submissions/tutorial").glob("*/verification.json"))) == 2
     assert "random-option" in (tmp_path / "served.html").read_text()
+
+
+@pytest.mark.skipif(shutil.which("flock") is None, reason="needs flock")
+@needs
+@pytest.mark.slow
+@pytest.mark.embedded
+def test_two_nights_are_run_gated_and_shown(tmp_path: Path, weights: Path) -> None:
+    walking.prepare(tmp_path / "venv")
+    place = walk("docs/nightly.md", tmp_path, weights, PATH=f"{tmp_path / 'venv/bin'}:{os.environ['PATH']}")
+    assert 'skipped="2"' in (place / "gate.xml").read_text()
+    assert "undecided" in (place / "gate.md").read_text()
+    assert (place / "trend.html").read_text().count('class="whisker') == 4
+    assert len((place / "nights/nights.jsonl").read_text().splitlines()) == 3
+    assert "baseline of" in (tmp_path / "walk.out").read_text()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of MLflow's own store
+def test_a_night_goes_to_mlflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mlflow = pytest.importorskip("mlflow", reason="needs MLflow: tox -e trackers")
+    pytest.importorskip("suite_mlflow", reason="needs suite-mlflow: tox -e trackers")
+    monkeypatch.chdir(tmp_path)
+    store = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    run = ("--task", "prefeval/classification", "--mini", "--limit", "2", "--model", "scripted/echo")
+    assert run_command("eval", *run, "--output", "runs/night") == 0
+    assert run_command("report", "export", "runs/night", "--to", "mlflow", "--tracking-uri", store) == 0
+    mlflow.set_tracking_uri(store)
+    (found,) = mlflow.search_runs(search_all_experiments=True, output_format="list")
+    assert "correct" in " ".join(found.data.metrics)
