@@ -150,6 +150,8 @@ class AnthropicEngine(suite.Engine):
         if isinstance(found, suite.Reply):
             return found
         reply, thinking = read_answer(found, wrapped=wrapped)
+        if request.options.continue_final and request.messages[-1].content[-1:].isspace():
+            reply = msgspec.structs.replace(reply, text=reply.text.lstrip())  # it was asked without the space
         if thinking and reply.tool_calls:
             self._thoughts.add(reply.tool_calls[0].id, thinking)
         return reply

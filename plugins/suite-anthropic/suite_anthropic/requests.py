@@ -76,6 +76,8 @@ def body_of(
         }
         for one in request.tools
     ]
+    if options.continue_final and turns and turns[-1][1]:  # the API takes no space at its end
+        turns[-1][1][-1]["text"] = str(turns[-1][1][-1].get("text", "")).rstrip()
     if marks:
         mark_shared(system, turns, tools)
     body: Body = {"messages": [{"role": role, "content": blocks} for role, blocks in turns]}
@@ -109,7 +111,7 @@ def split(
     turns: list[tuple[str, list[Block]]] = []
     for message in messages:
         if message.role == "system" and not turns:
-            system.append({"type": "text", "text": message.content})
+            system += [{"type": "text", "text": message.content}] if message.content else []
             continue
         role = "assistant" if message.role == "assistant" else "user"
         if not turns or turns[-1][0] != role:

@@ -108,6 +108,14 @@ def test_a_turn_is_continued_by_models_that_take_it(model: str, prefills: bool) 
     assert "continue_final" in engine(model, prefill=True).capabilities()
 
 
+async def test_a_space_at_the_end_of_a_turn_that_is_continued_is_not_sent_and_not_doubled(play: Play) -> None:
+    begun = suite.assistant("The colour is ")
+    async with play({"content": [{"type": "text", "text": " amber."}]}) as played:
+        reply = await played.ask(suite.system(""), suite.user("Colour?"), begun, continue_final=True)
+    assert played.bodies[0]["messages"][1]["content"][0]["text"] == "The colour is"
+    assert (reply.text, "system" in played.bodies[0]) == ("amber.", False)
+
+
 @pytest.mark.parametrize(
     ("model", "thinking", "sent", "effort"),
     [
