@@ -6,11 +6,11 @@ Most are rows of `provider_scenarios.yaml`. They hold an engine to what `suite.m
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
-from typing import Self
 from unittest.mock import patch
 
 import msgspec
@@ -18,7 +18,7 @@ import yaml
 
 from suite.chat import Json, Options, Reply, Request, Usage, user
 from suite.errors import CallFailed, EngineError, SuiteError
-from suite.models.engine import Asking, Surroundings
+from suite.models.engine import Asking, Engine, Surroundings
 from suite.testing.bench import Content, fields_of
 from suite.testing.loopback import LoopbackServer, WireReply, WireRequest
 from suite.testing.provider_case import Protocol, ProviderCase
@@ -75,14 +75,15 @@ def _table() -> _ScenarioTable:
 
 
 class _Play:
-    """An engine, started while `async with` lasts, at a server that takes its replies from `answer`."""
+    """An engine at a server that takes its replies from `answer`."""
+
+    engine: Engine
 
     def __init__(self, case: ProviderCase, answer: Callable[[], WireReply | None]) -> None:
         self._case, self._answer = case, answer
         self._heard: list[Request] = []
         self._keyed = not case.key_env
         self.server = LoopbackServer(self._reply)
-        self.engine = case.engine(self.server.url)
 
     def _reply(self, request: WireRequest) -> WireReply:
         self._keyed |= KEY in str(request.headers)
@@ -91,17 +92,6 @@ class _Play:
             return self._case.protocol.aside(request)
         self._heard.append(asked)
         return self._answer() or WireReply.of({"error": {"message": "the case has no such answer"}}, 400)
-
-    async def __aenter__(self) -> Self:
-        self.server.__enter__()
-        self.engine.check()
-        await self.engine.start(Surroundings(once=True))
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.engine.close()
-        await self.engine.close()
-        self.server.__exit__()
 
     async def outcome(self, request: Request = HELLO) -> Content:
         """How a call ended, and what the server was asked."""
@@ -114,6 +104,21 @@ class _Play:
         asked = fields_of(self._heard[-1], *_ASKED) if self._heard else {}
         leaks = KEY in repr([got, self.engine.identity(), self.engine.settings()])
         return {**facts, **asked, "sent": len(self._heard), "said": got, "keyed": self._keyed, "leaks": leaks}
+
+
+@asynccontextmanager
+async def _playing(case: ProviderCase, answer: Callable[[], WireReply | None]) -> AsyncIterator[_Play]:
+    """Both, started."""
+    play = _Play(case, answer)
+    with play.server:
+        engine = play.engine = case.engine(play.server.url)
+        try:
+            engine.check()
+            await engine.start(Surroundings(once=True))
+            yield play
+        finally:
+            await engine.close()
+            await engine.close()
 
 
 def _differences(what: str, got: Content, wanted: Content) -> list[str]:
@@ -136,7 +141,7 @@ async def _tried(case: ProviderCase, scenario: Scenario) -> list[str]:
     for streams in (False, True) if case.streaming is not None and not scenario.error else (False,):
         if wire := scenario.wire(case.protocol, streams):
             more = {**((streams and case.streaming) or {}), **impatient}
-            async with _Play(replace(case, options={**case.options, **more}), lambda: wire) as play:
+            async with _playing(replace(case, options={**case.options, **more}), lambda: wire) as play:
                 if wanted := scenario.expected(play.engine.capabilities()):
                     name = f"{scenario.name}{', streamed' if streams else ''}"
                     found += _differences(name, await play.outcome(scenario.request), wanted)
@@ -151,7 +156,7 @@ async def engine(case: ProviderCase) -> list[str]:
         found.append("it answers before it is started")
     except (EngineError, CallFailed):
         await made.close()
-    async with _Play(case, lambda: case.protocol.answer(SAID, False)) as play:
+    async with _playing(case, lambda: case.protocol.answer(SAID, False)) as play:
         told = play.engine.identity()
         found += _differences(
             "identity", {"outcome": "", **told}, fields_of(play.engine.spec, "provider", "name")
@@ -169,7 +174,7 @@ async def engine(case: ProviderCase) -> list[str]:
 async def cancelling(case: ProviderCase) -> list[str]:
     """A call that is cancelled hangs up, and leaves an engine that answers the next one."""
     replies = iter([WireReply(200, b"", {}, "silent"), case.protocol.answer(SAID, False)])
-    async with _Play(case, lambda: next(replies)) as play:
+    async with _playing(case, lambda: next(replies)) as play:
         call = asyncio.ensure_future(play.engine.call(HELLO, Asking()))
         await asyncio.to_thread(play.server.waits.wait, PATIENCE_S)
         call.cancel()

@@ -150,3 +150,9 @@ def test_the_command_checks_a_provider_and_leaves_out_one_without_a_case() -> No
     assert (done.exit_code, told["tasks"]) == (0, [])
     assert [(one["check"], one["status"]) for one in told["providers"][0]["checks"]] == [("limits", "passed")]
     assert "names no case" in CliRunner().invoke(check, ["lexical"]).output
+
+
+def test_a_case_whose_engine_cannot_be_made_says_why() -> None:
+    case = replace(OPENAI_CASE, options={**OPENAI_CASE.options, "patience": 3})
+    (result,) = conformance.check(case, ["limits"]).results
+    assert result.problems[0].startswith("no option named 'patience'")
