@@ -213,3 +213,35 @@ def test_the_samples_that_an_importer_brings_can_be_shown_and_are_checked(make_i
     path.unlink()
     with pytest.raises(RunError, match="was imported: its samples are not at hand"):
         imported_samples(run, [cell])
+
+
+def test_trials_of_a_sample_bring_it_once_and_are_counted(make_import: Import) -> None:
+    given = [record("a/0", True, trial=trial, payload={"q": 1}) for trial in (1, 0)]
+    run = Run(make_import(*given, record("b/0", True, payload={"q": 2})))
+    (cell,) = run.results.cells
+    assert (run.manifest.trials, cell.samples, cell.solved, cell.pending) == (2, 4, 3, 1)
+    assert len((run.folder / "samples.jsonl").read_text().splitlines()) == 2
+
+
+def test_why_an_answer_is_missing_is_kept(make_import: Import) -> None:
+    run = Run(make_import(record("a/0", True), record("b/0", None, output=None, values={}, missing="error")))
+    assert [(one.sample, one.kind) for one in run.attempts()] == [("b/0", "error")]
+
+
+def test_settings_of_the_model_stand_with_it(make_import: Import) -> None:
+    run = Run(make_import({"sampling": {"temperature": 0.5}, "model": "m"}, record("a/0", True)))
+    assert run.manifest.roles["candidate"][0].sampling == {"temperature": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "where"),
+    [
+        ("importer", "inspect", "suite-imports"),
+        ("importer", "lm-eval", "suite-imports"),
+        ("exporter", "lm-eval", "suite-exports"),
+        ("task", "imported/rate", "suite-imports"),
+    ],
+)
+def test_what_another_distribution_brings_is_named(kind: Any, name: str, where: str) -> None:
+    with pytest.raises(NotFound, match=f"pip install {where}"):
+        plugins().find(kind, name)

@@ -97,8 +97,7 @@ def _opened(path: Path, *, strict: bool) -> InspectLog | None:
             header = mapping(_document(archive.read(told), path, told))
         samples = _archived
     else:
-        header = {name: _document(raw, path, name) for name, raw in _heads(path)}
-        samples = _written
+        header, samples = _head(path), _written
     if not ("eval" in header and "version" in header):
         if strict:
             raise suite.DataError(f"{path.name} is no log of inspect", str(path), "give a .eval or .json log")
@@ -112,8 +111,15 @@ def _opened(path: Path, *, strict: bool) -> InspectLog | None:
     return InspectLog(path, header, lambda: samples(path))
 
 
-def _heads(path: Path) -> Iterator[tuple[str, bytes]]:
-    return ((name, raw) for name, raw in parts(path, "samples") if name not in ("samples", "reductions"))
+def _head(path: Path) -> Record:
+    """All but the samples; what inspect writes behind them is of no use here."""
+    found: Record = {}
+    for name, raw in parts(path, "samples"):
+        if name == "samples" and "eval" in found:
+            break
+        if name not in ("samples", "reductions"):
+            found[name] = _document(raw, path, name)
+    return found
 
 
 def _archived(path: Path) -> Iterator[tuple[str, LoggedSample]]:

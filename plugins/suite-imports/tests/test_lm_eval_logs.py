@@ -139,6 +139,30 @@ def test_results_of_two_dates_are_given_twice(imported: Import, copy: Path) -> N
         imported("lm-eval", copy)
 
 
+def test_the_mean_of_the_tasks_of_a_group_is_no_other_mean(imported: Import, copy: Path) -> None:
+    [file] = copy.glob("results_*.json")
+    told = json.loads(file.read_text("utf-8").replace('"acc,none": 0.8,', f'"acc,none": {2.5 / 3},'))
+    edit(copy, told)
+    run = imported("lm-eval", copy)
+    [found] = [one for one in run.results.cells if one.task == "imported/rate-parts"]
+    assert (found.headline_row and found.headline_row.value, imported.notes) == (0.8, [])
+    assert found.metrics[1].value == pytest.approx(told["groups"]["sky"]["acc,none"])
+
+
+def test_a_gate_tests_claims_about_imported_cells(
+    imported: Import, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, poor = (str(imported("lm-eval", one).folder) for one in ("good", "poor"))
+    claims = [
+        {"task": "imported/rate", "cell": {"task": "sums", "filter": "strict-match"}, "no-worse-than": {}},
+        {"task": "imported/rate-parts", "cell": {"task": "sky"}, "at-least": 0.1},
+    ]
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(json.dumps({"format": "suite-policy/1", "claims": claims}))
+    assert suite.run_command("gate", str(policy), "--candidate", good, "--baseline", poor) == 3
+    assert "1 pass, 1 undecided" in capsys.readouterr().out
+
+
 def test_an_older_format_is_refused(imported: Import, copy: Path) -> None:
     [file] = copy.glob("results_*.json")
     file.write_text(json.dumps({"results": {"sums": {"acc": 1.0}}}))

@@ -352,6 +352,7 @@ def share_size(found: Influence, level: float) -> float:
     """
     if found.se < intervals.NOTHING:
         return found.worth
+    level = max(level, 1e-6)  # at 0 both quantiles are 0
     factor = (intervals.normal_quantile(level) / intervals.t_quantile(found.df, level)) ** 2
     return max(found.mean * (1 - found.mean) / found.se**2 * factor, 1.0)
 
