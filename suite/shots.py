@@ -10,13 +10,14 @@ run's seed, the order of the train part and whatever runs beside change nothing.
 import hashlib
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import pairwise
 from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 from pydantic import model_validator
 
 from suite.chat import sha256_hex
-from suite.errors import ConfigError
+from suite.errors import ConfigError, DataError
 from suite.parameters import Parameters, added, payload_json
 from suite.task import Sample
 
@@ -53,6 +54,7 @@ class Shots(Generic[PayloadT]):
     train: samples of the train part, read only if there are shots. content: what of a sample must be no
     other's, a text or name each (compared without case and white space). name: of the train part, for people.
     Raises ConfigError for fewer different examples than shots + 1: one may be the sample that is asked.
+    Raises DataError for an id that comes twice.
     """
 
     def __init__(
@@ -65,6 +67,8 @@ class Shots(Generic[PayloadT]):
         self._wanted, self._name, self._content = parameters.shots, name, content
         self._seed, self._anew = parameters.shots_seed, parameters.shots_per == "group"
         self._pool = sorted(train, key=lambda one: one.id) if self._wanted else []
+        if twice := [one.id for one, two in pairwise(self._pool) if one.id == two.id]:
+            raise DataError(f"{name} gives the sample {twice[0]!r} twice", fix="give each an id of its own")
         self._keys = {one.id: self._keys_of(one) for one in self._pool}
         self._order = [*self._pool]
         self._random(Sample("", None)).shuffle(self._order)

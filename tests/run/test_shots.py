@@ -15,7 +15,7 @@ import suite
 from suite.data.cache import Cache
 from suite.data.registry import Registry
 from suite.data.view import DataView, obtain
-from suite.errors import ConfigError, NotFound
+from suite.errors import ConfigError, DataError, NotFound
 from suite.journal.run import Run
 from suite.plugins import catalogue
 from suite.report.run_facts import fact_lines, run_facts
@@ -117,6 +117,17 @@ def test_one_more_than_the_shots_must_be_there(train: list[Words]) -> None:
         train = train[1:]
     with pytest.raises(ConfigError, match=r"shots=4: only \d different examples in train, of \d in all"):
         shots(train, shots=4)
+
+
+def test_an_id_that_comes_twice_is_refused() -> None:
+    with pytest.raises(DataError, match="train gives the sample 't0' twice"):
+        shots([*MANY, *MANY[:1]], shots=1)
+
+
+def test_a_sample_that_shares_too_much_is_never_shown_what_it_shares() -> None:
+    drawn = shots(words("a", "b", "c"), shots=2)
+    with pytest.raises(ConfigError, match="shots=2: only 1 different examples"):
+        drawn.of(Sample("x", Word(word="a"), cluster="g1"))
 
 
 def test_an_unknown_part_is_named_with_what_there_is() -> None:

@@ -59,13 +59,14 @@ def classification(item: Item, output: suite.Output, score: suite.Score | None) 
     """The dialogue, the options as shown, and the values."""
     yield _conversation(item, output)
     picked = score.values.get("letter") if score else None
-    yield suite.Table(
-        columns=("letter", "option", "respects the preference", "picked"),
-        rows=[
-            (letter, option, letter == item.gold, letter == picked)
-            for letter, option in zip("ABCD", item.options, strict=False)
-        ],
-        title="Options",
-    )
+    columns = ["letter", "option", "respects the preference", "picked"]
+    rows: list[tuple[suite.Shown, ...]] = [
+        (letter, option, letter == item.gold, letter == picked)
+        for letter, option in zip("ABCD", item.options, strict=False)
+    ]
+    if isinstance(output.data, dict):  # by likelihood
+        columns.append("log-probability, nats")
+        rows = [(*row, nats) for row, nats in zip(rows, output.data["logprobs"], strict=True)]
+    yield suite.Table(columns=columns, rows=rows, title="Options")
     if score:
         yield suite.Facts({name: cell(value) for name, value in score.values.items()}, title="Values")

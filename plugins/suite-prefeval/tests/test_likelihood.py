@@ -46,6 +46,13 @@ async def test_letters_are_compared_in_their_tags_after_the_options(mini: Any) -
         assert values == {"correct": right, "correct_per_token": False, "letter": "B"}
 
 
+async def test_a_report_shows_the_log_probability_of_each_option(mini: Any) -> None:
+    one = task(answering="letter-likelihood")
+    first, *_ = await solve_all(one, mini, candidate=likeliest(1))
+    tables = [block for block in one.show(*first) if isinstance(block, suite.Table)]
+    assert [row[-2:] for row in tables[0].rows] == [(False, -2.0), (True, -1.0), (False, -2.0), (False, -2.0)]
+
+
 async def test_texts_of_options_are_compared_and_not_shown(mini: Any) -> None:
     model = likeliest(0)
     solved = await solve_all(task(answering="option-likelihood"), mini, candidate=model)
@@ -146,6 +153,7 @@ def test_a_model_without_prompt_logprobs_is_refused_when_planning(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_a_submission_with_shots_by_likelihood_is_verified(
     capsys: pytest.CaptureFixture[str], tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
