@@ -2,7 +2,7 @@
 # venv      .venv with the suite and its benchmarks, editable
 # test      tests, types, lint, layers and documentation, on every supported Python found here
 # test-all  the same and: recipes for pipelines, slow tests, lowest and newest dependencies, wheels, random order, oracles, vLLM,
-#           Ray, libraries of providers, exports read by every-eval-ever, imports of logs that inspect-ai and lm-eval have just made
+#           Ray, libraries of providers, trackers, exports read by every-eval-ever, imports of logs that inspect-ai and lm-eval have just made
 # docs      the documentation site, into site/
 # changelog what the fragments in changelog.d/ add to CHANGELOG.md
 # constraints   resolve all dependencies anew and record their versions
@@ -37,7 +37,7 @@ test: $(TOX)
 test-all: $(TOX)
 	TOX=$(TOX) .ci/test --whole
 	TOX=$(TOX) .ci/eee
-	$(TOX) run -e slow,recipes,py-lowest,py-latest,wheel,random,oracles,vllm,ray,providers,logs-inspect,logs-lm-eval
+	$(TOX) run -e slow,recipes,py-lowest,py-latest,wheel,random,oracles,vllm,ray,providers,trackers,logs-inspect,logs-lm-eval
 
 docs: $(TOX)
 	$(TOX) run -e full -- --version

@@ -88,7 +88,9 @@ from .report.exported_run import ExportedRun as ExportedRun
 from .report.exporter import Export as Export
 from .report.exporter import Exporter as Exporter
 from .report.exporter import ExportOptions as ExportOptions
+from .report.exporter import Follower as Follower
 from .report.exporter import Upload as Upload
+from .report.exporter import need_library as need_library
 from .report.exporter import write_file as write_file
 from .report.hostile_text import one_line as one_line
 from .report.imports import ImportedRecord as ImportedRecord
@@ -104,6 +106,7 @@ from .roles import Ratings as Ratings
 from .roles import Role as Role
 from .run.executor import Executor as Executor
 from .run.executor import Job as Job
+from .run.progress import LiveProgress as LiveProgress
 from .sandbox.choice import open_sandbox as open_sandbox
 from .sandbox.interpreters import SYSTEM_FOLDERS as SYSTEM_FOLDERS
 from .sandbox.interpreters import hidden_folders as hidden_folders

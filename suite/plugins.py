@@ -30,6 +30,7 @@ APART = {  # what another distribution of ours brings
     "provider anthropic": "suite-anthropic",
     **dict.fromkeys(("eee", "hub", "lm-eval"), "suite-exports"),
     **dict.fromkeys(("inspect", "importer lm-eval", "imported"), "suite-imports"),
+    **{name: f"suite-{name}" for name in ("mlflow", "trackio", "wandb")},
     **dict.fromkeys(("judge-audit/biases", "judge-audit/labels"), "suite-judge-audit"),
     **dict.fromkeys(("bubblewrap", "container"), "suite-sandbox"),
 }

@@ -1,21 +1,48 @@
 """suite report export: the flags of every exporter that is installed, and what it wrote."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from suite.cli.flags import names_of, output_flag, scoring_flag
+from suite.cli.flags import names_of, output_flag, scoring_flag, together
 from suite.errors import ConfigError
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
+    from suite.api.preparation import PreparedRun
+    from suite.report.live_export import LiveExport
+
 _CHOSEN, _FLAGS = "suite.exporter", "suite.exporter-flags"  # in a context
 
 _NUMBERS: dict[object, type] = {int: int, float: float}
+
+
+to_flags = together(
+    click.option("--to", metavar="NAME", help="Follow it live, then export it: mlflow, trackio, wandb, …"),
+    click.option("--to-option", "to_options", multiple=True, metavar="KEY=VALUE", help="A flag of it."),
+)
+
+
+def followed(to: str | None, options: Sequence[str], run: "PreparedRun") -> "LiveExport | None":
+    """Who follows a run, by --to and its options; None: nobody. Raises NotFound, PluginError, ConfigError."""
+    pairs = [text.partition("=") for text in options]
+    if odd := [key for key, _, value in pairs if not key or not value]:
+        raise ConfigError(f"--to-option {odd[0]!r} has no value", fix="write --to-option KEY=VALUE")
+    if to is None:
+        if pairs:
+            raise ConfigError("--to-option belongs to --to", fix="add --to NAME, such as --to mlflow")
+        return None
+    if "score" not in run.stages:
+        raise ConfigError("--to exports scores, and --solve-only makes none", fix="give it to `suite score`")
+    from suite.report.live_export import ExportOrder, LiveExport
+
+    given = {key.replace("-", "_"): value for key, _, value in pairs}
+    output = given.pop("output", "")
+    return LiveExport(ExportOrder(to, given, str(run.folder), run.plan.scoring_id, output))
 
 
 class ExporterFlag(click.Option):
@@ -103,10 +130,10 @@ def _list(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     "--to", "kind", required=True, metavar="NAME", shell_complete=names_of("exporter"), help="What to write."
 )
 @click.option("--list", is_flag=True, is_eager=True, expose_value=False, callback=_list, help="List what.")
-@output_flag("PATH", "The file of a table; of anything else the folder.")
+@output_flag("PATH", "The file of a table; of anything else the folder. Trackers need none.", required=False)
 @click.option("--allow-partial", is_flag=True, help="Export a run with pending work too.")
-def export(run: str, scoring: str, kind: str, output: Path, **options: object) -> None:
-    """Write a run for other tools: a table, or another project's files. --list shows what there is."""
+def export(run: str, scoring: str, kind: str, output: Path | None, **options: object) -> None:
+    """Write a run for others: a table, a project's files, a tracker's run. --list shows what there is."""
     given = {name: value for name, value in options.items() if value or type(value) in (int, float)}
     for flag in click.get_current_context().meta[_FLAGS]:
         if flag.name in given and kind not in flag.owners:
@@ -114,8 +141,10 @@ def export(run: str, scoring: str, kind: str, output: Path, **options: object) -
             raise ConfigError.of("cli.export.flag", **about)
     from suite.journal.run import find_run
     from suite.report.exported_run import ExportedRun
-    from suite.report.exporters import export_run
+    from suite.report.exporters import export_run, exporter_of
 
+    if output is None and (place := exporter_of(kind).output):
+        raise ConfigError(f"--to {kind} needs -O {place}", fix="say where it is to be written")
     done = export_run(ExportedRun(find_run(run), scoring), kind, output, given)
     for path in done.paths:
         click.echo(f"wrote {path}")

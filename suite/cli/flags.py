@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +15,14 @@ CommandT = TypeVar("CommandT", bound=Callable[..., object])
 PATH = click.Path(path_type=Path)
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
+
+
+class AmountOption(click.Option):
+    """An option whose variable must not be empty: no money is meant by it, not no end of money."""
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        """The variable as it is set; None if it is not."""
+        return os.environ.get(f"{ctx.auto_envvar_prefix}_{(self.name or '').upper()}")
 
 
 class NumberRange(click.FloatRange):

@@ -141,7 +141,8 @@ def work_in_shards(run: "PreparedRun", shards: int, words: tuple[str, ...]) -> "
     ledger_of(run.settings.budget, members, shards)
     own = shared_devices(max((one.engine.devices() for one in members), default=0), shards)
     commands = [((*words, "--shard", f"{which + 1}/{shards}"), some) for which, some in enumerate(own)]
-    progress = Progress(plan.cells, plan.all_works, stages, quiet=run.settings.quiet)
+    quiet, watcher = run.settings.quiet, run.settings.watcher
+    progress = Progress(plan.cells, plan.all_works, stages, quiet=quiet, watcher=watcher)
     processes = ShardProcesses(commands, run.settings.command, progress, stages[-1])
     error = asyncio.run(processes.run())
     outcome = Outcome(run.folder, plan.scoring_id if Stage.SCORE in stages else "", error=error)

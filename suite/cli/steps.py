@@ -1,16 +1,18 @@
 """Flags and steps that `suite eval` and `suite score` share: parsing, running, showing, exit codes."""
 
 import asyncio
-import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
-from suite.cli.flags import NumberRange, say_json, say_text, together
+from suite.cli.exports import followed, to_flags
+from suite.cli.flags import AmountOption, NumberRange, say_json, say_text, together
 from suite.cli.shards import named_shard, shard_flags, whole_done, work_in_shards, work_on_shard
 from suite.errors import ConfigError
 from suite.run.request import AskedRun, parameter_name
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 _SHOWN = ("scoring", "complete", "pending", "cells", "across", "findings")  # of results, by --json
 LOCAL = "local"  # of --on: this process, whatever the settings say
-_HERE = ("on_options", "prints", "new", "dry_run")  # flags of the process that writes a script
+_HERE = ("on_options", "prints", "new", "dry_run", "to", "to_options")  # flags of this process alone
 _WORKERS = ("shards", "shard", "on")
 _SETTINGS = (click.core.ParameterSource.ENVIRONMENT, click.core.ParameterSource.DEFAULT_MAP)
 _WORDS = "suite.words"  # in a context: the words after the command's name
@@ -106,14 +108,6 @@ role_flags = together(
 )
 
 
-class AmountOption(click.Option):
-    """An option whose variable must not be empty: no money is meant by it, not no end of money."""
-
-    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
-        """The variable as it is set; None if it is not."""
-        return os.environ.get(f"{ctx.auto_envvar_prefix}_{(self.name or '').upper()}")
-
-
 # flags that say how to run and what to print
 run_flags = together(
     click.option("--concurrency", type=click.IntRange(min=1), help="Requests in flight (default: adapts)."),
@@ -146,6 +140,7 @@ run_flags = together(
         help="An option of --on; one that is unknown lists them.",
     ),
     click.option("--print", "prints", is_flag=True, help="With --on: print its script and stop."),
+    to_flags,
     click.option("--json", "as_json", is_flag=True, help="Print JSON: run, cells, across."),
     click.option("--quiet", is_flag=True, help="No progress."),
 )
@@ -189,6 +184,8 @@ class RunFlags(AskedRun, frozen=True, kw_only=True):
     on: str | None = None
     on_options: tuple[str, ...] = ()
     prints: bool = False
+    to: str | None = None
+    to_options: tuple[str, ...] = ()
     strict: bool = False
     as_json: bool = False
     quiet: bool = False
@@ -302,13 +299,20 @@ def carry_out(plan: "Plan", flags: RunFlags, folder: Path | None = None) -> int:
         words = repeated_words(context, {**place, "cache": bool(flags.cache)})
         click.echo(script_of(executor, Job(words, run.folder)), nl=False)
         return 0
-    divided = shard is not None or flags.shards is not None
-    if divided and not (sealed(plan, run.folder) or whole_done(run)):  # else this process alone shows it
-        if shard is not None:
+    follower = followed(flags.to, flags.to_options, run) if shard is None else None
+    run = replace(run, settings=replace(run.settings, watcher=follower))
+    with follower or nullcontext():
+        divided = shard is not None or flags.shards is not None
+        if not divided or sealed(plan, run.folder) or whole_done(run):  # this process alone shows it
+            outcome = asyncio.run(run.start(executor=executor))
+        elif shard is not None:
             return work_on_shard(run, shard, as_json=flags.as_json)
-        words = repeated_words(context, place)
-        return _finish(work_in_shards(run, flags.shards or 1, words), flags, run.stages)
-    return _finish(asyncio.run(run.start(executor=executor)), flags, run.stages)
+        else:
+            outcome = work_in_shards(run, flags.shards or 1, repeated_words(context, place))
+        code = _finish(outcome, flags, run.stages)
+        for line in follower.end(outcome) if follower else ():
+            click.echo(line, err=True)
+    return code
 
 
 def _shard(flags: RunFlags, executor: "Executor | None") -> "Shard | None":

@@ -4,6 +4,7 @@ Rows come in one order, questions are left out where a licence forbids passing t
 of a task that is not installed.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -11,18 +12,22 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from suite.chat import sha256_hex
 from suite.data.entry import DatasetEntry
 from suite.data.registry import Registry
 from suite.errors import SuiteError
 from suite.journal.commands import solving_command
 from suite.journal.run import Run
 from suite.journal.shapes import Values
+from suite.parameters import distinguishing
 from suite.plugins import catalogue
+from suite.report.remarks import parameters_of
 from suite.report.rows import SampleRow, records, revision_of, withheld
 from suite.report.run_facts import run_facts
-from suite.report.run_reports import write_html
-from suite.report.summary import Summary, summarise
-from suite.report.tables import arrow_table, table_shape
+from suite.report.run_reports import replace_file, write_html
+from suite.report.summary import Summary, label, summarise
+from suite.report.tables import arrow_table, export_table, table_shape
+from suite.run.progress import LiveProgress
 from suite.run.reopen import tasks_of
 from suite.scoring.measures import Measure
 from suite.scoring.metrics.declared import rows_of
@@ -30,6 +35,9 @@ from suite.task import AnyTask
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9_.:/ -]")  # in names of metrics, to one tracker or another
+_LONGEST = 150  # characters of a cell's name; some allow 250 for the whole
 
 
 class ExportedRun(Run):
@@ -54,12 +62,59 @@ class ExportedRun(Run):
         """One of its tables, as `suite report export --to parquet` writes it."""
         return arrow_table(table_shape(self, name))
 
-    def write_report(self, path: Path) -> Path:
+    def write_report(self, path: Path, *, texts: bool = True) -> Path:
         """Write its HTML page, for whoever has the run: it holds the data's texts under any licence.
 
-        Samples of a large run lie in a folder beside it. Raises RunError, ConfigError.
+        texts: False leaves out questions, messages and answers. Samples of a large run lie in a folder beside
+        it. Raises RunError, ConfigError.
         """
-        return write_html(path, self.folder, self.scoring)
+        return write_html(path, self.folder, self.scoring, texts=texts)
+
+    def write_files(self, folder: Path, *, samples: bool = True) -> list[Path]:
+        """Write what may be passed on into a folder: results.json, report.html, samples.parquet.
+
+        Where rows are `withheld` the report has no texts, and the samples name their questions by id.
+        samples: False leaves texts and samples out. Raises RunError, ConfigError.
+        """
+        written = [self.write_report(folder / "report.html", texts=samples and not self.withheld)]
+        results = (self.judged.folder / "results.json").read_bytes()
+        written.append(replace_file(folder / "results.json", [results]))
+        written += [export_table(self, "parquet", folder / "samples.parquet")] if samples else []
+        return [*written, *folder.glob("report-parts")]
+
+    @cached_property
+    def identity(self) -> str:
+        """16 hex digits that stay while the run with this scoring is continued, moved, or exported again."""
+        told = self.manifest.plan_sha256, self.manifest.created, self.scoring
+        return sha256_hex(" ".join(told).encode())[:16]
+
+    @cached_property
+    def cell_names(self) -> Mapping[str, str]:
+        """Cell -> its task and swept parameters, as all trackers take names: "prefeval/turns:3"."""
+        found: dict[str, str] = {}
+        for task in dict.fromkeys(one.task for one in self.manifest.cells):
+            cells = [one for one in self.manifest.cells if one.task == task]
+            values = [parameters_of(one, self.scored_cells.get(one.cell)) for one in cells]
+            for cell, told in zip(cells, values, strict=True):
+                text = label(told, distinguishing(values)).replace("=", ":").replace(", ", " ")
+                name = _UNSAFE.sub("_", f"{task}/{text}")[:_LONGEST].rstrip("/")
+                found[cell.cell] = f"{name} {cell.cell[:6]}" if name in found.values() else name
+        return found
+
+    def numbers(self, live: LiveProgress | None = None) -> dict[str, float]:
+        """Headlines with their intervals by name: "CELL/METRIC/value", and low, high, n.
+
+        live: those so far in place of the results', below "live/", with the samples "done" and "pending".
+        """
+        prefix, found = "" if live is None else "live/", dict[str, float]()
+        rows = {one.cell: one.headline_row for one in self.results.cells} if live is None else live.headlines
+        if live is not None:
+            found |= {"live/done": live.done, "live/pending": live.pending}
+        for cell in self.manifest.cells:
+            for name in ("value", "low", "high", "n"):
+                if (value := getattr(rows.get(cell.cell), name, None)) is not None:
+                    found[f"{prefix}{self.cell_names[cell.cell]}/{cell.headline}/{name}"] = value
+        return found
 
     def rows(self) -> Iterator[SampleRow]:
         """Samples with answers and values, by cell in the plan's order, then by id and trial; read anew."""

@@ -5,6 +5,7 @@ runs it. Light, since --help reads the options of every exporter. Not here: the 
 (`exported_run`), the flags (`suite.cli.exports`).
 """
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -13,8 +14,11 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar, cast, get_args
 
 from pydantic import BaseModel, ConfigDict
 
+from suite.errors import ConfigError
+
 if TYPE_CHECKING:
     from suite.report.exported_run import ExportedRun
+    from suite.run.progress import LiveProgress
 
 
 class ExportOptions(BaseModel):
@@ -54,6 +58,22 @@ class Export:
     upload: Upload | None = None
 
 
+class Follower(ABC):
+    """Tells somebody else of a run while it goes on, as `Exporter.follow` makes one.
+
+    It lives in a process of its own, which may wait, fail or hang: the run does not notice, and what was lost
+    is said at its end. A method returns once everything was handed over; whatever it raises is told.
+    """
+
+    @abstractmethod
+    def update(self, now: "LiveProgress") -> None:
+        """How far the run is, every few seconds; the last before the end, too."""
+
+    @abstractmethod
+    def stop(self, whole: bool) -> None:
+        """The run ended. whole: `write` comes next; else the same command goes on with it another day."""
+
+
 OptionsT = TypeVar("OptionsT", bound=ExportOptions)
 
 
@@ -61,7 +81,8 @@ class Exporter(ABC, Generic[OptionsT]):
     """One form of a run for others: `class Mine(suite.Exporter[MyOptions])`, announced as kind "exporter".
 
     The module of the class is imported for --help, so it must import nothing heavy. output: a metavar for -O,
-    PATH where it is a file.
+    PATH where it is a file; "" where -O may be left out, since the run goes elsewhere: what `write` is given
+    then is a folder that is removed afterwards.
     """
 
     output: ClassVar[str] = "FOLDER"
@@ -76,6 +97,20 @@ class Exporter(ABC, Generic[OptionsT]):
         found = (one for base in bases for one in get_args(base) if isinstance(one, type))
         return cast(type[OptionsT], next(found, ExportOptions))
 
+    def check(self) -> None:
+        """Look for what it needs here, such as a library (`need_library`); ask nobody. Raises SuiteError.
+
+        Called before a run that is to be exported starts, so that nothing is paid for in vain.
+        """
+
+    def follow(self, run: "ExportedRun") -> Follower | None:
+        """Begin to tell of a run that goes on and has no results yet; None: all is written at the end.
+
+        A run that was interrupted is followed again, and exported again: `ExportedRun.identity` names it.
+        """
+        del run
+        return None
+
     @abstractmethod
     def write(self, run: "ExportedRun", output: Path) -> Export:
         """Write a scored run; the same run gives the same bytes. output: what -O names.
@@ -83,6 +118,27 @@ class Exporter(ABC, Generic[OptionsT]):
         The run is whole unless `allow_partial`. Raises SuiteError (ConfigError, RunError) for what cannot be
         exported.
         """
+
+
+def need_library(distribution: str, least: str) -> None:
+    """Raises ConfigError, with what to install, where a library is not here in that version, or a newer one.
+
+    least: such as "3.1". Nothing is imported.
+    """
+    from importlib.metadata import PackageNotFoundError, version
+
+    fix = f"pip install -U '{distribution}>={least}'"
+    try:
+        found = version(distribution)
+    except PackageNotFoundError:
+        raise ConfigError(f"{distribution} is not installed", fix=fix) from None
+    if _release(found) < _release(least):
+        raise ConfigError(f"{distribution} {found} is too old: {least} or newer is needed", fix=fix)
+
+
+def _release(version: str) -> list[int]:
+    """The numbers that a version begins with: three at most."""
+    return [int(one) for one in re.findall(r"\d+", version)][:3]
 
 
 def write_file(path: Path, pieces: Iterable[str | bytes]) -> Path:

@@ -1,7 +1,10 @@
 """The exporters that are installed: found by name, given their options, run."""
 
+import re
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal, get_args, get_origin
 
 from pydantic import ValidationError
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from suite.report.exported_run import ExportedRun
 
 AnyExporter = type[Exporter[ExportOptions]]
+_SECRET = re.compile(r"(^|_)(key|token|secret|password)$")
 _OWN = frozenset(("run", "to", "kind", "list", "output", "scoring", "help"))  # the command's
 
 
@@ -51,13 +55,17 @@ def choices_of(annotation: object) -> list[str]:
 def flaws_of(exporter: str) -> Iterator[str]:
     """What is wrong with an exporter: it cannot be loaded, or its options are no flags."""
     try:
-        fields = exporter_of(exporter).options_type().model_fields
-    except PluginError as error:
+        fields = (kind := exporter_of(exporter)).options_type().model_fields
+        if not any(one.is_required() for one in fields.values()):
+            kind(kind.options_type()()).check()
+    except SuiteError as error:
         yield str(error)
         return
     for name, field in fields.items():
         if name in _OWN:
             yield f"option {name!r} is the command's own"
+        if _SECRET.search(name):
+            yield f"option {name!r} looks like a secret, and commands are recorded: read a variable instead"
         if field.annotation is bool and field.default is not False:
             yield f"option {name!r} can only be set: make it False by default"
         if not (field.description or "").strip():
@@ -77,24 +85,32 @@ def options_of(name: str, kind: AnyExporter, given: Mapping[str, object]) -> Exp
         raise ConfigError(f"{flag}: {first['msg']}".lstrip(": ")) from None
 
 
-def export_run(run: "ExportedRun", name: str, output: Path, given: Mapping[str, object]) -> Export:
-    """Export a run by the exporter of that name. given: its options by name.
+def made(name: str, given: Mapping[str, object]) -> Exporter[ExportOptions]:
+    """The exporter of that name with its options by name. Raises NotFound, PluginError, ConfigError."""
+    kind = exporter_of(name)
+    return kind(options_of(name, kind, given))
+
+
+def export_run(run: "ExportedRun", name: str, output: Path | None, given: Mapping[str, object]) -> Export:
+    """Export a run by the exporter of that name. given: its options by name. output: None where the exporter
+    needs no place here.
 
     Raises ConfigError for options that do not fit, for a run that was not scored, or is not complete (unless
     `allow_partial` is given); what the exporter raises; PluginError where it fails.
     """
-    kind = exporter_of(name)
-    options = options_of(name, kind, given)
+    exporter = made(name, given)
     if not run.has_results:
         raise ConfigError(f"run {run.name} has no results to export", fix=f"suite score {run.name}")
-    if run.results.pending and not options.allow_partial:
+    if run.results.pending and not exporter.options.allow_partial:
         raise ConfigError(
             f"run {run.name} has {run.results.pending:,} samples without a result",
             fix="finish it, or say --allow-partial",
         )
     try:
-        return kind(options).write(run, output)
+        exporter.check()
+        with nullcontext(output) if output else TemporaryDirectory() as place:
+            return exporter.write(run, Path(place))
     except SuiteError:
         raise
     except Exception as error:  # third-party code: anything may come out
-        raise failed(kind, f"exporter {name!r}", error) from error
+        raise failed(type(exporter), f"exporter {name!r}", error) from error

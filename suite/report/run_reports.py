@@ -56,9 +56,10 @@ def outcome_reports(outcome: Outcome, *, say: Callable[[str], None] | None = Non
     return written
 
 
-def write_html(path: Path, folder: Path, scoring: str = "", *, most: int = 0) -> Path:
+def write_html(path: Path, folder: Path, scoring: str = "", *, most: int = 0, texts: bool = True) -> Path:
     """Write the page of a run; where it has more than `most` answers, with a folder beside the page.
 
+    texts: False leaves out questions, messages and answers.
     That folder is replaced in one step, and taken away where the page does without. Raises RunError if
     anything cannot be written, ConfigError where another folder stands in its place.
     """
@@ -68,7 +69,7 @@ def write_html(path: Path, folder: Path, scoring: str = "", *, most: int = 0) ->
     from suite.report.viewer.embedding import script_files
     from suite.report.viewer.source import ViewSource
 
-    source, beside = ViewSource(Run(folder, scoring)), path.with_name(f"{path.stem}-parts")
+    source, beside = ViewSource(Run(folder, scoring), texts=texts), path.with_name(f"{path.stem}-parts")
     large = len(source) > (most or MOST_INLINE)
     with trying(f"write {path.name}", path.parent, "choose a place that can be written to"):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,7 @@ from suite.run.cache import Reuse
 from suite.run.execution import SAME_ERROR_LIMIT
 from suite.run.leases import TakenOver
 from suite.run.ledger import BudgetSpent
-from suite.run.progress import ProgressView
+from suite.run.progress import ProgressView, Watcher
 from suite.run.stop_rule import StopRule
 
 
@@ -84,6 +84,7 @@ class RunSettings:
     level: float = 0.95
     quiet: bool = False
     view: ProgressView | None = None  # who shows the progress, instead of the terminal
+    watcher: Watcher | None = None  # who follows it beside
     signals: bool = True
     backoff_s: float = 0.5
     extra_recorded: tuple[Path, ...] = ()  # run folders whose recorded calls are asked first

@@ -9,6 +9,7 @@ import textwrap
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from suite.chat import Json
@@ -18,6 +19,7 @@ from suite.roles import Stage
 from suite.run.cells import Cell
 from suite.run.seats import MemberCost
 from suite.scoring.headline import RunningHeadline
+from suite.scoring.stats.estimate import Estimate
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
@@ -40,8 +42,25 @@ class ProgressView(Protocol):
         """A line that stays."""
 
 
+@dataclass(frozen=True)
+class LiveProgress:
+    """How far a run is. done, pending: samples over all cells and trials that are through, in earlier starts
+    too, or could not be. headlines: of each cell, over the samples scored since this start; approximate."""
+
+    done: int = 0
+    pending: int = 0
+    headlines: Mapping[str, Estimate] = field(default_factory=dict)
+
+
+class Watcher(Protocol):
+    """Who is told each second, on the run's thread, how far it is: `live` tells. It must return at once."""
+
+    def tick(self, live: Callable[[], LiveProgress]) -> None: ...
+
+
 class Progress:
-    """Counts what happens and shows it. quiet: count only. view: who shows it, the terminal by default."""
+    """Counts what happens and shows it. quiet: count only. view: who shows it, the terminal by default.
+    watcher: who follows it beside."""
 
     def __init__(
         self,
@@ -52,6 +71,7 @@ class Progress:
         quiet: bool = False,
         file: TextIO | None = None,
         view: ProgressView | None = None,
+        watcher: Watcher | None = None,
     ) -> None:
         self.works = works
         self.counts: Counter[str] = Counter()
@@ -60,6 +80,7 @@ class Progress:
         self._stages = stages
         self._quiet = quiet
         self._view = view
+        self._watcher = watcher
         self._file = file or sys.stderr
         self._started = time.monotonic()
         self.new = 0
@@ -91,6 +112,8 @@ class Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._watcher is not None:
+            self._watcher.tick(self.live)
         if self._live is not None:
             self._live.stop()
             self._live = None
@@ -121,7 +144,7 @@ class Progress:
 
     def scored(self, cell: Cell, output: OutputRecord, score: ScoreRecord) -> None:
         self.counts[Stage.SCORE] += 1
-        if not self._quiet:
+        if not self._quiet or self._watcher is not None:
             self._headlines[cell.id].add(score, output)
         self._step()
 
@@ -143,6 +166,8 @@ class Progress:
 
     def tick(self) -> None:
         """Show a line if it is time: every 10 s, and where nothing happens less often, up to a minute."""
+        if self._watcher is not None:
+            self._watcher.tick(self.live)
         if self._view is not None:
             self._view.show(self.line())
             return
@@ -157,6 +182,12 @@ class Progress:
     def finished(self) -> int:
         """Works that are through the last stage of this run."""
         return self.counts[Stage.SCORE if Stage.SCORE in self._stages else Stage.SOLVE]
+
+    def live(self) -> LiveProgress:
+        """How far it is, for who follows it."""
+        now = {cell.id: self._headlines[cell.id].value() for cell in self._cells}
+        found = {cell: one for cell, one in now.items() if one is not None}
+        return LiveProgress(self.finished, self.counts["pending"], found)
 
     def line(self) -> str:
         """Everything in one line."""

@@ -63,8 +63,10 @@ class Session:
         if isinstance(folder, Path):
             folder = RunFolder(plan, folder, scoring, settings.extra_recorded)
         self.folder = folder
-        quiet, view = settings.quiet, settings.view
-        self.progress = Progress(plan.cells, plan.all_works, self.stages, quiet=quiet, view=view)
+        self.progress = Progress(
+            plan.cells, plan.all_works, self.stages, quiet=settings.quiet, view=settings.view,
+            watcher=settings.watcher,
+        )  # fmt: skip
         self.interrupted = False
         self._taken: RunError | None = None  # another process has the shard now
         self._lost = ""  # what lacks a part and is done again, in words

@@ -1,0 +1,1 @@
+"""Runs of the suite as runs of MLflow. Start at `plugin`."""

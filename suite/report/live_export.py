@@ -1,0 +1,193 @@
+"""A run followed while it goes on: an exporter at work in a process of its own, and a bounded queue to it.
+
+Nothing waits for that process while the run goes on: what it does not take in time is dropped, oldest first.
+Where it is slow, hangs, fails or dies, that is said at the end, with the command that exports the run later.
+"""
+
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import NamedTuple
+
+from suite.errors import ConfigError
+from suite.report.exported_run import ExportedRun
+from suite.report.exporter import Follower
+from suite.report.exporters import export_run, made
+from suite.report.hostile_text import one_line
+from suite.run.outcome import Outcome
+from suite.run.progress import LiveProgress
+from suite.secrets import safe_command, scrub_all
+
+MOST_WAITING, EVERY_S = 32, 5.0  # updates that wait, and the time between two
+PATIENCE_S, SHORT_PATIENCE_S = 120.0, 10.0  # after the end, for the export; where there is none
+GRACE_S = 10.0  # for the process to end in, once the run's is gone
+
+
+class ExportOrder(NamedTuple):
+    """What the process is to do. given: options of the exporter, as text. output: "" for none."""
+
+    name: str
+    given: Mapping[str, str]
+    folder: str
+    scoring: str
+    output: str = ""
+
+
+class LiveExport:
+    """Follows one run: a `Watcher`. Raises NotFound, PluginError, ConfigError, and what `check` raises."""
+
+    def __init__(self, order: ExportOrder) -> None:
+        self._order, exporter = order, made(order.name, order.given)
+        if exporter.output and not order.output:
+            fix = f"--to-option output={exporter.output}"
+            raise ConfigError(f"--to {order.name} writes files, and nothing says where", fix=fix)
+        exporter.check()
+        self._partial = exporter.options.allow_partial
+        self._waiting = deque[LiveProgress | bool](maxlen=MOST_WAITING)  # the oldest gives way
+        self._more = threading.Semaphore(0)
+        self._live: Callable[[], LiveProgress] | None = None
+        self._told: list[LiveProgress] = []  # what was so before, and what was told last
+        self._next, self._made, self._taken, self._ended = 0.0, 0, 0, False
+        self._error = self._refused = ""  # the last of an update; of the end
+        self._exported: list[str] = []
+        spawn = get_context("spawn")
+        self._pipe, self._theirs = spawn.Pipe()
+        self._process = spawn.Process(target=_follow, args=(self._theirs, order))
+        self._thread = threading.Thread(target=self._work, daemon=True)
+
+    def __enter__(self) -> "LiveExport":
+        self._process.start()
+        self._theirs.close()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.join()
+
+    def tick(self, live: Callable[[], LiveProgress]) -> None:
+        """Put into the queue how far the run is, if it is time and anything happened."""
+        if self._live is None:
+            self._told = [LiveProgress(live().done)]
+        self._live = live
+        if time.monotonic() >= self._next and (now := live()) not in self._told:
+            self._told[1:] = [now]
+            self._next, self._made = time.monotonic() + EVERY_S, self._made + 1
+            self._put(now)
+
+    def _put(self, told: LiveProgress | bool) -> None:
+        self._waiting.append(told)
+        self._more.release()
+
+    def _work(self) -> None:
+        """Pass one after the other on, each once the one before was answered."""
+        with suppress(OSError, EOFError):
+            while not self._ended:
+                self._more.acquire()
+                with suppress(IndexError):  # it gave way
+                    self._pipe.send(told := self._waiting.popleft())
+                    error, self._exported = self._pipe.recv()
+                    self._ended = isinstance(told, bool)
+                    if self._ended:
+                        self._refused = error
+                    else:
+                        self._error, self._taken = error or self._error, self._taken + (not error)
+
+    def end(self, outcome: Outcome) -> list[str]:
+        """Tell the end, let the run be exported, and say how that went. Waits for it, within bounds."""
+        if self._live is not None:
+            self._next = 0.0
+            self.tick(self._live)
+        results = outcome.results
+        whole = results is not None and not outcome.interrupted and (self._partial or not results.pending)
+        self._put(whole)
+        patience = PATIENCE_S if whole else SHORT_PATIENCE_S
+        late = f"it took more than {patience:.0f} s"
+        try:
+            self._thread.join(patience)
+        except KeyboardInterrupt:
+            late = "nobody waited for it"
+        late = "it is too slow" if self._ended else late if self._thread.is_alive() else "its process died"
+        why = one_line(self._error or late, 300)
+        said, to = [f"{self._order.name}: {line}" for line in self._exported], f"! {self._order.name}: "
+        if lost := self._made - self._taken:
+            said.append(f"{to}{lost} of {self._made} live updates were lost: {why}")
+        if whole and (self._refused or not self._ended):
+            why = one_line(self._refused, 300) or why
+            said += [f"{to}the run was not exported: {why}", f"  later: {self.command}"]
+        elif not whole:
+            said.append(f"{to}the run is not whole yet, and not exported: the same command goes on with both")
+        return said
+
+    @property
+    def command(self) -> str:
+        """What exports the run by itself."""
+        name, given, folder, _, output = self._order
+        words = ["suite", "report", "export", folder, "--to", name, *(["-O", output] if output else [])]
+        fields = made(name, given).options_type().model_fields
+        for key, value in given.items():
+            words += [f"--{key.replace('_', '-')}", *([] if fields[key].annotation is bool else [value])]
+        return safe_command(words)
+
+
+def _follow(pipe: "Connection[tuple[str, list[str]], LiveProgress | bool]", order: ExportOrder) -> None:
+    """What the process does, until the end of the run or of its process."""
+    os.setsid()  # Ctrl-C is for the run's process
+    for stream in (1, 2):  # libraries print
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    followed = _Exporting(order)
+    with suppress(EOFError, OSError):
+        while True:
+            told, error, lines = pipe.recv(), "", list[str]()
+            try:
+                lines = followed.told(told)
+            except Exception as raised:  # third-party code, and a network behind it: anything may come out
+                error = scrub_all(f"{type(raised).__name__}: {raised}")
+            pipe.send((error, lines))
+            if isinstance(told, bool):
+                os._exit(0)  # all was handed over: no library may wait at its exit
+    followed.told(False)
+
+
+def _end_with_parent() -> None:
+    if (parent := parent_process()) is not None:
+        parent.join()
+    time.sleep(GRACE_S)
+    os._exit(1)
+
+
+class _Exporting:
+    """A run in the process that follows it."""
+
+    def __init__(self, order: ExportOrder) -> None:
+        self._order, self._folder, self._began = order, Path(order.folder), False
+        self._follower: Follower | None = None
+
+    def told(self, told: LiveProgress | bool) -> list[str]:
+        """Do with it what the exporter does. Returns what was exported, in lines."""
+        name, given, _, scoring, _ = self._order
+        if not self._began and (self._folder / "manifest.json").exists() and not isinstance(told, bool):
+            self._follower = made(name, given).follow(ExportedRun(self._folder, scoring))
+            self._began = True  # not before: who is down now may be up at the next update
+        if isinstance(told, bool):
+            return self._end(told)
+        if self._follower is not None:
+            self._follower.update(told)
+        return []
+
+    def _end(self, whole: bool) -> list[str]:
+        name, given, _, scoring, output = self._order
+        if self._follower is not None:
+            self._follower.stop(whole)
+        if not whole:
+            return []
+        done = export_run(ExportedRun(self._folder, scoring), name, Path(output) if output else None, given)
+        unsent = ["nothing was sent: somebody has to agree"] if done.upload else []
+        return [*(f"wrote {path}" for path in done.paths), *done.remarks, *unsent]

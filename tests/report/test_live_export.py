@@ -1,0 +1,236 @@
+"""Runs followed live: what reaches an exporter, and trackers that are down, hang, raise or die."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import suite
+from suite.plugins import catalogue
+from suite.report import live_export
+from suite.report.live_export import ExportOrder, LiveExport
+from suite.run.outcome import Outcome
+
+Make = Callable[..., Path]
+CODE = '''
+import json, os, time
+from pathlib import Path
+from typing import Literal
+import suite
+
+class DiaryOptions(suite.ExportOptions):
+    path: str
+    """where it writes."""
+    how: Literal["well", "hangs", "raises", "dies", "lacks"] = "well"
+    """how it goes."""
+
+class Diary(suite.Exporter[DiaryOptions]):
+    output = ""
+    def check(self):
+        if self.options.how == "lacks":
+            suite.need_library("no-such-library", "3.1")
+    def follow(self, run):
+        return Page(self, run)
+    def write(self, run, output):
+        self.note("write", sorted(one.name for one in run.write_files(output)))
+        return suite.Export([], ["it is at home"])
+    def note(self, *words):
+        with Path(self.options.path).open("a") as file:
+            file.write(json.dumps(words) + "\\n")
+
+class Page(suite.Follower):
+    def __init__(self, diary, run):
+        self.diary, self.run = diary, run
+    def update(self, now):
+        print("a library that prints")
+        self.diary.note("update", self.run.numbers(now), os.getpid())
+        how = self.diary.options.how
+        if how == "hangs":
+            time.sleep(3600)
+        if how == "dies":
+            os._exit(3)
+        if how == "raises":
+            raise OSError("no answer for " + os.environ["DIARY_API_KEY"])
+    def stop(self, whole):
+        self.diary.note("stop", whole)
+'''
+
+
+@pytest.fixture(autouse=True)
+def _installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A distribution with the exporter `diary`, which a process of its own finds, too."""
+    place = tmp_path / "site"
+    info = place / "suite_diary-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: suite-diary\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[suite]\ndiary = diary_plugin\n")
+    register = 'return [suite.Entry("exporter", "diary", "A diary", "diary_code:Diary")]'
+    plugin = f"import suite\n\n@suite.hookimpl\ndef suite_register():\n    {register}\n"
+    (place / "diary_plugin.py").write_text(plugin)
+    (place / "diary_code.py").write_text(CODE)
+    monkeypatch.syspath_prepend(str(place))
+    monkeypatch.setenv("DIARY_API_KEY", "drawn-7f3a91c2e5")
+    monkeypatch.chdir(tmp_path)
+    catalogue.cache_clear()
+    yield
+    catalogue.cache_clear()
+
+
+def evaluated(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
+    """A small run with these flags more: its exit code and all that it says."""
+    task = "--task", "prefeval/classification", "--mini", "--limit", "2", "--model", "scripted/words"
+    code = suite.run_command("eval", *task, "--no-cache", "--output", "out", *words)
+    captured = capsys.readouterr()
+    return code, captured.out + captured.err
+
+
+def told(path: Path = Path("diary")) -> list[list[Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def test_a_run_is_told_as_it_goes_and_exported_at_its_end(capsys: pytest.CaptureFixture[str]) -> None:
+    code, said = evaluated(capsys, "--quiet", "--to", "diary", "--to-option", "path=diary")
+    (_, numbers, _), stopped, written = told()[-3:]
+    assert code == 0 and "diary: it is at home" in said
+    assert "library that prints" not in said
+    assert numbers["live/done"] == 8 and numbers["live/pending"] == 0
+    assert {name.rpartition("/")[2] for name in numbers} >= {"value", "n"}
+    assert stopped == ["stop", True]
+    assert written == ["write", ["report.html", "results.json", "samples.parquet"]]
+    assert evaluated(capsys, "--to", "diary", "--to-option", "path=diary")[0] == 0
+    assert told()[-2:] == [written, written]  # of a finished run nothing is told anew
+
+
+def test_a_tracker_that_hangs_costs_the_run_nothing_and_is_said(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_export, "PATIENCE_S", 1.0)
+    code, said = evaluated(capsys, "--to", "diary", "--to-option", "path=diary", "--to-option", "how=hangs")
+    assert code == 0 and "updates were lost: it took more than 1 s\n" in said
+    assert "later: suite report export out --to diary --path diary --how hangs" in said
+
+
+@pytest.mark.parametrize(
+    ("how", "why", "exported"),
+    [("dies", "its process died", False), ("raises", "OSError: no answer for ***", True)],
+)
+def test_what_was_lost_of_a_tracker_is_said_once(make_run: Make, how: str, why: str, exported: bool) -> None:
+    run = suite.Run(make_run(pending=0))
+    order = ExportOrder("diary", {"path": "diary", "how": how}, str(run.folder), run.scoring)
+    with LiveExport(order) as live:
+        live.tick(suite.LiveProgress)
+        live.tick(lambda: suite.LiveProgress(3))
+        said = live.end(Outcome(run.folder, run.scoring, run.results))
+    assert f"! diary: 1 of 1 live updates were lost: {why}" in said
+    assert ("diary: it is at home" in said) == exported
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--to", "mlflo"], "no exporter named 'mlflo'"),
+        (["--to", "diary"], "--to diary needs --path"),
+        (["--to", "diary", "--to-option", "path=x", "--to-option", "where=x"], "--where: Extra"),
+        (["--to", "diary", "--to-option", "path"], "--to-option 'path' has no value"),
+        (["--to-option", "path=x"], "--to-option belongs to --to"),
+        (["--to", "csv"], "--to-option output=PATH"),
+        (["--to", "diary", "--to-option", "path=x", "--solve-only"], "--solve-only makes none"),
+        (
+            ["--to", "diary", "--to-option", "path=x", "--to-option", "how=lacks"],
+            "no-such-library is not installed\n  pip install -U 'no-such-library>=3.1'",
+        ),
+    ],
+)
+def test_what_cannot_follow_is_refused_before_anything_is_asked(
+    capsys: pytest.CaptureFixture[str], words: list[str], message: str
+) -> None:
+    code, said = evaluated(capsys, *words)
+    assert code == 2 and message in said
+    assert not Path("out").exists()
+
+
+def test_a_tracker_that_is_not_installed_is_named_with_its_plugin(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("suite.plugins.entry_points", lambda group: [])
+    code, said = evaluated(capsys, "--task", "rag-rewardbench", "--to", "mlflow")
+    assert code == 2 and "no " in said
+    catalogue.cache_clear()
+    with pytest.raises(suite.NotFound, match="pip install suite-mlflow"):
+        LiveExport(ExportOrder("mlflow", {}, "out", ""))
+
+
+def test_a_library_that_is_too_old_is_named_with_what_is_needed() -> None:
+    with pytest.raises(suite.ConfigError, match=r"pydantic 2\.\S+ is too old: 99\.1 or newer is needed"):
+        suite.need_library("pydantic", "99.1")
+    suite.need_library("pydantic", "2.1")
+
+
+def test_who_is_too_slow_loses_the_oldest_updates() -> None:
+    slow = LiveExport(ExportOrder("diary", {"path": "diary"}, "out", ""))
+    for done in range(100):
+        slow._next = 0.0
+        slow.tick(lambda done=done: suite.LiveProgress(done))  # type: ignore[misc]
+    assert [one.done for one in slow._waiting if not isinstance(one, bool)] == list(range(68, 100))
+
+
+def test_a_run_that_was_interrupted_is_left_open(make_run: Make) -> None:
+    folder = make_run(pending=2)
+    with LiveExport(ExportOrder("diary", {"path": "diary"}, str(folder), "abc12345")) as live:
+        live.tick(suite.LiveProgress)
+        live.tick(lambda: suite.LiveProgress(3))
+        said = live.end(Outcome(folder, "abc12345", interrupted=True))
+    assert [one[0] for one in told()] == ["update", "stop"]
+    assert told()[-1] == ["stop", False]
+    assert said == ["! diary: the run is not whole yet, and not exported: the same command goes on with both"]
+
+
+def test_who_follows_ends_with_the_run_s_process(make_run: Make, tmp_path: Path) -> None:
+    folder = make_run()
+    lines = [
+        "import suite, time",
+        "from suite.report.live_export import LiveExport, ExportOrder",
+        "if __name__ == '__main__':",
+        f"    order = ExportOrder('diary', {{'path': 'diary'}}, {str(folder)!r}, 'abc12345')",
+        "    with LiveExport(order) as live:",
+        "        live.tick(suite.LiveProgress)",
+        "        live.tick(lambda: suite.LiveProgress(3))",
+        "        time.sleep(600)",
+    ]
+    (tmp_path / "run.py").write_text("\n".join(lines))
+    path = os.pathsep.join([str(tmp_path / "site"), *sys.path])
+    with subprocess.Popen([sys.executable, "run.py"], env={**os.environ, "PYTHONPATH": path}) as run:
+        wait_for(lambda: len(told()) == 1)
+        run.send_signal(signal.SIGKILL)
+    wait_for(lambda: told()[-1] == ["stop", False])
+
+
+def wait_for(what: Callable[[], bool]) -> None:
+    """Until it is so; pytest's own limit ends it."""
+    while not what():
+        time.sleep(0.02)
+
+
+def test_numbers_have_names_that_every_tracker_takes(make_run: Make) -> None:
+    run = suite.ExportedRun(make_run(pending=0))
+    numbers = run.numbers()
+    first = run.results.cells[0].headline_row
+    assert first is not None
+    assert numbers["prefs/generation/method:plain inter_turns:0/kept/value"] == first.value
+    assert all(re.fullmatch("[A-Za-z0-9_.:/ -]+", name) for name in numbers)
+    assert len(set(run.cell_names.values())) == len(run.manifest.cells)
+
+
+def test_the_identity_stays_when_a_run_moves(make_run: Make, tmp_path: Path) -> None:
+    folder = make_run(pending=0)
+    before = suite.ExportedRun(folder).identity
+    moved = folder.rename(tmp_path / "elsewhere")
+    assert suite.ExportedRun(moved).identity == before
