@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.scoring.stats.sequential import BlockSums, Wager
+from suite.scoring.stats.sequential import Wager
 
 Floats = NDArray[np.float64]
 AT_ONCE = 50  # looks
@@ -71,15 +71,15 @@ WORLDS = (
 )
 
 
-def looks(world: World, runs: int, chance: np.random.Generator) -> Iterator[BlockSums]:
-    """The blocks of many runs side by side, some looks at a time; shape (runs, looks)."""
-    (low, high), left = world.limits, world.samples // world.together
+def looks(world: World, runs: int, chance: np.random.Generator) -> Iterator[Floats]:
+    """Means of blocks above the lowest value, of many runs side by side, some looks at a time."""
+    low, left = world.limits[0], world.samples // world.together
     while left > 0:
         shape = (runs, min(AT_ONCE, left), world.together)
         own = world.draw(chance, shape, world.difference)
         shared = world.draw(chance, (*shape[:2], 1), world.difference)
         values = np.where(chance.random(shape) < 0.5, shared, own) if world.together > 1 else own
-        yield BlockSums((values - low).mean(axis=2), np.ones(shape[:2]), high - low)
+        yield np.asarray((values - low).mean(axis=2), dtype=np.float64)
         left -= AT_ONCE
 
 
@@ -89,13 +89,14 @@ def stopped(world: World, runs: int, seed: int, alpha: float = 0.05) -> tuple[Fl
     planned, chance = world.samples // world.together, np.random.default_rng(seed)
     bets = [Wager(one, planned, (runs,)) for one in (world.threshold - low, high - world.threshold)]
     verdict, after, done = np.zeros(runs), np.full(runs, float(world.samples)), 0
-    for blocks in looks(world, runs, chance):
-        for bet, sign, seen in zip(bets, (1, -1), (blocks, blocks.turned()), strict=True):
-            reached = bet.after(seen) >= 2 / alpha
+    for above in looks(world, runs, chance):
+        sizes = np.ones_like(above)
+        for bet, sign, seen in zip(bets, (1, -1), (above, (high - low) - above), strict=True):
+            reached = bet.after(seen, sizes) >= 2 / alpha
             now, first = reached.any(axis=1), (done + reached.argmax(axis=1) + 1) * world.together
             new = now & ((verdict == 0) | (first < after))
             verdict, after = np.where(new, sign, verdict), np.where(new, first, after)
-        done += blocks.sizes.shape[1]
+        done += above.shape[1]
     return verdict, after
 
 

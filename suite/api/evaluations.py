@@ -93,9 +93,8 @@ def evaluate(
     thinking: str | int | None = None, concurrency: int | None = None, cache: bool | None = None,
     level: float = 0.95, budget: str | None = None, settle: Mapping[str, str] | None = None,
     until: str | None = None, against: Sequence[str] = (), until_better_than: str | None = None,
-    margin: float = 0.0,
     output: str | Path | None = None, new: bool = False, solve_only: bool = False, one_engine: bool = False,
-    progress: bool | None = None,
+    margin: float = 0.0, progress: bool | None = None,
 ) -> Evaluation:  # fmt: skip
     """Run tasks against models and score what they answer, like `suite eval` with the flags of these names.
 

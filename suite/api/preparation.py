@@ -19,7 +19,6 @@ from suite.run.reopen import plan_again
 from suite.run.request import AskedRun, EvalRequest
 from suite.run.run_folder import RunFolder, choose_folder
 from suite.run.session import Session, run_plan
-from suite.run.stop_rule import StopRule
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,9 @@ def prepare(
     RunError for a folder that holds another plan, or anything that is no run.
     """
     if asked.until or asked.until_better_than or asked.against or asked.margin:
-        settings = replace(settings, until=_stop_rule(plan, asked))
+        from suite.gates.early_stop import stop_rule
+
+        settings = replace(settings, until=stop_rule(plan, asked))
     reuse: Reuse = "all" if asked.cache else "none" if asked.new else "others"
     settings = replace(
         settings, cache=asked.cache is not False, reuse=reuse, one_engine=asked.one_engine, level=asked.level,
@@ -68,22 +69,6 @@ def prepare(
     )  # fmt: skip
     stages = ("score",) if folder else asked.stages
     return PreparedRun(plan, folder or choose_folder(plan, output, asked.new), stages, settings)
-
-
-def _stop_rule(plan: Plan, asked: AskedRun) -> StopRule:
-    """What may end the run before its plan. Raises SuiteError, before anything is paid for."""
-    from suite.gates.early_stop import DecidedClaims, better_than
-    from suite.gates.policy import read_policy
-
-    run, policy = asked.until_better_than, asked.until
-    if bool(run) == bool(policy) or (asked.against and run) or (asked.margin and policy):
-        raise ConfigError.of("gates.until.flags")
-    if asked.solve_only or asked.one_engine:
-        raise ConfigError.of("gates.until.stages")
-    if policy:
-        return DecidedClaims(plan, read_policy(Path(policy)), asked.against, f"--until {Path(policy).name}")
-    words = f"--until-better-than {Path(run or '').name}" + f" --margin {asked.margin:g}" * bool(asked.margin)
-    return DecidedClaims(plan, better_than(plan, asked.margin, asked.level), [run or ""], words)
 
 
 def plan_scoring(run: Run, request: EvalRequest, check: bool = True) -> Plan:

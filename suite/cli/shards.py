@@ -150,7 +150,7 @@ def work_in_shards(run: "PreparedRun", shards: int, words: tuple[str, ...]) -> "
     outcome.interrupted, outcome.pending = processes.interrupted, progress.works - progress.finished
     if (run.folder / "manifest.json").exists():
         merge_shards(run.folder, plan.cells)
-    if (rule := run.settings.until) is not None:
+    if (rule := run.settings.until) is not None and error is None:
         rule.look(RunFolder(plan, run.folder, outcome.scoring).watched())
         outcome.decision = rule.decision()
     results = run.folder / "scorings" / outcome.scoring / "results.json"

@@ -8,8 +8,9 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from suite.errors import worded
 from suite.journal.documents import MetricResult, Share
-from suite.journal.shapes import CellId, Count, Level, Name, Positive, Sha256, shaped
+from suite.journal.shapes import CellId, Count, Level, Name, Sha256, shaped
 
 DECISION, DECISION_FORMAT = "decision.json", "suite-decision/1"
 _IS = {"pass": "is", "fail": "is not", "undecided": "may be"}
@@ -18,7 +19,7 @@ _IS = {"pass": "is", "fail": "is not", "undecided": "may be"}
 class DecidedClaim(msgspec.Struct, frozen=True, kw_only=True):
     """One claim in one cell. told: the cell in words. wanted: such as "better than RUN". value: candidate
     minus baseline, or `own`, the candidate's alone; each a mean with its interval at `level`. missing: units
-    without a score on either side. groups: after how many it was decided, None while it is not."""
+    without a score on either side."""
 
     cell: CellId
     told: str
@@ -30,7 +31,6 @@ class DecidedClaim(msgspec.Struct, frozen=True, kw_only=True):
     level: Level
     units: Count
     missing: Count
-    groups: Positive | None
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,19 +49,14 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def when(self) -> str:
         """How far it looked."""
-        done = "undecided" if self.verdict == "undecided" else "decided"
-        return f"{done} after {self.groups.taken:,} of {self.groups.all:,} groups"
+        return worded("gates.until.when", so="un" * (self.verdict == "undecided"), groups=self.groups)
 
     @property
     def words(self) -> str:
         """When and why it was decided: by which claims; all of them where it was not."""
-        why = "; ".join(
-            f"{one.told} {one.metric} {_IS[one.verdict]} {one.wanted} "
-            "({:.3f}, anytime-valid [{:.3f}, {:.3f}])".format(*one.value)
-            for one in self.claims
-            if one.verdict == self.verdict
-        )
-        return f"{self.when} ({self.until}): {why}"
+        why = (one for one in self.claims if one.verdict == self.verdict)
+        told = (worded("gates.until.claim", one=one, so=_IS[one.verdict]) for one in why)
+        return f"{self.when} ({self.until}): {'; '.join(told)}"
 
     def shown(self, cell: str, row: MetricResult) -> MetricResult:
         """A row of results of a run that stopped early, with the interval of the looks where it has one."""

@@ -138,8 +138,7 @@ def _state(run: Run) -> RunState:
     manifest = run.manifest
     pending = run.results.pending
     state: State = "finished" if run.stopped or (not pending and run.results.complete) else "partial"
-    note = f"{number(pending)} pending" if pending else ""
-    note = run.stopped.when if run.stopped else note
+    note = run.stopped.when if run.stopped else f"{number(pending)} pending" if pending else ""
     if missing := lacking(run):
         state, note = "damaged", f"{' and '.join(missing)} missing"
     elif (growing := being_written(run)) or not run.has_results:

@@ -70,11 +70,6 @@ def contiguous(samples: Iterable[Sample[object]], task: str) -> Iterator[Sample[
         yield sample
 
 
-def drawn_place(name: str, seed: int) -> int:
-    """Where a group comes when groups are drawn at random: the smallest sha256(seed, group) first."""
-    return int.from_bytes(hashlib.sha256(f"{seed}\x1f{name}".encode()).digest(), "big")
-
-
 def limited(names: Iterable[str], limit: int, seed: int) -> frozenset[str]:
     """The `limit` groups with the smallest sha256(seed, group): no biased slice, one streaming pass."""
     heap: list[tuple[int, str]] = []
@@ -82,7 +77,7 @@ def limited(names: Iterable[str], limit: int, seed: int) -> frozenset[str]:
     for name in names:
         if name in kept:
             continue
-        rank = -drawn_place(name, seed)
+        rank = -int.from_bytes(hashlib.sha256(f"{seed}\x1f{name}".encode()).digest(), "big")
         if len(heap) < limit:
             heapq.heappush(heap, (rank, name))
             kept.add(name)

@@ -1,8 +1,9 @@
 """How to run, and how it went."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from suite.chat import Finish
 from suite.errors import CapabilityError, DamagedError, SuiteError
@@ -12,8 +13,8 @@ from suite.run.cache import Reuse
 from suite.run.execution import SAME_ERROR_LIMIT
 from suite.run.leases import TakenOver
 from suite.run.ledger import BudgetSpent
+from suite.run.order import Group
 from suite.run.progress import ProgressView, Watcher
-from suite.run.stop_rule import StopRule
 
 
 @dataclass
@@ -51,8 +52,7 @@ class Outcome:
             return 1
         if self.error is not None:
             return 2
-        decided = self.decision is not None and self.decision.verdict != "undecided"
-        return 1 if self.pending and not decided else 0
+        return 1 if self.pending and not (self.decision and self.decision.verdict != "undecided") else 0
 
     def lines(self, again: str = "the same command") -> Iterator[str]:
         """What somebody who started the run must be told. again: what continues it."""
@@ -72,6 +72,16 @@ class Outcome:
                 yield f"the task fails: correct it, and {again} goes on (of a file or class: in another run)"
             if self.continues and {*(self.reasons or ())} != {"task-error"}:
                 yield f"{again} continues this run in {self.folder}"
+
+
+class StopRule(Protocol):
+    """May end a run before its plan. What it finds follows from the plan and the journals alone, neither from
+    who is fast nor from when it looks. ordered: groups in the order of looks. look: read what is new in a
+    run, or its shards; whether no more is needed. Raises RunError for damage."""
+
+    def ordered(self, groups: Iterable[Group]) -> Iterable[Group]: ...
+    def look(self, folders: Sequence[Path]) -> bool: ...
+    def decision(self) -> Decision: ...
 
 
 @dataclass

@@ -108,8 +108,11 @@ class Session:
         left = max(progress.works - progress.finished, 0)
         outcome = Outcome(path, scoring, None, left, progress.reasons, self.interrupted, stopped)
         outcome.examples = progress.examples
-        if stopped is None:
-            self._decided(outcome)
+        rule, scored = None if stopped else self.settings.until, self.folder.of(Stage.SCORE)
+        if rule and (rule.look(self.folder.watched()) or self.folder.own == path):
+            outcome.decision = rule.decision()
+            if (scored / "manifest.json").exists():
+                write_document(scored / DECISION, outcome.decision)
         if self.folder.own != path:  # a lease: results are of all shards, merged
             return outcome
         if Stage.SOLVE in self.stages and stopped is None and not self.interrupted:
@@ -129,15 +132,6 @@ class Session:
                 if stopped is None:
                     raise  # else what stopped the run is what its user has to know
         return outcome
-
-    def _decided(self, outcome: Outcome) -> None:
-        """Note what the rule found: in the outcome, and what is final for readers of the run."""
-        if (rule := self.settings.until) is not None:
-            known, scoring = rule.look(self.folder.watched()), self.folder.of(Stage.SCORE)
-            whole = self.folder.own == self.folder.root
-            outcome.decision = rule.decision() if known or whole else None
-            if (known or (whole and not outcome.pending)) and (scoring / "manifest.json").exists():
-                write_document(scoring / DECISION, rule.decision())
 
     @cached_property
     def _sealed(self) -> bool:
@@ -161,7 +155,6 @@ class Session:
             return None
         if (rule := self.settings.until) is not None and rule.look(self.folder.watched()):
             self.progress.counts[self.stages[-1]] = len(self.folder.scored)
-            self.progress.say("decided before: nothing more is asked")
             return None
         together = not self.settings.one_engine or len(self.stages) < 2
         async with contextlib.AsyncExitStack() as opened:
@@ -318,18 +311,14 @@ class Session:
 
     def _look(self) -> None:
         """Let the rule look, where there is one; once it needs no more, send nothing more."""
-        rule, driver, places = self.settings.until, self._driver, self.folder.watched()
-        if rule is None or driver is None or driver.desk.stopping or time.monotonic() < self._next_look:
+        rule, driver, now = self.settings.until, self._driver, time.monotonic()
+        if rule is None or driver is None or driver.desk.stopping or now < self._next_look:
             return
-        self._next_look = time.monotonic() + (LOOK_EVERY_S if len(places) > 1 else 0.0)
-        try:
-            for sink in driver.sinks.values():
-                sink.flush()
-            if rule.look(places):
-                self.progress.say("decided: what is in flight may end")
-                driver.desk.stop()
-        except SuiteError as error:
-            driver.desk.stop(error)
+        folders = self.folder.watched()
+        self._next_look = now + LOOK_EVERY_S * (len(folders) > 1)
+        if rule.look(folders):
+            self.progress.say("decided: what is in flight may end")
+            driver.desk.stop()
 
     def _lose(self, error: RunError) -> None:
         """Another process has the shard: stop, and drop what is in flight."""

@@ -12,7 +12,7 @@ from small_tasks import Many, Word, cells, plan_of, run, scripted
 import suite
 from suite.comparisons.comparability import differences, match_cells
 from suite.errors import CallFailed, ConfigError, NotFound
-from suite.gates.early_stop import DecidedClaims, better_than
+from suite.gates.early_stop import DecidedClaims, stop_rule
 from suite.gates.policy import Policy
 from suite.journal.run import Run
 from suite.journal.shards import Shard
@@ -22,6 +22,7 @@ from suite.report.run_list import ListedRun, list_runs
 from suite.run.lease_folder import LeaseFolder
 from suite.run.merging import merge_shards
 from suite.run.plan import Plan
+from suite.run.request import AskedRun
 from suite.run.run_folder import RunFolder
 
 CANDIDATE = "scripted/constant?text=none"
@@ -100,8 +101,11 @@ def rule_of(
     """The rule of some claims, or that a run is better than the one at a place."""
     plan = plan_of({"candidate": CANDIDATE}, cells(task), **asked)
     named = [{"task": task.info.name, **one} for one in claims]
-    policy = Policy.model_validate({"claims": named}) if claims else better_than(plan, 0.0, 0.95)
-    return DecidedClaims(plan, policy, [place] if place else [], "--until p.yaml")
+    if not claims:
+        return stop_rule(plan, AskedRun(until_better_than=place))
+    return DecidedClaims(
+        plan, Policy.model_validate({"claims": named}), [place] * bool(place), "--until p.yaml"
+    )
 
 
 async def test_a_run_stops_once_its_claim_is_decided_and_says_why(tmp_path: Path) -> None:
@@ -114,8 +118,8 @@ async def test_a_run_stops_once_its_claim_is_decided_and_says_why(tmp_path: Path
     low = found.claims[0].value[1]
     assert low > 0
     assert [*outcome.lines()] == [
-        f"decided after {found.groups.taken} of 400 groups (--until p.yaml): words/many said is better than "
-        "base ({:.3f}, anytime-valid [{:.3f}, {:.3f}])".format(*found.claims[0].value),
+        f"decided after {found.groups.taken} of 400 groups (--until-better-than base): words/many said is "
+        "better than base ({:.3f}, anytime-valid [{:.3f}, {:.3f}])".format(*found.claims[0].value),
         f"{outcome.pending} samples were left out; without --until the same command takes them up",
     ]
 
