@@ -36,13 +36,9 @@ class MessagesProtocol(Protocol):
         body = msgspec.json.decode(request.body, type=_Asked)
         said = [suite.system(str(one["text"])) for one in body.system]
         said += [message for turn in body.messages for message in _messages(turn)]
-        tools = [
-            suite.Tool(str(one["name"]), str(one["description"]), one["input_schema"]) for one in body.tools
-        ]
-        schema = body.output_config.get("format", {}).get("schema")
-        options = suite.Options(
-            body.temperature, max_tokens=body.max_tokens, stop=body.stop_sequences, json_schema=schema
-        )
+        tools = (suite.Tool(str(t["name"]), str(t["description"]), t["input_schema"]) for t in body.tools)
+        schema, stop = body.output_config.get("format", {}).get("schema"), body.stop_sequences
+        options = suite.Options(body.temperature, None, body.max_tokens, stop, json_schema=schema)
         return suite.Request("chat", tuple(said), tools=tuple(tools), options=options)
 
     def answer(self, reply: suite.Reply, streams: bool) -> WireReply | None:
@@ -88,10 +84,8 @@ def _messages(turn: _Turn) -> list[suite.Message]:
             for one in turn.content
         ]  # fmt: skip
     calls = [one for one in turn.content if one["type"] == "tool_use"]
-    made = [
-        suite.ToolCall(str(one["name"]), msgspec.json.encode(one["input"]).decode(), str(one["id"]))
-        for one in calls
-    ]
+    given = [(one["name"], msgspec.json.encode(one["input"]).decode(), one["id"]) for one in calls]
+    made = [suite.ToolCall(str(name), arguments, str(identity)) for name, arguments, identity in given]
     return [suite.assistant("".join(str(one.get("text", "")) for one in turn.content), made)]
 
 

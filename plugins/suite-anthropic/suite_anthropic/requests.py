@@ -61,19 +61,16 @@ def body_of(
     *,
     marks: bool,
 ) -> tuple[Body, Body]:
-    """(arguments of `messages.create`, fields beyond those that it knows), without model and max_tokens.
+    """(arguments of `messages.create` but model and max_tokens, fields that are none since anthropic 1.0).
 
     thoughts: id of a reply's first tool call -> the blocks of thinking that led to it, which go back before
     it. schema: of the answer, as the API takes it. marks: whether the shared part is marked for the cache.
     """
     options = request.options
     system, turns = split(request.messages, thoughts)
+    nothing: suite.Json = {"type": "object", "properties": {}}
     tools: list[Block] = [
-        {
-            "name": one.name,
-            "description": one.description,
-            "input_schema": one.parameters or {"type": "object", "properties": {}},
-        }
+        {"name": one.name, "description": one.description, "input_schema": one.parameters or nothing}
         for one in request.tools
     ]
     if options.continue_final and turns and turns[-1][1]:  # the API takes no space at its end
@@ -93,10 +90,7 @@ def body_of(
         body["thinking"], effort = thinking_of(traits, options.thinking)
         config |= {"effort": effort} if effort else {}
     body |= {"output_config": config} if config else {}
-    sampling = {
-        "temperature": options.temperature,
-        "top_p": options.top_p,
-    }  # no arguments since anthropic 1.0
+    sampling = {"temperature": options.temperature, "top_p": options.top_p}
     return body, {name: value for name, value in sampling.items() if value is not None}
 
 
