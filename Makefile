@@ -37,7 +37,7 @@ test: $(TOX)
 test-all: $(TOX)
 	TOX=$(TOX) .ci/test --whole
 	TOX=$(TOX) .ci/eee
-	$(TOX) run -e slow,recipes,py-lowest,py-latest,wheel,random,oracles,vllm,ray,providers,trackers,logs-inspect,logs-lm-eval
+	$(TOX) run -e slow,recipes,py-lowest,py-latest,wheel,random,oracles,vllm,ray,providers,any-llm,trackers,logs-inspect,logs-lm-eval
 
 docs: $(TOX)
 	$(TOX) run -e full -- --version

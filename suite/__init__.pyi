@@ -75,6 +75,7 @@ from .models.options import EngineOptions as EngineOptions
 from .models.options import EngineProvider as EngineProvider
 from .models.options import check_needs as check_needs
 from .models.reasoning import without_reasoning as without_reasoning
+from .models.reply import read_reply as read_reply
 from .models.reply import without_keys as without_keys
 from .models.spec import ModelSpec as ModelSpec
 from .parameters import Parameters as Parameters

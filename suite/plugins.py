@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 GROUP = "suite"
 APART = {  # what another distribution of ours brings
     "provider anthropic": "suite-anthropic",
+    "provider any-llm": "suite-any-llm",
     **dict.fromkeys(("eee", "hub", "lm-eval"), "suite-exports"),
     **dict.fromkeys(("inspect", "importer lm-eval", "imported"), "suite-imports"),
     **{name: f"suite-{name}" for name in ("mlflow", "trackio", "wandb")},

@@ -32,12 +32,12 @@ _FILTERED = re.compile(rf"(?:{'|'.join(_ENDED['filtered'])})\b.*", re.IGNORECASE
 _SAID = ("text", "content", "thinking", "reasoning", "summary")  # fields of a part that hold its words
 
 
-def read_reply(body: bytes, scrub: Scrubber, options: Options | None = None) -> Reply:
-    """The reply in a body of status 200. options: what was asked, where known.
+def read_reply(body: bytes, scrub: Scrubber | None = None, options: Options | None = None) -> Reply:
+    """The reply in a body of status 200, a completion of OpenAI's. options: what was asked, where known.
 
     Raises CallFailed: bad-json, bad-shape, empty-choices, error-in-body, aborted, too-large, status-N.
     """
-    options = options or Options()
+    options, scrub = options or Options(), scrub or Scrubber()
     try:
         value, sound = peer_json.read(body)
     except ValueError as error:

@@ -31,8 +31,9 @@ class OpenAIProtocol(Protocol):
     def answer(self, reply: Reply, streams: bool) -> WireReply | None:
         if reply.finish not in _ENDS:
             return None
+        functions = [{"name": one.name, "arguments": one.arguments} for one in reply.tool_calls]
         calls: list[Json] = [
-            {"index": n, "id": one.id, "function": {"name": one.name, "arguments": one.arguments}}
+            {"index": n, "id": one.id, "type": "function", "function": functions[n]}
             for n, one in enumerate(reply.tool_calls)
         ]
         said: dict[str, Json] = {"role": "assistant", "content": reply.text, "tool_calls": calls}
@@ -40,12 +41,14 @@ class OpenAIProtocol(Protocol):
         usage: Json = {
             "prompt_tokens": reply.usage.prompt,
             "completion_tokens": reply.usage.completion,
+            "total_tokens": reply.usage.prompt + reply.usage.completion,
             "prompt_tokens_details": {"cached_tokens": reply.usage.cached},
             "completion_tokens_details": {"reasoning_tokens": reply.usage.reasoning},
         }
         ended: dict[str, Json] = {"index": 0, "finish_reason": "tool_calls" if calls else _ENDS[reply.finish]}
         if not streams:
-            return WireReply.of({"choices": [{**ended, "message": said}], "usage": usage})
+            whole: dict[str, Json] = {"id": "x", "created": 1, "model": "some-model", "object": "chat.completion"}
+            return WireReply.of({**whole, "choices": [{**ended, "message": said}], "usage": usage})
         half = len(reply.text) // 2
         deltas: list[Json] = [{**said, "content": reply.text[:half]}, {"content": reply.text[half:]}]
         chunks: list[Json] = [{"choices": [{"index": 0, "delta": one}]} for one in deltas]

@@ -1,0 +1,10 @@
+"""What this plugin brings, announced without importing it."""
+
+import suite
+
+
+@suite.hookimpl
+def suite_register() -> list[suite.Entry]:
+    """The provider `any-llm/SERVICE/MODEL`."""
+    title = "Gemini, Bedrock, Vertex, Mistral and more by the library any-llm"
+    return [suite.Entry("provider", "any-llm", title, "suite_any_llm.engine:provider")]
