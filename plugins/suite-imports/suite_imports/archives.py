@@ -28,11 +28,9 @@ class Archive:
     def __init__(self, path: Path, opened: zipfile.ZipFile) -> None:
         self.path = path
         self._zip = opened
-        self._members = {one.filename: one for one in opened.infolist()}
+        self._members = dict(opened.NameToInfo)  # of one name the last counts, as for inspect
         if len(opened.infolist()) > MEMBERS:
             raise suite.DataError(f"{path.name} has more than {MEMBERS:,} members", str(path))
-        if len(self._members) != len(opened.infolist()):
-            raise suite.DataError(f"{path.name} has two members of one name", str(path), _ASK)
         self.names = list(self._members)
 
     def read(self, name: str) -> bytes:

@@ -16,14 +16,11 @@ import msgspec
 
 import suite
 from suite_imports.archives import opened
+from suite_imports.inspect_cells import InspectCells
 from suite_imports.json_parts import parts
-from suite_imports.values import TEXT, ImportedCell, Record, Scale, listed, mapping, tags
+from suite_imports.values import TEXT, ImportedCell, Record, listed, mapping, tags
 
 VERSION = 2  # of the log's format
-# inspect_ai.scorer: what these give is C or I, or 1 or 0; partial credit only where it is asked for
-RIGHT_OR_WRONG = {"match", "includes", "pattern", "answer", "exact", "choice", "math"}
-GRADERS = {"model_graded_qa", "model_graded_fact"}
-GRADES = {"f1"}
 FINISHES = {"max_tokens": "length", "model_length": "overflow", "content_filter": "refused"}
 ATTACHED = "attachment://"
 MEMBERS = ("samples/", ".json")
@@ -153,91 +150,9 @@ def _sample(raw: bytes, path: Path, name: str) -> LoggedSample:
         raise suite.DataError(f"{name} is no sample of inspect: {error}", str(path)) from error
 
 
-class _Cells:
-    """The cells of a log, by scorer and name of a value."""
-
-    def __init__(self, log: InspectLog) -> None:
-        self._spec, self._printed = log.spec, mapping(log.header.get("results"))
-        told = (mapping(one) for one in listed(self._spec.get("scorers")))
-        self.scorers = {str(one["name"]): one for one in told if "name" in one}
-        self.known: dict[tuple[str, str], ImportedCell] = {}
-        self.cluster, self.part = "", ""
-        for one in self._metrics([*listed(self._spec.get("metrics")), *self.scorers.values()]):
-            options = mapping(one.get("options"))
-            self.cluster = str(options.get("cluster") or self.cluster)
-            self.part = str(options.get("group_key") or self.part)
-
-    def _metrics(self, value: suite.Json) -> Iterator[Record]:
-        """Declared metrics, wherever they stand: alone, in lists, in mappings by value."""
-        for one in listed(value):
-            if isinstance(one, dict):
-                if "name" in one and "metrics" not in one:
-                    yield one
-                elif "metrics" in one:
-                    yield from self._metrics(one["metrics"])
-                else:
-                    for each in one.values():
-                        yield from self._metrics(each)
-
-    def of(self, scorer: str, name: str) -> ImportedCell:
-        if (scorer, name) not in self.known:
-            self.known[scorer, name] = ImportedCell(*self._made(scorer, name), parts=bool(self.part))
-        return self.known[scorer, name]
-
-    def declared(self, scorer: str) -> Record:
-        """How a scorer was declared; the second of one name is called NAME1."""
-        return self.scorers.get(scorer) or self.scorers.get(scorer.rstrip("0123456789")) or {}
-
-    def names(self, scorer: str) -> list[str]:
-        """The values that a scorer gives by name, as far as it declares them; [""] where it gives one."""
-        metrics = self.declared(scorer).get("metrics")
-        each = metrics if isinstance(metrics, list) else [metrics]
-        found = [name for one in each if isinstance(one, dict) and "name" not in one for name in one]
-        return [name for name in found if "*" not in name] or [""]
-
-    def _made(self, scorer: str, name: str) -> tuple[Scale, Record, float | None]:
-        declared, short = self.declared(scorer), scorer.rpartition("/")[2].rstrip("0123456789")
-        options = mapping(declared.get("options"))
-        metrics = declared.get("metrics") or self._spec.get("metrics")
-        own = mapping(metrics).get(name, metrics) if name else metrics
-        means = {str(one["name"]).rpartition("/")[2] for one in self._metrics(own)}
-        graded = short in GRADERS and not options.get("partial_credit")
-        scale: Scale = "gain" if "mean" in means else "number"
-        if not name and (short in RIGHT_OR_WRONG or graded):
-            scale = "rate"
-        elif short in GRADES or "accuracy" in means:
-            scale = "grade"
-        task = self._spec.get("task_args")
-        parameters: Record = {
-            "tool": "inspect",
-            "task": str(self._spec.get("task", "")),
-            "scorer": f"{scorer}/{name}" if name else scorer,
-            "options": json.dumps(task, sort_keys=True) if task else "",
-            "version": str(self._spec.get("task_version", "")),
-            "grader": self._grader(options) if short in GRADERS else "",
-        }
-        return scale, {"filter": "", "shots": None, **parameters}, self._mean(scorer, name)
-
-    def _grader(self, options: Record) -> str:
-        roles = mapping(self._spec.get("model_roles"))
-        told = options.get("model") or roles.get(str(options.get("model_role") or "grader"))
-        names = [str(mapping(one).get("model", one)) for one in listed(told)]
-        return ", ".join(names) or str(self._spec.get("model", ""))
-
-    def _mean(self, scorer: str, name: str) -> float | None:
-        """What the log prints, where it is a mean over samples of their means over epochs."""
-        for one in map(mapping, listed(self._printed.get("scores"))):
-            if one.get("scorer") == scorer.rstrip("0123456789") and one.get("name") == (name or scorer):
-                metrics = mapping(one.get("metrics"))
-                told = metrics.get("accuracy") or metrics.get("mean")
-                value = mapping(told).get("value")
-                if one.get("reducer") in (None, "mean") and isinstance(value, int | float):
-                    return float(value)
-        return None
-
-
 def _records(log: InspectLog) -> Iterator[Record]:
-    cells, spec = _Cells(log), log.spec
+    spec = log.spec
+    cells = InspectCells(spec, mapping(log.header.get("results")))
     task, model = str(spec.get("task", "")), str(spec.get("model", ""))
     status = log.header.get("status", "started")
     if status != "success":
@@ -285,7 +200,7 @@ def _settings(log: InspectLog) -> Record:
     return {**generation, "solver": steps, **limits}
 
 
-def _of_sample(cells: _Cells, task: str, one: LoggedSample) -> Iterator[tuple[ImportedCell, Record]]:
+def _of_sample(cells: InspectCells, task: str, one: LoggedSample) -> Iterator[tuple[ImportedCell, Record]]:
     """(cell, record) of each value of a sample."""
     told = one.attachments
     asked = _text(one.input, told)

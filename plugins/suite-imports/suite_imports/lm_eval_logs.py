@@ -1,26 +1,22 @@
 """Results of lm-evaluation-harness as records: `results_*.json` and its `samples_*.jsonl`.
 
-Without lm-eval installed, one line at a time. A metric with a filter is a cell. Tasks of a group with a
-printed mean are one cell, each task a part of it. A metric that is computed over all answers at once (BLEU,
-F1 of classes, perplexity) has no value of a sample and is left out with a note. What counts as right or wrong
-is told by the metric and the task's configuration, never by the values that occur.
+Without lm-eval installed, one line at a time. A metric with a filter is a cell. A metric that is computed over
+all answers at once (BLEU, F1 of classes, perplexity) has no value of a sample and is left out with a note. What
+counts as right or wrong is told by the metric and the task's configuration, never by the values that occur.
 Format: lm_eval/result_schema.py, lm_eval/loggers/evaluation_tracker.py of 0.4.13.
 """
 
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
 import suite
-from suite_imports.values import ImportedCell, Record, Scale, listed, mapping
+from suite_imports.lm_eval_cells import NOT_SCORED, RIGHT_OR_WRONG, LmEvalResults
+from suite_imports.values import Record, listed, mapping
 
-RIGHT_OR_WRONG = {"acc", "acc_norm", "acc_bytes", "acc_mutual_info", "exact_match"}
-PER_SAMPLE = {"mean", "nanmean", ""}
-NOT_SCORED = "bypass"  # what --predict_only gives
 DATE = re.compile(r"_(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d(?:\.\d+)?)\.json$")
 NAMES = ("pretrained", "model", "path", "engine", "peft", "delta", "base_url")  # whose, not how
 SECRET = re.compile(r"key|token|secret|password|auth", re.IGNORECASE)
@@ -38,87 +34,6 @@ class LoggedDoc(msgspec.Struct):
     filter: str = "none"
     metrics: list[str] = []
     doc_hash: str = ""
-
-
-@dataclass
-class LmEvalResults:
-    """One results file. groups: task -> the group whose printed mean it belongs to, by metric and filter."""
-
-    path: Path
-    told: Record
-    date: str
-    cells: dict[tuple[str, str, str], ImportedCell] = field(default_factory=dict)
-    left: set[str] = field(default_factory=set)
-
-    def part(self, name: str, key: str) -> Record:
-        """What the file tells of a task under a heading."""
-        return mapping(mapping(self.told.get(key)).get(name))
-
-    @property
-    def model(self) -> str:
-        """Whose answers."""
-        return str(self.told.get("model_name") or mapping(self.told.get("config")).get("model") or "")
-
-    def leaves(self, group: str, seen: frozenset[str] = frozenset()) -> list[str]:
-        """The tasks of a group and of groups in it; of a task itself."""
-        children = listed(mapping(self.told.get("group_subtasks")).get(group))
-        if not children or group in seen:
-            return [group]
-        return [leaf for one in children for leaf in self.leaves(str(one), seen | {group})]
-
-    def scale(self, task: str, metric: str) -> Scale:
-        """What kind of value the configuration declares."""
-        config, better = self.part(task, "configs"), self.part(task, "higher_is_better").get(metric)
-        if metric in RIGHT_OR_WRONG and better is not False:
-            plain = config.get("process_results") is None and config.get("repeats", 1) in (None, 1)
-            return "rate" if plain else "grade"
-        return "number" if better is None or metric == NOT_SCORED else "gain" if better else "loss"
-
-    def group_of(self, task: str, metric: str, name: str) -> str:
-        """The outermost group with a printed mean of this metric whose tasks all have one kind of it."""
-        found = task
-        for group in mapping(self.told.get("groups")):
-            leaves = self.leaves(group)
-            if task in leaves and f"{metric},{name}" in self.part(group, "groups"):
-                alike = len({self.scale(one, metric) for one in leaves}) == 1
-                if alike and (found == task or len(leaves) > len(self.leaves(found))):
-                    found = group
-        return found
-
-    def cell(self, task: str, metric: str, name: str) -> ImportedCell:
-        """The cell of a metric of a task."""
-        whole = self.group_of(task, metric, name)
-        if (whole, metric, name) not in self.cells:
-            leaves = self.leaves(whole)
-            versions = mapping(self.told.get("versions"))
-            shots = {str(mapping(self.told.get("n-shot")).get(one)) for one in leaves}
-            told = [whole, *leaves] if leaves != [whole] else [whole]
-            each = {one: str(versions.get(one)) for one in told}
-            parts = ", ".join(sorted({each[one] for one in leaves}))
-            shot = shots.pop() if len(shots) == 1 else ""
-            parameters: Record = {
-                "tool": "lm-eval", "task": whole, "scorer": metric, "filter": "" if name == "none" else name,
-                "options": "", "shots": int(shot) if shot.isdigit() else None, "grader": "",
-                "version": parts if leaves == [whole] else f"{each[whole]}; of tasks: {parts}",
-            }  # fmt: skip
-            printed = self.part(whole, "results").get(f"{metric},{name}")
-            mean = float(printed) if isinstance(printed, int | float) else None
-            if leaves != [whole] and not self._weighted(whole, metric):
-                mean = None  # a mean of tasks, which the run has beside the mean of samples
-            made = ImportedCell(self.scale(task, metric), parameters, mean, parts=leaves != [whole])
-            self.cells[whole, metric, name] = made
-        return self.cells[whole, metric, name]
-
-    def _weighted(self, group: str, metric: str) -> bool:
-        """Whether a group's mean is one over samples: only the file's own numbers tell."""
-        leaves = [self.part(one, "results") for one in self.leaves(group)]
-        for key, printed in self.part(group, "results").items():
-            if key.startswith(f"{metric},") and isinstance(printed, int | float):
-                each = [(one.get(key), one.get("sample_len")) for one in leaves]
-                known = [(v, n) for v, n in each if isinstance(v, int | float) and isinstance(n, int)]
-                total = sum(n for _, n in known)
-                return bool(total) and abs(sum(v * n for v, n in known) / total - printed) < 1e-6
-        return False
 
 
 def read(path: Path) -> Iterator[Record]:
@@ -214,7 +129,7 @@ def _of_doc(found: LmEvalResults, task: str, doc: LoggedDoc, row: Record) -> Ite
     asked, choices = _asked(doc)
     for metric in doc.metrics or [name for name in RIGHT_OR_WRONG if name in row]:
         value = row.get(metric)
-        if metric != NOT_SCORED and (isinstance(value, list | dict) or _corpus(found, task, metric)):
+        if metric != NOT_SCORED and (isinstance(value, list | dict) or found.corpus(task, metric)):
             found.left.add(f"{metric} of {task}")
             continue
         cell = found.cell(task, metric, doc.filter)
@@ -232,13 +147,6 @@ def _of_doc(found: LmEvalResults, task: str, doc: LoggedDoc, row: Record) -> Ite
                 "target": [str(one) for one in listed(doc.target)],
             },
         }
-
-
-def _corpus(found: LmEvalResults, task: str, metric: str) -> bool:
-    """Whether the configuration declares another aggregation than a mean."""
-    each = (mapping(one) for one in listed(found.part(task, "configs").get("metric_list")))
-    told = {str(one.get("aggregation") or "") for one in each if one.get("metric") == metric}
-    return bool(told - PER_SAMPLE)
 
 
 def _asked(doc: LoggedDoc) -> tuple[str, list[str]]:

@@ -260,6 +260,24 @@ def test_a_value_is_a_number_or_unscored(
     assert [*values(run).values()] == [[score]]
 
 
+def test_the_second_scorer_of_a_name_has_its_own_declaration(imported: Import, tmp_path: Path) -> None:
+    scorers = [MATCH, {**MEAN, "name": "other/own"}, {**ACCURACY, "name": "mine/own"}]
+    scores = {"match": {"value": "C"}, "own": {"value": 3}, "own1": {"value": 0.5}}
+    run = imported("inspect", log_of(tmp_path / "log.json", scorers, sample_of(scores=scores)))
+    assert {str(one.parameters["scorer"]): one.task for one in run.manifest.cells} == {
+        "match": "imported/rate",
+        "own": "imported/gain",
+        "own1": "imported/grade",
+    }
+
+
+def test_of_a_log_that_declares_no_scorers_the_results_tell(imported: Import, tmp_path: Path) -> None:
+    log = log_of(tmp_path / "log.json", [], sample_of(scores={"own": {"value": "P"}}))
+    results = {"scores": [{"name": "own", "scorer": "own", "metrics": {"accuracy": {"value": 0.5}}}]}
+    log.write_text(log.read_text().replace('"eval"', f'"results": {json.dumps(results)}, "eval"', 1))
+    assert [one.task for one in imported("inspect", log).manifest.cells] == ["imported/grade"]
+
+
 def test_elements_of_a_list_are_cells(imported: Import, tmp_path: Path) -> None:
     log = log_of(tmp_path / "log.json", [MEAN], sample_of(scores={"own": {"value": [1, 2]}}))
     run = imported("inspect", log)
