@@ -1,7 +1,7 @@
 """The samples that an imported run brought along, so that its answers can be judged without their dataset.
 
-They stand in `samples.jsonl`, a line {cell, sample, payload} for each sample with an output; group, cluster, tags and the
-payload's hash stand in the output. Not here: writing them (`suite.report.imports`).
+They stand in `samples.jsonl`, a line {cell, sample, payload} for each sample with an output; group, cluster,
+tags and the payload's hash stand in the output. Not here: writing them (`suite.report.imports`).
 """
 
 from collections.abc import Mapping, Sequence

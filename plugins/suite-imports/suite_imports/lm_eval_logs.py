@@ -1,8 +1,9 @@
 """Results of lm-evaluation-harness as records: `results_*.json` and its `samples_*.jsonl`.
 
-Without lm-eval installed, one line at a time. A metric with a filter is a cell. A metric that is computed over
-all answers at once (BLEU, F1 of classes, perplexity) has no value of a sample and is left out with a note. What
-counts as right or wrong is told by the metric and the task's configuration, never by the values that occur.
+Lm-eval need not be installed. One line at a time is held. A metric with a filter is a cell. A metric that is
+computed over all answers at once (BLEU, F1 of classes, perplexity) has no value of a sample and is left out
+with a note. What counts as right or wrong is told by the metric and the task's configuration, never by the
+values that occur.
 Format: lm_eval/result_schema.py, lm_eval/loggers/evaluation_tracker.py of 0.4.13.
 """
 
