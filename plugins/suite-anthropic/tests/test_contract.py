@@ -75,10 +75,11 @@ def test_a_library_that_is_missing_or_too_old_is_said_with_the_command(
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("suite_anthropic.engine.importlib.metadata.version", told)
-    engine = provider.engine(suite.ModelSpec("anthropic", "claude-haiku-4-5"))
-    with pytest.raises(suite.ConfigError, match=said) as error:
-        engine.check()
-    assert error.value.fix == "pip install 'anthropic>=2'"
+    (tmp_path / "asks.jsonl").write_text('{"id": "a", "text": "Hi"}\n')
+    (tmp_path / "asks.py").write_text(TASK)
+    assert suite.run_command("eval", "--task", "./asks.py", "--model", "anthropic/claude-haiku-4-5") == 2
+    shown = capsys.readouterr().err
+    assert said in shown and "pip install 'anthropic>=2'" in shown
 
 
 @pytest.mark.parametrize("url", ["ftp://host", "http://me:secret@host", "http://host?key=1"])
