@@ -1,0 +1,122 @@
+"""Claims measured on runs: as `suite compare` does, and refused where it refuses."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from suite.comparisons.comparison import ComparisonWanted, compare_runs
+from suite.errors import ConfigError, NotFound
+from suite.gates.claims import measure
+from suite.gates.nights import ClaimNight
+from suite.gates.policy import Policy
+from suite.plugins import Catalogue
+from tests.comparisons.conftest import cell_of, everything
+
+Gated = Callable[..., str]
+NO_WORSE: dict[str, Any] = {"task": "tiny/one", "no-worse-than": {}}
+
+
+@pytest.fixture
+def measured(plugins: Catalogue) -> Callable[..., ClaimNight]:
+    """The numbers of one claim on runs of both sides."""
+
+    def of(claim: dict[str, Any], candidate: list[str], baseline: list[str], **more: Any) -> ClaimNight:
+        policy = Policy.model_validate({"claims": [claim], **more})
+        return measure(policy, candidate, baseline, plugins).tested[0].numbers
+
+    return of
+
+
+@pytest.mark.parametrize(
+    "metric", ["kept", "grade", "cost", "grade_macro", "good", "followed", "hits_per_tries"]
+)
+def test_numbers_are_those_of_compare(
+    write_run: Callable[..., Path], measured: Callable[..., ClaimNight], plugins: Catalogue, metric: str
+) -> None:
+    roles = {"roles": {"candidate": [{"spec": "scripted/one"}]}}
+    a, b = (
+        str(write_run(name, lambda index, trial, k=k: everything(index // 2 + k * (index % 4), trial), n=90,
+                      clusters=lambda index: f"c{index // 2}", **roles))
+        for name, k in (("a", 0), ("b", 3))
+    )  # fmt: skip
+    found = measured({**NO_WORSE, "metric": metric}, [a], [b])
+    rows = compare_runs([a, b], ComparisonWanted(metrics=[metric]), plugins).rows
+    (row,) = (one for one in rows if one.measure.name == metric)
+    d, sign = row.found.comparison.difference, found.sign
+    ends = sorted(sign * one for one in (row.found.interval or (lambda _: ()))(0.95))
+    close = 0.02 if metric in ("good", "hits_per_tries") else 1e-12  # drawn by another seed
+    assert found.d == pytest.approx(sign * (d.value or 0.0), abs=1e-12)
+    assert [found.low, found.high] == pytest.approx(ends, abs=close)
+    assert (found.n, found.clusters) == (d.n, d.clusters)
+
+
+def test_several_runs_of_a_side_count_as_trials(
+    gated: Gated, measured: Callable[..., ClaimNight], write_run: Callable[..., Path]
+) -> None:
+    base = gated("base", range(10), n=60)
+    runs = [gated("one", range(8), n=60), gated("two", range(4, 20), n=60)]
+    lost = (range(8), range(4, 20))
+    trials = write_run(
+        "trials", lambda index, trial: everything(index) | {"kept": index not in lost[trial]}, n=60, trials=2,
+        roles={"candidate": [{"spec": "scripted/one"}]},
+    )  # fmt: skip
+    assert measured(NO_WORSE, runs, [base]) == measured(NO_WORSE, [str(trials)], [base])
+
+
+def test_at_least_is_about_the_candidate_alone(gated: Gated, measured: Callable[..., ClaimNight]) -> None:
+    found = measured({"task": "tiny/one", "metric": "cost", "at-least": 0.2}, [gated("a", range(40))], [])
+    assert (found.value, found.baseline, found.d, found.threshold) == (0.1, None, -0.1, -0.2)
+
+
+@pytest.mark.parametrize(
+    ("claim", "told"),
+    [
+        ({"task": "tiny/on", "better": {}}, ["no task of a candidate named 'tiny/on'", "'tiny/one'?"]),
+        ({**NO_WORSE, "metric": "kep"}, ["no metric named 'kep'", "claim 1 of the policy", "'kept'"]),
+        ({**NO_WORSE, "cell": {"turn": 0}}, ["no parameter named 'turn'", "'turns'?"]),
+        ({**NO_WORSE, "cell": {"turns": 7}}, ["no cell of tiny/one has {'turns': 7}"]),
+    ],
+)
+def test_an_unknown_name_is_told_with_near_ones(
+    gated: Gated, measured: Callable[..., ClaimNight], claim: dict[str, Any], told: list[str]
+) -> None:
+    with pytest.raises((NotFound, ConfigError)) as error:
+        measured(claim, [gated("a")], [gated("b")])
+    assert [one for one in told if one not in str(error.value)] == []
+
+
+def test_a_claim_about_a_baseline_needs_one(gated: Gated, measured: Callable[..., ClaimNight]) -> None:
+    with pytest.raises(NotFound, match="no task of a baseline named 'tiny/one'"):
+        measured(NO_WORSE, [gated("a")], [])
+
+
+def test_other_data_is_refused_and_named(gated: Gated, measured: Callable[..., ClaimNight]) -> None:
+    data = {"tiny": {"entry": "tiny", "revision": "b" * 40, "files": {"x": "2" * 64}}}
+    with pytest.raises(ConfigError, match=r"data tiny: .* has tiny aaaaaaaaaaaa, .* has tiny bbbbbbbbbbbb"):
+        measured(NO_WORSE, [gated("a")], [gated("b", data=data)])
+
+
+def test_two_models_on_one_side_are_refused(gated: Gated, measured: Callable[..., ClaimNight]) -> None:
+    with pytest.raises(ConfigError, match="the candidate runs are of several models"):
+        measured(NO_WORSE, [gated("a"), gated("c", model="scripted/two")], [gated("b")])
+
+
+def test_runs_without_a_common_sample_are_refused(gated: Gated, measured: Callable[..., ClaimNight]) -> None:
+    with pytest.raises(ConfigError, match="share no sample"):
+        measured(NO_WORSE, [gated("a", samples=range(20))], [gated("b", samples=range(20, 40))])
+
+
+@pytest.mark.parametrize(("rule", "verdict"), [("undecided", "undecided"), ("fail", "fail")])
+def test_a_night_that_did_not_finish_is_what_the_policy_says(
+    gated: Gated, measured: Callable[..., ClaimNight], rule: str, verdict: str
+) -> None:
+    counts = {
+        "groups": 40,
+        "groups_taken": 40,
+        "tags": {},
+        "samples": {cell_of("tiny/one", {"turns": 0}): 40},
+    }
+    found = measured(NO_WORSE, [gated("a", counts=counts)], [gated("b")], missing={"pending": rule})
+    assert (found.verdict, found.note) == (verdict, "40 samples are pending: a run did not finish")
