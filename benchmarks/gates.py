@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suite.comparisons.differences import Side, pair
-from suite.gates.claims import Tested
+from suite.gates.claims import WeighedClaim
 from suite.gates.evidence import Evidence, of_pairs
 from suite.gates.nights import ClaimNight, UnitValues
 from suite.gates.policy import Alarms, Claim, Margin, Policy
@@ -55,11 +55,11 @@ def chances(discordant: float, hard: float) -> Scores:
     return found
 
 
-def tested(mine: Scores, theirs: Scores) -> Tested:
+def tested(mine: Scores, theirs: Scores) -> WeighedClaim:
     """One claim tonight, as a gate makes it of two sides."""
     sides = (Side(IDS, IDS, IDS, {"kept": one}) for one in (mine, theirs))
     found = of_pairs(pair(MEASURE, *sides, seed=0, level=0.95), MEASURE)
-    return Tested(numbers_of(found.value), found)
+    return WeighedClaim(numbers_of(found.value), found)
 
 
 def numbers_of(d: float | None) -> ClaimNight:
@@ -92,7 +92,7 @@ def null_year(
             far[claim, 2:] |= window.mean(axis=1) < FAR * np.maximum(spread, 1e-9)
     blocks = 0
     for night in np.flatnonzero(far.any(axis=0)):
-        each, before = [Tested(numbers_of(1.0), NOTHING)] * count, {}
+        each, before = [WeighedClaim(numbers_of(1.0), NOTHING)] * count, {}
         for claim in np.flatnonzero(far[:, night]):
             each[claim] = tested(mine[claim][night].astype(np.float64), theirs[claim])
             before[claim] = [units(mine[claim][night - back], theirs[claim]) for back in (1, 2)]
@@ -117,9 +117,10 @@ def found_by(
             u, lost = chance.random(N), (discordant + loss * (night >= 0)) / 2
             mine = np.where(u < lost, 0.0, 1.0)
             theirs = np.where((u >= lost) & (u < discordant), 0.0, 1.0)
-        (found,) = decide(policy, policy.nightly, [tested(mine, theirs)], {0: before})
-        if night >= 0 and found.verdict == "fail":
-            return night
+        if night >= 0:
+            (found,) = decide(policy, policy.nightly, [tested(mine, theirs)], {0: before})
+            if found.verdict == "fail":
+                return night
         before = [units(mine, theirs), *before][:2]
     return None
 

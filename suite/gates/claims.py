@@ -40,7 +40,7 @@ class ClaimCell(NamedTuple):
         return f"{side}/{self.record.cell}"
 
 
-class Tested(NamedTuple):
+class WeighedClaim(NamedTuple):
     """A claim's numbers of tonight, and what they show; None where what is missing decides."""
 
     numbers: ClaimNight
@@ -50,7 +50,7 @@ class Tested(NamedTuple):
 class Measured(NamedTuple):
     """All claims of a policy. sides: the runs. remarks: what differs between them beside the model."""
 
-    tested: Sequence[Tested]
+    tested: Sequence[WeighedClaim]
     sides: Sequence[Sequence[LabelledRun]]
     remarks: Sequence[str]
 
@@ -140,7 +140,7 @@ def claim_tables(cells: Sequence[ClaimCell], runs: Sequence[LabelledRun]) -> dic
     return dict.fromkeys((one.claim.task for one in cells), builder.build())
 
 
-def _tested(one: ClaimCell, table: ScoreTable, missing: Missing) -> Tested:
+def _tested(one: ClaimCell, table: ScoreTable, missing: Missing) -> WeighedClaim:
     measure, record = one.measure, one.record
     sign: Literal[1, -1] = -1 if measure.direction == "lower" else 1
     seed = seed_for(one.places[0][0][0].run.manifest.seed, "gate", measure.name)
@@ -182,7 +182,7 @@ def _tested(one: ClaimCell, table: ScoreTable, missing: Missing) -> Tested:
         unscored=unscored, clusters=clusters, verdict=verdict,
         note=note or ("" if evidence.test else "there is no interval"),
     )  # fmt: skip
-    return Tested(numbers, None if lost else evidence)
+    return WeighedClaim(numbers, None if lost else evidence)
 
 
 def _pending(run: LabelledRun, cell: str) -> int:

@@ -12,7 +12,7 @@ import msgspec
 
 from suite.chat import canonical_json, sha256_hex
 from suite.comparisons.runs import LabelledRun
-from suite.gates.claims import Tested, measure
+from suite.gates.claims import WeighedClaim, measure
 from suite.gates.nights import (
     ClaimNight,
     GatedRun,
@@ -76,7 +76,7 @@ def gate(
     return night
 
 
-def decide(policy: Policy, alpha: float, tested: Sequence[Tested], before: Before) -> list[ClaimNight]:
+def decide(policy: Policy, alpha: float, tested: Sequence[WeighedClaim], before: Before) -> list[ClaimNight]:
     """The verdict of every claim. alpha: the chance that any claim fails which holds."""
     method: Method = "holm" if policy.control == "family" else "bh"
     shown: list[tuple[list[OneSided], Windowed | None, float | None]] = []

@@ -55,8 +55,8 @@ class Unseen(NamedTuple):
 
     def upper(self, alpha: float) -> float:
         """The upper bound that errs with chance alpha."""
-        least, most = float(self.values.min()), self.far
-        for _ in range(STEPS):
+        least, most = float(self.values @ self.counts / self.counts.sum()), self.far
+        for _ in range(STEPS // 2):
             middle = (least + most) / 2
             least, most = (middle, most) if self.p_below(middle) >= alpha else (least, middle)
         return most
