@@ -93,7 +93,7 @@ def null_year(
     blocks = 0
     for night in np.flatnonzero(far.any(axis=0)):
         each, before = [WeighedClaim(numbers_of(1.0), NOTHING)] * count, {}
-        for claim in np.flatnonzero(far[:, night]):
+        for claim in map(int, np.flatnonzero(far[:, night])):
             each[claim] = tested(mine[claim][night].astype(np.float64), theirs[claim])
             before[claim] = [units(mine[claim][night - back], theirs[claim]) for back in (1, 2)]
         found = decide(policy, policy.nightly, each, before)
@@ -131,7 +131,8 @@ LOSSES = [(0.05, 0.02), (0.1, 0.025)]
 
 def nulls(years: int, seed: int = 18) -> tuple[list[Sequence[object]], bool]:
     """A row for each world and policy, and whether all keep the promise."""
-    rows, kept = [], True
+    rows: list[Sequence[object]] = []
+    kept = True
     for claims, fewer in (1, 1), (10, 8), (50, 40):
         policy = policy_of(claims)
         for discordant, hard, runs in NULLS:
@@ -149,7 +150,8 @@ def nulls(years: int, seed: int = 18) -> tuple[list[Sequence[object]], bool]:
 
 def losses(repeats: int, seed: int = 18) -> tuple[list[Sequence[object]], bool]:
     """A row for each loss and baseline, and whether independent nights find it often enough."""
-    rows, kept, policy = [], True, policy_of(1)
+    rows: list[Sequence[object]] = []
+    kept, policy = True, policy_of(1)
     for discordant, loss in LOSSES:
         for runs in (0, 1, 3, 10):
             chance = np.random.default_rng([seed, round(1000 * discordant), runs])

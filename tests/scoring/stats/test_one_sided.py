@@ -52,8 +52,7 @@ def test_a_graded_mean_has_no_smaller_p_than_students() -> None:
 def test_the_mirror_of_a_test_is_that_of_the_negative() -> None:
     d = np.random.default_rng(5).exponential(0.3, 300)
     one, other = (
-        one_sided(found, lambda level, m=found.mean: (m - level / 9, m + level / 9), (-9.0, 9.0))
-        for found in (of_mean(x, clusters_of(None, 300)) for x in (d, -d))
+        one_sided(of_mean(x, clusters_of(None, 300)), bonett_price(x), (-9.0, 9.0)) for x in (d, -d)
     )
     assert one.mirrored.p_below(-0.25) == pytest.approx(other.p_below(-0.25))
 
