@@ -18,7 +18,7 @@ def trend(history: Path, pages: Pages) -> None:
     Example:
       suite gate trend nights --html trend.html
     """
-    from suite.gates.trend import Trend
+    from suite.gates.trend import as_data, nights_of, sections
 
-    found = Trend.of(history)
-    show(history.name, "Trend", lambda compact: found.sections(compact=compact), found.as_data, pages)
+    found = nights_of(history)
+    show(history.name, "Trend", lambda few: sections(*found, compact=few), lambda: as_data(*found), pages)

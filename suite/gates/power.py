@@ -6,23 +6,21 @@ loss is found, by simulated nights that go through the gate's own evidence.
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from itertools import product
-from typing import NamedTuple
 
 import numpy as np
 from msgspec import Struct
 from scipy.special import ndtri
 
-from suite.blocks import Section, Shown, Table
 from suite.errors import ConfigError
 from suite.gates.claims import measure
 from suite.gates.evidence import Evidence, held, influence
 from suite.gates.nights import UnitValues
 from suite.gates.policy import Claim, Policy
+from suite.parameters import distinguishing
 from suite.plugins import catalogue
 from suite.report.numbers import percent
-from suite.report.section_templates import sections_of
 from suite.report.summary import label
 from suite.report.text_templates import Macros
 from suite.scoring.stats import means
@@ -32,16 +30,12 @@ from suite.scoring.stats.one_sided import WINDOWS
 from suite.scoring.stats.paired_difference import bonett_price
 
 POWERS = (0.8, 0.9)
+POINTS = (0.01, 0.02, 0.03, 0.05)
 NIGHTS = 3  # of a loss
-SHARED = {"within": 0.0, "shared noise, within": 0.5}  # of a unit's noise, what a baseline adds to all nights
-DRAWS, FEWEST_DRAWS = 300, 40  # histories of one claim; fewer where a policy has many
-
-
-class PowerWanted(NamedTuple):
-    """points: losses and gains, in the metric's unit. sizes: samples of a night; none: as many as seen."""
-
-    points: Sequence[float]
-    sizes: Sequence[int]
+SHARED = 0.5  # of the noise of a unit's difference: what one baseline run adds to all nights
+MOST_DRAWS = 600  # simulated histories of all claims for one loss; at most half for one, at least 40
+TEXTS = Macros("gates/templates/plan.j2", percent)
+Row = Mapping[str, object]
 
 
 class Scatter(Struct, frozen=True):
@@ -76,67 +70,60 @@ class Scatter(Struct, frozen=True):
         return (places > 1 - (either - loss) / 2).astype(np.float64) - (places < (either + loss) / 2)
 
 
-class ClaimPower(Struct, frozen=True):
-    """As rows by the names of their columns, needs: samples to find something in one night, None where no
-    number does; nights: the chance to block within so many nights of a loss, in nightly policies."""
-
-    claim: str
-    noise: Scatter
-    needs: Sequence[Mapping[str, Shown]]
-    nights: Sequence[Mapping[str, Shown]]
+PlannedClaim = tuple[Claim, str, Scatter]  # with cell and metric in words
 
 
-def powers_on_runs(
-    policy: Policy, candidate: Sequence[str], baseline: Sequence[str], wanted: PowerWanted
-) -> list[ClaimPower]:
-    """Of every claim in each cell, with the noise between runs. Raises as `measure`; ConfigError for none."""
+def noise_of_runs(policy: Policy, candidate: Sequence[str], baseline: Sequence[str]) -> list[PlannedClaim]:
+    """Of every claim in each cell, between runs. Raises as `measure`; ConfigError where nothing differs."""
     tested, found = measure(policy, candidate, baseline, catalogue()).tested, []
     for one, evidence in tested:
         if evidence is None or evidence.units is None or np.ptp(evidence.units.d) == 0:
             raise ConfigError.of("gates.plan.no-noise", one=one)
         it = Scatter.of(evidence.units, paired=one.kind != "at-least")
-        name = f"{one.task} {label(one.cell, [*one.cell])}: {one.metric}"
-        found.append(_power(policy, len(tested), policy.claims[one.claim - 1], name, it, wanted))
+        apart = distinguishing([other.cell for other, _ in tested if other.task == one.task])
+        found.append((policy.claims[one.claim - 1], f"{label(one.cell, apart)} {one.metric}", it))
     return found
 
 
-def powers_of(policy: Policy, discordance: float, design: float, wanted: PowerWanted) -> list[ClaimPower]:
+def noise_of_pairs(policy: Policy, discordance: float, design: float) -> list[PlannedClaim]:
     """Of every claim as one of a 0/1 metric, with a share of pairs that differ and a design effect."""
-    pairs, alone, found = Scatter(math.sqrt(discordance), discordance, design), Scatter(0.5, None, design), []
-    for one in policy.claims:
-        name = f"{one.task} {label(one.cell, [*one.cell])}: {one.metric or 'headline'}"
-        it = alone if one.kind == "at-least" else pairs
-        found.append(_power(policy, len(policy.claims), one, name, it, wanted))
+    pairs, alone = Scatter(math.sqrt(discordance), discordance, design), Scatter(0.5, None, design)
+    named = [(one, f"{label(one.cell, [*one.cell])} {one.metric}") for one in policy.claims]
+    return [(one, name, alone if one.kind == "at-least" else pairs) for one, name in named]
+
+
+def claim_powers(
+    policy: Policy, planned: Sequence[PlannedClaim], points: Sequence[float], sizes: Sequence[int]
+) -> list[Row]:
+    """Of each claim, needs: samples to find something in one night, of each power, None where no number does;
+    nights: in nightly policies, the chances to block within one, two, three nights of a loss.
+
+    points: losses and gains, in the metric's unit. sizes: samples of a night; (): as many as seen.
+    """
+    found, block, to_pass = list[Row](), policy.nightly / len(planned), policy.level / len(planned)
+    tonight, draws = block * WINDOWS[-1 if policy.alarms else 0][0], MOST_DRAWS // len(planned)
+    for claim, name, it in planned:
+        kind, threshold = claim.kind, claim.threshold(1)
+        margin = abs(threshold) if kind != "at-least" else 0.0
+        what, alpha = ("gain", to_pass) if kind == "better" else ("loss", tonight)
+        rows = [(f"{what} of {point:g}", point - margin, point, alpha) for point in points]
+        rows += [("pass without loss", margin, 0.0, to_pass)] * (margin > 0 and kind == "no-worse-than")
+        needs = [
+            {"to find": what, "alpha": a, "samples": [it.samples(effect, mean, a, p) for p in POWERS]}
+            for what, effect, mean, a in rows
+        ]
+        nights, losses = [], points if policy.alarms and kind == "no-worse-than" else ()
+        for n, loss in product(sizes or [it.n or 1000], losses):
+            within = partial(found_within, it, n, loss, threshold, block, min(max(draws, 40), 300))
+            nights.append({"samples": n, "loss": loss, "independent": within(0.0), "shared": within(SHARED)})
+        title = f"{claim.task}: {name.strip()} {kind} {abs(threshold):g}"
+        found.append({"claim": title, "noise": it, "needs": needs, "nights": nights})
     return found
-
-
-def _power(
-    policy: Policy, claims: int, claim: Claim, name: str, it: Scatter, wanted: PowerWanted
-) -> ClaimPower:
-    kind, threshold, block = claim.kind, claim.threshold(1), policy.nightly / claims
-    margin, to_pass = abs(threshold) if kind != "at-least" else 0.0, policy.level / claims
-    alpha = to_pass if kind == "better" else block * WINDOWS[-1 if policy.alarms else 0][0]
-    what = "gain" if kind == "better" else "loss"
-    rows = [(f"{what} of {point:g}", point - margin, point, alpha) for point in wanted.points]
-    rows += [("pass without loss", margin, 0.0, to_pass)] * (margin > 0 and kind == "no-worse-than")
-    needs: list[Mapping[str, Shown]] = [
-        {"to find": what, "alpha": a, **{f"power {p}": it.samples(effect, mean, a, p) for p in POWERS}}
-        for what, effect, mean, a in rows
-    ]
-    nights, draws = [], max(FEWEST_DRAWS, min(DRAWS, 2 * DRAWS // claims))
-    losses = wanted.points if policy.alarms and kind == "no-worse-than" else ()
-    for n, loss in product(wanted.sizes or [it.n or 1000], losses):
-        row: dict[str, Shown] = {"samples": n, "loss": loss}
-        for column, shared in SHARED.items():
-            chances = found_within(it, n, loss, threshold, block, shared, draws)
-            row |= {f"{column} {night}": chance for night, chance in enumerate(chances, 1)}
-        nights.append(row)
-    return ClaimPower(f"{name} {kind} {abs(threshold):g}", it, needs, nights)
 
 
 @cache
 def found_within(
-    it: Scatter, n: int, loss: float, threshold: float, alpha: float, shared: float, draws: int
+    it: Scatter, n: int, loss: float, threshold: float, alpha: float, draws: int, shared: float
 ) -> list[float]:
     """The share of simulated histories in which a gate blocks within one, two, three nights of a loss.
 
@@ -150,13 +137,12 @@ def found_within(
         for night in range(1 - len(WINDOWS), NIGHTS):
             at = np.where(chance.random(count) < math.sqrt(shared), fixed, chance.random(count))
             units = UnitValues(ids, ids, groups, it.differences(at, loss if night >= 0 else 0.0))
-            p = None
             if night >= 0 and units.d.mean() < threshold:
                 tonight = _evidence(units, binary=it.discordant is not None)
                 p = tonight.p_fail(threshold, tonight.windows(before))
-            if p is not None and p.p <= alpha:
-                found[night:] += 1
-                break
+                if p and p.p <= alpha:
+                    found[night:] += 1
+                    break
             before.insert(0, units)
     return [float(one) for one in found / draws]
 
@@ -165,11 +151,3 @@ def _evidence(units: UnitValues, *, binary: bool) -> Evidence:
     found, limits = influence(units), (-1.0, 1.0) if binary else None
     interval = bonett_price(units.d) if binary else means.interval_of(found, len(units.d))[0]
     return Evidence(found.mean, held(found, interval, limits, binary=binary), units, limits, binary)
-
-
-def sections(policy: Policy, found: Sequence[ClaimPower]) -> list[Section]:
-    """For a report."""
-    return sections_of(_TEXTS, "sections", policy, found)
-
-
-_TEXTS = Macros("gates/templates/plan.j2", percent, Table=Table)

@@ -30,7 +30,8 @@ from suite.scoring.stats.change_points import levels
 from suite.scoring.stats.estimate import Estimate
 from suite.scoring.stats.intervals import normal_quantile
 
-CUTS = ("baseline", "task version")  # after which another thing is measured
+CONDITIONS = ("policy", "model", "task version", "baseline")  # after the last two another thing is measured
+DATA = ("title", "breaks", "levels")  # of a claim in the JSON form
 MOST_NIGHTS, MOST_COMPACT = 90, 14  # in the table of a page, and in a terminal
 MOST_MARKS = 12  # in a plot, the last ones; the table has all
 NightsOfClaim = Sequence[tuple[Night, ClaimNight]]
@@ -59,34 +60,26 @@ class ClaimTrend:
     marks: Sequence[str]
 
 
-@dataclass(frozen=True)
-class Trend:
-    """A history's nights. note: what a reader must know of its file."""
+def nights_of(history: Path) -> tuple[list[Night], str]:
+    """As `read_nights`. Raises ConfigError where there is none, too."""
+    found = read_nights(history)
+    if not found[0]:
+        raise ConfigError.of("gates.trend.empty", folder=history)
+    return found
 
-    nights: Sequence[Night]
-    note: str = ""
 
-    @classmethod
-    def of(cls, folder: Path) -> "Trend":
-        """Of a history. Raises DataError for a damaged one, ConfigError for one without a night."""
-        if not (found := read_nights(folder))[0]:
-            raise ConfigError.of("gates.trend.empty", folder=folder)
-        return cls(*found)
+def sections(nights: Sequence[Night], note: str, *, compact: bool) -> list[Section]:
+    """All nights, then each claim. note: on the history. compact: for a terminal."""
+    claims = claim_trends(nights)
+    shown = ([], MOST_COMPACT) if compact else ([timeline(one) for one in claims], MOST_NIGHTS)
+    return sections_of(_TEXTS, "sections", nights, note, claims, *shown)
 
-    def sections(self, *, compact: bool) -> list[Section]:
-        """All nights, then each claim. compact: for a terminal."""
-        claims = claim_trends(self.nights)
-        shown = ([], MOST_COMPACT) if compact else ([timeline(one) for one in claims], MOST_NIGHTS)
-        return sections_of(_TEXTS, "sections", self, claims, *shown)
 
-    def as_data(self) -> object:
-        """As plain data: every night without its units, and of each claim the breaks and levels."""
-        claims = [
-            {"claim": o.title, "breaks": o.breaks, "levels": o.levels} for o in claim_trends(self.nights)
-        ]
-        nights = [structs.replace(one, units={}) for one in self.nights]
-        told = {"note": self.note, "nights": nights, "claims": claims}
-        return to_builtins({"format": "suite-trend/1", **told}, enc_hook=str)
+def as_data(nights: Sequence[Night], note: str) -> object:
+    """As plain data: every night without its units, and of each claim the breaks and levels."""
+    claims = [{name: getattr(one, name) for name in DATA} for one in claim_trends(nights)]
+    told = {"note": note, "nights": [structs.replace(one, units={}) for one in nights], "claims": claims}
+    return to_builtins({"format": "suite-trend/1", **told}, enc_hook=str)
 
 
 def claim_trends(nights: Sequence[Night]) -> list[ClaimTrend]:
@@ -104,24 +97,21 @@ def claim_trends(nights: Sequence[Night]) -> list[ClaimTrend]:
 
 
 def _trend(line: NightsOfClaim, apart: Sequence[str]) -> ClaimTrend:
-    one, cuts, breaks = line[-1][1], [0], {}
+    one, cuts, breaks = line[-1][1], [0], dict[str, str]()
     for index, (old, new) in enumerate(pairwise([_conditions(*each) for each in line]), 1):
-        if other := [name for name in new if name in old and old[name] != new[name]]:
-            what = "; ".join(f"{name} {old[name][-1]} → {new[name][-1]}" for name in other)
-            breaks[line[index][0].time] = what
-            cuts += [index] * any(name in CUTS for name in other)
+        told = [f"{name} {a} → {b}" for name, a, b in zip(CONDITIONS, old, new, strict=True) if a != b]
+        breaks |= {line[index][0].time: "; ".join(told)} if told else {}
+        cuts += [index] * (old[2:] != new[2:])
     found = [level for begin, end in pairwise([*cuts, len(line)]) for level in _levels(line[begin:end])]
     marks = sorted({*breaks, *(level.time for level in found if level.change)})
     return ClaimTrend(_TEXTS.text("title", one, label(one.cell, apart)), line, breaks, found, marks)
 
 
-def _conditions(night: Night, one: ClaimNight) -> dict[str, list[str]]:
-    """Under which a night was gated: of each what tells it from another, last what it is called."""
-    models, runs = {run.model: None for run in night.candidate}, night.baseline
-    told = {"policy": [night.policy_sha256, night.policy_sha256[:8]], "task version": [str(one.version)]}
-    names = ", ".join(f"{run.name} of {run.created[:10]}" for run in runs)
-    other = {"baseline": [*map(str, runs), names]} if one.kind != "at-least" else {}
-    return told | {"model": [", ".join(models)]} | other
+def _conditions(night: Night, one: ClaimNight) -> list[str]:
+    """What the line must not change, by `CONDITIONS`."""
+    runs = [f"{run.name}@{run.scoring} of {run.created}" for run in night.baseline if one.kind != "at-least"]
+    models = {run.model: None for run in night.candidate}
+    return [night.policy_sha256[:8], ", ".join(models), str(one.version), ", ".join(runs)]
 
 
 def _levels(line: NightsOfClaim) -> Iterator[TrendLevel]:

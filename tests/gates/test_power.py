@@ -20,7 +20,7 @@ def pairs(discordant: float, design: float = 1.0) -> Scatter:
 
 
 def within(scatter: Scatter, loss: float, n: int = 1000, shared: float = 0.0) -> list[float]:
-    return found_within(scatter, n, loss, 0.0, ALPHA, shared, DRAWS)
+    return found_within(scatter, n, loss, 0.0, ALPHA, DRAWS, shared)
 
 
 def units(d: np.ndarray, clusters: np.ndarray | None = None) -> UnitValues:
@@ -35,7 +35,7 @@ def test_one_claim_finds_a_loss_of_two_points_within_three_nights() -> None:
 
 @pytest.mark.slow
 def test_one_claim_finds_a_loss_of_two_and_a_half_points_where_twice_as_many_pairs_differ() -> None:
-    assert found_within(pairs(0.1), 1000, 0.025, 0.0, ALPHA, 0.0, 2000)[-1] >= 0.9
+    assert found_within(pairs(0.1), 1000, 0.025, 0.0, ALPHA, 2000, 0.0)[-1] >= 0.9
 
 
 def test_noise_that_all_nights_share_is_not_averaged_out() -> None:
@@ -88,7 +88,7 @@ def test_a_plan_has_what_each_claim_needs(policy: str, capsys: pytest.CaptureFix
     worse, better = json.loads(capsys.readouterr().out)["claims"]
     assert [row["to find"] for row in worse["needs"]] == ["loss of 0.05", "pass without loss"]
     assert [row["to find"] for row in better["needs"]] == ["gain of 0.05"]
-    assert [(row["samples"], len(row)) for row in worse["nights"]] == [(50, 8)]
+    assert [(row["samples"], len(row["shared"])) for row in worse["nights"]] == [(50, 3)]
     assert better["nights"] == []
 
 
