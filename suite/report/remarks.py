@@ -118,7 +118,8 @@ def parameters_of(cell: CellRecord, scored: ScoredCell | None = None) -> dict[st
 
 
 def deviations(cell: CellRecord, scored: ScoredCell | None) -> dict[str, str]:
-    """What is shown with a cell's headline: protocol, prompts, and the facts its task told when opened."""
+    """What is shown with a cell's headline: protocol, prompts, and the facts its task told when opened, but
+    for shots, which `run_facts` tells."""
     found: dict[str, str] = {}
     if "protocol" in cell.parameters:
         found["protocol"] = plain(cell.parameters["protocol"])
@@ -126,6 +127,6 @@ def deviations(cell: CellRecord, scored: ScoredCell | None) -> dict[str, str]:
         found["prompts"] = plain(prompts)
     for facts in (cell.facts, scored.facts if scored else {}):
         for name, value in facts.items():
-            if plain(cell.parameters.get(name)) != plain(value):  # else it only repeats a parameter
+            if name != "shots" and plain(cell.parameters.get(name)) != plain(value):  # else it only repeats
                 found[name] = plain(value)
     return found
