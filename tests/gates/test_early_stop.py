@@ -10,8 +10,10 @@ import pytest
 from small_tasks import Many, Word, cells, plan_of, run, scripted
 
 import suite
+from suite.api.preparation import PreparedRun
+from suite.cli.main import run_command
 from suite.comparisons.comparability import differences, match_cells
-from suite.errors import CallFailed, ConfigError, NotFound
+from suite.errors import CallFailed, ConfigError, NotFound, SuiteError
 from suite.gates.early_stop import DecidedClaims, stop_rule
 from suite.gates.policy import Policy
 from suite.journal.run import Run
@@ -19,13 +21,51 @@ from suite.journal.shards import Shard
 from suite.report.html import html_report
 from suite.report.markdown import markdown_report
 from suite.report.run_list import ListedRun, list_runs
+from suite.run.executor import Executor
 from suite.run.lease_folder import LeaseFolder
 from suite.run.merging import merge_shards
+from suite.run.outcome import RunSettings
 from suite.run.plan import Plan
 from suite.run.request import AskedRun
 from suite.run.run_folder import RunFolder
 
 CANDIDATE = "scripted/constant?text=none"
+
+
+TASK = '''
+"""Numbers."""
+import suite
+
+
+class Row(suite.Payload):
+    n: int
+
+
+class Numbered(suite.Task[Row, suite.Parameters]):
+    """Many questions."""
+
+    info = suite.TaskInfo("numbered", 1, "Numbers", {"candidate": suite.Role()}, headline="right")
+    metrics = (suite.Rate("right"),)
+
+    def samples(self, data):
+        return (suite.Sample(f"s{n}", Row(n=n)) for n in range(1000))
+
+    async def solve(self, sample, models):
+        return (await models.candidate.chat([suite.user(str(sample.payload.n))], max_tokens=5)).output()
+
+    async def score(self, sample, output, models):
+        return suite.Score({"right": output.text == "yes"})
+'''
+SPEAKERS = """
+import asyncio, zlib
+
+async def better(request, asking):
+    await asyncio.sleep(0.02)
+    return "yes" if zlib.crc32(asking.sample.encode()) % 10 < 8 else "no"
+
+async def worse(request, asking):
+    return "yes" if zlib.crc32(asking.sample.encode()) % 20 < 11 else "no"
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -49,10 +89,27 @@ def speaker(share: float, salt: str = "", fails_after: int = 10**9) -> Callable[
         if asked > fails_after:
             raise CallFailed("bad-shape", "no more", retryable=False)
         said = right(asking.sample, salt, share)
-        await asyncio.sleep(0.002 if said else 0)
+        await asyncio.sleep(0.002 if said and not salt else 0)
         return "yes" if said else "no"
 
     return say
+
+
+class Fewer(Many):
+    """Enough words to be decided about."""
+
+    words = 160
+
+
+class Silent(Fewer):
+    """Of some answers nobody can say whether they are right."""
+
+    async def score(
+        self, sample: suite.Sample[Word], output: suite.Output, models: suite.Models
+    ) -> suite.Score:
+        if right(sample.id, "silent", 0.1):
+            return suite.Score({"said": suite.Unscored("unparsed", output.text)})
+        return await super().score(sample, output, models)
 
 
 class Clustered(Many):
@@ -76,7 +133,7 @@ class Costly(Many):
         suite.Mean("length", name="free"), suite.Ratio("length", "length", name="ratio"),
         suite.Mean("length", range=(0, 10), by="half", average="macro", name="halves"),
     )  # fmt: skip
-    words = 200
+    words = 160
 
 
 async def made(
@@ -84,7 +141,7 @@ async def made(
 ) -> tuple[Plan, Any]:
     """A run of a speaker. more: the task, and what the speaker or the plan takes."""
     plan = plan_of(
-        {"candidate": CANDIDATE}, cells(more.pop("task", Many)), concurrency=8, **more.pop("asked", {})
+        {"candidate": CANDIDATE}, cells(more.pop("task", Fewer)), concurrency=8, **more.pop("asked", {})
     )
     scripted(speaker(share, salt, **more), plan)
     return plan, await run(plan, folder, until=rule)
@@ -96,7 +153,7 @@ async def baseline(tmp_path: Path, share: float = 0.5, **more: Any) -> str:
 
 
 def rule_of(
-    place: str, task: type[Many] = Many, *claims: Mapping[str, object], **asked: Any
+    place: str, task: type[Many] = Fewer, *claims: Mapping[str, object], **asked: Any
 ) -> DecidedClaims:
     """The rule of some claims, or that a run is better than the one at a place."""
     plan = plan_of({"candidate": CANDIDATE}, cells(task), **asked)
@@ -113,12 +170,12 @@ async def test_a_run_stops_once_its_claim_is_decided_and_says_why(tmp_path: Path
     _, outcome = await made(tmp_path / "run", 0.8, rule=rule_of(base))
     done = sum(1 for _ in Run(tmp_path / "run").outputs())
     found = outcome.decision
-    assert (outcome.exit_code, found.verdict, outcome.pending) == (0, "pass", 400 - done)
-    assert found.groups.taken <= done < 200
+    assert (outcome.exit_code, found.verdict, outcome.pending) == (0, "pass", 160 - done)
+    assert found.groups.taken <= done < 100
     low = found.claims[0].value[1]
     assert low > 0
     assert [*outcome.lines()] == [
-        f"decided after {found.groups.taken} of 400 groups (--until-better-than base): words/many said is "
+        f"decided after {found.groups.taken} of 160 groups (--until-better-than base): words/many said is "
         "better than base ({:.3f}, anytime-valid [{:.3f}, {:.3f}])".format(*found.claims[0].value),
         f"{outcome.pending} samples were left out; without --until the same command takes them up",
     ]
@@ -137,8 +194,8 @@ async def test_a_whole_run_gives_the_same_decision(tmp_path: Path, share: float)
 
 async def test_a_resumed_run_gives_the_same_decision(tmp_path: Path) -> None:
     base = await baseline(tmp_path)
-    _, first = await made(tmp_path / "run", 0.7, fails_after=30)  # in the plan's own order
-    _, second = await made(tmp_path / "run", 0.7, rule=rule_of(base), fails_after=40)
+    _, first = await made(tmp_path / "run", 0.7, fails_after=20)  # in the plan's own order
+    _, second = await made(tmp_path / "run", 0.7, rule=rule_of(base), fails_after=25)
     assert first.exit_code == second.exit_code == 2  # the endpoint is broken
     _, third = await made(tmp_path / "run", 0.7, rule=rule_of(base))
     _, whole = await made(tmp_path / "other", 0.7, rule=rule_of(base))
@@ -158,16 +215,16 @@ async def test_a_decided_run_is_finished_until_it_goes_on_without_the_rule(tmp_p
 
 async def test_shards_find_what_one_process_finds(tmp_path: Path) -> None:
     base = await baseline(tmp_path)
-    _, whole = await made(tmp_path / "whole", 0.65, rule=rule_of(base))
+    _, whole = await made(tmp_path / "whole", 0.8, rule=rule_of(base))
     codes = []
     for which in range(2):
-        plan = plan_of({"candidate": CANDIDATE}, cells(Many), concurrency=8)
+        plan = plan_of({"candidate": CANDIDATE}, cells(Fewer), concurrency=8)
         lease = LeaseFolder(plan, tmp_path / "run", Shard(which, 2), ("solve", "score"))
-        scripted(speaker(0.65), lease.plan)
+        scripted(speaker(0.8), lease.plan)
         outcome = await run(lease.plan, lease, until=rule_of(base))
         codes.append((outcome.exit_code, outcome.decision and outcome.decision.verdict))
     assert codes == [(0, None), (0, "pass")]  # the first knows no group of the second
-    merge_shards(tmp_path / "run", cells(Many))
+    merge_shards(tmp_path / "run", cells(Fewer))
     assert Run(tmp_path / "run").decision == whole.decision
     again = rule_of(base)
     again.look(RunFolder(plan, tmp_path / "run", plan.scoring_id).watched())
@@ -261,12 +318,12 @@ async def test_what_cannot_be_followed_is_refused(
 
 async def test_a_baseline_without_some_samples_is_refused(tmp_path: Path) -> None:
     base = await baseline(tmp_path, asked={"limit": 100})
-    with pytest.raises(ConfigError, match="no score of 300 samples"):
+    with pytest.raises(ConfigError, match="no score of 60 samples"):
         rule_of(base)
 
 
 async def test_a_baseline_of_another_task_version_is_refused(tmp_path: Path) -> None:
-    class Newer(Many):
+    class Newer(Fewer):
         info = suite.TaskInfo(
             "words/many", 2, "Many words", {"candidate": suite.Role(needs={"chat"})}, headline="said"
         )
@@ -279,3 +336,88 @@ async def test_a_baseline_of_another_task_version_is_refused(tmp_path: Path) -> 
 def test_a_claim_about_a_baseline_needs_one() -> None:
     with pytest.raises(ConfigError, match="need a run, and others none"):
         rule_of("", Many, {"better": {}})
+
+
+@pytest.mark.parametrize(("most", "verdict"), [(0.02, "undecided"), (0.3, "pass")])
+async def test_too_many_missing_scores_leave_a_claim_undecided(
+    tmp_path: Path, most: float, verdict: str
+) -> None:
+    plan, _ = await made(tmp_path / "run", 0.9, task=Silent)
+    claims = [{"task": "words/many", "at-least": 0.5}]
+    policy = Policy.model_validate({"missing": {"unscored": most}, "claims": claims})
+    rule = DecidedClaims(plan, policy, [], "")
+    rule.look([tmp_path / "run"])
+    assert rule.decision().verdict == verdict
+    assert rule.decision().claims[0].missing > 0
+
+
+async def test_trials_and_a_limit_change_nothing(tmp_path: Path) -> None:
+    asked: dict[str, Any] = {"trials": 2, "limit": 120, "seed": 3}
+    base = await baseline(tmp_path, asked=asked)
+    _, early = await made(tmp_path / "early", 0.8, rule=rule_of(base, **asked), asked=asked)
+    await made(tmp_path / "whole", 0.8, asked=asked)
+    rule = rule_of(base, **asked)
+    rule.look([tmp_path / "whole"])
+    assert early.decision == rule.decision()
+    assert (early.decision.verdict, early.decision.groups.all) == ("pass", 120)
+
+
+def test_the_level_is_divided_over_cells_and_sides() -> None:
+    plan = plan_of({"candidate": CANDIDATE}, cells(Fewer, {"turns": 0}, {"turns": 1}))
+    claims = [{"task": "words/many", "at-least": 0.5}]
+    policy = Policy.model_validate({"alarms": {"per_year": 1, "nights": 100}, "claims": claims})
+    found = DecidedClaims(plan, policy, [], "").decision()
+    assert [one.told for one in found.claims] == ["words/many (turns=0)", "words/many (turns=1)"]
+    assert [one.level for one in found.claims] == pytest.approx([1 - (0.05 + 0.01) / 4] * 2)
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"until": "p.yaml"}, "do not go together"),
+        ({"margin": 0.1, "until_better_than": None}, "do not go together"),
+        ({"against": ["base"]}, "do not go together"),
+        ({"solve_only": True}, "leave out --solve-only"),
+        ({"one_engine": True}, "leave out --solve-only"),
+        ({"until_better_than": None, "until": "none.yaml"}, "none.yaml"),
+        ({}, "no run named 'base'"),
+    ],
+)
+def test_flags_that_go_against_each_other_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: dict[str, Any], told: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SuiteError, match=told):
+        suite.evaluate(Fewer, model=CANDIDATE, progress=False, **{"until_better_than": "base", **more})
+    assert not [*tmp_path.glob("runs/*")]
+
+
+def test_a_cluster_that_is_no_script_is_refused(tmp_path: Path) -> None:
+    plan = plan_of({"candidate": CANDIDATE}, cells(Fewer))
+    ready = PreparedRun(
+        plan, tmp_path, ("solve", "score"), RunSettings(until=rule_of("", Fewer, {"at-least": 0.5}))
+    )
+    with pytest.raises(ConfigError, match="--on ray does not tell"):
+        ready.start(executor=Executor("ray", {})).close()
+
+
+@pytest.mark.slow
+def test_processes_of_shards_stop_where_one_process_stops(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "numbered.py").write_text(TASK)
+    (tmp_path / "speakers.py").write_text(SPEAKERS)
+    command = ["eval", "--task", "./numbered.py", "--no-cache", "--quiet", "--concurrency", "4"]
+    assert run_command(*command, "--model", "scripted/speakers:worse", "--output", "base") == 0
+    until = [*command, "--model", "scripted/speakers:better", "--until-better-than", "base"]
+    assert run_command(*until, "--output", "one") == 0
+    assert run_command(*until, "--output", "two", "--shards", "2") == 0
+    assert "numbered right is better than base" in capsys.readouterr().err
+    one, two = Run(tmp_path / "one"), Run(tmp_path / "two")
+    assert one.decision is not None
+    assert one.decision == two.decision
+    assert 0 < two.results.pending <= 800
+    assert run_command(*until, "--output", "two", "--shards", "2") == 0

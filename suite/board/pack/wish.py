@@ -207,7 +207,8 @@ def _unfit(run: Run, limits: set[int | None]) -> Iterator[str]:
         return
     results = run.results
     if results.pending or not results.complete:
-        yield f"is incomplete: {results.pending} samples are pending: run the same command again"
+        again = "run the same command again" + ", without --until" * bool(run.stopped)
+        yield f"is incomplete: {results.pending} samples are pending: {again}"
     scored = {one.cell for one in results.cells}
     for cell in manifest.cells:
         if cell.cell not in scored:
