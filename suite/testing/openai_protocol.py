@@ -47,8 +47,8 @@ class OpenAIProtocol(Protocol):
         }
         ended: dict[str, Json] = {"index": 0, "finish_reason": "tool_calls" if calls else _ENDS[reply.finish]}
         if not streams:
-            whole: dict[str, Json] = {"id": "x", "created": 1, "model": "some-model", "object": "chat.completion"}
-            return WireReply.of({**whole, "choices": [{**ended, "message": said}], "usage": usage})
+            about: dict[str, Json] = {"id": "x", "created": 1, "model": "m", "object": "chat.completion"}
+            return WireReply.of({**about, "choices": [{**ended, "message": said}], "usage": usage})
         half = len(reply.text) // 2
         deltas: list[Json] = [{**said, "content": reply.text[:half]}, {"content": reply.text[half:]}]
         chunks: list[Json] = [{"choices": [{"index": 0, "delta": one}]} for one in deltas]
