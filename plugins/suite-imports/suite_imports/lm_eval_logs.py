@@ -20,7 +20,7 @@ from suite_imports.values import Record, listed, mapping
 
 DATE = re.compile(r"_(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d(?:\.\d+)?)\.json$")
 NAMES = ("pretrained", "model", "path", "engine", "peft", "delta", "base_url")  # whose, not how
-SECRET = re.compile(r"key|token|secret|password|auth", re.IGNORECASE)
+SECRET = re.compile(r"(^|_)(key|token|secret|password|auth)(_|$)", re.IGNORECASE)
 LINE = 256 * 2**20  # bytes
 
 
@@ -145,7 +145,7 @@ def _of_doc(found: LmEvalResults, task: str, doc: LoggedDoc, row: Record) -> Ite
             "payload": {
                 "question": asked,
                 "choices": choices,
-                "target": [str(one) for one in listed(doc.target)],
+                "target": _target(doc, choices),
             },
         }
 
@@ -153,17 +153,32 @@ def _of_doc(found: LmEvalResults, task: str, doc: LoggedDoc, row: Record) -> Ite
 def _asked(doc: LoggedDoc) -> tuple[str, list[str]]:
     """The prompt, and the choices where each was a request of its own."""
     requests = [mapping(one) for one in mapping(doc.arguments).values()]
-    first = requests[0].get("arg_0", "") if requests else ""
-    asked = first if isinstance(first, str) else json.dumps(first, ensure_ascii=False)
-    ends = [one.get("arg_1") for one in requests]
-    return asked, [one.strip() for one in ends if isinstance(one, str)] if len(ends) > 1 else []
+    firsts, ends = ([_plain(one.get(name)) for one in requests] for name in ("arg_0", "arg_1"))
+    if len(requests) < 2:
+        return "".join(firsts), []
+    if len(set(ends)) == 1:  # one ending for several contexts
+        return ends[0], firsts
+    half = len(ends) // 2  # acc_mutual_info asks for each choice again, without the question
+    return firsts[0], ends[:half] if half > 1 and ends[:half] == ends[half:] else ends
+
+
+def _plain(value: suite.Json) -> str:
+    """A text without the space that led it, or JSON."""
+    return value.strip() if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _target(doc: LoggedDoc, choices: list[str]) -> list[str]:
+    """What would be right; the text of a choice that is told by its number."""
+    each = [str(one) for one in listed(doc.target)]
+    numbers = {str(place): text for place, text in enumerate(choices)}
+    return each if set(each) & set(choices) else [numbers.get(one, one) for one in each]
 
 
 def _output(doc: LoggedDoc, choices: list[str], metric: str) -> Record:
     """The text that was generated, or the likeliest choice, as its metric weighs them."""
     replies = [each for one in listed(doc.resps) for each in listed(one)]
-    if choices and len(replies) == len(choices):
-        chances = [float(str(listed(one)[0])) for one in replies]
+    if choices and len(replies) >= len(choices):
+        chances = [float(str(listed(one)[0])) for one in replies[: len(choices)]]
         sizes = [_size(text, metric) for text in choices]
         weighed = [one / size for one, size in zip(chances, sizes, strict=True)]
         text = choices[max(range(len(choices)), key=weighed.__getitem__)]

@@ -39,6 +39,10 @@ class ImportedParameters(suite.Parameters):
 class Imported(suite.Task[ImportedQuestion, ImportedParameters]):
     """Scores that another tool gave. Subclasses say what kind of value."""
 
+    async def open(self, data: suite.Data, tools: suite.Tools) -> NoReturn:  # noqa: ARG002
+        """Refuse, before anything is asked. Raises ConfigError."""
+        raise _elsewhere("asked or scored")
+
     def samples(self, data: suite.Data) -> Iterable[suite.Sample[ImportedQuestion]]:  # noqa: ARG002
         """None: they stand in imported runs alone."""
         return ()
@@ -55,10 +59,6 @@ class Imported(suite.Task[ImportedQuestion, ImportedParameters]):
     ) -> NoReturn:
         """Refuse. Raises ConfigError."""
         raise _elsewhere("scored")
-
-    def references(self, sample: suite.Sample[ImportedQuestion]) -> Iterable[str]:
-        """The targets."""
-        return sample.payload.target
 
     def show(
         self,

@@ -189,6 +189,15 @@ def test_people_check_what_a_grader_said(imported: Import, tmp_path: Path) -> No
     assert "What is the capital of Japan?" in page.read_text("utf-8")
 
 
+def test_scoring_again_is_refused_and_leaves_the_run(
+    imported: Import, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = imported("inspect", "good.eval")
+    assert suite.run_command("score", str(run.folder), "--judge", "scripted/echo") == 2
+    assert "another tool has the task" in capsys.readouterr().err
+    assert suite.Run(run.folder).scorings() == ["imported"]
+
+
 def test_a_retry_stands_for_the_log_before(imported: Import, tmp_path: Path) -> None:
     (tmp_path / "logs").mkdir()
     for name, hour in (("a", b"2026-01-01"), ("b", b"2026-01-02")):

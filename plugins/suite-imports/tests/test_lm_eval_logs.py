@@ -36,6 +36,19 @@ def cell(task: str, metric: str, name: str) -> dict[str, object]:
     return {"task": task, "scorer": metric, "filter": "" if name == "none" else name}
 
 
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of results that can be changed."""
+    return Path(shutil.copytree(FOLDER / "good", tmp_path / "copy"))
+
+
+def edit(folder: Path, change: dict[str, object]) -> Path:
+    """Change what the results file tells."""
+    [file] = folder.glob("results_*.json")
+    file.write_text(json.dumps({**json.loads(file.read_text("utf-8")), **change}))
+    return file
+
+
 @pytest.mark.parametrize(("task", "metric", "name"), CELLS)
 def test_the_mean_is_the_one_that_lm_eval_printed(
     imported: Import, task: str, metric: str, name: str
@@ -78,6 +91,28 @@ def test_a_choice_is_shown_by_its_text(imported: Import) -> None:
     assert answers["planets/0"] == "Saturn"
 
 
+@pytest.mark.parametrize(
+    ("requests", "asked"),
+    [
+        ([("Red?", " Mars"), ("Red?", " Venus")], ("Red?", ["Mars", "Venus"])),
+        ([("Ann", " is kind."), ("Ben", " is kind.")], ("is kind.", ["Ann", "Ben"])),
+        ([("Red?", " Mars"), ("Red?", " Venus"), ("", " Mars"), ("", " Venus")], ("Red?", ["Mars", "Venus"])),
+    ],
+)
+def test_choices_are_what_differs_between_requests(
+    imported: Import, copy: Path, requests: list[tuple[str, str]], asked: tuple[str, list[str]]
+) -> None:
+    each = {str(n): {"arg_0": first, "arg_1": end} for n, (first, end) in enumerate(requests)}
+    replies = [[["-1.0", "False"]]] * len(requests)
+    line = {"doc_id": 0, "target": "1", "arguments": each, "resps": replies, "metrics": ["acc"], "acc": 1.0}
+    [file] = copy.glob("samples_moons*")
+    file.write_text(json.dumps(line))
+    run = imported("lm-eval", copy)
+    rows = [json.loads(row) for row in (run.folder / "samples.jsonl").read_text("utf-8").splitlines()]
+    [told] = [row["payload"] for row in rows if row["sample"].startswith("moons/")]
+    assert told == {"question": asked[0], "choices": asked[1], "target": [asked[1][1]]}
+
+
 def test_samples_are_paired_by_what_they_hold(imported: Import) -> None:
     first, second = (values(imported("lm-eval", one), task="sums") for one in ("good", "poor"))
     assert first.keys() == second.keys()
@@ -106,19 +141,6 @@ def test_answers_that_were_only_predicted_wait_for_scores(imported: Import) -> N
 def test_settings_of_the_model_are_kept_without_its_name(imported: Import) -> None:
     found = imported("lm-eval", "good").manifest.roles["candidate"][0].sampling
     assert found["sums"] == {"most": 7, "generation": {"until": ["\n"]}}
-
-
-@pytest.fixture
-def copy(tmp_path: Path) -> Path:
-    """A copy of results that can be changed."""
-    return Path(shutil.copytree(FOLDER / "good", tmp_path / "copy"))
-
-
-def edit(folder: Path, change: dict[str, object]) -> Path:
-    """Change what the results file tells."""
-    [file] = folder.glob("results_*.json")
-    file.write_text(json.dumps({**json.loads(file.read_text("utf-8")), **change}))
-    return file
 
 
 def test_the_results_file_alone_names_its_samples(imported: Import, copy: Path) -> None:
