@@ -1,11 +1,12 @@
 """How often a nightly gate blocks a candidate that is as good as its baseline, and how soon it finds a loss.
 
-    python benchmarks/gates.py [--years N] [--repeats N] [--markdown FILE]
+    python benchmarks/gates.py [--years N] [--nights N] [--repeats N] [--markdown FILE]
 
 Draws scores of 1,000 samples a claim and puts them through the very functions of `suite gate`: `pair`,
 `of_pairs`, `decide`. Null years: 365 nights of a model against one fixed run of itself, policies of 1, 10 and
 50 claims with one alarm a year. The mean of the false blocks must not be above 1 beyond the simulation's
-error; single years differ much, since a lucky baseline stays lucky. A loss: two nights without it, then three
+error; single years differ much, since a lucky baseline stays lucky; few nights of many baselines (--nights 5
+--years 100000) tell the same mean sooner. A loss: two nights without it, then three
 with it; how often one of these is a block. Exits with 1 where a promise is broken.
 
 Claims of which no window has a Student's t below -2.6 are not computed but given p = 0.5: every interval of a
@@ -129,8 +130,10 @@ NULLS = [(0.05, 1.0, 1), (0.05, 0.1, 1), (0.01, 1.0, 1), (0.1, 1.0, 1), (0.05, 1
 LOSSES = [(0.05, 0.02), (0.1, 0.025)]
 
 
-def nulls(years: int, seed: int = 18) -> tuple[list[Sequence[object]], bool]:
-    """A row for each world and policy, and whether all keep the promise."""
+def nulls(years: int, nights: int = 365, seed: int = 18) -> tuple[list[Sequence[object]], bool]:
+    """A row for each world and policy, and whether all keep the promise. Of each baseline the first two nights
+    have no full window: the others stand for a year.
+    """
     rows: list[Sequence[object]] = []
     kept = True
     for claims, fewer in (1, 1), (10, 8), (50, 40):
@@ -138,9 +141,8 @@ def nulls(years: int, seed: int = 18) -> tuple[list[Sequence[object]], bool]:
         for discordant, hard, runs in NULLS:
             chance = np.random.default_rng([seed, claims, round(1000 * discordant), round(10 * hard), runs])
             begun = time.perf_counter()
-            each = [
-                null_year(chance, policy, chances(discordant, hard), runs=runs) for _ in range(years // fewer)
-            ]
+            right, scale = chances(discordant, hard), 365 / (nights - 2)
+            each = [scale * null_year(chance, policy, right, nights, runs) for _ in range(years // fewer)]
             mean, error = float(np.mean(each)), float(np.std(each, ddof=1)) / math.sqrt(len(each))
             kept &= mean <= 1 + 2 * error
             rows.append((claims, discordant, hard, runs, f"{mean:.2f}", f"{error:.2f}"))
@@ -175,11 +177,14 @@ def main() -> int:
     parser.add_argument(
         "--years", type=int, default=2000, help="null years of one claim; an 8th of 10, a 40th of 50"
     )
+    parser.add_argument(
+        "--nights", type=int, default=365, help="against one baseline; the mean stays a year's"
+    )
     parser.add_argument("--repeats", type=int, default=2000, help="losses a row")
     parser.add_argument("--markdown", type=Path, help="write the tables")
     asked = parser.parse_args()
     found, soon = losses(asked.repeats)
-    blocked, few = nulls(asked.years)
+    blocked, few = nulls(asked.years, asked.nights)
     if asked.markdown:
         heads = "discordant", "loss", "baseline runs", "first night", "two nights", "three nights"
         text = table(heads, found) + "\n"

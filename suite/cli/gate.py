@@ -1,13 +1,13 @@
 """suite gate: a candidate against a policy of claims; its plan and its trend are commands of their own."""
 
-import importlib
-import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from suite.cli.flags import FILE, PATH
+from suite.cli.gate_plan import plan
+from suite.cli.gate_trend import trend
 from suite.cli.pages import Pages, page_flags, show, write
 
 if TYPE_CHECKING:
@@ -58,6 +58,5 @@ def check(
     context.exit(results.CODES[counts if night.verdict == "undecided" else night.verdict])
 
 
-for _name in ("plan", "trend"):
-    if importlib.util.find_spec(f"suite.cli.gate_{_name}"):
-        gate.add_command(getattr(importlib.import_module(f"suite.cli.gate_{_name}"), _name))
+for _command in (plan, trend):
+    gate.add_command(_command)

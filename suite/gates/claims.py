@@ -76,12 +76,9 @@ def measure(
 
 
 def claim_cells(
-    number: int,
-    claim: Claim,
-    sides: Sequence[Sequence[LabelledRun]],
-    tasks: Mapping[str, type[AnyTask]],
+    number: int, claim: Claim, sides: Sequence[Sequence[LabelledRun]], tasks: Mapping[str, type[AnyTask]],
     remarks: dict[str, None],
-) -> Iterator[ClaimCell]:
+) -> Iterator[ClaimCell]:  # fmt: skip
     """A claim in every cell of the first candidate that it is about."""
     where, having = f"claim {number} of the policy", []
     for name, each in zip(SIDES[: 1 + claim.paired], sides, strict=False):
@@ -145,7 +142,6 @@ def _tested(one: ClaimCell, table: ScoreTable, missing: Missing) -> WeighedClaim
     sign: Literal[1, -1] = -1 if measure.direction == "lower" else 1
     seed = seed_for(one.places[0][0][0].run.manifest.seed, "gate", measure.name)
     tags = [measure.macro] if measure.macro else []
-    value: float | None
     baseline: float | None = None
     if one.claim.paired:
         mine, theirs = (side(measure, table, one.name(each), tags) for each in SIDES)
@@ -166,11 +162,9 @@ def _tested(one: ClaimCell, table: ScoreTable, missing: Missing) -> WeighedClaim
             len(set(held.clusters)),
             "",
         )
-    evidence = evidence if sign > 0 else evidence.mirrored
+    evidence, lost = evidence if sign > 0 else evidence.mirrored, True
     verdict: Verdict = "undecided"
-    pending = sum(_pending(run, cell) for places in one.places for run, cell in places)
-    lost = bool(pending) and missing.pending != "ignore"
-    if lost and missing.pending != "ignore":
+    if missing.pending != "ignore" and (pending := _pending(one)):
         note, verdict = f"{pending:,} samples are pending: a run did not finish", missing.pending
     elif lost := unscored > missing.unscored * (n + unscored):
         note = f"{unscored:,} of {n + unscored:,} samples are unscored, more than {missing.unscored:.1%}"
@@ -185,7 +179,10 @@ def _tested(one: ClaimCell, table: ScoreTable, missing: Missing) -> WeighedClaim
     return WeighedClaim(numbers, None if lost else evidence)
 
 
-def _pending(run: LabelledRun, cell: str) -> int:
-    """Samples of a cell that are not solved or not scored yet."""
-    found = next((one for one in run.run.results.cells if one.cell == cell), None)
-    return run.run.manifest.works_of(cell) if found is None else found.pending
+def _pending(one: ClaimCell) -> int:
+    """Samples that are not solved or not scored yet."""
+    total = 0
+    for run, cell in (each for places in one.places for each in places):
+        found = next((one for one in run.run.results.cells if one.cell == cell), None)
+        total += run.run.manifest.works_of(cell) if found is None else found.pending
+    return total

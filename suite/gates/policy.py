@@ -1,7 +1,6 @@
 """A policy: the claims that a candidate must meet, and how often a gate may be wrong; a YAML file as types.
 
-The file is closed (unknown keys are errors). `Policy.sha256` is taken over the parsed file with all defaults
-filled in, so comments and the order of keys do not change it. Not here: testing claims.
+The file is closed (unknown keys are errors). Not here: testing claims.
 """
 
 from pathlib import Path
@@ -98,7 +97,7 @@ class Policy(Strict):
 
     @property
     def sha256(self) -> str:
-        """SHA-256 over the canonical JSON of the policy with every default filled in."""
+        """SHA-256 over the canonical JSON with all defaults: comments and order do not change it."""
         return sha256_hex(canonical_json(self.model_dump(mode="json", by_alias=True)))
 
 

@@ -13,15 +13,7 @@ import msgspec
 from suite.chat import canonical_json, sha256_hex
 from suite.comparisons.runs import LabelledRun
 from suite.gates.claims import WeighedClaim, measure
-from suite.gates.nights import (
-    ClaimNight,
-    GatedRun,
-    Night,
-    UnitValues,
-    Verdict,
-    add_night,
-    read_nights,
-)
+from suite.gates.nights import ClaimNight, GatedRun, Night, UnitValues, Verdict, add_night, read_nights
 from suite.gates.policy import Policy
 from suite.plugins import Catalogue, catalogue
 from suite.scoring.stats.one_sided import WINDOWS, OneSided, Windowed
@@ -30,26 +22,22 @@ from suite.scoring.stats.paired_difference import Method, adjust
 Before = Mapping[int, Sequence[UnitValues]]  # place of a claim -> its units of the nights before, last first
 YEAR = timedelta(days=365)
 ROUNDED = 1 - 1e-9
-NEW = "the night before had another policy, baseline or task version: nights are pooled anew"
+NEW = "the night before had another policy, baseline, task version or cells: nights are pooled anew"
 SPENT = "the false blocks of 365 days are spent: a claim fails by what is left of them, if anything"
 
 
 def gate(
-    policy: Policy,
-    candidate: Sequence[str],
-    baseline: Sequence[str],
-    history: Path | None = None,
-    plugins: Catalogue | None = None,
-    when: datetime | None = None,
-) -> Night:
+    policy: Policy, candidate: Sequence[str], baseline: Sequence[str], history: Path | None = None,
+    plugins: Catalogue | None = None, when: datetime | None = None,
+) -> Night:  # fmt: skip
     """Test a policy's claims on runs. history: a folder of nights, made where there is none, that keeps this
     one. Raises as `measure` does, and DataError for a history that is damaged or can't be written.
     """
     tested, sides, remarks = measure(policy, candidate, baseline, plugins or catalogue())
     now = when or datetime.now(UTC)
     mine, theirs = ([_gated(one) for one in each] for each in sides)
-    versions = sorted({(one.numbers.task, one.numbers.version) for one in tested})
-    pool = _digest(policy.sha256, [[one.identity, one.scoring] for one in theirs], versions)
+    cells = [(one.numbers.task, one.numbers.version, one.numbers.cell) for one in tested]
+    pool = _digest(policy.sha256, [[one.identity, one.scoring] for one in theirs], cells)
     identity = _digest(pool, *sorted(one.identity for one in mine))
     nights, torn = read_nights(history) if history else ([], "")
     again = [place for place, one in enumerate(nights) if one.night == identity]
@@ -87,10 +75,8 @@ def decide(policy: Policy, alpha: float, tested: Sequence[WeighedClaim], before:
     fails = adjust([fail and fail.p for _, fail, _ in shown], method)
     passes = adjust([passed for *_, passed in shown], method)
     found = []
-    for (told, one), (windows, fail, passed), fail_p, pass_p in zip(
-        tested, shown, fails, passes, strict=True
-    ):
-        if one is None or not (fail and passed and fail_p and pass_p):
+    for (told, _), (windows, fail, passed), fail_p, pass_p in zip(tested, shown, fails, passes, strict=True):
+        if not (fail and passed and fail_p and pass_p):
             found.append(told)
             continue
         verdict: Verdict = "fail" if fail_p < alpha else "pass" if pass_p < policy.level else "undecided"
@@ -119,11 +105,10 @@ def _before(pool: Sequence[Night]) -> Before:
 
 
 def _gated(one: LabelledRun) -> GatedRun:
-    plan, created = one.run.manifest.plan_sha256, one.run.manifest.created
-    model = one.run.specs("candidate")
     return GatedRun(
-        name=one.run.name, plan_sha256=plan, created=created, scoring=one.run.scoring, model=model
-    )
+        name=one.run.name, plan_sha256=one.run.manifest.plan_sha256, created=one.run.manifest.created,
+        scoring=one.run.scoring, model=one.run.specs("candidate"),
+    )  # fmt: skip
 
 
 def _digest(*parts: object) -> str:
