@@ -70,7 +70,7 @@ def compare(runs: tuple[str, ...], pages: Pages, **how: object) -> None:
 @click.option("--robustness", is_flag=True, help="How careless votes and flipped votes move the ranking.")
 @page_flags
 def rate(votes: tuple[str, ...], styles: tuple[str, ...], pages: Pages, **how: object) -> None:
-    """Rate models by Bradley-Terry: a CSV or JSONL of votes, or runs that set a candidate against a baseline."""
+    """Rate models by Bradley-Terry: from votes in a CSV or JSONL, or from runs with a baseline."""
     import msgspec
 
     from suite.comparisons.rating import RateWanted

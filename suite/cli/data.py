@@ -39,7 +39,7 @@ pulls.add_commands(
 @json_flag
 @click.pass_context
 def verify(context: click.Context, entries: tuple[str, ...], as_json: bool) -> None:
-    """Check every byte and row again, of the given datasets or of all that are here. Exit 1 if one is wrong."""
+    """Check every byte and row again, of the given datasets or of all here. Exit 1 if one is wrong."""
     registry, cache = pulls.registry(), Cache()
     chosen: list[DatasetEntry] = [registry.dataset(name) for name in entries]
     if not entries:

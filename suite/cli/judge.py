@@ -43,7 +43,7 @@ def _apart(places: Sequence[str], labels: Sequence[Path]) -> tuple[list[str], li
 def audit(
     context: click.Context, /, runs: tuple[str, ...], model: str, labels: tuple[Path, ...], **given: object
 ) -> None:
-    """Measure a judge's biases on built-in questions, and its agreement with people where labels are given."""
+    """Measure a judge's biases on built-in questions, and with labels its agreement with people."""
     from suite.run.plan import make_plan
 
     places, files = _apart(runs, labels)

@@ -178,7 +178,7 @@ def _failure(name: str, kind: str = "task") -> PluginError | None:
 @click.option("--from", "file", metavar="FILE.py", help="Make it of a task in a file, with its rows.")
 @output_flag("DIR", "The plugin's folder (default: suite-NAME).", required=False)
 def new(name: str | None, file: str | None, output: Path | None) -> None:
-    """Write a plugin that installs, runs and passes its tests at once: a small benchmark, or a task of yours."""
+    """Write a plugin that installs, runs and passes its tests: a small benchmark, or a task of yours."""
     from suite.cli import distributions
 
     made = distributions.of_file(file, name) if file else distributions.of_template(name)

@@ -21,7 +21,7 @@ COUNT = click.IntRange(min=1)
 
 @click.group("submit")
 def submit() -> None:
-    """Submit runs to a board: pack them as a bundle, sign it, verify it, place it in the board's repository."""
+    """Submit runs to a board: pack, sign and verify a bundle, place it in the board's repository."""
 
 
 def _board(name: str) -> "Board | None":

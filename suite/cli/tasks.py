@@ -34,7 +34,7 @@ def tasks() -> None:
 @click.option("--all", "everything", is_flag=True, help="Unfold the stages of pipelines.")
 @json_flag
 def list_(words: Sequence[str], everything: bool, as_json: bool) -> None:
-    """All tasks of all installed plugins by family, or those with all WORDS in name, family or description."""
+    """All tasks of all installed plugins by family, or those with all WORDS in name or description."""
     rows = _found(words)
     if as_json:
         say_json(rows)
