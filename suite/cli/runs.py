@@ -150,7 +150,8 @@ def merge(context: click.Context, run: str, tasks: tuple[str, ...], as_json: boo
     for path in write_reports(folder) if changed and scored.has_results else ():
         click.echo(f"wrote {path}", err=as_json)
     foreign = any(shard.state == "foreign" for one in merges for shard in one.shards)
-    whole = all(one.complete and not any(shard.stay for shard in one.shards) for one in merges)
+    done = scored.stopped is not None
+    whole = all((one.complete or done) and not any(shard.stay for shard in one.shards) for one in merges)
     context.exit(2 if foreign else 0 if whole else 1)
 
 

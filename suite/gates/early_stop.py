@@ -154,9 +154,7 @@ class DecidedClaims:
         self._held: list[list[tuple[OutputRecord, ScoreRecord]]] = [[] for _ in self._left]
         self._outputs: dict[Key, OutputRecord] = {}
         self._scores: dict[Key, ScoreRecord] = {}
-        self._seen: set[Key] = set()
-        self._offsets: dict[Path, int] = {}
-        self._looks = 0  # blocks
+        self._seen, self._offsets, self._looks = set[Key](), dict[Path, int](), 0  # looks: blocks
 
     def _draw(self, plan: Plan) -> None:
         """The block of each group, in the order of looks; of each block its groups, and what is to score."""
