@@ -18,7 +18,11 @@ def trend(history: Path, pages: Pages) -> None:
     Example:
       suite gate trend nights --html trend.html
     """
-    from suite.gates.trend import as_data, nights_of, sections
+    from suite.errors import ConfigError
+    from suite.gates.nights import read_nights
+    from suite.gates.trend import as_data, sections
 
-    found = nights_of(history)
+    found = read_nights(history)
+    if not found[0]:
+        raise ConfigError.of("gates.trend.empty", folder=history)
     show(history.name, "Trend", lambda few: sections(*found, compact=few), lambda: as_data(*found), pages)

@@ -132,22 +132,21 @@ def found_within(
     """
     count, found, chance = max(round(n / it.design), 5), np.zeros(NIGHTS), np.random.default_rng(0)
     ids, groups = np.arange(count, dtype=np.uint64), np.zeros(count, dtype=np.uint64)
+    limits = None if it.discordant is None else (-1.0, 1.0)
     for _ in range(draws):
         fixed, before = chance.random(count), list[UnitValues]()
         for night in range(1 - len(WINDOWS), NIGHTS):
             at = np.where(chance.random(count) < math.sqrt(shared), fixed, chance.random(count))
             units = UnitValues(ids, ids, groups, it.differences(at, loss if night >= 0 else 0.0))
             if night >= 0 and units.d.mean() < threshold:
-                tonight = _evidence(units, binary=it.discordant is not None)
-                p = tonight.p_fail(threshold, tonight.windows(before))
+                of = influence(units)
+                test = bonett_price(units.d) if limits else means.interval_of(of, count)[0]
+                one = Evidence(
+                    of.mean, held(of, test, limits, binary=bool(limits)), units, limits, bool(limits)
+                )
+                p = one.p_fail(threshold, one.windows(before))
                 if p and p.p <= alpha:
                     found[night:] += 1
                     break
             before.insert(0, units)
     return [float(one) for one in found / draws]
-
-
-def _evidence(units: UnitValues, *, binary: bool) -> Evidence:
-    found, limits = influence(units), (-1.0, 1.0) if binary else None
-    interval = bonett_price(units.d) if binary else means.interval_of(found, len(units.d))[0]
-    return Evidence(found.mean, held(found, interval, limits, binary=binary), units, limits, binary)

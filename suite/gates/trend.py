@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby, pairwise
-from pathlib import Path
 from typing import get_args
 
 import numpy as np
@@ -18,8 +17,7 @@ from msgspec import Struct, structs, to_builtins
 
 from suite.blocks import Line, Section
 from suite.chat import canonical_json
-from suite.errors import ConfigError
-from suite.gates.nights import ClaimNight, Night, Verdict, read_nights
+from suite.gates.nights import ClaimNight, Night, Verdict
 from suite.parameters import distinguishing
 from suite.report.numbers import number
 from suite.report.section_templates import sections_of
@@ -58,14 +56,6 @@ class ClaimTrend:
     breaks: Mapping[str, str]
     levels: Sequence[TrendLevel]
     marks: Sequence[str]
-
-
-def nights_of(history: Path) -> tuple[list[Night], str]:
-    """As `read_nights`. Raises ConfigError where there is none, too."""
-    found = read_nights(history)
-    if not found[0]:
-        raise ConfigError.of("gates.trend.empty", folder=history)
-    return found
 
 
 def sections(nights: Sequence[Night], note: str, *, compact: bool) -> list[Section]:

@@ -10,9 +10,8 @@ import pytest
 from msgspec.structs import replace
 
 from suite.cli.main import run_command
-from suite.errors import ConfigError
 from suite.gates.nights import ClaimNight, GatedRun, Night, add_night
-from suite.gates.trend import claim_trends, nights_of, timeline
+from suite.gates.trend import claim_trends, timeline
 
 BEGIN = datetime(2026, 11, 1, 2, tzinfo=UTC)
 
@@ -140,9 +139,12 @@ def test_a_damaged_line_is_named(history: Path, capsys: pytest.CaptureFixture[st
     assert "nights.jsonl line 2 is no night" in capsys.readouterr().err
 
 
-def test_a_history_without_a_night_is_refused_with_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"holds no night yet.*\n.*\n.*--history"):
-        nights_of(tmp_path)
+def test_a_history_without_a_night_is_refused_with_what_to_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command("gate", "trend", str(tmp_path)) == 2
+    assert "holds no night yet" in (told := capsys.readouterr().err)
+    assert "--history" in told
 
 
 def test_nights_with_other_thresholds_in_one_policy_are_lines_of_their_own() -> None:

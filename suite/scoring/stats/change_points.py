@@ -1,11 +1,9 @@
 """When a series of measurements with known standard errors moved: the levels it had, one after the other.
 
-The levels minimise the sum of ((value - level)/error)^2 plus a penalty for each change, found exactly by
-optimal partitioning (Jackson et al. 2005; what PELT of Killick et al. 2012 prunes). The penalty is 3 log n as
-in the modified BIC (Zhang and Siegmund 2007, without its term for lengths), n at least a year of nights:
-looked at every night of a year without a change, one series in 25 shows one (simulated in
-tests/scoring/stats/test_change_points.py). A luck that all measurements share, such as that of a fixed
-baseline, moves every level alike and none against another.
+The levels minimise the sum of ((value - level)/error)^2 plus 3 log n for each change, n at least a year: the
+modified BIC of Zhang and Siegmund 2007 without its term for lengths, found exactly by optimal partitioning
+(Jackson et al. 2005). How often that errs is simulated in its tests. A luck that all measurements share, such
+as that of a fixed baseline, moves every level alike and none against another.
 """
 
 import math
@@ -47,6 +45,5 @@ def levels(values: Floats, errors: Floats) -> list[Level]:
         start = int(begin[n])
         weight = float(mass[n] - mass[start])
         mean = middle + float(moment[n] - moment[start]) / weight
-        found.insert(0, Level(start, n - 1, mean, weight**-0.5))
-        n = start
+        found, n = [Level(start, n - 1, mean, weight**-0.5), *found], start
     return found
