@@ -9,6 +9,7 @@ again replaces itself, in its place.
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -105,6 +106,10 @@ class Night(msgspec.Struct, frozen=True, kw_only=True):
     claims: Sequence[ClaimNight]
     remarks: Sequence[str] = ()
     units: Mapping[int, bytes] = {}
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a time that is none."""
+        datetime.fromisoformat(self.time)
 
 
 @dataclass(frozen=True)

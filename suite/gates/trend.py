@@ -106,7 +106,7 @@ def _conditions(night: Night, one: ClaimNight) -> list[str]:
 
 def _levels(line: NightsOfClaim) -> Iterator[TrendLevel]:
     known = [(night.time, o.d or 0.0, (o.high or 0.0) - (o.low or 0.0), o.level) for night, o in line]
-    known = [each for each in known if each[2] > 0]
+    known = [each for each in known if each[2] > 0 and 0 < each[3] < 1]
     values = np.array([d for _, d, _, _ in known], dtype=np.float64)
     errors = np.array([wide / 2 / normal_quantile(level) for _, _, wide, level in known], dtype=np.float64)
     for first, last, mean, error in levels(values, errors):

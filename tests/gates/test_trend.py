@@ -131,10 +131,11 @@ def test_the_json_form_has_nights_breaks_and_levels(
     assert [one["change"] for one in told["claims"][0]["levels"]] == [False, True]
 
 
-def test_a_damaged_line_is_named(history: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("harm", [b'"time":"2026', b'"format":"suite-night', b'"claims"'])
+def test_a_damaged_line_is_named(history: Path, harm: bytes, capsys: pytest.CaptureFixture[str]) -> None:
     path = history / "nights.jsonl"
-    lines = path.read_bytes().split(b"\n")
-    path.write_bytes(b"\n".join([lines[0], lines[1][:50], *lines[2:]]))
+    first, second, *rest = path.read_bytes().split(b"\n")
+    path.write_bytes(b"\n".join([first, second.replace(harm, harm + b"x"), *rest]))
     assert run_command("gate", "trend", str(history)) == 2
     assert "nights.jsonl line 2 is no night" in capsys.readouterr().err
 
