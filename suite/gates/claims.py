@@ -22,6 +22,7 @@ from suite.scoring.stats.bootstrap import seed_for
 from suite.scoring.table import ScoreTable, TableBuilder, Wanted
 from suite.scoring.units import scope_of, units_of
 
+Partners = tuple[Mapping[str, str], Sequence[str]]  # cell of a run -> that of another; what else differs
 SIDES = ("candidate", "baseline")
 LEVEL = 0.95  # of the interval that is shown beside the bound that decides
 
@@ -66,20 +67,19 @@ def measure(
     for name, each in zip(SIDES, sides, strict=True):
         if len(models := dict.fromkeys(one.run.specs("candidate") for one in each)) > 1:
             raise ConfigError.of("gates.claims.models", side=name, models=", ".join(models))
-    tasks, remarks = load_tasks(runs, plugins), dict[str, None]()
-    cells: list[ClaimCell] = []
+    tasks, cells, seen = load_tasks(runs, plugins), list[ClaimCell](), dict[tuple[int, int], Partners]()
     for number, claim in enumerate(policy.claims, 1):
-        cells += claim_cells(number, claim, sides, tasks, remarks)
+        cells += claim_cells(number, claim, sides, tasks, seen)
     tables = claim_tables(cells, runs)
     tested = [_tested(one, tables[one.claim.task], policy.missing) for one in cells]
-    return Measured(tested, sides, list(remarks))
+    return Measured(tested, sides, list(dict.fromkeys(one for _, told in seen.values() for one in told)))
 
 
 def claim_cells(
     number: int, claim: Claim, sides: Sequence[Sequence[LabelledRun]], tasks: Mapping[str, type[AnyTask]],
-    remarks: dict[str, None],
+    seen: dict[tuple[int, int], Partners],
 ) -> Iterator[ClaimCell]:  # fmt: skip
-    """A claim in every cell of the first candidate that it is about."""
+    """A claim in every cell of the first candidate that it is about. seen: pairs of runs, gets new ones."""
     where, having = f"claim {number} of the policy", []
     for name, each in zip(SIDES[: 1 + claim.paired], sides, strict=False):
         known = {cell.task for one in each for cell in one.run.manifest.cells}
@@ -92,10 +92,12 @@ def claim_cells(
     if measures[metric].direction == "neither":
         raise ConfigError.of("gates.claims.neither", name=metric, where=where)
     first = having[0][0]
-    partners = [[(one, _partners(first, one, remarks)) for one in each] for each in having]
+    for other in (one for each in having for one in each if (first.number, one.number) not in seen):
+        seen[first.number, other.number] = _partners(first, other)
+    partners = [[(one, seen[first.number, one.number][0]) for one in each] for each in having]
     records = [cell for cell in first.run.manifest.cells if cell.task == claim.task]
     names = {name for cell in records for name in cell.parameters}
-    for name in claim.cell.keys() - names:
+    for name in sorted(claim.cell.keys() - names):
         raise unknown("parameter", name, names, where)
     records = [one for one in records if claim.cell.items() <= one.parameters.items()]
     if not records:
@@ -107,15 +109,15 @@ def claim_cells(
         yield ClaimCell(number, claim, measures[metric], record, places)
 
 
-def _partners(first: LabelledRun, other: LabelledRun, remarks: dict[str, None]) -> dict[str, str]:
-    """Cell of the first run -> that of the other. Raises ConfigError where they are not comparable."""
+def _partners(first: LabelledRun, other: LabelledRun) -> Partners:
+    """Raises ConfigError where two runs are not comparable."""
     if first is other:
-        return {cell.cell: cell.cell for cell in first.run.manifest.cells}
+        return {cell.cell: cell.cell for cell in first.run.manifest.cells}, ()
     matches, notes = match_cells(first.run, other.run)
     found = [*notes, *differences(first.run, other.run, matches)]
     refuse(first, other, found, "a gate has no --anyway: run or score one of them again")
-    remarks |= dict.fromkeys(one.sentence(first.label, other.label) for one in found)
-    return {one.cell_a: one.cell_b for one in matches}
+    told = [one.sentence(first.label, other.label) for one in found]
+    return {one.cell_a: one.cell_b for one in matches}, told
 
 
 def claim_tables(cells: Sequence[ClaimCell], runs: Sequence[LabelledRun]) -> dict[str, ScoreTable]:

@@ -12,6 +12,7 @@ from suite.gates.claims import measure
 from suite.gates.nights import ClaimNight
 from suite.gates.policy import Policy
 from suite.plugins import Catalogue
+from suite.scores import Unscored
 from tests.comparisons.conftest import cell_of, everything
 
 Gated = Callable[..., str]
@@ -121,3 +122,23 @@ def test_a_night_that_did_not_finish_is_what_the_policy_says(
     }
     found = measured(NO_WORSE, [gated("a", counts=counts)], [gated("b")], missing={"pending": rule})
     assert (found.verdict, found.note) == (verdict, "40 samples are pending: a run did not finish")
+
+
+def test_another_task_version_is_refused_and_named(gated: Gated, measured: Callable[..., ClaimNight]) -> None:
+    base = Path(gated("b"))
+    manifest = base / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"version": 1', '"version": 2'))
+    with pytest.raises(ConfigError, match=r"task version \(tiny/one\): \S+ has 1, \S+ has 2"):
+        measured(NO_WORSE, [gated("a")], [str(base)])
+
+
+def test_too_many_unscored_samples_leave_a_claim_undecided(
+    write_run: Callable[..., Path], gated: Gated, measured: Callable[..., ClaimNight]
+) -> None:
+    def score(index: int, trial: int) -> dict[str, Any]:
+        return everything(index) | {"kept": Unscored("no verdict") if index < 4 else True}
+
+    run = str(write_run("u", score, n=40, roles={"candidate": [{"spec": "scripted/one"}]}))
+    found = measured(NO_WORSE, [run], [gated("b", n=40)])
+    assert (found.verdict, found.note) == ("undecided", "4 of 40 samples are unscored, more than 2.0%")
+    assert "selective" in measured(NO_WORSE, [run], [gated("c", n=40)], missing={"unscored": 0.2}).note
