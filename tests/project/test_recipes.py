@@ -171,7 +171,7 @@ def test_an_argument_is_plain_text_to_the_shell(baseline: Runner) -> None:
 @pytest.mark.parametrize(
     ("policy", "undecided", "code", "verdict"),
     [
-        ("pass", "", 0, "pass"),
+        pytest.param("pass", "", 0, "pass", marks=pytest.mark.slow),
         ("undecided", "", 3, "undecided"),
         ("undecided", "pass", 0, "pass"),
         ("none", "", 2, "error"),

@@ -1,13 +1,14 @@
 """Make the logs of inspect-ai that the tests read: run by its own Python, which has inspect-ai installed.
 
-    python make_inspect_logs.py FOLDER
+    python make_inspect_logs.py FOLDER [--steady]
 
-Tasks, questions and model are our own. What tells the machine or the hour is taken out afterwards, so that
-the files can be kept.
+Tasks, questions and model are our own. With --steady, what tells the machine or the hour is taken out of the
+logs, so that they can be kept.
 """
 
 import json
 import re
+import shutil
 import sys
 import tempfile
 import zipfile
@@ -144,8 +145,8 @@ def _steady(value):
     }
 
 
-def keep(log: str, to: Path) -> None:
-    source = Path(log)
+def keep(source: Path, to: Path) -> None:
+    """Write a log anew without hours and machine."""
     if source.suffix == ".json":
         to.with_suffix(".json").write_text(without_times(source.read_text("utf-8")) + "\n", "utf-8")
         return
@@ -155,7 +156,7 @@ def keep(log: str, to: Path) -> None:
             new.writestr(fresh, without_times(old.read(one).decode()), compress_type=one.compress_type)
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, *, steady: bool) -> None:
     """Tasks that end well, of two models and as JSON; one with errors and a judge; one that an error ends."""
     folder.mkdir(parents=True, exist_ok=True)
     told = {"display": "none", "log_realtime": False, "score_display": False}
@@ -169,8 +170,12 @@ def main(folder: Path) -> None:
             ("stopped", troubled("Chile"), good, {"max_samples": 1}),
         ):
             [log] = evaluate(whole, model=model, log_dir=place, **{"log_format": "eval", **told, **more})
-            keep(log.location.removeprefix("file://"), folder / name)
+            source = Path(log.location.removeprefix("file://"))
+            if steady:
+                keep(source, folder / name)
+            else:
+                shutil.copy(source, (folder / name).with_suffix(source.suffix))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), steady="--steady" in sys.argv)

@@ -1,9 +1,9 @@
 """Make the logs of lm-evaluation-harness that the tests read: run by its own Python, which has lm-eval.
 
-    python make_lm_eval_logs.py FOLDER
+    python make_lm_eval_logs.py FOLDER [--steady]
 
-Tasks, questions and model are our own. What tells the machine or the hour is taken out afterwards, so that
-the files can be kept.
+Tasks, questions and model are our own. With --steady, what tells the machine or the hour is taken out of the
+files, so that they can be kept.
 """
 
 import json
@@ -90,7 +90,7 @@ def tasks(place: Path) -> None:
     (place / "sky.yaml").write_text(yaml.safe_dump(group), "utf-8")
 
 
-def steady(text: str) -> str:
+def without_times(text: str) -> str:
     """A document without hours and machine."""
     found = json.loads(text)
     for name in ("date", "pretty_env_info", "git_hash", "upper_git_hash", "total_evaluation_time_seconds",
@@ -99,7 +99,7 @@ def steady(text: str) -> str:
     return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, *, steady: bool) -> None:
     """Two models on sums and sky, and what has no value of a sample."""
     folder = folder.absolute()
     with tempfile.TemporaryDirectory() as told:
@@ -120,12 +120,14 @@ def main(folder: Path) -> None:
             for name in samples:
                 tracker.save_results_samples(task_name=name, samples=samples[name])
         for file in sorted(Path("out").rglob("*.json*")):
-            name = re.sub(r"_\d{4}-.*?(?=\.jsonl?$)", "_2026-01-01T00-00-00.000000", file.name)
+            name, text = file.name, file.read_text("utf-8")
+            if steady:
+                name = re.sub(r"_\d{4}-.*?(?=\.jsonl?$)", "_2026-01-01T00-00-00.000000", name)
+                text = without_times(text) if file.suffix == ".json" else text
             to = folder / file.parent.name / name
             to.parent.mkdir(parents=True, exist_ok=True)
-            text = file.read_text("utf-8")
-            to.write_text(steady(text) if file.suffix == ".json" else text, "utf-8")
+            to.write_text(text, "utf-8")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), steady="--steady" in sys.argv)
