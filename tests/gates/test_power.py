@@ -29,15 +29,6 @@ def units(d: np.ndarray, clusters: np.ndarray | None = None) -> UnitValues:
     return UnitValues(ids, own, np.zeros(len(d), dtype=np.uint64), d.astype(np.float64))
 
 
-def test_one_claim_finds_a_loss_of_two_points_within_three_nights() -> None:
-    assert within(pairs(0.05), 0.02)[-1] >= 0.9
-
-
-@pytest.mark.slow
-def test_one_claim_finds_a_loss_of_two_and_a_half_points_where_twice_as_many_pairs_differ() -> None:
-    assert found_within(pairs(0.1), 1000, 0.025, 0.0, ALPHA, 2000, 0.0)[-1] >= 0.9
-
-
 def test_noise_that_all_nights_share_is_not_averaged_out() -> None:
     first, _, third = within(pairs(0.05), 0.02, shared=0.5)
     assert first < third < 0.8  # 0.97 where each night has a noise of its own
@@ -83,11 +74,11 @@ def policy(tmp_path: Path) -> str:
 
 
 def test_a_plan_has_what_each_claim_needs(policy: str, capsys: pytest.CaptureFixture[str]) -> None:
-    how = ("--discordance", "0.05", "--samples", "50", "--points", "0.05", "--json")
+    how = ("--discordance", "0.05", "--samples", "50", "--points", "0.4", "--json")
     assert run_command("gate", "plan", policy, *how) == 0
     worse, better = json.loads(capsys.readouterr().out)["claims"]
-    assert [row["to find"] for row in worse["needs"]] == ["loss of 0.05", "pass without loss"]
-    assert [row["to find"] for row in better["needs"]] == ["gain of 0.05"]
+    assert [row["to find"] for row in worse["needs"]] == ["loss of 0.4", "pass without loss"]
+    assert [row["to find"] for row in better["needs"]] == ["gain of 0.4"]
     assert [(row["samples"], len(row["shared"])) for row in worse["nights"]] == [(50, 3)]
     assert better["nights"] == []
 
