@@ -31,33 +31,21 @@ from suite.run.run_folder import RunFolder
 
 CANDIDATE = "scripted/constant?text=none"
 
-
-TASK = '''
-"""Numbers."""
-import suite
-
+TASK = """
+import asyncio, suite, zlib
 
 class Row(suite.Payload):
     n: int
 
-
 class Numbered(suite.Task[Row, suite.Parameters]):
-    """Many questions."""
-
     info = suite.TaskInfo("numbered", 1, "Numbers", {"candidate": suite.Role()}, headline="right")
     metrics = (suite.Rate("right"),)
-
     def samples(self, data):
         return (suite.Sample(f"s{n}", Row(n=n)) for n in range(1000))
-
     async def solve(self, sample, models):
-        return (await models.candidate.chat([suite.user(str(sample.payload.n))], max_tokens=5)).output()
-
+        return (await models.candidate.chat([suite.user(sample.id)], max_tokens=5)).output()
     async def score(self, sample, output, models):
         return suite.Score({"right": output.text == "yes"})
-'''
-SPEAKERS = """
-import asyncio, zlib
 
 async def better(request, asking):
     await asyncio.sleep(0.02)
@@ -231,7 +219,7 @@ async def test_shards_find_what_one_process_finds(tmp_path: Path) -> None:
     assert again.decision() == whole.decision
 
 
-async def test_reports_show_why_it_stopped_and_no_interval_of_a_fixed_size(tmp_path: Path) -> None:
+async def test_reports_and_comparisons_tell_of_the_stop(tmp_path: Path) -> None:
     base = await baseline(tmp_path)
     _, outcome = await made(tmp_path / "run", 0.8, rule=rule_of(base))
     value, low, high = outcome.decision.claims[0].own
@@ -244,11 +232,6 @@ async def test_reports_show_why_it_stopped_and_no_interval_of_a_fixed_size(tmp_p
     (listed,) = (one for one in list_runs(tmp_path) if isinstance(one, ListedRun) and one.run == "run")
     assert (listed.state, listed.note) == ("finished", outcome.decision.when)
     assert (listed.headlines[0]["value"], listed.headlines[0]["low"]) == (value, low)
-
-
-async def test_a_comparison_warns_of_a_run_that_stopped_early(tmp_path: Path) -> None:
-    base = await baseline(tmp_path)
-    await made(tmp_path / "run", 0.8, rule=rule_of(base))
     runs = Run(tmp_path / "run"), Run(Path(base))
     told = [one for one in differences(*runs, match_cells(*runs)[0]) if "early stop" in one.what]
     assert [one.weight for one in told] == ["warn"]
@@ -306,6 +289,7 @@ async def test_each_kind_of_claim_has_its_side(
         ({"better": {"margin": 1}}, ConfigError, "never be shown"),
         ({"better": {}, "cell": {"turns": 3}}, ConfigError, "no cell of words/costly"),
         ({"at-least": 0.5}, ConfigError, "need a run, and others none"),
+        ({"better": {}, "task": "words/many"}, NotFound, "words/costly"),
     ],
 )
 async def test_what_cannot_be_followed_is_refused(
@@ -331,11 +315,6 @@ async def test_a_baseline_of_another_task_version_is_refused(tmp_path: Path) -> 
     base = await baseline(tmp_path)
     with pytest.raises(ConfigError, match="task version"):
         rule_of(base, Newer)
-
-
-def test_a_claim_about_a_baseline_needs_one() -> None:
-    with pytest.raises(ConfigError, match="need a run, and others none"):
-        rule_of("", Many, {"better": {}})
 
 
 @pytest.mark.parametrize(("most", "verdict"), [(0.02, "undecided"), (0.3, "pass")])
@@ -409,15 +388,14 @@ def test_processes_of_shards_stop_where_one_process_stops(
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.syspath_prepend(str(tmp_path))
     (tmp_path / "numbered.py").write_text(TASK)
-    (tmp_path / "speakers.py").write_text(SPEAKERS)
     command = ["eval", "--task", "./numbered.py", "--no-cache", "--quiet", "--concurrency", "4"]
-    assert run_command(*command, "--model", "scripted/speakers:worse", "--output", "base") == 0
-    until = [*command, "--model", "scripted/speakers:better", "--until-better-than", "base"]
+    assert run_command(*command, "--model", "scripted/numbered:worse", "--output", "base") == 0
+    until = [*command, "--model", "scripted/numbered:better", "--until-better-than", "base"]
     assert run_command(*until, "--output", "one") == 0
     assert run_command(*until, "--output", "two", "--shards", "2") == 0
     assert "numbered right is better than base" in capsys.readouterr().err
     one, two = Run(tmp_path / "one"), Run(tmp_path / "two")
     assert one.decision is not None
     assert one.decision == two.decision
-    assert 0 < two.results.pending <= 800
+    assert 0 < two.results.pending < 1000
     assert run_command(*until, "--output", "two", "--shards", "2") == 0
