@@ -20,7 +20,7 @@ class InspectCells:
     """The cells of a log, by scorer and name of a value."""
 
     def __init__(self, spec: Record, results: Record) -> None:
-        self._spec = spec
+        self._spec, self.task = spec, str(spec.get("task", ""))
         self._printed = [mapping(one) for one in listed(results.get("scores"))]
         self.scorers: dict[str, Record] = {}
         for one in map(mapping, listed(spec.get("scorers"))):
@@ -55,7 +55,20 @@ class InspectCells:
             self.known[scorer, name] = self._made(scorer, name)
         return self.known[scorer, name]
 
-    def names(self, scorer: str) -> list[str]:
+    def all_of(self, scorer: str) -> list[ImportedCell]:
+        """The cells of a scorer, as far as the log tells."""
+        return [self.of(scorer, name) for name in self._names(scorer)]
+
+    def values(self, scorer: str, value: suite.Json) -> Record:
+        """A scorer's value by the names of its cells; a name that it declares and does not give has null."""
+        if isinstance(value, list):
+            return {str(place): one for place, one in enumerate(value)}
+        names = self._names(scorer)
+        if isinstance(value, dict) and value:
+            return {**dict.fromkeys(names if names != [""] else ()), **value}
+        return dict.fromkeys(names, value)
+
+    def _names(self, scorer: str) -> list[str]:
         """The values that a scorer gives by name, as far as the log tells; [""] where it gives one."""
         each = listed(mapping(self.scorers.get(scorer)).get("metrics"))
         found = [name for one in each if isinstance(one, dict) and "name" not in one for name in one]
@@ -86,7 +99,7 @@ class InspectCells:
         task = self._spec.get("task_args")
         parameters: Record = {
             "tool": "inspect",
-            "task": str(self._spec.get("task", "")),
+            "task": self.task,
             "scorer": f"{scorer}/{name}" if name else scorer,
             "filter": "",
             "options": json.dumps(task, sort_keys=True) if task else "",

@@ -24,6 +24,7 @@ VERSION = 2  # of the log's format
 FINISHES = {"max_tokens": "length", "model_length": "overflow", "content_filter": "refused"}
 ATTACHED = "attachment://"
 MEMBERS = ("samples/", ".json")
+MOST_EPOCHS = 10_000
 
 
 class LoggedSample(msgspec.Struct):
@@ -151,43 +152,61 @@ def _sample(raw: bytes, path: Path, name: str) -> LoggedSample:
 
 
 def _records(log: InspectLog) -> Iterator[Record]:
-    spec = log.spec
-    cells = InspectCells(spec, mapping(log.header.get("results")))
-    task, model = str(spec.get("task", "")), str(spec.get("model", ""))
-    status = log.header.get("status", "started")
-    if status != "success":
-        yield {"note": f"{log.path.name}: its run did not finish ({status}); what is missing is pending"}
-    reducers = {str(mapping(one).get("reducer") or "mean") for one in _printed(log)} - {"mean"}
-    if reducers:
-        told = ", ".join(sorted(reducers))
-        yield {"note": f"{log.path.name}: inspect reduced epochs by {told}; here they are trials, averaged"}
-    yield {"sampling": {task: _settings(log)}, "model": model}
-    met: set[str] = set()
+    results = mapping(log.header.get("results"))
+    cells, model = InspectCells(log.spec, results), str(log.spec.get("model", ""))
+    yield from _remarks(log, results)
+    yield {"sampling": {cells.task: _settings(log)}, "model": model}
+    met: dict[str, str] = {}  # id -> as the run has it
     for place, one in log.samples():
-        met.add(str(one.id))
-        base: Record = {"model": model, "source": log.path.name, "row": place, "trial": one.epoch - 1}
         try:
-            each = list(_of_sample(cells, task, one))
+            each = list(_of_sample(cells, one))
         except (AttributeError, TypeError, ValueError, RecursionError) as error:
             raise suite.DataError(f"{place} is no sample of inspect: {error}", str(log.path)) from error
         for cell, record in each:
-            yield {**base, **cell.named, **record}
-    for scorer in () if cells.known else cells.scorers or ("none",):
-        for name in cells.names(scorer):
-            cells.of(scorer, name)
-    planned = [str(one) for one in listed(mapping(spec.get("dataset")).get("sample_ids"))]
-    for identity in (one for one in planned if one not in met):
-        for cell in list(cells.known.values()):
-            yield {
-                "model": model, "source": log.path.name, **cell.named, "sample": f"{task}/{identity}",
-                "output": None, "values": {}, "missing": "not in the log",
-            }  # fmt: skip
+            met[str(one.id)] = str(record["sample"])
+            cell.met.add((str(one.id), one.epoch))
+            yield {**cell.named, **record, "model": model, "source": log.path.name, "row": place}
+    planned = {
+        str(one): f"{cells.task}/{one}" for one in listed(mapping(log.spec.get("dataset")).get("sample_ids"))
+    }
+    if results.get("early_stopping"):
+        planned = {}
+    for cell, sample, trial in _missing(log, cells, {**planned, **met}):
+        yield {
+            **cell.named, "model": model, "source": log.path.name, "sample": sample, "trial": trial,
+            "output": None, "values": {}, "missing": "not in the log",
+        }  # fmt: skip
     for cell in cells.known.values():
         yield from cell.notes()
 
 
-def _printed(log: InspectLog) -> list[suite.Json]:
-    return listed(mapping(log.header.get("results")).get("scores"))
+def _remarks(log: InspectLog, results: Record) -> Iterator[Record]:
+    """What a reader must know of the whole log."""
+    status = log.header.get("status", "started")
+    if status != "success":
+        yield {"note": f"{log.path.name}: its run did not finish ({status}); what is missing is pending"}
+    if results.get("early_stopping"):
+        yield {"note": f"{log.path.name}: inspect stopped early; what it left out is no part of the run"}
+    told = {str(mapping(one).get("reducer") or "mean") for one in listed(results.get("scores"))} - {"mean"}
+    if told:
+        names = ", ".join(sorted(told))
+        yield {"note": f"{log.path.name}: inspect reduced epochs by {names}; here they are trials, averaged"}
+
+
+def _missing(
+    log: InspectLog, cells: InspectCells, samples: Record
+) -> Iterator[tuple[ImportedCell, str, int]]:
+    """(cell, sample, trial) of what was planned, or stands in another cell, and has no value."""
+    config = mapping(log.spec.get("config"))
+    told = config.get("epochs")
+    early = mapping(log.header.get("results")).get("early_stopping")
+    epochs = told if isinstance(told, int) and 0 < told <= MOST_EPOCHS and not early else 1
+    known = list(cells.known.values())
+    for cell in known or [cell for scorer in cells.scorers or ("none",) for cell in cells.all_of(scorer)]:
+        for name, sample in samples.items():
+            for epoch in range(1, epochs + 1):
+                if (name, epoch) not in cell.met:
+                    yield cell, str(sample), epoch - 1
 
 
 def _settings(log: InspectLog) -> Record:
@@ -200,53 +219,51 @@ def _settings(log: InspectLog) -> Record:
     return {**generation, "solver": steps, **limits}
 
 
-def _of_sample(cells: InspectCells, task: str, one: LoggedSample) -> Iterator[tuple[ImportedCell, Record]]:
+def _of_sample(cells: InspectCells, one: LoggedSample) -> Iterator[tuple[ImportedCell, Record]]:
     """(cell, record) of each value of a sample."""
-    told = one.attachments
+    told, scores = one.attachments, one.scores or {}
     asked = _text(one.input, told)
     mark = hashlib.sha256(asked.encode("utf-8", "replace")).hexdigest()[:8]
-    facts = mapping(one.metadata)
-    part = facts.get(cells.part) if cells.part else None
+    part = one.metadata.get(cells.part) if cells.part else None
     record: Record = {
-        "sample": f"{task}/{one.id}-{mark}",  # ids are often numbers: other questions must not be paired
-        "cluster": f"{cells.cluster}={facts[cells.cluster]}" if cells.cluster in facts else "",
-        "tags": {**tags(facts), **({} if part is None else {"part": str(part)})},
+        # ids are often numbers, and other questions must not be paired
+        "sample": f"{cells.task}/{one.id}-{mark}",
+        "trial": one.epoch - 1,
+        "cluster": f"{cells.cluster}={one.metadata[cells.cluster]}" if cells.cluster in one.metadata else "",
+        "tags": {**tags(one.metadata), **({} if part is None else {"part": str(part)})},
         "payload": {
             "question": asked,
             "choices": [_text(text, told) for text in one.choices or ()],
-            "target": [_text(str(text), told) for text in listed(one.target)],
+            "target": [_text(text, told) for text in listed(one.target)],
         },
+        "output": _output(one),
+        "values": {},
     }
-    scores = one.scores or {}
-    why = "invalidated" if one.invalidation else "error" if one.error and not scores else ""
-    if not why:
-        record["output"] = _output(one)
+    if one.invalidation or (one.error and not scores):
+        record |= {"output": None, "missing": "invalidated" if one.invalidation else "error"}
     for scorer in scores or cells.scorers or ("none",):
         score = mapping(scores.get(scorer))
-        value, own = (
-            score.get("value"),
-            {name: score.get(name) for name in ("answer", "explanation", "reason")},
-        )
-        said = {name: _text(str(text), told)[:TEXT] for name, text in own.items() if text is not None}
-        if isinstance(value, str) and len(value) < TEXT:
-            said["value"] = value
-        named: Record = (
-            {str(place): each for place, each in enumerate(value)} if isinstance(value, list) else {}
-        )
-        named = named or mapping(value) or dict.fromkeys(cells.names(scorer), value)
-        for name, each in named.items():
+        for name, value in cells.values(scorer, score.get("value")).items():
             cell = cells.of(scorer, name)
-            if why:
-                yield cell, {**record, "output": None, "values": {}, "missing": why}
-            elif scores:
-                reason = str(score.get("reason") or "") if value != value or each is None else ""  # noqa: PLR0124
-                values = cell.score(each, str(one.id), reason)
-                yield cell, {**record, "values": values, "judge": {scorer: said} if said else None}
-            elif one.limit:
-                reason = f"not scored: limit of {one.limit.get('type')}"
-                yield cell, {**record, "values": cell.score(None, str(one.id), reason)}
-            else:
-                yield cell, {**record, "values": {}}
+            found = dict(record)
+            if record["output"] is not None and (scores or one.limit):
+                why = (
+                    str(score.get("reason") or "") if scores else f"limit of {mapping(one.limit).get('type')}"
+                )
+                found |= {
+                    "values": cell.score(value, str(one.id), why),
+                    "judge": {scorer: _said(score, told)},
+                }
+            yield cell, found
+
+
+def _said(score: Record, attachments: dict[str, str]) -> Record:
+    """What a scorer said about its value."""
+    told = {name: score.get(name) for name in ("answer", "explanation", "reason")}
+    said: Record = {name: _text(text, attachments)[:TEXT] for name, text in told.items() if text is not None}
+    if isinstance(value := score.get("value"), str):
+        said["value"] = value[:TEXT]
+    return said
 
 
 def _output(one: LoggedSample) -> Record:

@@ -23,7 +23,7 @@ TEXT = 1000  # characters of what a scorer said about a value
 @dataclass
 class ImportedCell:
     """One value of one task. printed: the mean that the file tells, if it is one of samples. parts: samples
-    have the tag `part`.
+    have the tag `part`. met: (sample, epoch) that has a record.
     """
 
     scale: Scale
@@ -31,6 +31,7 @@ class ImportedCell:
     printed: float | None = None
     parts: bool = False
     means: dict[str, list[float]] = field(default_factory=dict)
+    met: set[tuple[str, int]] = field(default_factory=set)
     odd: dict[str, int] = field(default_factory=dict)
 
     @property

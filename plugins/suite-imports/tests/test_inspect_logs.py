@@ -126,7 +126,7 @@ def test_a_log_without_its_end_is_read_as_far_as_it_goes(imported: Import, tmp_p
         lambda name: "epoch_2" not in name and not name.startswith(("header", "summ")),
     )
     run = imported("inspect", cut)
-    assert run.results.cells[0].solved == 5
+    assert (run.results.cells[0].solved, run.results.cells[0].pending) == (5, 5)
     assert any("did not finish (started)" in one for one in imported.notes)
 
 
@@ -293,6 +293,18 @@ def test_of_a_log_that_declares_no_scorers_the_results_tell(imported: Import, tm
     assert [one.task for one in imported("inspect", log).manifest.cells] == ["imported/grade"]
 
 
+def test_a_score_that_one_sample_lacks_is_pending_or_unscored_there(imported: Import, tmp_path: Path) -> None:
+    first = sample_of(scores={"match": {"value": "C"}, "own": {"value": {"a": 1, "b": 2}}})
+    second = {**sample_of(scores={"own": {"value": {"a": 3}}}), "id": 2}
+    scorers = [MATCH, {"name": "own", "metrics": {"a": MEAN["metrics"], "b": MEAN["metrics"]}}]
+    found = imported("inspect", log_of(tmp_path / "log.json", scorers, first, second)).results.cells
+    assert {str(one.parameters["scorer"]): (one.scored, one.pending, one.unscored) for one in found} == {
+        "match": (1, 1, {}),
+        "own/a": (2, 0, {}),
+        "own/b": (2, 0, {"score": {"no value": 1}}),
+    }
+
+
 def test_elements_of_a_list_are_cells(imported: Import, tmp_path: Path) -> None:
     log = log_of(tmp_path / "log.json", [MEAN], sample_of(scores={"own": {"value": [1, 2]}}))
     run = imported("inspect", log)
@@ -302,7 +314,7 @@ def test_elements_of_a_list_are_cells(imported: Import, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("more", "finish", "score"),
     [
-        ({"limit": {"type": "token", "limit": 5}}, "limit", suite.Unscored("not scored: limit of token")),
+        ({"limit": {"type": "token", "limit": 5}}, "limit", suite.Unscored("limit of token")),
         ({"limit": {"type": "token", "limit": 5}, "scores": {"match": {"value": "I"}}}, "limit", False),
         ({"error": {"message": "x"}, "scores": {"match": {"value": "C"}}}, "invalid", True),
     ],
