@@ -1,7 +1,7 @@
 """The command `suite`: a table of commands, each loaded when it is used; errors and exit codes.
 
 Exit codes: 0 fine, 1 pending work remains or a check failed, 2 wrong input, 3 a gate is undecided, 130
-interrupted, 141 when whoever read the output went away. Not here: any command (one module each beside this one).
+interrupted, 141 when whoever read the output went away. Not here: any command (one module each, beside).
 """
 
 import importlib
