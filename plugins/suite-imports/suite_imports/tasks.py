@@ -37,7 +37,7 @@ class ImportedParameters(suite.Parameters):
 
 
 class Imported(suite.Task[ImportedQuestion, ImportedParameters]):
-    """Scores that another tool gave. Subclasses say what kind of value."""
+    """Scores that another tool gave; `_task` makes one for each kind of value, with its metric."""
 
     async def open(self, data: suite.Data, tools: suite.Tools) -> NoReturn:  # noqa: ARG002
         """Refuse, before anything is asked. Raises ConfigError."""
@@ -83,8 +83,9 @@ def _elsewhere(what: str) -> suite.ConfigError:
     )
 
 
-def _info(kind: str, question: str = "") -> suite.TaskInfo:
-    return suite.TaskInfo(
+def _task(kind: str, metric: suite.Mean, question: str = "") -> type[Imported]:
+    """The task of a kind of value. question: what people are asked who check it."""
+    info = suite.TaskInfo(
         name=f"imported/{kind}",
         version=1,
         title=f"Imported from another tool: {KINDS[kind]}",
@@ -95,69 +96,23 @@ def _info(kind: str, question: str = "") -> suite.TaskInfo:
         replay="none",
         replay_reason="the task is another tool's, and only what it logged is here",
     )
+    metric = replace(
+        metric, by="part" if kind.endswith("-parts") else (), about="What the tool's scorer gave."
+    )
+    name = "Imported" + kind.title().replace("-", "")
+    return type(name, (Imported,), {"info": info, "metrics": (metric,)})
 
 
-_ABOUT = "The value that the tool's scorer gave."
+_RIGHT, _GOOD = "Is this answer right?", "How good is this answer?"
+_RATE, _GRADE = suite.Rate("score"), suite.Mean("score", range=(0.0, 1.0))
+_GAIN, _LOSS = suite.Mean("score"), suite.Mean("score", direction="lower")
 
-
-class ImportedRate(Imported):
-    """0 or 1."""
-
-    info = _info("rate", "Is this answer right?")
-    metrics = (suite.Rate("score", about=_ABOUT),)
-
-
-class ImportedGrade(Imported):
-    """From 0 to 1."""
-
-    info = _info("grade", "How good is this answer?")
-    metrics = (suite.Mean("score", range=(0.0, 1.0), about=_ABOUT),)
-
-
-class ImportedGain(Imported):
-    """Any number; more is better."""
-
-    info = _info("gain")
-    metrics = (suite.Mean("score", about=_ABOUT),)
-
-
-class ImportedLoss(Imported):
-    """Any number; less is better."""
-
-    info = _info("loss")
-    metrics = (suite.Mean("score", direction="lower", about=_ABOUT),)
-
-
-class ImportedNumber(Imported):
-    """Any number; nobody says which way is better."""
-
-    info = _info("number")
-    metrics = (suite.Mean("score", direction="neither", about=_ABOUT),)
-
-
-class ImportedRateParts(ImportedRate):
-    """0 or 1, of a group of tasks or of samples in groups: the tag `part`."""
-
-    info = _info("rate-parts", "Is this answer right?")
-    metrics = (replace(ImportedRate.metrics[0], by="part"),)
-
-
-class ImportedGradeParts(ImportedGrade):
-    """From 0 to 1, in parts."""
-
-    info = _info("grade-parts", "How good is this answer?")
-    metrics = (replace(ImportedGrade.metrics[0], by="part"),)
-
-
-class ImportedGainParts(ImportedGain):
-    """Any number, in parts; more is better."""
-
-    info = _info("gain-parts")
-    metrics = (replace(ImportedGain.metrics[0], by="part"),)
-
-
-class ImportedLossParts(ImportedLoss):
-    """Any number, in parts; less is better."""
-
-    info = _info("loss-parts")
-    metrics = (replace(ImportedLoss.metrics[0], by="part"),)
+ImportedRate = _task("rate", _RATE, _RIGHT)
+ImportedGrade = _task("grade", _GRADE, _GOOD)
+ImportedGain = _task("gain", _GAIN)
+ImportedLoss = _task("loss", _LOSS)
+ImportedNumber = _task("number", suite.Mean("score", direction="neither"))
+ImportedRateParts = _task("rate-parts", _RATE, _RIGHT)
+ImportedGradeParts = _task("grade-parts", _GRADE, _GOOD)
+ImportedGainParts = _task("gain-parts", _GAIN)
+ImportedLossParts = _task("loss-parts", _LOSS)
