@@ -5,7 +5,6 @@
 
 import json
 import re
-import struct
 import zipfile
 from collections.abc import Callable, Sequence
 from math import sqrt
@@ -13,13 +12,12 @@ from pathlib import Path
 from statistics import fmean, stdev
 
 import pytest
-import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from imported_runs import LOGS, Import, headline, means, values
-from suite_imports import archives, inspect_logs
+from labelling import said
+from suite_imports import inspect_logs
 from suite_imports.archives import opened
-from suite_imports.json_parts import parts
 
 import suite
 
@@ -183,11 +181,19 @@ def test_another_version_of_the_task_is_refused(
     assert '{"version":"3"}' in capsys.readouterr().err
 
 
-def test_people_check_what_a_grader_said(imported: Import, tmp_path: Path) -> None:
-    run = imported("inspect", "good.eval")
-    page = tmp_path / "labels.html"
+def test_people_correct_what_a_scorer_said(
+    imported: Import, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, page, labels = imported("inspect", "poor.eval"), tmp_path / "labels.html", tmp_path / "ann.json"
     assert suite.run_command("judge", "label", str(run.folder), "--n", "6", "-O", str(page)) == 0
-    assert "What is the capital of Japan?" in page.read_text("utf-8")
+    text = page.read_text("utf-8")
+    assert "What is the capital of Japan?" in text
+    labels.write_text(json.dumps(said(text, "Ann", lambda _: "yes")), "utf-8")
+    capsys.readouterr()
+    assert suite.run_command("judge", "correct", str(run.folder), "--labels", str(labels), "--json") == 0
+    found = json.loads(capsys.readouterr().out)["estimates"]
+    told = {one["what"]: one["value"] for one in found if one["part"].startswith("corrected")}
+    assert (told["judge alone"], told["corrected"]) == (pytest.approx(0.2), pytest.approx(1.0))
 
 
 def test_scoring_again_is_refused_and_leaves_the_run(
@@ -352,34 +358,6 @@ def test_another_mean_than_the_files_is_told(imported: Import, tmp_path: Path) -
     ]
 
 
-def packed(path: Path, data: bytes, method: int = archives.ZSTD, size: int | None = None) -> Path:
-    """An archive with one member, a header.json, whose directory tells a size."""
-    body = zstandard.ZstdCompressor().compress(data) if method == archives.ZSTD else data
-    told = (0, 0, 33, 0, len(body), len(data) if size is None else size, 11)
-    local = struct.pack("<4s2H", b"PK\3\4", 63, 0) + struct.pack(
-        "<3H3L2H", method, *told[1:3], *told[3:6], 11, 0
-    )
-    entry = struct.pack("<4s4H", b"PK\1\2", 63, 63, 0, method) + struct.pack(
-        "<2H3L5H2L", 0, 33, 0, len(body), told[5], 11, 0, 0, 0, 0, 0, 0
-    )
-    end = len(local) + 11 + len(body)
-    tail = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 1, 1, len(entry) + 11, end, 0)
-    path.write_bytes(local + b"header.json" + body + entry + b"header.json" + tail)
-    return path
-
-
-def test_a_bomb_is_stopped_at_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archives, "MOST", 2**20)
-    bomb = packed(tmp_path / "bomb.eval", bytes(2**24), size=100)
-    with pytest.raises(suite.DataError, match=r"header\.json has more than 1 MiB"):
-        list(inspect_logs.read(bomb))
-
-
-def test_a_wrong_checksum_is_damage(tmp_path: Path) -> None:
-    with pytest.raises(suite.DataError, match="its checksum is another one"):
-        list(inspect_logs.read(packed(tmp_path / "log.eval", b"{}")))
-
-
 @settings(max_examples=30)
 @given(data=st.data())
 def test_a_damaged_log_is_a_sentence(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -393,23 +371,3 @@ def test_a_damaged_log_is_a_sentence(data: st.DataObject, tmp_path_factory: pyte
         list(inspect_logs.read(path))
     except suite.DataError as error:
         assert name in str(error)
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
-)
-
-
-@settings(max_examples=40)
-@given(
-    found=st.dictionaries(st.text('ab{[\\",: \n', min_size=1, max_size=4), JSON, max_size=4),
-    each=st.lists(JSON, max_size=4),
-)
-def test_parts_of_a_document_are_those_of_the_whole(
-    found: dict[str, object], each: list[object], tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    path = tmp_path_factory.mktemp("parts") / "x.json"
-    path.write_text(json.dumps({**found, "samples": each}), "utf-8")
-    got = [(json.loads(f'"{name}"'), json.loads(raw)) for name, raw in parts(path, "samples")]
-    assert got == [*found.items(), *(("samples", one) for one in each)]
