@@ -19,7 +19,7 @@ from suite.scoring.stats import intervals, means
 from suite.scoring.stats.bootstrap import resample
 from suite.scoring.stats.clusters import Array, Digests, grouped, is_binary
 from suite.scoring.stats.estimate import Limits, clip, finite
-from suite.scoring.stats.one_sided import LARGEST_P, WINDOWS, OneSided, Windowed, one_sided, over_windows
+from suite.scoring.stats.one_sided import LARGEST_P, WINDOWS, OneSided, Windowed, over_windows
 from suite.scoring.stats.paired_difference import range_of_difference
 from suite.scoring.units import Units
 
@@ -93,7 +93,7 @@ def held(
             found.values, limits, se=found.se, df=found.df, count=found.worth, seen=found.seen
         )
         limits = limits if tails is None else (tails.low, tails.high)
-    return OneSided(interval) if limits is None else one_sided(found, interval, limits)
+    return OneSided(interval) if limits is None else OneSided.of(found, interval, limits)
 
 
 def influence(units: UnitValues) -> means.Influence:
