@@ -9,6 +9,7 @@ import click
 from suite.cli.flags import (
     PATH,
     json_flag,
+    names_of,
     output_flag,
     runs_flag,
     say_json,
@@ -160,14 +161,31 @@ def _inodes(folder: Path) -> set[int]:
     return {one.stat().st_ino for each in ("", "scorings/*/") for one in folder.glob(f"{each}*.json*")}
 
 
+def _list(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        from suite.plugins import catalogue
+
+        for entry, plugin in catalogue().entries("importer"):
+            click.echo(f"{entry.name}: {entry.title} ({plugin.distribution or plugin.name})")
+        ctx.exit()
+
+
 @runs.command("import")
 @click.argument("path", type=PATH)
-@click.option("--from", "importer", required=True, metavar="NAME", help="Whose format: an importer's name.")
+@click.option(
+    "--from",
+    "importer",
+    required=True,
+    metavar="NAME",
+    shell_complete=names_of("importer"),
+    help="Whose format: inspect, lm-eval, …",
+)
+@click.option("--list", is_flag=True, is_eager=True, expose_value=False, callback=_list, help="List formats.")
 @output_flag("DIR", "The run's folder.")
 @click.option("--model", default="", metavar="NAME", help="The candidate, where the files tell of several.")
 @json_flag
 def import_(path: Path, importer: str, output: Path, model: str, as_json: bool) -> None:
-    """Make a run of result files that were made elsewhere. It is marked as imported, and stays so."""
+    """Make a run of results from elsewhere, marked as imported for good. --list shows whose can be read."""
     from suite.report.imports import import_run
     from suite.report.run_reports import write_reports
 

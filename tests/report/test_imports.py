@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from suite.cli.main import run_command
 from suite.errors import ConfigError, DataError, NotFound, PluginError, RunError
 from suite.hookspecs import Entry, hookimpl
 from suite.journal.run import Run
@@ -188,6 +189,11 @@ def test_unknown_importers_and_models_are_named(make_import: Import, tmp_path: P
         import_run("their", tmp_path, tmp_path / "out", plugins=plugins())
     with pytest.raises(NotFound, match="no model named 'x'"):
         make_import(record("a/0", True), model="x")
+
+
+def test_the_formats_that_can_be_imported_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command("runs", "import", "--list") == 0
+    assert "prefeval: Result files of the PrefEval repository (suite-prefeval)\n" in capsys.readouterr().out
 
 
 def test_a_sample_given_twice_is_named_with_both_places(make_import: Import) -> None:
