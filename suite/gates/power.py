@@ -56,11 +56,14 @@ class Scatter(Struct, frozen=True):
         design = (influence(units).se / deviation) ** 2 * len(d)
         return cls(deviation, float((d != 0).mean()) if binary else None, design, len(d))
 
-    def samples(self, effect: float, mean: float, alpha: float, power: float) -> int | None:
-        """To find an effect where the mean difference is so large; None where none are enough."""
-        share = self.discordant
-        sd = self.deviation if share is None else math.sqrt(max(share, mean) - mean**2)
-        return math.ceil(self.design * units_needed(effect, sd, alpha, power)) if effect > 0 else None
+    def samples(self, effect: float, mean: float, alpha: float, worth: float) -> list[int] | None:
+        """To find an effect where the mean difference is so large, with each of `POWERS`; None where none are
+        enough. worth: independent nights that are tested together."""
+        sd = self.deviation
+        if self.discordant is not None:
+            sd = math.sqrt(max(self.discordant, mean) - mean**2)
+        needed = [units_needed(effect, sd, alpha, power) if effect > 0 else 0.0 for power in POWERS]
+        return [math.ceil(self.design / worth * n) for n in needed] if effect > 0 else None
 
     def differences(self, places: Floats, loss: float) -> Floats:
         """Of independent units, of mean -loss. places: of each unit, in (0, 1), where among all it lies."""
@@ -95,22 +98,30 @@ def noise_of_pairs(policy: Policy, discordance: float, design: float) -> list[Pl
 def claim_powers(
     policy: Policy, planned: Sequence[PlannedClaim], points: Sequence[float], sizes: Sequence[int]
 ) -> list[Row]:
-    """Of each claim, needs: samples to find something in one night, of each power, None where no number does;
-    nights: in nightly policies, the chances to block within one, two, three nights of a loss.
+    """Of each claim, needs: samples to find something, of each power, None where no number does; nights: in
+    nightly policies, the chances to block within one, two, three nights of a loss.
 
     points: losses and gains, in the metric's unit. sizes: samples of a night; (): as many as seen.
     """
     found, block, to_pass = list[Row](), policy.nightly / len(planned), policy.level / len(planned)
-    tonight, draws = block * WINDOWS[-1 if policy.alarms else 0][0], MOST_DRAWS // len(planned)
+    draws, spans = min(max(MOST_DRAWS // len(planned), 40), 300), {"": (block, 1.0)}  # alpha, worth in nights
+    if policy.alarms:
+        one, *_, three = (block * share for share in WINDOWS[-1])
+        spans = {" in one night": (one, 1.0), " in three": (three, 3.0)}
+        spans[" in three, half the noise shared"] = (three, 3 / (1 + 2 * SHARED))
     for claim, name, it in planned:
         kind, threshold = claim.kind, claim.threshold(1)
-        margin = abs(threshold) if kind != "at-least" else 0.0
-        what, alpha = ("gain", to_pass) if kind == "better" else ("loss", tonight)
-        rows = [(f"{what} of {point:g}", point - margin, point, alpha) for point in points]
-        rows += [("pass without loss", margin, 0.0, to_pass)] * (margin > 0 and kind == "no-worse-than")
+        margin, what = abs(threshold) if kind != "at-least" else 0.0, "gain" if kind == "better" else "loss"
+        own = (
+            {"": (to_pass, 1.0)}
+            if what == "gain"
+            else dict([*spans.items()][: 1 if kind == "at-least" else 3])
+        )
+        rows = [(f"{what} of {p:g}{span}", p - margin, p, *how) for p in points for span, how in own.items()]
+        rows += [("pass without loss", margin, 0.0, to_pass, 1.0)] * (margin > 0 and what == "loss")
         needs = [
-            {"to find": what, "alpha": a, "samples": [it.samples(effect, mean, a, p) for p in POWERS]}
-            for what, effect, mean, a in rows
+            {"to find": told, "alpha": alpha, "samples": it.samples(effect, mean, alpha, worth)}
+            for told, effect, mean, alpha, worth in rows
         ]
         nights, losses = [], points if policy.alarms and kind == "no-worse-than" else ()
         for n, loss in product(sizes or [it.n or 1000], losses):
