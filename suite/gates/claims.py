@@ -84,7 +84,9 @@ def claim_cells(
     for name, each in zip(SIDES[: 1 + claim.paired], sides, strict=False):
         known = {cell.task for one in each for cell in one.run.manifest.cells}
         if claim.task not in known:
-            raise unknown(f"task of a {name}", claim.task, known, where)
+            raise unknown(
+                f"task of a {name}", claim.task, known, where if each else f"{where} needs --baseline"
+            )
         having.append([one for one in each if any(o.task == claim.task for o in one.run.manifest.cells)])
     measures = {one.name: one for one in measures_of(tasks[claim.task].metrics)}
     if (metric := claim.metric or tasks[claim.task].info.headline) not in measures:
