@@ -57,13 +57,11 @@ class Scatter(Struct, frozen=True):
         return cls(deviation, float((d != 0).mean()) if binary else None, design, len(d))
 
     def samples(self, effect: float, mean: float, alpha: float, worth: float) -> list[int] | None:
-        """To find an effect where the mean difference is so large, with each of `POWERS`; None where none are
-        enough. worth: independent nights that are tested together."""
-        sd = self.deviation
-        if self.discordant is not None:
-            sd = math.sqrt(max(self.discordant, mean) - mean**2)
-        needed = [units_needed(effect, sd, alpha, power) if effect > 0 else 0.0 for power in POWERS]
-        return [math.ceil(self.design / worth * n) for n in needed] if effect > 0 else None
+        """To find an effect with each of `POWERS`, None where none are enough. mean: of differences then.
+        worth: independent nights that are tested together."""
+        share, scale = self.discordant, self.design / worth
+        sd = self.deviation if share is None else math.sqrt(max(share, mean) - mean**2)
+        return [math.ceil(scale * units_needed(effect, sd, alpha, p)) for p in POWERS] if effect > 0 else None
 
     def differences(self, places: Floats, loss: float) -> Floats:
         """Of independent units, of mean -loss. places: of each unit, in (0, 1), where among all it lies."""
@@ -109,23 +107,17 @@ def claim_powers(
         one, *_, three = (block * share for share in WINDOWS[-1])
         spans = {" in one night": (one, 1.0), " in three": (three, 3.0)}
         spans[" in three, half the noise shared"] = (three, 3 / (1 + 2 * SHARED))
+    special = {"better": {"": (to_pass, 1.0)}, "at-least": dict([*spans.items()][:1])}
     for claim, name, it in planned:
         kind, threshold = claim.kind, claim.threshold(1)
         margin, what = abs(threshold) if kind != "at-least" else 0.0, "gain" if kind == "better" else "loss"
-        own = (
-            {"": (to_pass, 1.0)}
-            if what == "gain"
-            else dict([*spans.items()][: 1 if kind == "at-least" else 3])
-        )
-        rows = [(f"{what} of {p:g}{span}", p - margin, p, *how) for p in points for span, how in own.items()]
+        own = special.get(kind, spans).items()
+        rows = [(f"{what} of {p:g}{span}", p - margin, p, *how) for p in points for span, how in own]
         rows += [("pass without loss", margin, 0.0, to_pass, 1.0)] * (margin > 0 and what == "loss")
-        needs = [
-            {"to find": told, "alpha": alpha, "samples": it.samples(effect, mean, alpha, worth)}
-            for told, effect, mean, alpha, worth in rows
-        ]
+        needs = [{"to find": row[0], "alpha": row[3], "samples": it.samples(*row[1:])} for row in rows]
         nights, losses = [], points if policy.alarms and kind == "no-worse-than" else ()
         for n, loss in product(sizes or [it.n or 1000], losses):
-            within = partial(found_within, it, n, loss, threshold, block, min(max(draws, 40), 300))
+            within = partial(found_within, it, n, loss, threshold, block, draws)
             nights.append({"samples": n, "loss": loss, "independent": within(0.0), "shared": within(SHARED)})
         title = f"{claim.task}: {name.strip()} {kind} {abs(threshold):g}"
         found.append({"claim": title, "noise": it, "needs": needs, "nights": nights})
