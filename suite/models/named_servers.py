@@ -32,7 +32,7 @@ class NamedServerEngine(OpenAIEngine):
     async def _look(self) -> None:
         """Have the model loaded, read what the server tells of it. Raises EngineError."""
         await super()._look()
-        load, facts = SERVERS[self.spec.provider].get("load"), await self._facts()
+        load, facts = self._server.get("load"), await self._facts()
         if load and "context_length" not in facts:
             await self._client.document(load)
             facts = await self._facts()
@@ -58,7 +58,7 @@ class NamedServerEngine(OpenAIEngine):
             return reply
         if shortened(request.text, read) or (window and read >= window):
             told = f"{read:,} tokens of a prompt were read and the rest cut without a word"
-            self._client.note("cut", f"{told}: {SERVERS[self.spec.provider]['widen']}")
+            self._client.note("cut", f"{told}: {self._server['widen']}")
             details: Json = {"refusal": told, "row": "cut-in-silence", "window": window}
             return Reply(finish="overflow", usage=reply.usage, model=reply.model, details=details)
         outgrown = window and read + reply.usage.completion > window

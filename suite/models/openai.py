@@ -97,13 +97,13 @@ class OpenAIEngine(Engine):
             raise ConfigError.of("models.openai.extra-body", field=asked[0], spec=spec)
         self.url, basic, secrets = split_url(options.base_url or usual_url(spec), query="api-version")
         hosted = urlsplit(self.url).hostname == "api.openai.com"
-        # "?": a gateway in front of it wants a version, too
         self._azure = "azure" in (spec.provider, server_kind("openai", self.url)) or "?" in self.url
-        if self._azure:
+        if self._azure:  # or a gateway in front of it, which wants a version, too
             self.url = deployment_url(self.url, spec.name)
-        kinds, chosen = server_kinds(), "api_key_env" in options.model_fields_set
-        whose = "azure" if self._azure and os.environ.get(kinds["azure"].server["key_env"]) else spec.provider
-        self._key_env = options.api_key_env if chosen else kinds[whose].server["key_env"]
+        self._server, chosen = server_kinds()[spec.provider].server, "api_key_env" in options.model_fields_set
+        azures = server_kinds()["azure"].server["key_env"] if self._azure else ""
+        usual_key = azures if os.environ.get(azures) else self._server["key_env"]
+        self._key_env = options.api_key_env if chosen else usual_key
         headers = read_headers(options.headers_env)
         if not {name.lower() for name in headers} & {"authorization", "api-key"}:
             if basic:
@@ -117,8 +117,8 @@ class OpenAIEngine(Engine):
         self._sends_key = any(name.lower() in ("authorization", "api-key") for name in headers)
         self._lacks_key = not self._sends_key and (hosted or chosen or spec.provider == "azure")
         self._options = options
-        usual = _USUAL | server_kinds()[options.dialect].can
-        self._capabilities = capabilities_of(options.capabilities, usual)
+        can = server_kinds()[options.dialect].can
+        self._capabilities = capabilities_of(options.capabilities, _USUAL | can)
         field = options.max_tokens_field or ("max_completion_tokens" if hosted else "")
         dialect = DIALECTS[options.dialect]
         own = SENT.get(options.dialect, {}) if options.generation_config == "vllm" else {}
@@ -196,15 +196,15 @@ class OpenAIEngine(Engine):
             cards = await client.cards()
         except CallFailed as failed:
             if failed.kind in ("connect", "tls", "status-401", "status-403"):
-                told, own = self._explained(failed), server_kinds()[self.spec.provider].server
-                if failed.kind == "connect" and "start" in own:
+                told = self._explained(failed)
+                if failed.kind == "connect" and "start" in (own := self._server):
                     raise EngineError.of("models.openai.silent", url=self.url, told=told, **own) from failed
                 raise EngineError.of("models.openai.refused", engine=self, told=told) from failed
             return  # it lists no models, or is busy: the calls will tell
         free = self._azure or (self._options.dialect == "llamacpp" and len(cards) == 1)
         if cards and self.spec.name not in cards and not free:  # Azure lists models, not deployments
             error = unknown("model", self.spec.name, cards, f"at {self.url}")
-            get = server_kinds()[self.spec.provider].server.get("get", "")
+            get = self._server.get("get", "").replace("MODEL", self.spec.name)
             fix = f"{get} {error.fix} (-o check=false asks for it all the same)".strip()
             raise EngineError(error.what, error.where, fix)
         card = cards.get(self.spec.name) or (next(iter(cards.values())) if len(cards) == 1 else None)
@@ -234,9 +234,7 @@ class OpenAIEngine(Engine):
         """The failure with what a user can check, where it is one of settings."""
         sent = "the key comes from {}" if self._sends_key else "no key was sent: {} is not set"
         asked = worded("models.openai.not-there", url=self.url)
-        if self._azure:
-            asked = worded("models.azure.not-there", url=self.url)
-        elif kind == "complete":
+        if kind == "complete":
             asked = worded("models.openai.no-completions", url=self.url)
         helps = {
             "status-401": sent.format(self._key_env),

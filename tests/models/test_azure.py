@@ -164,7 +164,7 @@ async def test_what_its_filter_holds_back_is_the_candidates_refusal(answer: Any,
 @pytest.mark.parametrize(
     ("answer", "kind", "says"),
     [
-        ((404, MISSING), "status-404", "has the resource a deployment of this name"),
+        ((404, MISSING), "status-404", "the deployment. another name"),
         ((401, {"error": {"code": "401", "message": "Access denied due to invalid subscription key"}}),
          "status-401", "the key comes from AZURE_OPENAI_API_KEY"),
     ],

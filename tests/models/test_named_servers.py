@@ -93,7 +93,7 @@ async def test_a_name_without_a_tag_is_the_latest() -> None:
 
 async def test_a_model_that_was_not_fetched_is_named_with_the_command() -> None:
     async with RouteServer(OLLAMA) as server:
-        with pytest.raises(EngineError, match=r"ollama pull MODEL"):
+        with pytest.raises(EngineError, match=r"`ollama pull qwen3:8b` brings it; "):
             await ask(engine("ollama/qwen3:8b", base_url=server.url))
 
 
@@ -177,14 +177,16 @@ def test_every_server_of_the_table_is_announced() -> None:
 
 
 @pytest.mark.embedded
-async def test_a_real_llamacpp_server_is_asked_by_name(tmp_path: Path) -> None:
+async def test_a_real_llamacpp_server_is_asked_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     host = LlamaEngine(parse_spec("embedded/smollm2-135m"), LlamaOptions(window=512))
     await host.start(Surroundings(logs=tmp_path))
     try:
         server = host._started(host._server)  # a server on loopback with a key, as anybody would start it
-        headers = {"Authorization": "LLAMA_KEY"}
-        pytest.MonkeyPatch().setenv("LLAMA_KEY", f"Bearer {server.key}")
-        one = engine("llamacpp/smollm2-135m", base_url=server.url, headers_env=headers)
+        monkeypatch.setenv("LLAMA_API_KEY", server.key)
+        monkeypatch.setenv("LLAMACPP_BASE_URL", server.url)
+        one = engine("llamacpp/smollm2-135m")
         assert (await ask(one)).text
         assert one.limits() == {"window": 512}
         assert (one.identity()["told"] or {})["quantization"] == "Q4_1"  # type: ignore[index, call-overload]

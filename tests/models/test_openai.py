@@ -424,7 +424,7 @@ async def test_azures_version_and_key_are_sent_as_azure_wants_them(monkeypatch: 
     ("fault", "told"),
     [
         ("401", "no key was sent: OPENAI_API_KEY is not set"),
-        ("404", "does base_url lack /v1, or has the model another name?"),
+        ("404", "does base_url lack /v1, or has the model (at Azure: the deployment) another name?"),
     ],
 )
 async def test_a_refusal_says_what_to_look_at(
