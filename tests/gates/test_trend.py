@@ -7,11 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from chromium import CHROMIUM, browser
+from inspections import inspect_page
 from msgspec.structs import replace
 
 from suite.cli.main import run_command
 from suite.gates.nights import ClaimNight, GatedRun, Night, add_night
-from suite.gates.trend import claim_trends, timeline
+from suite.gates.trend import claim_trends, sections, timeline
+from suite.report.compare_page import html_page
 
 BEGIN = datetime(2026, 11, 1, 2, tzinfo=UTC)
 
@@ -151,3 +154,16 @@ def test_a_history_without_a_night_is_refused_with_what_to_do(
 def test_nights_with_other_thresholds_in_one_policy_are_lines_of_their_own() -> None:
     both = (found(0.0), replace(found(0.0), threshold=-0.02, claim=2))
     assert len(claim_trends([night(0, *both), night(1, *both)])) == 2
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+async def test_the_page_can_be_read_everywhere(tmp_path: Path) -> None:
+    hostile = "</script><img src=x onerror=document.title='owned'>" + "long-" * 30
+    line = [night(i, found(-0.03 if i > 60 else 0.0, metric=hostile)) for i in range(100)]
+    line += [night(100, found(0.0, metric=hostile), candidate=[gated(hostile, hostile)])]
+    page = tmp_path / "trend.html"
+    page.write_text("".join(html_page("nights", "Trend", sections(line, hostile, compact=False))))
+    async with browser(tmp_path / "profile") as chromium:
+        await inspect_page(chromium, page, "trend")
+        assert await chromium.run("document.title") == "nights"
