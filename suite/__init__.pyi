@@ -91,7 +91,6 @@ from .report.exporter import Exporter as Exporter
 from .report.exporter import ExportOptions as ExportOptions
 from .report.exporter import Follower as Follower
 from .report.exporter import Upload as Upload
-from .report.exporter import need_library as need_library
 from .report.exporter import write_file as write_file
 from .report.hostile_text import one_line as one_line
 from .report.imports import ImportedRecord as ImportedRecord

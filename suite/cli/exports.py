@@ -29,20 +29,17 @@ to_flags = together(
 
 def followed(to: str | None, options: Sequence[str], run: "PreparedRun") -> "LiveExport | None":
     """Who follows a run, by --to and its options; None: nobody. Raises NotFound, PluginError, ConfigError."""
-    pairs = [text.partition("=") for text in options]
-    if odd := [key for key, _, value in pairs if not key or not value]:
-        raise ConfigError(f"--to-option {odd[0]!r} has no value", fix="write --to-option KEY=VALUE")
+    given = {key.replace("-", "_"): value for key, _, value in (one.partition("=") for one in options)}
+    if {*given, *given.values()} & {""} or (to is None and given):
+        raise ConfigError("--to-option gives --to an option", fix="write --to NAME --to-option KEY=VALUE")
     if to is None:
-        if pairs:
-            raise ConfigError("--to-option belongs to --to", fix="add --to NAME, such as --to mlflow")
         return None
     if "score" not in run.stages:
         raise ConfigError("--to exports scores, and --solve-only makes none", fix="give it to `suite score`")
-    from suite.report.live_export import ExportOrder, LiveExport
+    from suite.report.live_export import LiveExport
 
-    given = {key.replace("-", "_"): value for key, _, value in pairs}
     output = given.pop("output", "")
-    return LiveExport(ExportOrder(to, given, str(run.folder), run.plan.scoring_id, output))
+    return LiveExport(to, given, run.folder, run.plan.scoring_id, output)
 
 
 class ExporterFlag(click.Option):

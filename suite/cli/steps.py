@@ -300,7 +300,7 @@ def carry_out(plan: "Plan", flags: RunFlags, folder: Path | None = None) -> int:
         click.echo(script_of(executor, Job(words, run.folder)), nl=False)
         return 0
     follower = followed(flags.to, flags.to_options, run) if shard is None else None
-    run = replace(run, settings=replace(run.settings, watcher=follower))
+    run = replace(run, settings=replace(run.settings, watcher=follower.tick if follower else None))
     with follower or nullcontext():
         divided = shard is not None or flags.shards is not None
         if not divided or sealed(plan, run.folder) or whole_done(run):  # this process alone shows it

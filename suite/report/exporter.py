@@ -5,7 +5,6 @@ runs it. Light, since --help reads the options of every exporter. Not here: the 
 (`exported_run`), the flags (`suite.cli.exports`).
 """
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -13,8 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar, cast, get_args
 
 from pydantic import BaseModel, ConfigDict
-
-from suite.errors import ConfigError
 
 if TYPE_CHECKING:
     from suite.report.exported_run import ExportedRun
@@ -82,7 +79,8 @@ class Exporter(ABC, Generic[OptionsT]):
 
     The module of the class is imported for --help, so it must import nothing heavy. output: a metavar for -O,
     PATH where it is a file; "" where -O may be left out, since the run goes elsewhere: what `write` is given
-    then is a folder that is removed afterwards.
+    then is a folder that is removed afterwards. One is made before a run starts: what is lacking is raised by
+    `__init__` or its options; libraries that its distribution asks for are looked for by the suite.
     """
 
     output: ClassVar[str] = "FOLDER"
@@ -96,12 +94,6 @@ class Exporter(ABC, Generic[OptionsT]):
         bases = (one for base in cls.__mro__ for one in getattr(base, "__orig_bases__", ()))
         found = (one for base in bases for one in get_args(base) if isinstance(one, type))
         return cast(type[OptionsT], next(found, ExportOptions))
-
-    def check(self) -> None:
-        """Look for what it needs here, such as a library (`need_library`); ask nobody. Raises SuiteError.
-
-        Called before a run that is to be exported starts, so that nothing is paid for in vain.
-        """
 
     def follow(self, run: "ExportedRun") -> Follower | None:
         """Begin to tell of a run that goes on and has no results yet; None: all is written at the end.
@@ -118,27 +110,6 @@ class Exporter(ABC, Generic[OptionsT]):
         The run is whole unless `allow_partial`. Raises SuiteError (ConfigError, RunError) for what cannot be
         exported.
         """
-
-
-def need_library(distribution: str, least: str) -> None:
-    """Raises ConfigError, with what to install, where a library is not here in that version, or a newer one.
-
-    least: such as "3.1". Nothing is imported.
-    """
-    from importlib.metadata import PackageNotFoundError, version
-
-    fix = f"pip install -U '{distribution}>={least}'"
-    try:
-        found = version(distribution)
-    except PackageNotFoundError:
-        raise ConfigError(f"{distribution} is not installed", fix=fix) from None
-    if _release(found) < _release(least):
-        raise ConfigError(f"{distribution} {found} is too old: {least} or newer is needed", fix=fix)
-
-
-def _release(version: str) -> list[int]:
-    """The numbers that a version begins with: three at most."""
-    return [int(one) for one in re.findall(r"\d+", version)][:3]
 
 
 def write_file(path: Path, pieces: Iterable[str | bytes]) -> Path:

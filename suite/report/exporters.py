@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
+from importlib.metadata import distributions, requires
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal, get_args, get_origin
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 AnyExporter = type[Exporter[ExportOptions]]
 _SECRET = re.compile(r"(^|_)(key|token|secret|password)$")
+_NEEDED = re.compile(r"^([\w.-]+)[^;\n]*>=([\d.]+)[^;\n]*$", re.M)  # where there is no condition
 _OWN = frozenset(("run", "to", "kind", "list", "output", "scoring", "help"))  # the command's
 
 
@@ -55,9 +57,9 @@ def choices_of(annotation: object) -> list[str]:
 def flaws_of(exporter: str) -> Iterator[str]:
     """What is wrong with an exporter: it cannot be loaded, or its options are no flags."""
     try:
-        fields = (kind := exporter_of(exporter)).options_type().model_fields
+        fields = exporter_of(exporter).options_type().model_fields
         if not any(one.is_required() for one in fields.values()):
-            kind(kind.options_type()()).check()
+            made(exporter, {})
     except SuiteError as error:
         yield str(error)
         return
@@ -86,8 +88,16 @@ def options_of(name: str, kind: AnyExporter, given: Mapping[str, object]) -> Exp
 
 
 def made(name: str, given: Mapping[str, object]) -> Exporter[ExportOptions]:
-    """The exporter of that name with its options by name. Raises NotFound, PluginError, ConfigError."""
-    kind = exporter_of(name)
+    """The exporter of that name with its options by name. Raises NotFound, PluginError, and ConfigError, this
+    also where a library that its distribution asks for (name>=version) is not here, or too old."""
+    kind, owner = exporter_of(name), catalogue().find("exporter", name)[1].distribution
+    asked = requires(owner) if owner not in ("", "suite-eval") else None
+    for needed, least in _NEEDED.findall("\n".join(asked or ())):
+        found = next((one.version for one in distributions(name=needed)), "")
+        here, lowest = ([int(one) for one in re.findall(r"\d+", text)][:3] for text in (found, least))
+        if here < lowest:
+            what = f"{needed} {found} is too old" if found else f"{needed} is not installed"
+            raise ConfigError(f"{what}: --to {name} needs it", fix=f"pip install -U '{needed}>={least}'")
     return kind(options_of(name, kind, given))
 
 
@@ -107,7 +117,6 @@ def export_run(run: "ExportedRun", name: str, output: Path | None, given: Mappin
             fix="finish it, or say --allow-partial",
         )
     try:
-        exporter.check()
         with nullcontext(output) if output else TemporaryDirectory() as place:
             return exporter.write(run, Path(place))
     except SuiteError:

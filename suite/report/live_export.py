@@ -13,7 +13,6 @@ from contextlib import suppress
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import NamedTuple
 
 from suite.errors import ConfigError
 from suite.report.exported_run import ExportedRun
@@ -29,36 +28,35 @@ PATIENCE_S, SHORT_PATIENCE_S = 120.0, 10.0  # after the end, for the export; whe
 GRACE_S = 10.0  # for the process to end in, once the run's is gone
 
 
-class ExportOrder(NamedTuple):
-    """What the process is to do. given: options of the exporter, as text. output: "" for none."""
-
-    name: str
-    given: Mapping[str, str]
-    folder: str
-    scoring: str
-    output: str = ""
-
-
 class LiveExport:
-    """Follows one run: a `Watcher`. Raises NotFound, PluginError, ConfigError, and what `check` raises."""
+    """Follows one run. given: options of the exporter, as text. output: as -O says, or "".
 
-    def __init__(self, order: ExportOrder) -> None:
-        self._order, exporter = order, made(order.name, order.given)
-        if exporter.output and not order.output:
+    Raises NotFound, PluginError, ConfigError, and what the exporter raises.
+    """
+
+    def __init__(
+        self, name: str, given: Mapping[str, str], folder: Path, scoring: str, output: str = ""
+    ) -> None:
+        exporter = made(name, given)
+        if exporter.output and not output:
             fix = f"--to-option output={exporter.output}"
-            raise ConfigError(f"--to {order.name} writes files, and nothing says where", fix=fix)
-        exporter.check()
-        self._partial = exporter.options.allow_partial
+            raise ConfigError(f"--to {name} writes files, and nothing says where", fix=fix)
+        self._name, self._partial = name, exporter.options.allow_partial
+        words = ["suite", "report", "export", str(folder), "--to", name, *(["-O", output] if output else [])]
+        for key, value in given.items():
+            words += [f"--{key.replace('_', '-')}", *([] if value.lower() == "true" else [value])]
+        self._command = safe_command(words)
         self._waiting = deque[LiveProgress | bool](maxlen=MOST_WAITING)  # the oldest gives way
         self._more = threading.Semaphore(0)
         self._live: Callable[[], LiveProgress] | None = None
-        self._told: list[LiveProgress] = []  # what was so before, and what was told last
+        self._last = LiveProgress()
         self._next, self._made, self._taken, self._ended = 0.0, 0, 0, False
         self._error = self._refused = ""  # the last of an update; of the end
         self._exported: list[str] = []
         spawn = get_context("spawn")
         self._pipe, self._theirs = spawn.Pipe()
-        self._process = spawn.Process(target=_follow, args=(self._theirs, order))
+        arguments = self._theirs, name, given, folder, scoring, output
+        self._process = spawn.Process(target=_export, args=arguments)
         self._thread = threading.Thread(target=self._work, daemon=True)
 
     def __enter__(self) -> "LiveExport":
@@ -72,13 +70,12 @@ class LiveExport:
         self._process.join()
 
     def tick(self, live: Callable[[], LiveProgress]) -> None:
-        """Put into the queue how far the run is, if it is time and anything happened."""
-        if self._live is None:
-            self._told = [LiveProgress(live().done)]
+        """Put into the queue how far the run is, if it is time and anything happened since its start."""
+        now = live()
+        self._last = LiveProgress(now.done) if self._live is None else self._last
         self._live = live
-        if time.monotonic() >= self._next and (now := live()) not in self._told:
-            self._told[1:] = [now]
-            self._next, self._made = time.monotonic() + EVERY_S, self._made + 1
+        if time.monotonic() >= self._next and now != self._last:
+            self._next, self._last, self._made = time.monotonic() + EVERY_S, now, self._made + 1
             self._put(now)
 
     def _put(self, told: LiveProgress | bool) -> None:
@@ -93,9 +90,8 @@ class LiveExport:
                 with suppress(IndexError):  # it gave way
                     self._pipe.send(told := self._waiting.popleft())
                     error, self._exported = self._pipe.recv()
-                    self._ended = isinstance(told, bool)
-                    if self._ended:
-                        self._refused = error
+                    if isinstance(told, bool):
+                        self._refused, self._ended = error, True
                     else:
                         self._error, self._taken = error or self._error, self._taken + (not error)
 
@@ -114,46 +110,61 @@ class LiveExport:
         except KeyboardInterrupt:
             late = "nobody waited for it"
         late = "it is too slow" if self._ended else late if self._thread.is_alive() else "its process died"
-        why = one_line(self._error or late, 300)
-        said, to = [f"{self._order.name}: {line}" for line in self._exported], f"! {self._order.name}: "
+        why, to = one_line(self._error or late, 300), f"! {self._name}: "
+        said = [f"{self._name}: {line}" for line in self._exported]
         if lost := self._made - self._taken:
             said.append(f"{to}{lost} of {self._made} live updates were lost: {why}")
-        if whole and (self._refused or not self._ended):
-            why = one_line(self._refused, 300) or why
-            said += [f"{to}the run was not exported: {why}", f"  later: {self.command}"]
-        elif not whole:
+        if not whole:
             said.append(f"{to}the run is not whole yet, and not exported: the same command goes on with both")
+        elif self._refused or not self._ended:
+            why = one_line(self._refused, 300) or why
+            said += [f"{to}the run was not exported: {why}", f"  later: {self._command}"]
         return said
 
-    @property
-    def command(self) -> str:
-        """What exports the run by itself."""
-        name, given, folder, _, output = self._order
-        words = ["suite", "report", "export", folder, "--to", name, *(["-O", output] if output else [])]
-        fields = made(name, given).options_type().model_fields
-        for key, value in given.items():
-            words += [f"--{key.replace('_', '-')}", *([] if fields[key].annotation is bool else [value])]
-        return safe_command(words)
 
-
-def _follow(pipe: "Connection[tuple[str, list[str]], LiveProgress | bool]", order: ExportOrder) -> None:
+def _export(
+    pipe: "Connection[tuple[str, list[str]], LiveProgress | bool]",
+    name: str, given: Mapping[str, str], folder: Path, scoring: str, output: str,
+) -> None:  # fmt: skip
     """What the process does, until the end of the run or of its process."""
     os.setsid()  # Ctrl-C is for the run's process
     for stream in (1, 2):  # libraries print
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    followed = _Exporting(order)
-    with suppress(EOFError, OSError):
-        while True:
-            told, error, lines = pipe.recv(), "", list[str]()
-            try:
-                lines = followed.told(told)
-            except Exception as raised:  # third-party code, and a network behind it: anything may come out
-                error = scrub_all(f"{type(raised).__name__}: {raised}")
+    follower: Follower | None = None
+    began = False
+
+    def tell(told: LiveProgress | bool) -> list[str]:
+        nonlocal began, follower
+        if not isinstance(told, bool):
+            if not began and (folder / "manifest.json").exists():
+                follower = made(name, given).follow(ExportedRun(folder, scoring))
+                began = True  # not before: who is down now may be up at the next update
+            if follower is not None:
+                follower.update(told)
+            return []
+        if follower is not None:
+            follower.stop(told)
+        if not told:
+            return []
+        done = export_run(ExportedRun(folder, scoring), name, Path(output) if output else None, given)
+        unsent = ["nothing was sent: somebody has to agree"] if done.upload else []
+        return [*(f"wrote {path}" for path in done.paths), *done.remarks, *unsent]
+
+    while True:
+        try:
+            told = pipe.recv()
+        except (EOFError, OSError):
+            told = False
+        error, lines = "", list[str]()
+        try:
+            lines = tell(told)
+        except Exception as raised:  # third-party code, and a network behind it: anything may come out
+            error = scrub_all(f"{type(raised).__name__}: {raised}")
+        with suppress(OSError):
             pipe.send((error, lines))
-            if isinstance(told, bool):
-                os._exit(0)  # all was handed over: no library may wait at its exit
-    followed.told(False)
+        if isinstance(told, bool):
+            os._exit(0)  # all was handed over: no library may wait at its exit
 
 
 def _end_with_parent() -> None:
@@ -161,33 +172,3 @@ def _end_with_parent() -> None:
         parent.join()
     time.sleep(GRACE_S)
     os._exit(1)
-
-
-class _Exporting:
-    """A run in the process that follows it."""
-
-    def __init__(self, order: ExportOrder) -> None:
-        self._order, self._folder, self._began = order, Path(order.folder), False
-        self._follower: Follower | None = None
-
-    def told(self, told: LiveProgress | bool) -> list[str]:
-        """Do with it what the exporter does. Returns what was exported, in lines."""
-        name, given, _, scoring, _ = self._order
-        if not self._began and (self._folder / "manifest.json").exists() and not isinstance(told, bool):
-            self._follower = made(name, given).follow(ExportedRun(self._folder, scoring))
-            self._began = True  # not before: who is down now may be up at the next update
-        if isinstance(told, bool):
-            return self._end(told)
-        if self._follower is not None:
-            self._follower.update(told)
-        return []
-
-    def _end(self, whole: bool) -> list[str]:
-        name, given, _, scoring, output = self._order
-        if self._follower is not None:
-            self._follower.stop(whole)
-        if not whole:
-            return []
-        done = export_run(ExportedRun(self._folder, scoring), name, Path(output) if output else None, given)
-        unsent = ["nothing was sent: somebody has to agree"] if done.upload else []
-        return [*(f"wrote {path}" for path in done.paths), *done.remarks, *unsent]

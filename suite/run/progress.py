@@ -52,10 +52,8 @@ class LiveProgress:
     headlines: Mapping[str, Estimate] = field(default_factory=dict)
 
 
-class Watcher(Protocol):
-    """Who is told each second, on the run's thread, how far it is: `live` tells. It must return at once."""
-
-    def tick(self, live: Callable[[], LiveProgress]) -> None: ...
+# Who is called each second, on the run's thread, with what tells how far it is; it must return at once
+Watcher = Callable[[Callable[[], LiveProgress]], None]
 
 
 class Progress:
@@ -113,7 +111,7 @@ class Progress:
 
     def __exit__(self, *_: object) -> None:
         if self._watcher is not None:
-            self._watcher.tick(self.live)
+            self._watcher(self.live)
         if self._live is not None:
             self._live.stop()
             self._live = None
@@ -167,7 +165,7 @@ class Progress:
     def tick(self) -> None:
         """Show a line if it is time: every 10 s, and where nothing happens less often, up to a minute."""
         if self._watcher is not None:
-            self._watcher.tick(self.live)
+            self._watcher(self.live)
         if self._view is not None:
             self._view.show(self.line())
             return

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import pytest
 import suite
 from suite.plugins import catalogue
 from suite.report import live_export
-from suite.report.live_export import ExportOrder, LiveExport
+from suite.report.live_export import LiveExport
 from suite.run.outcome import Outcome
 
 Make = Callable[..., Path]
@@ -29,14 +30,11 @@ import suite
 class DiaryOptions(suite.ExportOptions):
     path: str
     """where it writes."""
-    how: Literal["well", "hangs", "raises", "dies", "lacks"] = "well"
+    how: Literal["well", "hangs", "raises", "dies"] = "well"
     """how it goes."""
 
 class Diary(suite.Exporter[DiaryOptions]):
     output = ""
-    def check(self):
-        if self.options.how == "lacks":
-            suite.need_library("no-such-library", "3.1")
     def follow(self, run):
         return Page(self, run)
     def write(self, run, output):
@@ -124,8 +122,8 @@ def test_a_tracker_that_hangs_costs_the_run_nothing_and_is_said(
 )
 def test_what_was_lost_of_a_tracker_is_said_once(make_run: Make, how: str, why: str, exported: bool) -> None:
     run = suite.Run(make_run(pending=0))
-    order = ExportOrder("diary", {"path": "diary", "how": how}, str(run.folder), run.scoring)
-    with LiveExport(order) as live:
+    given = {"path": "diary", "how": how}
+    with LiveExport("diary", given, run.folder, run.scoring) as live:
         live.tick(suite.LiveProgress)
         live.tick(lambda: suite.LiveProgress(3))
         said = live.end(Outcome(run.folder, run.scoring, run.results))
@@ -139,14 +137,10 @@ def test_what_was_lost_of_a_tracker_is_said_once(make_run: Make, how: str, why: 
         (["--to", "mlflo"], "no exporter named 'mlflo'"),
         (["--to", "diary"], "--to diary needs --path"),
         (["--to", "diary", "--to-option", "path=x", "--to-option", "where=x"], "--where: Extra"),
-        (["--to", "diary", "--to-option", "path"], "--to-option 'path' has no value"),
-        (["--to-option", "path=x"], "--to-option belongs to --to"),
+        (["--to", "diary", "--to-option", "path"], "--to NAME --to-option KEY=VALUE"),
+        (["--to-option", "path=x"], "--to NAME --to-option KEY=VALUE"),
         (["--to", "csv"], "--to-option output=PATH"),
         (["--to", "diary", "--to-option", "path=x", "--solve-only"], "--solve-only makes none"),
-        (
-            ["--to", "diary", "--to-option", "path=x", "--to-option", "how=lacks"],
-            "no-such-library is not installed\n  pip install -U 'no-such-library>=3.1'",
-        ),
     ],
 )
 def test_what_cannot_follow_is_refused_before_anything_is_asked(
@@ -165,17 +159,31 @@ def test_a_tracker_that_is_not_installed_is_named_with_its_plugin(
     assert code == 2 and "no " in said
     catalogue.cache_clear()
     with pytest.raises(suite.NotFound, match="pip install suite-mlflow"):
-        LiveExport(ExportOrder("mlflow", {}, "out", ""))
+        LiveExport("mlflow", {}, Path("out"), "")
 
 
-def test_a_library_that_is_too_old_is_named_with_what_is_needed() -> None:
-    with pytest.raises(suite.ConfigError, match=r"pydantic 2\.\S+ is too old: 99\.1 or newer is needed"):
-        suite.need_library("pydantic", "99.1")
-    suite.need_library("pydantic", "2.1")
+@pytest.mark.parametrize(
+    ("needed", "message"),
+    [
+        ("no-such-library<5,>=3.1", "no-such-library is not installed: --to diary needs it"),
+        (
+            "pydantic>=99.1",
+            r"pydantic 2\.\S+ is too old: --to diary needs it\n  pip install -U 'pydantic>=99.1'",
+        ),
+        ("pydantic>=2.1", ""),
+        ('no-such-library>=3.1; extra == "all"', ""),
+    ],
+)
+def test_libraries_of_a_plugin_are_looked_for_before_a_run(tmp_path: Path, needed: str, message: str) -> None:
+    with (tmp_path / "site/suite_diary-1.0.dist-info/METADATA").open("a") as file:
+        file.write(f"Requires-Dist: {needed}\n")
+    catalogue.cache_clear()
+    with pytest.raises(suite.ConfigError, match=message) if message else nullcontext():
+        LiveExport("diary", {"path": "diary"}, Path("out"), "")
 
 
 def test_who_is_too_slow_loses_the_oldest_updates() -> None:
-    slow = LiveExport(ExportOrder("diary", {"path": "diary"}, "out", ""))
+    slow = LiveExport("diary", {"path": "diary"}, Path("out"), "")
     for done in range(100):
         slow._next = 0.0
         slow.tick(lambda done=done: suite.LiveProgress(done))  # type: ignore[misc]
@@ -184,7 +192,7 @@ def test_who_is_too_slow_loses_the_oldest_updates() -> None:
 
 def test_a_run_that_was_interrupted_is_left_open(make_run: Make) -> None:
     folder = make_run(pending=2)
-    with LiveExport(ExportOrder("diary", {"path": "diary"}, str(folder), "abc12345")) as live:
+    with LiveExport("diary", {"path": "diary"}, folder, "abc12345") as live:
         live.tick(suite.LiveProgress)
         live.tick(lambda: suite.LiveProgress(3))
         said = live.end(Outcome(folder, "abc12345", interrupted=True))
@@ -196,11 +204,11 @@ def test_a_run_that_was_interrupted_is_left_open(make_run: Make) -> None:
 def test_who_follows_ends_with_the_run_s_process(make_run: Make, tmp_path: Path) -> None:
     folder = make_run()
     lines = [
-        "import suite, time",
-        "from suite.report.live_export import LiveExport, ExportOrder",
+        "import pathlib, suite, time",
+        "from suite.report.live_export import LiveExport",
         "if __name__ == '__main__':",
-        f"    order = ExportOrder('diary', {{'path': 'diary'}}, {str(folder)!r}, 'abc12345')",
-        "    with LiveExport(order) as live:",
+        f"    folder = pathlib.Path({str(folder)!r})",
+        "    with LiveExport('diary', {'path': 'diary'}, folder, 'abc12345') as live:",
         "        live.tick(suite.LiveProgress)",
         "        live.tick(lambda: suite.LiveProgress(3))",
         "        time.sleep(600)",

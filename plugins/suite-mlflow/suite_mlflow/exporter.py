@@ -23,10 +23,6 @@ class Mlflow(suite.Exporter[MlflowOptions]):
 
     output = ""
 
-    def check(self) -> None:
-        """MLflow's client is here, without its server, too."""
-        suite.need_library("mlflow-skinny", "3.1")
-
     def follow(self, run: suite.ExportedRun) -> suite.Follower:
         """Its run, with the headlines so far."""
         from suite_mlflow.tracking import TrackedRun

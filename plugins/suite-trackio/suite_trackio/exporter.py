@@ -23,10 +23,6 @@ class Trackio(suite.Exporter[TrackioOptions]):
 
     output = ""
 
-    def check(self) -> None:
-        """The library is here."""
-        suite.need_library("trackio", "0.30")
-
     def follow(self, run: suite.ExportedRun) -> suite.Follower:
         """Its run, with the headlines so far."""
         from suite_trackio.tracking import TrackedRun

@@ -23,10 +23,6 @@ class WeightsAndBiases(suite.Exporter[WandbOptions]):
 
     output = ""
 
-    def check(self) -> None:
-        """The library is here."""
-        suite.need_library("wandb", "0.22")
-
     def follow(self, run: suite.ExportedRun) -> suite.Follower:
         """Its run, with the headlines so far."""
         from suite_wandb.tracking import TrackedRun
