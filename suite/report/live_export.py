@@ -24,7 +24,7 @@ from suite.run.progress import LiveProgress
 from suite.secrets import safe_command, scrub_all
 
 MOST_WAITING, EVERY_S = 32, 5.0  # updates that wait, and the time between two
-PATIENCE_S, SHORT_PATIENCE_S = 120.0, 10.0  # after the end, for the export; where there is none
+PATIENCE_S, SHORT_PATIENCE_S = 120.0, 15.0  # after the end, for the export; where there is none
 GRACE_S = 10.0  # for the process to end in, once the run's is gone
 
 
