@@ -118,11 +118,11 @@ def test_an_interrupted_run_goes_on_in_the_same_run_there(
     client: Any, server: tuple[str, Path], tmp_path: Path
 ) -> None:
     words = ["eval", "--task", "prefeval/classification", "--mini", "--limit", "4", "--no-cache", "--quiet"]
-    words += ["--model", "scripted/words", "-o", "delay_s=2", "--output", "out"]
+    words += ["--model", "scripted/words", "--output", "out"]
     words += ["--to", "mlflow", "--to-option", "experiment=live"]
     command = [sys.executable, "-m", "suite", *words]
     environment = {**os.environ, "OPENAI_API_KEY": KEY, "MLFLOW_TRACKING_TOKEN": KEY}
-    slowly = [*command, "--concurrency", "1"]
+    slowly = [*command, "--concurrency", "1", "-o", "delay_s=2"]
     with subprocess.Popen(slowly, cwd=tmp_path, env=environment, stderr=subprocess.PIPE) as first:
         wait_for(lambda: (found := runs(client, "live")) and "live/done" in found[0].data.metrics)
         assert runs(client, "live")[0].info.status == "RUNNING"

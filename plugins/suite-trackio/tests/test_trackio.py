@@ -74,9 +74,9 @@ def test_rows_that_may_not_be_passed_on_go_as_ids(make_run: Make, tmp_path: Path
 
 def test_an_interrupted_run_goes_on_in_the_same_run_there(tmp_path: Path) -> None:
     words = ["eval", "--task", "prefeval/classification", "--mini", "--limit", "4", "--no-cache", "--quiet"]
-    words += ["--model", "scripted/words", "-o", "delay_s=2", "--output", "out"]
+    words += ["--model", "scripted/words", "--output", "out"]
     command = [sys.executable, "-m", "suite", *words, "--to", "trackio"]
-    slowly = [*command, "--concurrency", "1"]
+    slowly = [*command, "--concurrency", "1", "-o", "delay_s=2"]
     with subprocess.Popen(slowly, cwd=tmp_path, env=environment(tmp_path)) as first:
         while not logged(tmp_path):
             time.sleep(0.05)
