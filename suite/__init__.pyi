@@ -38,6 +38,7 @@ from .chat import tool_result as tool_result
 from .chat import user as user
 from .cli.main import run_command as run_command
 from .data.arrow import load_dataset as load_dataset
+from .data.entry import DatasetEntry as DatasetEntry
 from .data.hub_source import hub_answer as hub_answer
 from .data.text_files import json_document as json_document
 from .data.text_files import json_lines as json_lines

@@ -29,7 +29,7 @@ GROUP = "suite"
 APART = {  # what another distribution of ours brings
     "provider anthropic": "suite-anthropic",
     "provider any-llm": "suite-any-llm",
-    **dict.fromkeys(("eee", "hub", "lm-eval"), "suite-exports"),
+    **dict.fromkeys(("eee", "eval-yaml", "hub", "lm-eval"), "suite-exports"),
     **dict.fromkeys(("inspect", "importer lm-eval", "imported"), "suite-imports"),
     **{name: f"suite-{name}" for name in ("mlflow", "trackio", "wandb")},
     **dict.fromkeys(("judge-audit/biases", "judge-audit/labels"), "suite-judge-audit"),

@@ -2,7 +2,6 @@
 
 import shlex
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -179,26 +178,6 @@ def _say_new(entry: DatasetEntry, path: Path, known: Registry, as_json: bool) ->
     folder = path.parent.parent
     found = folder.resolve() in {one.resolve() for one in known.folders}
     say_text("new_entry", entry, path, schemas, "" if found else shlex.quote(str(folder.absolute())))
-
-
-@data.command("eval-yaml")
-@click.argument("task")
-def eval_yaml(task: str) -> None:
-    """Print a candidate eval.yaml, by which a dataset on the Hub becomes a benchmark of this task."""
-    from suite.data.eval_yaml import eval_yaml as made
-    from suite.data.eval_yaml import rendered
-    from suite.plugins import catalogue
-    from suite.run.cells import load_task
-
-    kind, _ = load_task(catalogue(), task)
-    registry = pulls.registry()
-    entries = []
-    for one in kind.info.datasets:
-        with suppress(NotFound):  # a dataset that a run is always given by --data has no entry
-            entries.append(registry.dataset(one))
-    about = ". ".join(filter(None, (kind.info.title, kind.info.paper)))
-    content, remarks = made(kind.info.name, kind.info.title, about, entries, kind.info.headline)
-    click.echo(rendered(content, remarks), nl=False)
 
 
 @click.group("models")

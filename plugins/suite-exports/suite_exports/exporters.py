@@ -74,6 +74,16 @@ class Hub(suite.Exporter[HubOptions]):
         return write_hub(run, output, self.options)
 
 
+class EvalYaml(suite.Exporter[suite.ExportOptions]):
+    """`TASK/eval.yaml`, by which a dataset on the Hub becomes a benchmark."""
+
+    def write(self, run: suite.ExportedRun, output: Path) -> suite.Export:
+        """One for each task of the run."""
+        from suite_exports.eval_yaml import write_eval_yaml
+
+        return suite.Export(write_eval_yaml(run, output))
+
+
 class Harness(suite.Exporter[suite.ExportOptions]):
     """`MODEL/results_TIME.json` and `MODEL/samples_TASK_TIME.jsonl`."""
 

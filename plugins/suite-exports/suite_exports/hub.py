@@ -3,7 +3,7 @@
 One file a cell. Only headlines over every sample are written; which benchmark and which scale they belong
 to is told by the dataset's registry entry (`hub`) or by the caller, never guessed. Source: the Hub's
 `eval_results.yaml` specification, as `huggingface_hub.EvalResultEntry` reads it. Not here: the benchmark's
-own file (`suite data eval-yaml`).
+own file (`eval_yaml`).
 """
 
 import os

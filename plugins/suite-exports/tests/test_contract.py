@@ -9,4 +9,9 @@ import suite
 
 def test_all_exporters_keep_the_contract(capsys: pytest.CaptureFixture[str]) -> None:
     assert suite.run_command("plugin", "check", "suite-exports", "--json") == 0
-    assert json.loads(capsys.readouterr().out)["exporters"] == {"eee": [], "hub": [], "lm-eval": []}
+    assert json.loads(capsys.readouterr().out)["exporters"] == {
+        "eee": [],
+        "eval-yaml": [],
+        "hub": [],
+        "lm-eval": [],
+    }

@@ -1,22 +1,20 @@
-"""`suite data eval-yaml`: every task has a candidate that fits the schema, and says what the Hub will do."""
+"""`--to eval-yaml`: every task has a candidate that fits the schema, and says what the Hub will do."""
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from click.testing import CliRunner
 from jsonschema import Draft202012Validator
+from small_registry import SCHEMA as ROWS
 from small_registry import Place
+from suite_exports.eval_yaml import eval_yaml, rendered
 
-from suite.cli.data import data
-from suite.data.eval_yaml import eval_yaml, rendered
-from suite.data.registry import registry_folder
-from suite.errors import DataError, NotFound
-from suite.plugins import catalogue
+import suite
 
-SCHEMA = json.loads((registry_folder() / "schemas" / "eval-yaml.json").read_text("utf-8"))
+SCHEMA = json.loads((Path(__file__).parents[3] / "registry/schemas/eval-yaml.json").read_text("utf-8"))
 INSPECT: dict[str, Any] = {
     "field_spec": {"input": "question", "target": "answer", "choices": "options"},
     "solvers": [{"name": "multiple_choice"}],
@@ -29,22 +27,25 @@ def problems(content: Any) -> list[str]:
     return [error.message for error in Draft202012Validator(SCHEMA).iter_errors(content)]
 
 
-@pytest.mark.parametrize("task", catalogue().names("task"))
-def test_every_task_has_a_candidate_that_fits_the_schema(task: str) -> None:
-    done = CliRunner().invoke(data, ["eval-yaml", task], catch_exceptions=False)
-    assert done.exit_code == 0
-    content = yaml.safe_load(done.output)
-    assert problems(content) == []
-    assert content["evaluation_framework"] == "suite"
-    assert "The Hub refuses files that name a framework it does not know" in done.output
-
-
-def test_an_unknown_task_is_named() -> None:
-    assert isinstance(CliRunner().invoke(data, ["eval-yaml", "nothing"]).exception, NotFound)
+def test_every_task_of_a_run_has_a_candidate_that_fits_the_schema(
+    mini_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["report", "export", str(mini_run), "--to", "eval-yaml", "-O", str(tmp_path / "out")]
+    assert suite.run_command(*words) == 0
+    paths = [Path(line.removeprefix("wrote ")) for line in capsys.readouterr().out.splitlines()]
+    assert [one.parent.name for one in paths] == ["prefeval_generation", "prefeval_classification"]
+    for text in (one.read_text("utf-8") for one in paths):
+        assert problems(yaml.safe_load(text)) == []
+        assert yaml.safe_load(text)["evaluation_framework"] == "suite"
+        assert "The Hub refuses files that name a framework it does not know" in text
 
 
 @pytest.fixture
-def entry(place: Place) -> Callable[..., Any]:
+def entry(tmp_path: Path) -> Callable[..., Any]:
+    place = Place(tmp_path / "registry", tmp_path / "cache")
+    (place.folder / "datasets").mkdir(parents=True)
+    place.schema("question.json", ROWS)
+
     def make(**hub: Any) -> Any:
         told = {"dataset": "ours/questions", "task_id": "questions_easy", "scale": "percent", **hub}
         place.entry(
@@ -78,7 +79,7 @@ def test_a_task_that_inspect_can_say_is_written_in_its_words(entry: Callable[...
 def test_an_entry_with_names_that_inspect_does_not_know_is_refused(
     entry: Callable[..., Any], changed: dict[str, Any]
 ) -> None:
-    with pytest.raises(DataError):
+    with pytest.raises(suite.DataError):
         entry(inspect={**INSPECT, **changed})
 
 
