@@ -37,7 +37,7 @@ def test_a_loss_is_found_within_three_independent_nights(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("claims", "years"), [(1, 300), (10, 40), (50, 8)])
+@pytest.mark.parametrize(("claims", "years"), [(1, 300), (10, 30), (50, 4)])
 def test_policies_of_many_claims_have_no_more_false_blocks(
     gates: ModuleType, claims: int, years: int
 ) -> None:
