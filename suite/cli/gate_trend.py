@@ -22,7 +22,6 @@ def trend(history: Path, pages: Pages) -> None:
     from suite.gates.nights import read_nights
     from suite.gates.trend import as_data, sections
 
-    found = read_nights(history)
-    if not found[0]:
+    if not (found := read_nights(history))[0]:
         raise ConfigError.of("gates.trend.empty", folder=history)
     show(history.name, "Trend", lambda few: sections(*found, compact=few), lambda: as_data(*found), pages)
