@@ -10,22 +10,16 @@ from suite.report.summary import label
 from suite.report.text_templates import Macros
 
 CODES: dict[Verdict, int] = {"pass": 0, "fail": 1, "undecided": 3}
-_TEXTS = Macros("gates/templates/gate.j2", number, one_line, label)
+_TEXTS = Macros("gates/templates/gate.j2", distinguishing, number, one_line, label)
 
 
 def sections(night: Night) -> list[Section]:
     """The verdict, every claim with the number that decides, and what a reader must know."""
-    return sections_of(_TEXTS, "sections", night, _names(night))
+    return sections_of(_TEXTS, "sections", night)
 
 
 def junit(night: Night, undecided: Verdict) -> str:
     """One test case a claim and cell, as Jenkins and GitLab read it. undecided: what such a claim counts as;
     where it is itself, it is skipped.
     """
-    return _TEXTS.text("junit", night, _names(night), undecided)
-
-
-def _names(night: Night) -> dict[str, tuple[str, ...]]:
-    """Task -> names of the parameters that tell its cells apart."""
-    tasks = {one.task for one in night.claims}
-    return {task: distinguishing([one.cell for one in night.claims if one.task == task]) for task in tasks}
+    return _TEXTS.text("junit", night, undecided)
