@@ -35,7 +35,7 @@ from suite.cli.flags import (
 @click.option("--until", metavar="POLICY", help="Stop once the claims of this policy are decided.")
 @click.option("--against", multiple=True, metavar="RUN", help="With --until: a baseline's finished run.")
 @click.option("--until-better-than", metavar="RUN", help="Stop once that is decided of the headline.")
-@click.option("--margin", type=NumberRange(0, 1e9), default=0.0, help="By more than this.")
+@click.option("--margin", type=NumberRange(0, 1e9), default=0.0, metavar="E", help="By more than E.")
 @steps.run_flags
 @click.pass_context
 def eval_(context: click.Context, /, **given: object) -> None:
