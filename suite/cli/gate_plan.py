@@ -35,7 +35,7 @@ def plan(
     from suite.gates.policy import read_policy
     from suite.report.section_templates import sections_of
 
-    if bool(candidate) == (discordance is not None):
+    if bool(candidate) == (discordance is not None) or bool(baseline) > bool(candidate):
         raise click.UsageError("give --candidate with --baseline, or --discordance")
     asked = read_policy(policy)
     runs, pairs = power.noise_of_runs, power.noise_of_pairs

@@ -60,7 +60,7 @@ class Scatter(Struct, frozen=True):
         """To find an effect with each of `POWERS`, None where none are enough. mean: of differences then.
         worth: independent nights that are tested together."""
         share, scale = self.discordant, self.design / worth
-        sd = self.deviation if share is None else math.sqrt(max(share, mean) - mean**2)
+        sd = self.deviation if share is None else math.sqrt(max(share, mean, mean**2) - mean**2)
         return [math.ceil(scale * units_needed(effect, sd, alpha, p)) for p in POWERS] if effect > 0 else None
 
     def differences(self, places: Floats, loss: float) -> Floats:

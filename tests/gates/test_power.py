@@ -92,6 +92,12 @@ def test_a_plan_has_what_each_claim_needs(policy: str, capsys: pytest.CaptureFix
     assert better["nights"] == []
 
 
-@pytest.mark.parametrize("how", [(), ("--discordance", "0.1", "--candidate", "x"), ("--discordance", "nan")])
+def test_more_than_a_share_can_lose_is_no_error() -> None:
+    assert pairs(0.05).samples(2.0, 2.0, ALPHA, 1.0) == [4, 4]
+
+
+@pytest.mark.parametrize(
+    "how", [(), ("--discordance", "0.1", "--candidate", "x"), ("--baseline", "x"), ("--discordance", "nan")]
+)
 def test_a_plan_needs_runs_or_a_discordance(policy: str, how: tuple[str, ...]) -> None:
     assert run_command("gate", "plan", policy, *how) == 2
