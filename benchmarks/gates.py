@@ -131,8 +131,8 @@ LOSSES = [(0.05, 0.02), (0.1, 0.025)]
 
 
 def nulls(years: int, nights: int = 365, seed: int = 18) -> tuple[list[Sequence[object]], bool]:
-    """A row for each world and policy, and whether all keep the promise. Of each baseline the first two nights
-    have no full window: the others stand for a year.
+    """A row for each world and policy, and whether all keep the promise. Of each baseline the first two
+    nights have no full window: the others stand for a year.
     """
     rows: list[Sequence[object]] = []
     kept = True

@@ -64,6 +64,7 @@ KINDS = {
 # flags that take another kind of value in one command
 OTHERS = {
     ("gate check", "--baseline"),  # a run of the model; its spec elsewhere
+    ("gate plan", "--baseline"),
     ("plugin new", "--from"),  # a file; an importer's name elsewhere
     ("runs samples", "--tag"),  # any tag of a run; a composition of trips for UserBench
     ("runs import", "--model"),  # the candidate, by the name that the files have for it
