@@ -1,5 +1,6 @@
 """Runs followed live: what reaches an exporter, and trackers that are down, hang, raise or die."""
 
+import importlib
 import json
 import os
 import re
@@ -9,8 +10,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+from urllib.request import Request
 
 import pytest
 
@@ -225,6 +228,44 @@ def wait_for(what: Callable[[], bool]) -> None:
     """Until it is so; pytest's own limit ends it."""
     while not what():
         time.sleep(0.02)
+
+
+def test_the_example_of_the_kit_posts_what_it_is_told(
+    make_run: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs/plugin-kit.md").read_text("utf-8")
+    (tmp_path / "site/billboard.py").write_text(
+        page.partition('```python title="suite_billboard.py"\n')[2].partition("```")[0]
+    )
+    kind = importlib.import_module("billboard").Billboard
+    with pytest.raises(suite.ConfigError, match="nothing says where the billboard is"):
+        kind(suite.ExportOptions())
+    posted: list[dict[str, Any]] = []
+    monkeypatch.setenv("BILLBOARD_URL", "http://127.0.0.1:9")
+
+    def urlopen(asked: Request, timeout: float) -> BytesIO:
+        assert isinstance(asked.data, bytes) and timeout
+        posted.append(json.loads(asked.data))
+        return BytesIO()
+
+    monkeypatch.setattr("billboard.urlopen", urlopen)
+    run = suite.ExportedRun(make_run(pending=0))
+    follower = kind(suite.ExportOptions()).follow(run)
+    follower.update(suite.LiveProgress(3))
+    follower.stop(False)
+    kind(suite.ExportOptions()).write(run, tmp_path)
+    assert [one["state"] for one in posted] == ["running", "stopped", "finished"]
+    assert posted[0]["numbers"] == {"live/done": 3, "live/pending": 0}
+    assert posted[2]["numbers"] == run.numbers()
+
+
+def test_files_hold_no_texts_where_a_licence_forbids_it(make_run: Make, tmp_path: Path) -> None:
+    closed = {"data": {"prefs": {"licence": {"name": "CC-BY-NC-4.0"}}}}
+    run = suite.ExportedRun(make_run(pending=0, manifest=closed))
+    page = next(one for one in run.write_files(tmp_path / "files") if one.name == "report.html")
+    assert page.read_bytes() == run.write_report(tmp_path / "bare.html", texts=False).read_bytes()
+    assert page.read_bytes() != run.write_report(tmp_path / "whole.html").read_bytes()
+    assert set(run.table("samples")["question"].to_pylist()) == {None}
 
 
 def test_numbers_have_names_that_every_tracker_takes(make_run: Make) -> None:
