@@ -106,10 +106,10 @@ class ExportedRun(Run):
 
         live: those so far in place of the results', below "live/", with the samples "done" and "pending".
         """
-        prefix, found = "" if live is None else "live/", dict[str, float]()
-        rows = {one.cell: one.headline_row for one in self.results.cells} if live is None else live.headlines
-        if live is not None:
-            found |= {"live/done": live.done, "live/pending": live.pending}
+        found: dict[str, float] = {"live/done": live.done, "live/pending": live.pending} if live else {}
+        whole = [] if live else [one for task in self.summary.tasks for one in task.cells]
+        rows = live.headlines if live else {one.id: one.headline for one in whole}
+        prefix = "live/" if live else ""
         for cell in self.manifest.cells:
             for name in ("value", "low", "high", "n"):
                 if (value := getattr(rows.get(cell.cell), name, None)) is not None:

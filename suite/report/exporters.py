@@ -111,7 +111,7 @@ def export_run(run: "ExportedRun", name: str, output: Path | None, given: Mappin
     exporter = made(name, given)
     if not run.has_results:
         raise ConfigError(f"run {run.name} has no results to export", fix=f"suite score {run.name}")
-    if run.results.pending and not exporter.options.allow_partial:
+    if run.results.pending and not (run.stopped or exporter.options.allow_partial):
         raise ConfigError(
             f"run {run.name} has {run.results.pending:,} samples without a result",
             fix="finish it, or say --allow-partial",

@@ -100,8 +100,8 @@ class LiveExport:
         if self._live is not None:
             self._next = 0.0
             self.tick(self._live)
-        results = outcome.results
-        whole = results is not None and not outcome.interrupted and (self._partial or not results.pending)
+        goes_on = outcome.exit_code != 0 and (not self._partial or outcome.interrupted)
+        whole = outcome.results is not None and not goes_on
         self._put(whole)
         patience = PATIENCE_S if whole else SHORT_PATIENCE_S
         late = f"it took more than {patience:.0f} s"
