@@ -6,7 +6,9 @@ What the library would leave out without a word is known by `services.toml`, and
 """
 
 import asyncio
+import difflib
 import importlib.metadata
+import re
 import tomllib
 from collections.abc import Mapping
 from functools import cache
@@ -95,41 +97,45 @@ class AnyLLMEngine(suite.Engine):
 
     def _made(self, *, probe: bool = False) -> "AnyLLM | None":
         """The library's client; None while planning where keys are not to be looked for."""
-        from any_llm import AnyLLM
-        from any_llm.exceptions import AnyLLMError, UnsupportedParameterError
+        from any_llm import AnyLLM, exceptions
 
         try:
             kind = AnyLLM.get_provider_class(self._service)
-            for variable in kind.ENV_API_KEY_NAME.split("/"):
+            for variable in re.findall(r"[A-Z][A-Z0-9_]{3,}", kind.ENV_API_KEY_NAME):
                 suite.read_key(variable, required=False)  # it is known from here on, and shown nowhere
-            if probe and self._about.get("ambient"):
-                if kind.MISSING_PACKAGES_ERROR is not None:
-                    raise kind.MISSING_PACKAGES_ERROR
-                return None
-            base = self._options.base_url or None
-            client: dict[str, Any] = dict(self._options.client)
-            if self._about.get("retries") == "botocore":
-                from botocore.config import Config
-
-                client["config"] = Config(retries={"total_max_attempts": 1, "mode": "standard"})
-                return AnyLLM.create(self._service, api_base=base, unified_exceptions=True, **client)
-            try:
-                return AnyLLM.create(
-                    self._service, api_base=base, unified_exceptions=True, max_retries=0, **client
-                )
-            except UnsupportedParameterError as error:
-                if error.parameter_name != "max_retries":
-                    raise
-                return AnyLLM.create(self._service, api_base=base, unified_exceptions=True, **client)
+            if kind.MISSING_PACKAGES_ERROR is not None:
+                raise kind.MISSING_PACKAGES_ERROR
+            return None if probe and self._about.get("ambient") else self._created()
         except ImportError as error:
-            extra = f"pip install 'any-llm-sdk[{self._service}]'"
-            raise suite.ConfigError(
-                f"{self.spec.text} needs the client of {self._service}", str(error), extra
-            ) from error
-        except (AnyLLMError, TypeError, ValueError) as error:
-            raise suite.ConfigError(
-                f"{self.spec.text} cannot be asked", str(error), "set what it names"
-            ) from error
+            needs = f"{self.spec.text} needs the client of {self._service}"
+            fix = f"pip install 'any-llm-sdk[{self._service}]'"
+            raise suite.ConfigError(needs, str(error), fix) from error
+        except exceptions.UnsupportedProviderError as error:
+            near = difflib.get_close_matches(self._service, AnyLLM.get_supported_providers(), 3)
+            meant = f"did you mean {' or '.join(near)}?" if near else "the library's pages list its services"
+            raise suite.NotFound(f"any-llm knows no service {self._service!r}", fix=meant) from error
+        except exceptions.MissingApiKeyError as error:
+            names = error.env_var_name.replace("/", " or ")
+            raise suite.ConfigError(f"{self.spec.text} needs a key", fix=f"export {names}=…") from error
+        except (exceptions.AnyLLMError, TypeError, ValueError) as error:
+            raise suite.ConfigError(f"{self.spec.text} cannot be asked", str(error)) from error
+
+    def _created(self) -> "AnyLLM":
+        """The client with its own retries off, as far as it can be told so."""
+        from any_llm import AnyLLM, exceptions
+
+        given: dict[str, Any] = {"api_base": self._options.base_url or None, **self._options.client}
+        if self._about.get("retries") == "botocore":
+            from botocore.config import Config
+
+            given["config"] = Config(retries={"total_max_attempts": 1, "mode": "standard"})
+            return AnyLLM.create(self._service, unified_exceptions=True, **given)
+        try:
+            return AnyLLM.create(self._service, unified_exceptions=True, max_retries=0, **given)
+        except exceptions.UnsupportedParameterError as error:
+            if error.parameter_name != "max_retries":
+                raise
+            return AnyLLM.create(self._service, unified_exceptions=True, **given)
 
     def capabilities(self) -> frozenset[str]:
         """Those of the service by `services.toml`, unless declared."""
