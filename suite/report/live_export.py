@@ -71,10 +71,9 @@ class LiveExport:
 
     def tick(self, live: Callable[[], LiveProgress]) -> None:
         """Put into the queue how far the run is, if it is time and anything happened since its start."""
-        now = live()
-        self._last = LiveProgress(now.done) if self._live is None else self._last
+        self._last = LiveProgress(live().done) if self._live is None else self._last
         self._live = live
-        if time.monotonic() >= self._next and now != self._last:
+        if time.monotonic() >= self._next and (now := live()) != self._last:
             self._next, self._last, self._made = time.monotonic() + EVERY_S, now, self._made + 1
             self._put(now)
 
@@ -128,8 +127,8 @@ def _export(
 ) -> None:  # fmt: skip
     """What the process does, until the end of the run or of its process."""
     os.setsid()  # Ctrl-C is for the run's process
-    for stream in (1, 2):  # libraries print
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
+    for stream in (0, 1, 2):  # libraries ask and print
+        os.dup2(os.open(os.devnull, os.O_RDWR), stream)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     follower: Follower | None = None
     began = False
