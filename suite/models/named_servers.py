@@ -57,8 +57,7 @@ class NamedServerEngine(OpenAIEngine):
         if reply.finish not in ("stop", "length", "empty"):
             return reply
         if shortened(request.text, read) or (window and read >= window):
-            told = f"{read:,} tokens of a prompt were read and the rest cut without a word"
-            self._client.note("cut", f"{told}: {self._server['widen']}")
+            told = f"{read:,} tokens were read, the rest cut without a word: {self._server['widen']}"
             details: Json = {"refusal": told, "row": "cut-in-silence", "window": window}
             return Reply(finish="overflow", usage=reply.usage, model=reply.model, details=details)
         outgrown = window and read + reply.usage.completion > window

@@ -95,6 +95,7 @@ def test_a_resource_is_found_as_people_write_it(
 ) -> None:
     monkeypatch.setenv("OPENAI_API_VERSION", version)
     assert made(spec, base_url=given).url == url
+    assert made(spec, base_url=url).url == url  # what is recorded may be given
 
 
 def test_the_url_of_a_deployment_without_a_version_says_what_to_add() -> None:

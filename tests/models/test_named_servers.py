@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from route_server import RouteServer
 
 from suite.chat import Options, Reply, Request, user
@@ -170,6 +172,38 @@ async def test_the_key_of_openai_stays_at_home(monkeypatch: pytest.MonkeyPatch) 
 )
 def test_an_address_is_taken_as_ollama_takes_it(given: str, url: str) -> None:
     assert base_url(SERVERS["ollama"]["address"], given) == url
+
+
+async def test_lmstudio_loads_a_model_but_never_twice() -> None:
+    rows = {"data": [{"id": "qwen3-4b", "state": "not-loaded", "max_context_length": 40960}]}
+
+    def load(body: Any) -> Served:
+        rows["data"][0]["state"] = "loaded"
+        return {"status": "loaded", "instance_id": body["model"]}
+
+    routes = {**LMSTUDIO, **said(), "/api/v0/models": rows, "/api/v1/models/load": load}
+    async with RouteServer(routes) as server:
+        for _ in range(2):
+            await ask(one := engine("lmstudio/qwen3-4b", base_url=server.url))
+    assert one.limits() == {"window": 40960}
+    assert [path for path, _, _ in server.asked].count("/api/v1/models/load") == 1
+
+
+ADDRESSES = st.tuples(
+    st.sampled_from(["", "http://", "https://"]),
+    st.sampled_from(["box", "0.0.0.0", "[::1]", "a.b.example"]),
+    st.sampled_from(["", ":99"]),
+    st.sampled_from(["", "/", "/v1", "/x/v1/"]),
+).map("".join)
+
+
+@given(st.sampled_from(sorted(SERVERS)), ADDRESSES)
+def test_a_completed_address_needs_no_completing(name: str, given: str) -> None:
+    usual = SERVERS[name]["address"]
+    once = base_url(usual, given)
+    assert base_url(usual, once) == once
+    assert once.startswith(("http://", "https://"))
+    assert once.endswith("/v1")
 
 
 def test_every_server_of_the_table_is_announced() -> None:
