@@ -127,6 +127,7 @@ def _export(
 ) -> None:  # fmt: skip
     """What the process does, until the end of the run or of its process."""
     os.setsid()  # Ctrl-C is for the run's process
+    os.nice(5)  # the run comes first
     for stream in (0, 1, 2):  # libraries ask and print
         os.dup2(os.open(os.devnull, os.O_RDWR), stream)
     threading.Thread(target=_end_with_parent, daemon=True).start()
