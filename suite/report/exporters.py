@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from importlib.metadata import distributions, requires
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -98,7 +98,20 @@ def made(name: str, given: Mapping[str, object]) -> Exporter[ExportOptions]:
         if here < lowest:
             what = f"{needed} {found} is too old" if found else f"{needed} is not installed"
             raise ConfigError(f"{what}: --to {name} needs it", fix=f"pip install -U '{needed}>={least}'")
-    return kind(options_of(name, kind, given))
+    options = options_of(name, kind, given)
+    with _told(kind, name):
+        return kind(options)
+
+
+@contextmanager
+def _told(kind: AnyExporter, name: str) -> Iterator[None]:
+    """An error of a plugin's code becomes a PluginError."""
+    try:
+        yield
+    except SuiteError:
+        raise
+    except Exception as error:  # third-party code: anything may come out
+        raise failed(kind, f"exporter {name!r}", error) from error
 
 
 def export_run(run: "ExportedRun", name: str, output: Path | None, given: Mapping[str, object]) -> Export:
@@ -116,10 +129,5 @@ def export_run(run: "ExportedRun", name: str, output: Path | None, given: Mappin
             f"run {run.name} has {run.results.pending:,} samples without a result",
             fix="finish it, or say --allow-partial",
         )
-    try:
-        with nullcontext(output) if output else TemporaryDirectory() as place:
-            return exporter.write(run, Path(place))
-    except SuiteError:
-        raise
-    except Exception as error:  # third-party code: anything may come out
-        raise failed(type(exporter), f"exporter {name!r}", error) from error
+    with nullcontext(output) if output else TemporaryDirectory() as place, _told(type(exporter), name):
+        return exporter.write(run, Path(place))
