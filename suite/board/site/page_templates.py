@@ -35,18 +35,17 @@ def xml(text: str) -> Markup:
 
 
 def json(value: object) -> Markup:
-    """A value as JSON."""
-    return Markup(msgspec.json.encode(value).decode())
+    """A value as JSON; what a macro made is text."""
+    return Markup(msgspec.json.encode(value, enc_hook=str).decode())
 
 
 _FILTERS = (
     counted, file_name, forest, json, number, percent, plain, signed, xml,
-    page_words.large, page_words.model, page_words.name, page_words.when,
+    page_words.model, page_words.name, page_words.when,
 )  # fmt: skip
 _GLOBALS = (
     flips, luck, pair_page, pair_result, staleness, page_words.answer_counts, page_words.apart,
     page_words.external, page_words.marks_of, page_words.members, page_words.missing, page_words.open_roles,
-    page_words.ranks, page_words.span,
 )  # fmt: skip
 
 

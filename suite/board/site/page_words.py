@@ -1,4 +1,4 @@
-"""What pages tell in words: who filled a role, times, events, intervals, ranks, marks; and what submitters
+"""What pages tell in words: who filled a role, times, events, marks; and what submitters
 wrote, made safe to show: every text of theirs passes `name` or the cleaning of a template. The pages, and the
 rows of their tables: `templates/`.
 """
@@ -14,7 +14,7 @@ from suite.board.define.parts import TRUST
 from suite.board.entry import AcceptedEntry, ColumnResult
 from suite.board.rank.state import Listed, RankTable, State
 from suite.report.hostile_text import one_line
-from suite.report.numbers import DASH, number
+from suite.report.numbers import DASH
 
 _INVISIBLE = re.compile("[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u2064\u206a-\u206f\ufe00-\ufe0f\ufeff\U000e0000-\U000e0fff]")  # fmt: skip  # noqa: E501
 _HTTPS = re.compile(r"https://[^\s\"<>\\^`{|}\x00-\x20\x7f]{1,490}", re.ASCII)
@@ -86,21 +86,6 @@ def events_of(state: State) -> list[Event]:
     return sorted(events, key=lambda one: (one[0], one[2].id, one[1]), reverse=True)
 
 
-def span(low: float | None, high: float | None) -> str:
-    """An interval in few characters; "" if there is none."""
-    if low is None or high is None:
-        return ""
-    between = " to " if low < 0 or high < 0 else "–"
-    return f"{number(low)}{between}{number(high)}"
-
-
-def ranks(low: int | None, high: int | None) -> str:
-    """A rank interval, "2–5" or "3"."""
-    if low is None or high is None:
-        return ""
-    return str(low) if low == high else f"{low}–{high}"
-
-
 def answer_counts(table: RankTable, item: Item) -> set[int]:
     """How many answers the values of ranked entries rest on."""
     results = (one.entry.column(item.name) for one in table.ranked)
@@ -125,11 +110,3 @@ def marks_of(state: State, listed: Listed) -> list[str]:
         (listed.entry.verification.verdict == "verified_with_warnings", "verified with warnings"),
     )
     return [words for there, words in marks if there]
-
-
-def large(value: int) -> str:
-    """A large number in few characters: "7 B"."""
-    for size, unit in ((1e12, " T"), (1e9, " B"), (1e6, " M")):
-        if value >= size:
-            return f"{value / size:.3g}{unit}"
-    return f"{value:,}"
