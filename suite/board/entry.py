@@ -217,7 +217,6 @@ class AcceptedEntry(msgspec.Struct, frozen=True):
         return _written(self.folder, REPLIES, self.verification.replies_sha256)
 
     def column(self, key: str) -> ColumnResult | None:
-        """Its result in a column."""
         return next((one for one in self.verification.columns if one.key == key), None)
 
 

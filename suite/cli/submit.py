@@ -2,14 +2,15 @@
 
 import json
 import secrets
+import tomllib
 from collections.abc import Sequence
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 
-from suite.board.pack.declarations import FLAGS
 from suite.cli import flags
 from suite.cli.steps import parse_data, parse_options, parse_roles, role_flags
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from suite.board.define.board import Board
 
 COUNT = click.IntRange(min=1)
+FLAGS = tomllib.loads((files("suite.board.pack") / "declarations.toml").read_text("utf-8"))["flags"]
 
 
 @click.group("submit")

@@ -50,7 +50,6 @@ class ArchiveMember(NamedTuple):
 
     @property
     def end(self) -> int:
-        """Where the next member begins."""
         return self.start + self.size
 
     @property
@@ -114,7 +113,6 @@ class Archive:
         self._file.close()
 
     def open(self, name: str) -> io.BufferedReader:
-        """The bytes of a member."""
         return self._bytes(self._members[name])
 
     def _bytes(self, member: ArchiveMember) -> io.BufferedReader:

@@ -17,7 +17,7 @@ from suite.board.bundle.bounds import MIB, SizeLimits
 from suite.board.bundle.rungs import Refused, refuse
 from suite.files import open_regular
 
-LEVEL = 9
+_compressor = zstandard.ZstdCompressor(level=9, write_checksum=True, write_content_size=True)
 _STEP = 1024
 _MAGIC = b"\x28\xb5\x2f\xfd"
 _LONGEST_HEADER = 18
@@ -27,16 +27,12 @@ _ALWAYS = 64 * MIB  # is no bomb, however little it was
 def compress_file(source: Path, to: Path) -> None:
     """Write a file as one frame. The same bytes give the same frame with the same library version."""
     with open_regular(source) as inside, to.open("wb") as outside:
-        _compressor().copy_stream(inside, outside, size=os.fstat(inside.fileno()).st_size)
+        _compressor.copy_stream(inside, outside, size=os.fstat(inside.fileno()).st_size)
 
 
 def compress(data: bytes) -> bytes:
     """A frame of these bytes."""
-    return _compressor().compress(data)
-
-
-def _compressor() -> zstandard.ZstdCompressor:
-    return zstandard.ZstdCompressor(level=LEVEL, write_checksum=True, write_content_size=True)
+    return _compressor.compress(data)
 
 
 def declared(head: bytes, size: int, limits: SizeLimits) -> int:

@@ -79,7 +79,6 @@ class BlocksCheck:
         self._kept_bytes = 0
 
     def read(self) -> None:
-        """Hold every block against its hash."""
         for number, offset, length, block in self._lines.records():
             where = self._lines.at(number)
             try:

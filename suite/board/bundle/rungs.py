@@ -183,10 +183,8 @@ class Findings:
 
     @property
     def errors(self) -> int:
-        """Errors over all rungs."""
         return sum(rung.errors for rung in self.rungs.values())
 
     @property
     def warnings(self) -> int:
-        """Warnings over all rungs."""
         return sum(rung.warnings for rung in self.rungs.values())

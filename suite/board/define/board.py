@@ -158,7 +158,6 @@ class Board(parts.Closed):
 
     @cached_property
     def sha256(self) -> str:
-        """SHA-256 over the canonical JSON of `filled`."""
         return sha256_hex(canonical_json(self.filled))
 
     @property
@@ -175,13 +174,6 @@ class Board(parts.Closed):
     def weights(self) -> dict[str, float]:
         """Column -> its share of the overall number; they sum to 1."""
         return {item.name: item.weight or 1 / len(self.tasks) for item in self.tasks}
-
-    def item(self, key: str) -> Item:
-        """A column by its key. Raises NotFound."""
-        items = {item.name: item for item in self.tasks}
-        if key not in items:
-            raise unknown("column of the board", key, items, f"board {self.id}")
-        return items[key]
 
     def cells(self, plugins: Catalogue) -> dict[str, tuple[Cell, ...]]:
         """Column -> the cells that an entry must bring, in the order of the sweep, made as a run makes them.

@@ -76,7 +76,6 @@ def run_id(run: Run) -> str:
 
 
 def _entry(run: Run) -> SubmittedRun:
-    """What submission.json says of a run."""
     scored, results = run.scored_cells, {one.cell: one for one in run.results.cells}
     return SubmittedRun(
         run_id=run_id(run),

@@ -1,8 +1,8 @@
 """What a submitter declares about a model and its runs: flags, a file, and what the manifests already tell.
 
 A file (TOML or YAML) has the fields of submission.json. Whatever can be known is filled in; what is left
-open is listed, all of it at once. Light on purpose: the command line reads the table of flags. Not here:
-rules for what stands in a field (`bundle.submission`), what a field means to a board (`docs/bundles.md`).
+open is listed, all of it at once. Not here: rules for what stands in a field (`bundle.submission`), what a
+field means to a board (`docs/bundles.md`).
 """
 
 import json
@@ -11,23 +11,25 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import msgspec
+
+import suite
+from suite.board.bundle.schemas import schema_errors
+from suite.board.bundle.submission import broken_rules
+from suite.board.define.board import Board
+from suite.chat import Json
+from suite.data import strict_syntax
 from suite.errors import ConfigError, unknown
-
-if TYPE_CHECKING:
-    from suite.board.define.board import Board
-    from suite.chat import Json
-    from suite.journal.documents import RoleMember
-    from suite.journal.run import Run
+from suite.journal.documents import RoleMember
+from suite.journal.run import Run
 
 _TABLE = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
-FLAGS: Mapping[str, tuple[str, str]] = _TABLE[
-    "flags"
-]  # of `suite submit pack`: field of submission.json, help
+# of `suite submit pack`: field of submission.json, help
+FLAGS: Mapping[str, tuple[str, str]] = _TABLE["flags"]
 
 
-def put(declared: "dict[str, Json]", field: str, value: "Json") -> None:
+def put(declared: dict[str, Json], field: str, value: Json) -> None:
     """Set a field by its dotted name."""
     *folders, last = field.split(".")
     for name in folders:
@@ -38,7 +40,7 @@ def put(declared: "dict[str, Json]", field: str, value: "Json") -> None:
     declared[last] = value
 
 
-def get(declared: "Mapping[str, Json]", field: str) -> "Json":
+def get(declared: Mapping[str, Json], field: str) -> Json:
     """A field by its dotted name, None if it is not there."""
     found: Json = declared
     for name in field.split("."):
@@ -46,9 +48,8 @@ def get(declared: "Mapping[str, Json]", field: str) -> "Json":
     return found
 
 
-def template(declared: "Mapping[str, Json]") -> str:
+def template(declared: Mapping[str, Json]) -> str:
     """A commented YAML file of all declarations, with what is known filled in."""
-    from importlib.resources import files
 
     def shown(place: re.Match[str]) -> str:
         value = get(declared, place[1])
@@ -56,14 +57,12 @@ def template(declared: "Mapping[str, Json]") -> str:
             return "".join(f"\n    {json.dumps(name)}: {level}" for name, level in value.items())
         return "" if value in (None, "") else " " + json.dumps(value, ensure_ascii=False)
 
-    text = (files("suite.board.pack") / "declarations.yaml").read_text("utf-8")
+    text = Path(__file__).with_suffix(".yaml").read_text("utf-8")
     return re.sub("<([a-z0-9_.]+)>", shown, text)
 
 
-def known(runs: "Sequence[Run]", board: "Board | None") -> "dict[str, Json]":
+def known(runs: Sequence[Run], board: Board | None) -> dict[str, Json]:
     """The declarations that the runs themselves tell."""
-    import suite
-
     name, provider = "", ""
     identity: dict[str, str | None] = {}
     if runs and (member := runs[0].candidate) is not None:
@@ -86,7 +85,7 @@ def known(runs: "Sequence[Run]", board: "Board | None") -> "dict[str, Json]":
     }
 
 
-def _identity(member: "RoleMember") -> dict[str, str | None]:
+def _identity(member: RoleMember) -> dict[str, str | None]:
     """Kind, name, revision and weights of a candidate, from its record in a manifest."""
     told = member.identity
     provider = told.get("provider") or member.spec.partition("/")[0]
@@ -97,18 +96,14 @@ def _identity(member: "RoleMember") -> dict[str, str | None]:
     return {"kind": kind, "name": name, "revision": commit, "weights_sha256": weights}
 
 
-def ended(runs: "Sequence[Run]") -> str:
+def ended(runs: Sequence[Run]) -> str:
     """When the last of the runs ended, UTC, to the second."""
     latest = max((attempt.at for run in runs for attempt in run.journal.attempts), default=0.0)
     return datetime.fromtimestamp(int(latest), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def read_file(path: Path) -> "dict[str, Json]":
+def read_file(path: Path) -> dict[str, Json]:
     """The declarations of a TOML or YAML file. Raises ConfigError."""
-    import msgspec
-
-    from suite.data import strict_syntax
-
     try:
         text = strict_syntax.read_text(path)
         value = tomllib.loads(text) if path.suffix == ".toml" else strict_syntax.read_yaml(text)
@@ -132,7 +127,7 @@ def _filled(value: object) -> object:
     return list(map(_filled, value)) if isinstance(value, list) else value
 
 
-def merged(base: "Mapping[str, Json]", over: "Mapping[str, Json]") -> "dict[str, Json]":
+def merged(base: Mapping[str, Json], over: Mapping[str, Json]) -> dict[str, Json]:
     """`over` over `base`, objects field by field."""
     found = dict(base)
     for key, one in over.items():
@@ -141,14 +136,11 @@ def merged(base: "Mapping[str, Json]", over: "Mapping[str, Json]") -> "dict[str,
     return found
 
 
-_REST: "dict[str, Json]" = {"format": "suite-submission/1", "runs": [{}], "files": [{}]}  # is made later
+_REST: dict[str, Json] = {"format": "suite-submission/1", "runs": [{}], "files": [{}]}  # is made later
 
 
-def problems(declared: "Mapping[str, Json]") -> list[str]:
+def problems(declared: Mapping[str, Json]) -> list[str]:
     """What is missing and what is wrong, each with the flag or field to use."""
-    from suite.board.bundle.schemas import schema_errors
-    from suite.board.bundle.submission import broken_rules
-
     wanted = {FLAGS[flag][0]: flag for flag in _TABLE["required"]}
     missing = {field: flag for field, flag in wanted.items() if get(declared, field) in (None, "")}
     how = "(or in a file given with --declare)"

@@ -139,9 +139,3 @@ def in_document(data: bytes, name: str, machine: Machine) -> Iterator[Leak]:
             yield Leak("a path of this machine", name, 0, literal[:80])
         if _URL_LOGIN.search(literal):
             yield Leak("a login in a URL", name)
-
-
-def in_text(data: bytes, name: str, machine: Machine) -> Iterator[Leak]:
-    """The secrets of a text for people."""
-    for what, offset in in_bytes(data, machine):
-        yield Leak(what, name, data.count(b"\n", 0, offset) + 1)

@@ -12,12 +12,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from suite.board.bundle.bounds import MIB, README, SUBMISSION, SizeLimits
 from suite.board.bundle.contents import open_bundle
 from suite.board.bundle.documents_check import member_identity
 from suite.board.bundle.rungs import Findings
+from suite.board.define.board import Board
 from suite.board.pack import bundle_files, declarations, private_data
 from suite.chat import Json, canonical_json
 from suite.comparisons.runs import scored_runs
@@ -25,9 +25,8 @@ from suite.errors import BundleError, ConfigError, SuiteError, worded
 from suite.files import trying
 from suite.journal.run import Run
 from suite.journal.shapes import Values
-
-if TYPE_CHECKING:
-    from suite.board.define.board import Board
+from suite.plugins import catalogue
+from suite.run.cells import load_task, local_values
 
 _SHOWN = 20  # of a kind
 
@@ -40,7 +39,7 @@ class Wish:
     output: Path | None = None
     folder: bool = False
     force: bool = False
-    board: "Board | None" = None
+    board: Board | None = None
     declared: Path | None = None
     readme: Path | None = None
     given: Mapping[str, str] = field(default_factory=dict)
@@ -117,7 +116,8 @@ def _secrets(runs: Sequence[Run], declared: Values, readme: bytes) -> Iterator[s
             elif path.exists():
                 found += private_data.in_document(path.read_bytes(), where, machine)
     found += private_data.in_document(canonical_json(declared), "the declarations", machine)
-    found += private_data.in_text(readme, README, machine)
+    for what, offset in private_data.in_bytes(readme, machine):
+        found.append(private_data.Leak(what, README, readme.count(b"\n", 0, offset) + 1))
     for leak in found[:_SHOWN]:
         line = f" line {leak.line}" if leak.line else ""
         record = f" ({leak.record})" if leak.record else ""
@@ -146,7 +146,11 @@ def _write(wish: Wish, runs: Sequence[Run], declared: Values, readme: bytes, out
             made = Path(scratch) / "bundle.zip"
             bundle_files.write_archive(staged, made)
             size = made.stat().st_size
-        _fits(size, wish.board)
+        board = wish.board
+        most = SizeLimits().archive if board is None else board.limits.bundle_mib * MIB
+        if size > most:
+            whose = f"board {board.id}" if board is not None else "verifying"
+            raise ConfigError.of("board.pack.too-big", size=size / MIB, whose=whose, most=most / MIB)
         if wish.folder and output.exists():
             if any(output.iterdir()) and not (output / SUBMISSION).is_file():
                 raise BundleError.of("board.pack.no-bundle", output=output)
@@ -162,14 +166,6 @@ def _write(wish: Wish, runs: Sequence[Run], declared: Values, readme: bytes, out
     return PackedBundle(identity, output, size, content, tuple(sorted(inside)))
 
 
-def _fits(size: int, board: "Board | None") -> None:
-    """Raises ConfigError for a bundle that would be refused for its size."""
-    most = SizeLimits().archive if board is None else board.limits.bundle_mib * MIB
-    if size > most:
-        whose = f"board {board.id}" if board is not None else "verifying"
-        raise ConfigError.of("board.pack.too-big", size=size / MIB, whose=whose, most=most / MIB)
-
-
 def _check(staged: Path) -> None:
     """Open what was staged as a stranger would. Raises BundleError naming what is wrong with the runs."""
     findings = Findings()
@@ -182,7 +178,7 @@ def _check(staged: Path) -> None:
         raise BundleError.of("board.pack.damaged", lines="\n  ".join([*lines, *more]))
 
 
-def reasons(runs: Sequence[Run], board: "Board | None") -> list[str]:
+def reasons(runs: Sequence[Run], board: Board | None) -> list[str]:
     """Every reason against submitting these runs together, naming run or cell; [] if there is none."""
     limits = {item.limit for item in board.tasks} if board is not None else set()
     unfit = [f"{run.name}: {why}" for run in runs for why in _unfit(run, limits)]
@@ -249,9 +245,6 @@ def _twice(runs: Sequence[Run]) -> list[str]:
 
 def _local(runs: Sequence[Run]) -> Iterator[str]:
     """Cells that were scored with something of this machine, which nobody else has."""
-    from suite.plugins import catalogue
-    from suite.run.cells import load_task, local_values
-
     for run in runs:
         tasks = {one.cell: one.task for one in run.manifest.cells}
         for cell in run.scoring_manifest.cells:
@@ -263,9 +256,7 @@ def _local(runs: Sequence[Run]) -> Iterator[str]:
                 yield worded("board.pack.local", run=run, cell=cell, name=name, value=value)
 
 
-def _missing(runs: Sequence[Run], board: "Board") -> Iterator[str]:
-    from suite.plugins import catalogue
-
+def _missing(runs: Sequence[Run], board: Board) -> Iterator[str]:
     try:
         wanted = board.cells(catalogue())
     except SuiteError as error:

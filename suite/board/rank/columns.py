@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from suite.board.define.board import Board
 from suite.board.rank.max_t import widening
@@ -126,11 +127,6 @@ class RankedColumn:
         return replace(self, value=value, low=low, high=high, top=top, bottom=bottom)
 
 
-def shared(bottom: Floats) -> Floats:
-    """(U, 1) if all entries have the same bottoms, else as given."""
-    return bottom[:, :1] if bottom.shape[1] and (bottom == bottom[:, :1]).all() else bottom
-
-
 def ratios(column: RankedColumn, weights: Floats) -> Floats:
     """The value of a column that has units under weights of clusters, (B, C) -> (B, K). A stratum that no
     weight falls on has the value it has with equal weights.
@@ -202,8 +198,6 @@ def _from_intervals(column: RankedColumn, resamples: int, seed: int, level: floa
     """Value + z times the half of the interval on z's side, over the normal quantile of the interval. An
     entry's z depend on its own numbers, not on who else is there.
     """
-    from scipy.special import ndtri
-
     z = np.empty((resamples, len(column.value)))
     for i, own in enumerate(zip(column.value, column.low, column.high, strict=True)):
         mine = seed_of(str(seed), *(float(one).hex() for one in own))

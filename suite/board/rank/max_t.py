@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from suite.scoring.stats.bradley_terry import rank_spans
 
@@ -104,8 +105,6 @@ def _sign_flips(clusters: float | None, k: int) -> float:
 def _widened(critical: float, clusters: float | None) -> float:
     if clusters is None:
         return critical
-    from scipy.special import ndtr, stdtrit
-
     return -float(stdtrit(clusters - 1, ndtr(-critical))) * math.sqrt(clusters / (clusters - 1))
 
 
@@ -113,8 +112,6 @@ def _narrowed(studentised: float, clusters: float | None) -> float:
     """The other way round: which critical value is widened to this."""
     if clusters is None:
         return studentised
-    from scipy.special import ndtri, stdtr
-
     return -float(ndtri(stdtr(clusters - 1, -studentised * math.sqrt((clusters - 1) / clusters))))
 
 
@@ -122,8 +119,6 @@ def widening(clusters: float | None, level: float) -> float:
     """t / z times sqrt(n / (n - 1)): what the interval of a bootstrap of n clusters lacks."""
     if clusters is None:
         return 1.0
-    from scipy.special import ndtri, stdtrit
-
     tail = 1 - (1 - level) / 2
     return float(stdtrit(clusters - 1, tail) / ndtri(tail)) * math.sqrt(clusters / (clusters - 1))
 

@@ -39,12 +39,6 @@ def scales(board: Board) -> dict[str, Scale]:
     }
 
 
-def normalised(values: Floats, scale: Scale, higher: bool) -> Floats:
-    """Values on the board's scale: 0 its worse end, 1 its better end."""
-    share = (values - scale.low) / (scale.high - scale.low)
-    return share if higher else 1 - share
-
-
 def reweighted(parts: Mapping[str, Scale]) -> dict[str, float]:
     """The weights of some columns, made to sum to 1."""
     total = sum(one.weight for one in parts.values())
@@ -72,7 +66,8 @@ def combine(
         column = np.where(absent, np.nan, values[key]) if missing == "exclude" else values[key]
         gone = np.isnan(column)
         if method == "mean_of_normalised":
-            here = np.where(gone, 0.0, normalised(column, scale, higher[key]))
+            share = (column - scale.low) / (scale.high - scale.low)  # 0 the worse end, 1 the better one
+            here = np.where(gone, 0.0, share if higher[key] else 1 - share)
         else:
             ranks = mid_ranks(column if higher[key] else -column)
             last = np.where(gone, k, ranks)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from suite.board.define.board import Board
 from suite.board.rank.columns import Floats, RankedColumn, interval, replicates, seed_for
@@ -283,8 +284,6 @@ def expected_gain(se: float | None, runs: int) -> float | None:
         return None
     if runs in EXPECTED_MAXIMUM:
         return se * EXPECTED_MAXIMUM[runs]
-    from scipy.special import ndtri
-
     # Blom's approximation, within 1 % for more than ten
     return se * float(ndtri((runs - 0.375) / (runs + 0.25)))
 

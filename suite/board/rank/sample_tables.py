@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suite.board.entry import AcceptedEntry
-from suite.board.rank.columns import Floats, PairedUnits, RankedColumn, points, shared, units_of
+from suite.board.rank.columns import Floats, PairedUnits, RankedColumn, points, units_of
 from suite.errors import DataError
 
 if TYPE_CHECKING:
@@ -165,7 +165,9 @@ def _paired(
     absent = [i for i in range(k) if i not in held]
     if held and absent:  # so that bottoms can still be shared; their values are NaN and never looked at
         bottom[:, absent] = bottom[:, [next(iter(held))]]
-    found = replace(column, units=units, top=top, bottom=shared(bottom))
+    if (bottom == bottom[:, :1]).all():
+        bottom = bottom[:, :1]
+    found = replace(column, units=units, top=top, bottom=bottom)
     again = points(found)
     for i in held:
         if not abs(again[i] - column.value[i]) <= TOLERANCE * max(1.0, abs(column.value[i])):

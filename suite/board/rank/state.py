@@ -24,7 +24,7 @@ from suite.board.define.parts import TRUST, Closed
 from suite.board.entry import AcceptedEntry, read_model
 from suite.board.rank.columns import RankedColumn
 from suite.board.rank.overall import outcomes
-from suite.board.rank.ranking import Position, Ranking, Standing, expected_gain, rank
+from suite.board.rank.ranking import Position, Ranking, Standing, rank
 from suite.board.rank.sample_tables import read_columns
 from suite.errors import SuiteError
 from suite.plugins import catalogue
@@ -150,11 +150,9 @@ class State:
 
     @property
     def tables(self) -> tuple[RankTable, RankTable]:
-        """Both classes."""
         return self.standard, self.custom
 
     def table_of(self, entry: AcceptedEntry) -> RankTable:
-        """The table of an entry's class."""
         return self.custom if entry.verification.kind == "custom" else self.standard
 
 
@@ -283,11 +281,6 @@ def _day(text: str | None) -> date | None:
         return None if text is None else datetime.fromisoformat(text).date()
     except ValueError:
         return None
-
-
-def luck(table: RankTable, one: Listed) -> float | None:
-    """How much of the overall number the best of the declared number of runs gains by luck alone."""
-    return expected_gain(table.at(one.entry.id).se, one.entry.submission.disclosure.selection.complete_runs)
 
 
 def datasets_of(board: Board) -> dict[str, tuple[str, ...]]:

@@ -233,7 +233,6 @@ def _may_not_supersede(old: AcceptedEntry | None, opened: Opened, checked: Verif
 
 
 def _bring(folder: Path, opened: Opened) -> None:
-    """Write the submission and its README."""
     write_whole(folder / SUBMISSION, [opened.raw])
     if opened.readme:
         write_whole(folder / README, [opened.readme.encode()])

@@ -12,9 +12,11 @@ from suite.board.bundle.bounds import README, SUBMISSION
 from suite.board.define.eval_commands import free_roles, open_note
 from suite.board.entry import GONE, PER_SAMPLE, RECORD, REPLIES, VERIFICATION, AcceptedEntry, Verification
 from suite.board.rank.state import belongs, stale_entries
+from suite.board.repository.acceptance import verify_at
 from suite.board.repository.remote_bundle import BUNDLE, BUNDLE_FOLDER, REFERENCE, bundle_of
 from suite.board.repository.shelves import Shelf, version_number
 from suite.board.verify import VerifiedBundle
+from suite.board.verify.equality import differences
 from suite.errors import SuiteError
 from suite.plugins import catalogue
 
@@ -44,7 +46,7 @@ def check_board(
     known = {one.id for one in entries}
     traces: dict[str, str] = {}
     for entry in entries:
-        found += [Trouble(entry.folder.name, what) for what in (*_files(entry), *_statuses(entry, known))]
+        found += [Trouble(entry.folder.name, what) for what in _by_itself(entry, known)]
         if trace := entry.record.trace_sha256:
             first = traces.setdefault(trace, entry.folder.name)
             if first != entry.folder.name:
@@ -73,18 +75,15 @@ def _definition(shelf: Shelf) -> Iterator[Trouble]:
             yield Trouble(f"history/{old.version}.yaml", f"is not older than {shelf.board.version}")
 
 
-def _files(entry: AcceptedEntry) -> Iterator[str]:
+def _by_itself(entry: AcceptedEntry, known: set[str]) -> Iterator[str]:
+    """What is wrong with its files and its status. known: ids of the board's entries."""
     for path in sorted(entry.folder.iterdir()):
         if path.name not in MAY_STAND:
             yield f"{path.name[:80]!r} has no place in an entry's folder"
         elif path.is_symlink():
             yield f"{path.name} is a link"
-    paired = any(one.paired for one in entry.verification.columns)
-    if paired and entry.per_sample is None:
+    if entry.per_sample is None and any(one.paired for one in entry.verification.columns):
         yield f"{PER_SAMPLE} is missing"
-
-
-def _statuses(entry: AcceptedEntry, known: set[str]) -> Iterator[str]:
     record = entry.record
     if record.status == "superseded" and record.by not in known:
         yield "superseded, but by no entry of this board"
@@ -96,8 +95,6 @@ def _verified(
     entry: AcceptedEntry, shelf: Shelf, others: Sequence[AcceptedEntry]
 ) -> Generator[Wrong, None, VerifiedBundle | None]:
     """The entry's bundle verified now; None if that cannot be. others: accepted before it."""
-    from suite.board.repository.acceptance import verify_at
-
     claimed = entry.submission.board
     with tempfile.TemporaryDirectory(prefix="suite-board-") as scratch:
         try:
@@ -153,8 +150,6 @@ def _again(entry: AcceptedEntry, shelf: Shelf, others: Sequence[AcceptedEntry]) 
 
 def _numbers(entry: AcceptedEntry, now: Verification) -> Iterator[Wrong]:
     """Class and columns must be the same again."""
-    from suite.board.verify.equality import differences
-
     for name in ("kind", "columns"):
         mine, theirs = (msgspec.to_builtins(getattr(one, name)) for one in (now, entry.verification))
         if name == "columns":

@@ -44,11 +44,6 @@ class Reference(Closed):
     urls: tuple[Annotated[str, StringConstraints(pattern=_HTTPS)], ...] = Field((), max_length=MOST_URLS)
 
 
-def read_reference(path: Path) -> Reference:
-    """Raises DataError naming file and field."""
-    return read_model(path, Reference)
-
-
 def write_reference(folder: Path, bundle: Path, urls: Sequence[str]) -> None:
     """Write bundle.ref.yaml into an entry's folder: where this very archive lies."""
     found = Reference(sha256=sha256_of(bundle), bytes=bundle.stat().st_size, urls=tuple(urls))
@@ -60,11 +55,10 @@ def bundle_of(folder: Path, board: Board, scratch: Path) -> Path | None:
 
     Raises ConfigError, DataError, SourceUnreachable as fetching does.
     """
-    if (beside := bundle_beside(folder)) is not None:
+    beside = bundle_beside(folder)
+    if beside is not None or not (folder / REFERENCE).is_file():
         return beside
-    if not (folder / REFERENCE).is_file():
-        return None
-    reference = read_reference(folder / REFERENCE)
+    reference = read_model(folder / REFERENCE, Reference)
     if not reference.urls:
         return None
     return fetch(reference, board.hosts, scratch / f"{folder.name}.suite.zip", board.limits.bundle_mib * MIB)

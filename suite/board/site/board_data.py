@@ -38,11 +38,8 @@ class Row(msgspec.Struct, frozen=True, array_like=True):
 def rows(state: State, table: RankTable) -> list[Row]:
     """All rows, in order."""
     shared = [item.name for item in state.board.tasks if len(answer_counts(table, item)) == 1]
-    text = (
-        environment()
-        .get_template("rows.json.j2")
-        .render(state=state, board=state.board, table=table, shared=shared)
-    )
+    template = environment().get_template("rows.json.j2")
+    text = template.render(state=state, board=state.board, table=table, shared=shared)
     return msgspec.json.decode(text, type=list[Row])
 
 

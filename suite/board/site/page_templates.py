@@ -2,25 +2,23 @@
 
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 import msgspec
+from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from suite.board.define.board import file_name
 from suite.board.entry import GONE
+from suite.board.rank.ranking import expected_gain
 from suite.board.rank.sample_tables import flips
-from suite.board.rank.state import luck, pair_result, staleness
+from suite.board.rank.state import pair_result, staleness
 from suite.board.site import page_words
 from suite.board.site.figures import forest
 from suite.board.site.pair_facts import MOST_PAIRS, pair_page
 from suite.report.hostile_text import clean
 from suite.report.local_site import POLICY
 from suite.report.numbers import DASH, counted, number, percent, plain, signed
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
 
 
 @cache
@@ -44,16 +42,14 @@ _FILTERS = (
     page_words.model, page_words.name, page_words.when,
 )  # fmt: skip
 _GLOBALS = (
-    flips, luck, pair_page, pair_result, staleness, page_words.answer_counts, page_words.apart,
+    expected_gain, flips, pair_page, pair_result, staleness, page_words.answer_counts, page_words.apart,
     page_words.external, page_words.marks_of, page_words.members, page_words.missing, page_words.open_roles,
 )  # fmt: skip
 
 
 @cache
-def environment() -> "Environment":
+def environment() -> Environment:
     """Templates with escaping on and every text cleaned."""
-    from jinja2 import Environment, FunctionLoader, StrictUndefined
-
     made = Environment(
         loader=FunctionLoader(lambda path: resource(f"templates/{path}")),
         autoescape=True,

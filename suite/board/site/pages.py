@@ -11,9 +11,9 @@ from pathlib import Path
 
 import suite
 from suite.board.define.board import Board, file_name
-from suite.board.entry import PER_SAMPLE, SUBMISSION, VERIFICATION, AcceptedEntry
+from suite.board.entry import PER_SAMPLE, SUBMISSION, VERIFICATION, AcceptedEntry, read_model
 from suite.board.rank.state import State, belongs, pair_result, read_prices, stale_entries, state_of
-from suite.board.repository.remote_bundle import BUNDLE, REFERENCE, read_reference
+from suite.board.repository.remote_bundle import BUNDLE, REFERENCE, Reference
 from suite.board.repository.shelves import Shelf
 from suite.board.site.board_data import data_json, entries_csv, rows, script_rows
 from suite.board.site.entry_samples import EntrySamples, write_samples
@@ -195,7 +195,7 @@ class _Site:
         reference, urls = entry.folder / REFERENCE, list[str]()
         if reference.is_file() and not reference.is_symlink():
             try:
-                urls = list(read_reference(reference).urls)
+                urls = list(read_model(reference, Reference).urls)
             except SuiteError as error:
                 self.warnings.append(f"{name(entry.folder.name)}: {error}")
         return found, urls

@@ -219,7 +219,6 @@ class _Maker:
         return tuple(found)
 
     def _table(self, subject: VerifiedRun, cell: Cell) -> ScoreTable:
-        """The scores of a cell's task in a run."""
         key = subject.run_id, cell.plan.task
         if key not in self.tables:
             cells = {one.id for one in subject.planned.cells if one.plan.task == cell.plan.task}

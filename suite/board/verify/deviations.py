@@ -48,7 +48,6 @@ class Place:
 
     @property
     def headline(self) -> str:
-        """The name of the column's metric."""
         return self.item.headline or self.cell.task.info.headline
 
 

@@ -124,7 +124,6 @@ def _climb(ladder: VerifiedBundle, request: VerifyRequest, tell: Tell) -> None:
 
 
 def _run(going: _Climb, run: BundleRun, scratch: Path) -> None:
-    """The rungs of one run."""
     ladder, findings, tell, name = going.ladder, going.ladder.findings, going.tell, run.entry.run_id
     if not run.sound:
         findings.not_run(f"{name}: its files are not sound, see R1 and R2", *_OF_A_RUN)
@@ -267,7 +266,6 @@ def out_of_time(ladder: VerifiedBundle, seconds: float) -> None:
 
 
 def _again(going: _Climb) -> None:
-    """The re-run, if it was asked for."""
     ladder, findings, again = going.ladder, going.ladder.findings, going.request.again
     if again is not None:
         cells = None

@@ -67,7 +67,6 @@ class ReplyDigests:
         return found
 
     def file(self, bundle_id: str) -> bytes:
-        """The content of replies.parquet."""
         columns = {name: np.ascontiguousarray(self.rows[:, at]) for at, name in enumerate(COLUMNS)}
         return parquet(columns, {"format": FORMAT, "bundle_id": bundle_id, "below": str(self.below)})
 

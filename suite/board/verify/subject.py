@@ -78,7 +78,6 @@ class VerifiedRun:
         return {} if self.recomputed is None else {one.cell: one for one in self.recomputed.cells}
 
     def cell(self, cell: str) -> Cell:
-        """A cell of the plan by its id."""
         return next(one for one in self.planned.cells if one.id == cell)
 
     def place(self, file: str = "", field: str = "") -> str:

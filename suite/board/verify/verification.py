@@ -107,7 +107,6 @@ class VerifiedBundle:
 
     @property
     def document(self) -> entry.Verification:
-        """The content of verification.json."""
         board = self.board
         rungs, plugins = list(self.findings.rungs.values()), dict(sorted(self.plugins.items()))
         names = ("bundle_id", "started", "verdict", "kind", "trust", "signature", "latency", "recomputed")
@@ -127,7 +126,6 @@ class VerifiedBundle:
         )
 
     def write(self, folder: Path) -> None:
-        """Write verification.json, per_sample.parquet and replies.parquet."""
         write_json(folder / entry.VERIFICATION, self.document)
         if self.per_sample:
             write_whole(folder / entry.PER_SAMPLE, [self.per_sample])

@@ -130,9 +130,9 @@ def test_the_mini_board_asks_for_what_the_mini_presets_give() -> None:
     assert not any(cell.plan.parameters["prefill"] for cell in cells[choices])
     families = {item.task.partition("/")[0] for item in board.tasks}
     assert families == {"prefeval", "contexteval", "rag-rewardbench", "userbench", "vibechecker"}
-    for name, column in cells.items():
-        for cell in column:
-            item, needed = board.item(name), cell.task.roles()
+    for item in board.tasks:
+        for cell in cells[item.name]:
+            needed = cell.task.roles()
             free = {role for role, one in needed.items() if not one.optional} - {"candidate"}
             assert free == set(item.roles)
 

@@ -8,13 +8,8 @@ from typing import Any
 
 import pytest
 
-from suite.board.repository.remote_bundle import (
-    MOST_REDIRECTS,
-    Reference,
-    fetch,
-    read_reference,
-    write_reference,
-)
+from suite.board.entry import read_model
+from suite.board.repository.remote_bundle import MOST_REDIRECTS, Reference, fetch, write_reference
 from suite.errors import ConfigError, DataError, SourceUnreachable, SuiteError
 
 DATA = b"a bundle" * 1000
@@ -168,10 +163,10 @@ def test_a_reference_that_is_none_is_named(text: str, tmp_path: Path) -> None:
     path = tmp_path / "bundle.ref.yaml"
     path.write_text(text)
     with pytest.raises(SuiteError, match=r"bundle\.ref\.yaml"):
-        read_reference(path)
+        read_model(path, Reference)
 
 
 def test_a_reference_reads_back(tmp_path: Path) -> None:
     (tmp_path / "b").write_bytes(DATA)
     write_reference(tmp_path, tmp_path / "b", ["https://good.example/b"])
-    assert read_reference(tmp_path / "bundle.ref.yaml") == reference("https://good.example/b")
+    assert read_model(tmp_path / "bundle.ref.yaml", Reference) == reference("https://good.example/b")

@@ -113,7 +113,6 @@ class _Sizes:
         return found[0] if found else 0
 
     def of(self, call: CallRecord) -> int:
-        """Bytes of a call's request."""
         return sum(self._of(one) for one in (*call.request, *call.texts, call.prompt, call.tools) if one)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from scipy.special import gammaln
 
 from suite.board.bundle.submission import Submission
 from suite.board.define.board import Board
@@ -44,11 +45,9 @@ class Beside:
 
     @property
     def name(self) -> str:
-        """The model's, as declared."""
         return self.submission.model.display_name
 
     def same_model(self, entry: AcceptedEntry) -> bool:
-        """Whether an entry declares the same model."""
         mine = self.submission.model.identity.name
         return mine.casefold() == entry.submission.model.identity.name.casefold()
 
@@ -74,9 +73,10 @@ def check_others(mine: Beside, rules: OddRules) -> None:
     _by_sample(mine, rules, [one for one in here if one.id not in replaced])
     _accretion(mine, rules, [one for one in before if belongs(mine.board, one)])
     active = [one for one in here if one.record.status == "active" and one.verification.kind == mine.kind]
+    ceilings = {item.name: item.ceiling for item in mine.board.tasks}
     for result in mine.results:
         if result.value is not None and result.direction != "neither":
-            sign, ceiling = _sign(result), mine.board.item(result.key).ceiling
+            sign, ceiling = _sign(result), ceilings[result.key]
             if ceiling is not None and sign * (result.value - ceiling) > 0:
                 most = f"{'at least' if sign < 0 else 'at most'} {ceiling:g}"
                 rules.tell("ceiling", f"column {result.key}", expected=most, found=f"{result.value:.6g}")
@@ -231,8 +231,6 @@ def chance_of(value: Floats) -> float:
 
     value: shape (n,), NaN where there is none. 1 for vectors that are all alike, or empty.
     """
-    from scipy import special
-
     _, counts = np.unique(_levels(value), return_counts=True)
-    orders = special.gammaln(len(value) + 1) - special.gammaln(counts + 1).sum()
+    orders = gammaln(len(value) + 1) - gammaln(counts + 1).sum()
     return float(np.exp(-orders))
