@@ -38,6 +38,8 @@ def logged(place: Path) -> list[tuple[str, int, dict[str, object]]]:
     if not store.exists():
         return []
     with sqlite3.connect(store) as opened:
+        if not opened.execute("select 1 from sqlite_master where name = 'metrics'").fetchone():
+            return []
         rows = opened.execute("select run_name, step, metrics from metrics order by id").fetchall()
     return [(name, step, json.loads(metrics)) for name, step, metrics in rows]
 
