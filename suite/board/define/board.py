@@ -235,22 +235,18 @@ def _at(board: Board, index: int) -> Iterator[None]:
 def _check_item(item: Item, task: type[AnyTask]) -> None:
     """Names of parameters, roles, metric, as the task has them."""
     kind = task.parameters_type()
-    at_score = kind.at_score_names()
-    for name in (*item.parameters, *item.sweep):
-        if name in at_score:
-            raise ConfigError.of("board.define.at-score", item=item, name=name)
-        if name not in kind.model_fields:
-            raise unknown("parameter", name, set(kind.model_fields) - at_score, f"of {item.task}")
-    for name in item.score_parameters:
-        if name not in at_score:
-            raise unknown("at-score parameter", name, at_score, f"of {item.task}")
-    for role in item.roles:
-        if role not in task.info.roles or role == "candidate":
-            raise unknown("role", role, set(task.info.roles) - {"candidate"}, f"of {item.task}")
-    if item.headline:
-        rows = [row for metric in task.metrics for row in metric.rows()]
-        if item.headline not in rows:
-            raise unknown("metric", item.headline, rows, f"of {item.task}")
+    solving, at_score = (*item.parameters, *item.sweep), kind.at_score_names()
+    if early := [name for name in solving if name in at_score]:
+        raise ConfigError.of("board.define.at-score", item=item, name=early[0])
+    for what, given, known in (
+        ("parameter", solving, kind.model_fields.keys() - at_score),
+        ("at-score parameter", item.score_parameters, at_score),
+        ("role", item.roles, set(task.info.roles) - {"candidate"}),
+        ("metric", filter(None, [item.headline]), [row for one in task.metrics for row in one.rows()]),
+    ):
+        for name in given:
+            if name not in known:
+                raise unknown(what, name, known, f"of {item.task}")
     if item.data == "mini" and not task.info.mini:
         raise ConfigError(f"{item.task} has no mini data", fix="write data: full")
 

@@ -132,7 +132,7 @@ def rank(board: Board, columns: Sequence[RankedColumn]) -> Ranking:
         for method in board.overall.alternatives
         if method != board.overall.method
     }
-    overall = _overall(board, columns, drawn, standings, resamples)
+    overall = _overall(board, columns, drawn, standings)
     return Ranking(standings, overall, others, _leave_one_out(board, columns), resamples, note)
 
 
@@ -166,11 +166,7 @@ def _column(board: Board, column: RankedColumn, resamples: int) -> tuple[Standin
 
 
 def _overall(
-    board: Board,
-    columns: Sequence[RankedColumn],
-    drawn: dict[str, Floats],
-    standings: dict[str, Standing],
-    resamples: int,
+    board: Board, columns: Sequence[RankedColumn], drawn: dict[str, Floats], standings: dict[str, Standing]
 ) -> Standing:
     method, k, rules = board.overall.method, len(columns[0].value), board.uncertainty
     values = _points(board, columns, method)
@@ -183,7 +179,7 @@ def _overall(
         if len(keep) > MOST_FOR_BOOTSTRAPPED_BT:
             return _points_only(values, [f"no rank intervals: more than {MOST_FOR_BOOTSTRAPPED_BT} entries"])
         parts = [column.among(keep) for column in columns]
-        found = drawn_strengths(board, parts, min(resamples, RESAMPLES_OF_BT))
+        found = drawn_strengths(board, parts, min(len(drawn[columns[0].key]), RESAMPLES_OF_BT))
         notes.append(f"intervals and ranks of strengths are from {len(found):,} resamples")
     else:
         higher = {column.key: column.higher for column in columns}

@@ -7,7 +7,7 @@ Not here: what an entry says (`entry`), checking a change (`pull_request`).
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -116,22 +116,19 @@ def _shelf(root: Path, folder: Path) -> Shelf:
     board = load_board(folder)
     if board.id != folder.name:
         raise ConfigError(f"the board is called {board.id!r}, its folder {folder.name!r}", str(folder))
-    return Shelf(board, root / "submissions" / board.id, folder, tuple(_history(folder, board)))
+    history = []
+    for path in (folder / "history").glob("*.yaml"):
+        old = load_board(path)
+        if old.id != board.id or old.version != path.stem:
+            raise ConfigError(f"{path.name} holds {old.id} {old.version}", str(path))
+        history.append(old)
+    older = tuple(sorted(history, key=version_number))
+    return Shelf(board, root / "submissions" / board.id, folder, older)
 
 
 def version_number(board: Board) -> tuple[int, ...]:
     """A definition's version, to compare with."""
     return tuple(map(int, board.version.split(".")))
-
-
-def _history(folder: Path, board: Board) -> Sequence[Board]:
-    found = []
-    for path in (folder / "history").glob("*.yaml"):
-        old = load_board(path)
-        if old.id != board.id or old.version != path.stem:
-            raise ConfigError(f"{path.name} holds {old.id} {old.version}", str(path))
-        found.append(old)
-    return sorted(found, key=version_number)
 
 
 def init_board(folder: Path, board: str) -> tuple[Board, list[Path]]:

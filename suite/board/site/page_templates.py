@@ -42,8 +42,8 @@ _FILTERS = (
     page_words.model, page_words.name, page_words.when,
 )  # fmt: skip
 _GLOBALS = (
-    expected_gain, flips, pair_page, pair_result, staleness, page_words.answer_counts, page_words.apart,
-    page_words.external, page_words.marks_of, page_words.members, page_words.missing, page_words.open_roles,
+    expected_gain, flips, pair_page, pair_result, staleness, page_words.answer_counts,
+    page_words.external, page_words.marks_of, page_words.missing, page_words.open_roles,
 )  # fmt: skip
 
 

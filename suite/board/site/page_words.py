@@ -1,17 +1,17 @@
-"""What pages tell in words: who filled a role, times, events, marks; and what submitters
+"""What pages tell in words: times, events, marks; and what submitters
 wrote, made safe to show: every text of theirs passes `name` or the cleaning of a template. The pages, and the
 rows of their tables: `templates/`.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from markupsafe import Markup, escape
 
 from suite.board.define.board import Item
 from suite.board.define.parts import TRUST
-from suite.board.entry import AcceptedEntry, ColumnResult
+from suite.board.entry import AcceptedEntry
 from suite.board.rank.state import Listed, RankTable, State
 from suite.report.hostile_text import one_line
 from suite.report.numbers import DASH
@@ -42,26 +42,11 @@ def external(url: str | None) -> Markup:
     return Markup('<a href="{}" rel="nofollow noopener noreferrer ugc">{}</a>').format(url, name(url))
 
 
-def apart(table: RankTable, item: Item, free: Sequence[str]) -> str:
-    """What to say where entries were not scored or answered by the same models."""
-    results = [one.entry.column(item.name) for one in table.ranked]
-    unlike = [role for role in free if len({members(one, role) for one in results if one is not None}) > 1]
-    if not unlike:
-        return ""
-    return f"Not every entry has the same {' and '.join(unlike)}: such values do not compare."
-
-
 def open_roles(item: Item, entries: Iterable[AcceptedEntry]) -> list[str]:
     """Roles that the item does not fix and somebody filled, sorted."""
     results = (one.column(item.name) for one in entries)
     filled = {role for one in results if one is not None for role in one.roles}
     return sorted(filled - set(item.roles))
-
-
-def members(result: ColumnResult | None, role: str) -> str:
-    """Who filled a role of an entry, "" if that is not known."""
-    told = result.roles.get(role, ()) if result is not None else ()
-    return ", ".join(name(one, 80) for one in told)
 
 
 def when(text: str) -> str:
