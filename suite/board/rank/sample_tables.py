@@ -15,17 +15,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from suite.board.entry import AcceptedEntry
 from suite.board.rank.columns import Floats, PairedUnits, RankedColumn, points, units_of
 from suite.errors import DataError
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 LABELS = ("column", "cell", "sample", "cluster", "stratum")
 TOLERANCE = 1e-6
@@ -61,9 +59,6 @@ def read_columns(keys: Sequence[str], entries: Sequence[AcceptedEntry]) -> list[
 
 
 def _read(path: Path, layouts: dict[bytes, _Layout]) -> _Read:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     try:
         if path.stat().st_size > LARGEST:
             raise DataError(f"{path.name} is larger than {LARGEST:,} bytes", where=str(path))
@@ -81,7 +76,7 @@ def _read(path: Path, layouts: dict[bytes, _Layout]) -> _Read:
     return {key: (one, top[one.rows], bottom[one.rows]) for key, one in layouts[digest].items()}
 
 
-def _digest(table: "pa.Table") -> bytes:
+def _digest(table: pa.Table) -> bytes:
     """Of the labels as Arrow holds them: equal tables that are held differently are merely read twice."""
     found = hashlib.blake2b(digest_size=16)
     chunks = (chunk for column in table.columns for chunk in column.chunks)
@@ -90,7 +85,7 @@ def _digest(table: "pa.Table") -> bytes:
     return found.digest()
 
 
-def _labels(table: "pa.Table", path: Path) -> dict[str, _Labels]:
+def _labels(table: pa.Table, path: Path) -> dict[str, _Labels]:
     column, cell, sample, cluster, stratum = (
         np.asarray(table.column(name).to_pylist(), dtype=np.str_) for name in LABELS
     )

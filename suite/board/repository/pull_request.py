@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from suite.board.bundle.bounds import MIB, README, SIGNATURE, run_path
+from suite.board.bundle.bounds import MIB, README, allowed
 from suite.board.entry import FOLDER, SUBMISSION, Verification, read_bytes
 from suite.board.repository.remote_bundle import BUNDLE, BUNDLE_FOLDER, REFERENCE
 from suite.errors import ConfigError, DataError
@@ -101,17 +101,11 @@ def _wrong(one: Change) -> str:
     rest = "/".join(one.path.split("/")[3:])
     if rest.split("/")[-1].startswith(".git"):
         return "a file of Git's own settings"
-    if _INSIDE.fullmatch(one.path) and not _allowed(rest):
+    folder, _, inner = rest.partition("/")
+    known = rest in LARGEST or (folder == BUNDLE_FOLDER and allowed(inner))
+    if _INSIDE.fullmatch(one.path) and not known:
         return "no such file belongs to a submission (verification.json and others are written by the board)"
     return ""
-
-
-def _allowed(rest: str) -> bool:
-    """Whether a file may stand in the folder: the board writes what else an entry has."""
-    if rest in LARGEST:
-        return True
-    inner = rest.removeprefix(f"{BUNDLE_FOLDER}/")
-    return inner != rest and (inner in (SUBMISSION, SIGNATURE, README) or run_path(inner) is not None)
 
 
 def _folder(root: Path, base: str, folder: str, changes: list[Change]) -> Iterator[str]:

@@ -19,11 +19,6 @@ class Forest:
     ticks: Sequence[float]
     ends: tuple[float, float]
 
-    def at(self, value: float) -> str:
-        """Where a value lies on the axis, in percent."""
-        low, high = self.ends
-        return f"{2 + 96 * (value - low) / ((high - low) or 1):.2f}%"
-
 
 def forest(table: RankTable, standing: Standing, most: int = MOST_LINES) -> Forest | None:
     """The figure of a standing of a table's entries; None where there is no value."""

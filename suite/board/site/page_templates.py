@@ -61,8 +61,7 @@ def environment() -> Environment:
     for one in _FILTERS:
         made.filters[one.__name__] = one
     made.globals |= {one.__name__: one for one in _GLOBALS}
-    made.globals |= {"dash": DASH, "most_pairs": MOST_PAIRS, "zip": zip}
-    made.globals |= {"trust_names": page_words.TRUST_NAMES, "gone": GONE}
+    made.globals |= {"dash": DASH, "most_pairs": MOST_PAIRS, "gone": GONE, "zip": zip}
     made.globals |= {"policy": Markup(POLICY)}  # a constant of this package: quotes stay quotes
     return made
 

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from markupsafe import Markup, escape
 
 from suite.board.define.board import Item
-from suite.board.define.parts import TRUST
 from suite.board.entry import AcceptedEntry
 from suite.board.rank.state import Listed, RankTable, State
 from suite.report.hostile_text import one_line
@@ -19,8 +18,6 @@ from suite.report.numbers import DASH
 _INVISIBLE = re.compile("[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u2064\u206a-\u206f\ufe00-\ufe0f\ufeff\U000e0000-\U000e0fff]")  # fmt: skip  # noqa: E501
 _HTTPS = re.compile(r"https://[^\s\"<>\\^`{|}\x00-\x20\x7f]{1,490}", re.ASCII)
 Event = tuple[str, str, AcceptedEntry]
-_TRUST = ("reported", "consistent", "signed", "spot-checked", "run by the board")
-TRUST_NAMES = dict(zip(TRUST, _TRUST, strict=True))
 
 
 def name(text: str | None, most: int = 200) -> str:

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from suite.board.entry import ColumnResult, Latency, TokenCounts
@@ -286,8 +287,6 @@ def _interval(
 
 def per_sample_file(columns: Sequence[VerifiedColumn], bundle_id: str) -> bytes:
     """The content of per_sample.parquet; b"" if no column has units."""
-    import pyarrow as pa
-
     units = [
         (column.result.key, one, np.lexsort((one.sample, one.stratum.astype(str))))
         for column in sorted(columns, key=lambda one: one.result.key)

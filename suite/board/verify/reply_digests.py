@@ -17,6 +17,8 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from suite.errors import DataError
@@ -73,9 +75,6 @@ class ReplyDigests:
 
 def parquet(columns: Mapping[str, object], told: Mapping[str, str]) -> bytes:
     """The content of a Parquet file. columns: arrays by name. told: what its schema says beside them."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     sink = io.BytesIO()
     pq.write_table(pa.table(columns).replace_schema_metadata(told), sink, compression="zstd")
     return sink.getvalue()
@@ -161,9 +160,6 @@ def _mix(values: Digests) -> Digests:
 
 def read_replies(path: Path) -> ReplyDigests:
     """The digests of an entry. Raises DataError for a damaged file."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     try:
         if path.stat().st_size > LARGEST:
             raise DataError(f"{path.name} is larger than {LARGEST:,} bytes", where=str(path))
