@@ -67,7 +67,7 @@ def roles_identity(roles: Mapping[str, Sequence[RoleMember]]) -> dict[str, Json]
 
 def check_documents(documents: RunDocuments, entry: SubmittedRun, base: str, findings: Findings) -> None:
     """Hold the documents against each other (R2). entry: of the run in submission.json."""
-    for compare in (_plan, _cells, _scoring, _results, _entry):
+    for compare in (_manifest, _scoring, _results, _entry):
         for code, where, expected, found in compare(documents, entry):
             if not exactly(expected, found):
                 findings.add(f"R2.{code}", base + where, expected=expected, found=found)
@@ -77,7 +77,7 @@ Pairs = Iterator[tuple[str, str, object, object]]
 """(code, where, what must stand there, what does) of values that must be equal."""
 
 
-def _plan(documents: RunDocuments, _: SubmittedRun) -> Pairs:
+def _manifest(documents: RunDocuments, _: SubmittedRun) -> Pairs:
     manifest, plan = documents.manifest, documents.manifest.plan
     digest = sha256_hex(canonical_json(plan))
     yield "plan-hash", "manifest.json", digest, manifest.plan_sha256
@@ -86,10 +86,6 @@ def _plan(documents: RunDocuments, _: SubmittedRun) -> Pairs:
     told["cells"] = {one.cell: one.prompts_sha256 for one in manifest.cells}
     for name, found in told.items():
         yield "plan-differs", f"manifest.json: {name}", plan[name], found
-
-
-def _cells(documents: RunDocuments, _: SubmittedRun) -> Pairs:
-    manifest = documents.manifest
     seen = set()
     for one in manifest.cells:
         identity: dict[str, Json] = {"task": one.task, "version": one.version, "parameters": one.parameters}

@@ -65,7 +65,6 @@ class RecordsCheck:
 
     def _calls(self, of: str) -> Index:
         blocks = BlocksCheck(self._lines(f"{of}blocks", BlockRecord), self.budget)
-        blocks.read()
         lines = self._lines(f"{of}calls", CallRecord)
         index = Index(lines.path)
         for number, offset, length, call in lines.records():

@@ -77,8 +77,6 @@ class BlocksCheck:
         self._index = Index(lines.path)
         self._kept: dict[str, tuple[str, bytes]] = {}  # hash -> kind, canonical JSON
         self._kept_bytes = 0
-
-    def read(self) -> None:
         for number, offset, length, block in self._lines.records():
             where = self._lines.at(number)
             try:

@@ -166,7 +166,6 @@ def open_submission(path: Path) -> Opened:
 
 
 def _open(_: Tell, path: Path) -> Opened:
-    """What is needed of a bundle. Raises BundleError if it is not safe to read."""
     with open_bundle(path, Findings()) as bundle:
         if bundle is None:
             raise BundleError(f"{path.name} is not safe to read", fix=f"suite submit verify {path.name}")

@@ -127,7 +127,7 @@ class ReplyCollector:
         key = digest64(family, group)
         if key >= self._below:
             return
-        words = _WORD.findall(text[:_MOST_TEXT].lower())
+        words = words_of(text[:_MOST_TEXT])
         if len(words) >= LONG_WORDS:
             self._flat.extend((key, digest64(*words), *_sketch(words)))
         while len(self._rows) > self._most:  # lower the bound until few enough are below it
@@ -137,6 +137,11 @@ class ReplyCollector:
     def digests(self) -> ReplyDigests:
         """All rows, sorted; equal rows once."""
         return ReplyDigests(np.unique(self._rows, axis=0), self._below)
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text in lower case: what remains when layout and punctuation are changed."""
+    return _WORD.findall(text.lower())
 
 
 def _sketch(words: list[str]) -> tuple[int, int]:

@@ -188,7 +188,7 @@ class Reproducer:
         judged = [name for name, role in roles.items() if role.stage == "score" and not role.optional]
         stages = ("solve", "score") if all(name in given for name in judged) else ("solve",)
         models = {role: specs for role, specs in given.items() if role in roles}
-        plan = self._live(subject, works, stages, models, subject.halves, trials=1)
+        plan = self._live(subject, works, stages, models)
         passes = _live_passes(plan, scratch, stages)
         first, second = (_texts(run, dict.fromkeys(works, 0)) for run in passes)
         going.count(first, second, _texts(subject.run, works))
@@ -204,7 +204,7 @@ class Reproducer:
             with (folder / "outputs.jsonl").open("wb") as file:
                 file.writelines(map(encode, _chosen(subject.run.outputs(), works)))
 
-        plan = self._live(subject, works, ("score",), self._judges(subject), subject.halves[1:])
+        plan = self._live(subject, works, ("score",), self._judges(subject))
         texts = (subject.run.folder,)  # where the texts of outputs stand
         passes = _live_passes(plan, scratch, ("score",), prepare, texts)
         first, second = (_verdicts(one, works) for one in passes)
@@ -218,17 +218,13 @@ class Reproducer:
         works: Picked,
         stages: tuple[str, ...],
         models: Mapping[str, Sequence[str]],
-        halves: Sequence[Half],
-        trials: int | None = None,
     ) -> Plan:
-        """The run's plan with live models and these works."""
+        """The run's plan with live models and these works; solved anew, each once."""
+        request, solving = subject.planned.request, "solve" in stages
+        options = _options(subject.halves if solving else subject.halves[1:], self.asked, models)
+        trials = 1 if solving else request.trials
         request = replace(
-            subject.planned.request,
-            models=models,
-            options=_options(halves, self.asked, models),
-            trials=trials or subject.planned.request.trials,
-            limit=None,
-            concurrency=None,
+            request, models=models, options=options, trials=trials, limit=None, concurrency=None
         )
         cells = subject.planned.cells
         live = make_plan(request, stages=(*stages, "both"), plugins=self.plugins, cells=cells)

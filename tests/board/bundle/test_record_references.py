@@ -220,7 +220,6 @@ def test_both_notations_of_unset_options(bundle: Path) -> None:
     (bundle / "blocks.jsonl").write_bytes(encode(_text_block("hi")))
     lines = LinesCheck(bundle / "blocks.jsonl", "x", BlockRecord, Findings(), SizeLimits())
     blocks = BlocksCheck(lines, [2**30])
-    blocks.read()
     for request in (Request("complete", prompt="hi"), Request("complete", prompt="hi", options=Options())):
         digest = request_sha256(request)
         call = CallRecord(

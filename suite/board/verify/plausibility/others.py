@@ -108,8 +108,7 @@ def _by_sample(mine: Beside, rules: OddRules, others: Sequence[AcceptedEntry]) -
     if mine.per_sample is None:
         return
     own = {key: (names, value) for key, names, value in sample_values(mine.per_sample)}
-    sums = {key: np.zeros(len(value)) for key, (_, value) in own.items()}
-    counts = {key: np.zeros(len(value)) for key, (_, value) in own.items()}
+    sums, counts = ({key: np.zeros(len(value)) for key, (_, value) in own.items()} for _ in range(2))
     moved = {cell for one in mine.subjects for cell, share in one.usual.items() if share < USUAL}
     for entry in others:
         for key, names, value in sample_values(entry.per_sample) if entry.per_sample else ():

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import msgspec
 
 from suite.board.verify.plausibility.rules import OddRules
-from suite.board.verify.reply_digests import LONG_WORDS
+from suite.board.verify.reply_digests import LONG_WORDS, words_of
 from suite.board.verify.subject import VerifiedRun
 from suite.journal.index import digest64
 from suite.journal.records import OutputRecord
@@ -37,7 +37,6 @@ SENTENCE_WORDS = 8  # of a prompt: a shorter one is met by chance
 REFERENCE_WORDS = 12
 MOST_VERDICTS = 1000  # replies of judges that are looked at for their form
 _FIRST = 3  # words by which a reference's place in a text is found
-_WORD = re.compile(r"\w+")
 _FIELD = re.compile(r"\{\w+\}|\n|[.!?:;]\s")
 _FORM = re.compile(r"</?[a-z_]{3,}>|\"[a-z_]{3,}\"\s*:|\[\[\w+\]\]")
 
@@ -143,11 +142,6 @@ def _rationales(subject: VerifiedRun, rules: OddRules) -> None:
     if rules.enough(count) and copied / count > rules["rationales"]:
         where = subject.place("scoring/calls.jsonl")
         rules.tell("rationales", where, found=f"{copied / count:.0%} of {count}")
-
-
-def words_of(text: str) -> list[str]:
-    """The words of a text in lower case: what remains when layout and punctuation are changed."""
-    return _WORD.findall(text.lower())
 
 
 class _Reference(NamedTuple):
