@@ -280,11 +280,8 @@ def read_model(path: Path, kind: type[ModelT], wrong: type[SuiteError], called: 
         more = error.error_count() - 1
         others = f" (and {more} more mistake{'s' if more > 1 else ''})" if more else ""
         line, names = yaml_line(text, place), ".".join(map(str, place))
-        raise wrong(
-            f"{path.name} is no valid {called}: {message}{others}",
-            where=f"{path}, line {line}, field `{names or 'the whole'}`",
-            fix=fix,
-        ) from error
+        where = f"{path}, line {line}, field `{names or 'the whole'}`"
+        raise wrong(f"{path.name} is no valid {called}: {message}{others}", where, fix) from error
     except ValueError as error:
         raise wrong(f"{path.name} can't be read: {error}", where=str(path)) from error
 

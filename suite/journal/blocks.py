@@ -26,11 +26,7 @@ class BlockReader:
             self._found = Recorded(self._lines, attrgetter("sha256"))
         if (block := self._found.find(digest)) is not None:
             return block
-        raise RunError(
-            f"{self._lines.path.name} has no block {digest}",
-            where=str(self._lines.path),
-            fix="the command that made the run does again what lacks a part",
-        )
+        raise RunError.of("journal.no-block", path=self._lines.path, digest=digest)
 
     def unfold(self, digests: list[str]) -> Iterator[BlockRecord]:
         """The blocks of a request's hashes, list blocks opened."""

@@ -28,9 +28,7 @@ def read_manifest(path: Path) -> RunManifest:
     raw = read_bytes(path)
     told = decode(raw, _Format, path).format
     if told != FORMAT:
-        raise RunError(
-            f"{path.parent.name} is in format {told!r}, this suite reads {FORMAT!r}", where=str(path)
-        )
+        raise RunError.of("journal.other-format", path=path, told=told, FORMAT=FORMAT)
     return decode(raw, RunManifest, path)
 
 
@@ -48,11 +46,7 @@ def read_bytes(path: Path) -> bytes:
     try:
         return read_regular(path, LARGEST_DOCUMENT)
     except OSError as error:
-        raise RunError(
-            f"{path.parent.name} is not a finished part of a run: {path.name}: {error.strerror}",
-            where=str(path),
-            fix="name a run folder, as `suite runs list` shows them",
-        ) from error
+        raise RunError.of("journal.not-finished", path=path, error=error) from error
 
 
 def decode(raw: bytes, kind: type[DocumentT], path: Path) -> DocumentT:
@@ -74,10 +68,7 @@ def write_document(path: Path, document: msgspec.Struct) -> None:
     try:
         msgspec.json.decode(msgspec.json.encode(document), type=type(document))
     except msgspec.ValidationError as error:
-        raise PluginError(
-            f"{path.name} cannot be written: {error}",
-            fix="a task or an engine tells something that is of another type than it must be",
-        ) from error
+        raise PluginError.of("journal.other-type", path=path, error=error) from error
     write_json(path, document)
 
 

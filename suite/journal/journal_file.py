@@ -67,11 +67,7 @@ class JournalFile:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as error:
             os.ftruncate(self._fd, self._end)
-            raise RunError(
-                f"cannot write to {self.path.name}: {error.strerror}",
-                where=str(self.path),
-                fix="make room, then run the same command again: it continues where it stopped",
-            ) from error
+            raise RunError.of("journal.not-written", path=self.path, error=error) from error
         self._end += written
         self._dirty = True
 

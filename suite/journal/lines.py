@@ -20,11 +20,7 @@ RecordT = TypeVar("RecordT")
 
 def damaged(path: Path, line: int, why: str) -> DamagedError:
     """The error for a line that is not what was written."""
-    return DamagedError(
-        f"{path.name} line {line} was changed or damaged: {why}",
-        where=str(path),
-        fix="restore the file from a copy; a run with a changed journal is not continued or reported",
-    )
+    return DamagedError.of("journal.damaged", path=path, line=line, why=why)
 
 
 class Lines(Generic[RecordT]):

@@ -114,6 +114,5 @@ def divided_into(base: Path) -> tuple[int, bool]:
 def owner_of(lease: Path) -> LeaseOwner:
     """Who took a lease. Raises RunError."""
     if not (lease / LEASE).exists():
-        fix = "restore it from a copy, or move this folder away: the shard then goes on from the one before"
-        raise RunError(f"{lease.name} of shard {lease.parent.name} has no {LEASE}", str(lease), fix)
+        raise RunError.of("journal.no-lease", lease=lease, LEASE=LEASE)
     return read_document(lease / LEASE, LeaseOwner)

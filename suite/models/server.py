@@ -123,11 +123,7 @@ class ManagedServer:
     def dead(self, what: str) -> ServerDied:
         """The error of a server that is gone or useless, with the end of its log."""
         tail = "\n  ".join(self.tail()) or "(it wrote nothing)"
-        return ServerDied(
-            f"the server of {self._launch.name} {what}",
-            where=f"the end of {self.log.name}:\n  {tail}",
-            fix=f"the whole log is {self.log}",
-        )
+        return ServerDied.of("models.server.dead", name=self._launch.name, what=what, log=self.log, tail=tail)
 
     async def explain(self, failed: CallFailed) -> None:
         """Raises ServerDied if a call failed since the server died."""

@@ -52,10 +52,8 @@ class TorchModel:
         except (OSError, ValueError, ImportError, KeyError) as error:
             if answer := hub_answer(error):
                 raise EngineError(f"{Path(source).name}: {answer.what}", fix=answer.fix) from error
-            raise EngineError(
-                f"transformers cannot load {Path(source).name}: {error}",
-                fix="-o trust_remote_code=true if its own code is wanted and trusted" if not trust else "",
-            ) from error
+            fix = "" if trust else "-o trust_remote_code=true if its own code is wanted and trusted"
+            raise EngineError(f"transformers cannot load {Path(source).name}: {error}", fix=fix) from error
         self.device = device
         self.model.to(device).eval()
         if head == "none":  # transformers, too, fills what is left open from the model's own configuration

@@ -248,9 +248,7 @@ class VLLMEngine(Engine):
             cards = await client.cards()
             self._version = str((await client.document("/version")).get("version", self._version))
         except CallFailed as failed:
-            raise EngineError(
-                f"the server of {self.spec.text} cannot be asked: {failed}", where=self._root
-            ) from failed
+            raise EngineError.of("models.vllm.silent", engine=self, said=failed, at=self._root) from failed
         if self._served not in cards:
             names = ", ".join(sorted(cards)) or "nothing"
             about = {"root": self._root, "names": names, "served": self._served}

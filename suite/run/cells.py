@@ -72,11 +72,8 @@ def load_task(catalogue: Catalogue, name: str) -> tuple[type[AnyTask], str]:
     if found.info.name != entry.name:
         raise PluginError.of("run.cells.name", entry=entry, plugin=plugin, found=found)
     if (own := source_of(found)) and found.info.headline not in (rows := row_names(found.metrics)):
-        raise PluginError(
-            f"{plugin.name}: class {found.__name__}: no metric yields the headline {found.info.headline!r}",
-            where=str(own.path),
-            fix=f"rows: {', '.join(rows) or 'none; give it metrics = (suite.Rate(…),)'}",
-        )
+        told = ", ".join(rows) or "none; give it metrics = (suite.Rate(…),)"
+        raise PluginError.of("run.cells.headline", plugin=plugin, found=found, own=own, rows=told)
     return found, f"{plugin.distribution} {plugin.version}".strip()
 
 
@@ -158,11 +155,8 @@ def _check_names(request: EvalRequest, tasks: Sequence[type[AnyTask]]) -> None:
     by_name = {task.info.name: task.parameters_type().model_fields for task in tasks}
     for name, count in Counter(task.info.name for task in dict.fromkeys(tasks)).items():
         if count > 1:
-            raise ConfigError(
-                f"two tasks of this run are called {name!r}",
-                where="--task " + " and --task ".join(request.tasks),
-                fix="rename one in its `info`, or run them one after the other",
-            )
+            told = " and --task ".join(request.tasks)
+            raise ConfigError.of("run.cells.same-name", name=name, tasks=told)
     for scope, name, _ in request.parameters:
         if scope and not any(_is_scope(scope, task) for task in by_name):
             raise unknown("chosen task", scope, by_name, where=f"-P {scope}:{name}=…")

@@ -274,8 +274,7 @@ class Driver:
 
 def task_fails(errors: int, last: str) -> RunError:
     """The error that stops a run whose task raises again and again. last: its last error, in words."""
-    what = f"{errors} samples failed with an error of the task itself, the last: {last}"
-    return RunError(what, fix="correct the task, or report it to its author, and give the same command again")
+    return RunError.of("run.task-fails", errors=errors, last=last)
 
 
 def _begun(work: Work, made: Awaitable[T]) -> Awaitable[T]:

@@ -42,8 +42,7 @@ class Executor:
     async def run(self, session: "Session") -> "Outcome":
         """Carry a run out. Raises ConfigError where this executor only writes scripts."""
         del session
-        what = f"--on {self.name} starts nothing by itself: it writes a script"
-        raise ConfigError(what, fix="add --print; the script's first lines say how to start it")
+        raise ConfigError.of("run.executor.script", name=self.name)
 
     def script(self, job: Job) -> str:
         """What to give to a scheduler. Raises ConfigError where this executor runs at once."""
@@ -76,6 +75,5 @@ def script_of(executor: Executor, job: Job) -> str:
     text = executor.script(job)
     for words in (job.words, *(one.split() for one in executor.given.values())):
         if safe_command(words) != shlex.join(words):
-            fix = "put it into an environment variable or a secret of the cluster, and name that"
-            raise ConfigError("the script would hold what looks like a secret", safe_command(words), fix)
+            raise ConfigError.of("run.executor.secret", command=safe_command(words))
     return text

@@ -33,10 +33,7 @@ def imported_samples(run: Run, cells: Sequence[Cell]) -> Given:
     """
     path = run.folder / SAMPLES
     if not path.is_file():
-        raise RunError(
-            f"{run.folder.name} was imported: its samples are not at hand",
-            fix="only what an importer brings with its samples can be shown or judged again",
-        )
+        raise RunError.of("run.imported-samples", run=run)
     tasks = {cell.id: type(cell.task) for cell in cells}
     outputs = {(one.cell, one.sample): one for one in run.outputs()}  # all trials have one payload
     found: dict[str, list[AnySample]] = {cell.id: [] for cell in cells}

@@ -80,17 +80,15 @@ class LeaseFolder(RunFolder):
         """Raises RunError where the folder has no shards but records, or is divided otherwise."""
         journal = "scores.jsonl" if self._alone else "outputs.jsonl"
         if (self.base / journal).exists() and not shards_of(self.base):
-            fix = "the same command without --shards and --shard continues it"
             gone = (self.base / MERGE).exists()
             how = "merged from shards whose folders are gone" if gone else "begun without shards"
-            raise RunError(f"{self.base.name} was {how}", str(self.base), fix)
+            raise RunError.of("run.shards.none", base=self.base, how=how)
         number, certain = divided_into(self.base)
         others = {one.of for one in shards_of(self.base)} - {self.shard.of}
         if others and not (certain and number == self.shard.of):  # who begins at this moment has no lease yet
             number = number if certain else max(others)
-            what = f"{self.base.name} is divided into {number} shards, not {self.shard.of}"
-            fix = f"give --shards {number}, or --shard I/{number}"
-            raise RunError(what, str(self.shard.folder(self.base).parent), fix)
+            about = {"base": self.base, "number": number, "of": self.shard.of}
+            raise RunError.of("run.shards.other-number", place=self.shard.folder(self.base).parent, **about)
 
     def _divide(self) -> None:
         self.check_division()

@@ -40,8 +40,7 @@ def lease_s() -> float:
     with suppress(ValueError):
         if math.isfinite(seconds := float(text)) and seconds > 0:
             return seconds
-    what = f"SUITE_LEASE_S={text} is no number of seconds above 0"
-    raise ConfigError(what, fix="leave it out for 60, or give all processes of a run the same number")
+    raise ConfigError.of("run.leases.seconds", text=text)
 
 
 def take(shard: Shard, base: Path, say: Callable[[str], None], run: Path | None = None) -> "Lease":
@@ -56,8 +55,7 @@ def take(shard: Shard, base: Path, say: Callable[[str], None], run: Path | None 
         folder.mkdir(parents=True, exist_ok=True)
         last = next(reversed(leases(folder)), None)
     if last is not None and (owner := _living(shard, last, say)) is not None:
-        fix = "wait for it or stop it; the same command then goes on"
-        raise RunError(f"{owner} is working on shard {shard}", where=str(last), fix=fix)
+        raise RunError.of("run.leases.held", owner=owner, shard=shard, lease=last)
     return Lease.after(shard, folder, last, run).won()
 
 

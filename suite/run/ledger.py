@@ -206,11 +206,8 @@ class Ledger:
         bound = f" ({shown(self.untold)} of it an upper bound: no usage was reported)"
         spent = f"{shown(self.spent)} spent{bound if self.untold else ''}"
         left = f"{shown(self.reserved)} reserved, {shown(max(self._left, 0))} left"
-        return BudgetSpent(
-            f"the budget of {shown(self.budget.amount)}{self.budget.part} is reached: {spent}, {left}; "
-            f"the next call could take up to {shown(amount)}{self._beyond}",
-            fix="the same command with a higher --budget (--output in place of --new) continues this run",
-        )
+        budget, next_call = shown(self.budget.amount) + self.budget.part, shown(amount) + self._beyond
+        return BudgetSpent.of("run.ledger.reached", budget=budget, spent=spent, left=left, next=next_call)
 
     def cost(self, member: str, usage: Usage) -> int:
         """What tokens of a member count, in the budget's unit."""
@@ -245,10 +242,7 @@ def no_limit(member: str, spec: str) -> CapabilityError:
     """The error for a call that no budget can bound."""
     role, _, _ = member.partition("/")
     option = "-o max_tokens=N" if role == "candidate" else f"-o {role}.max_tokens=N"
-    return CapabilityError(
-        f"calls to {spec} ({member}) set no token limit, so their cost has no upper bound",
-        fix=f"set one with {option} (it includes hidden reasoning), or omit --budget",
-    )
+    return CapabilityError.of("run.ledger.no-limit", spec=spec, member=member, option=option)
 
 
 def ledger_of(text: str | None, members: Iterable[Member], shares: int = 1) -> Ledger | None:
@@ -274,10 +268,8 @@ def ledger_of(text: str | None, members: Iterable[Member], shares: int = 1) -> L
         else:
             found[one.member] = rates
     if lacking:
-        raise ConfigError(
-            f"no price is known for {', '.join(lacking)}, so a budget in usd cannot be kept",
-            fix=f"use --budget 2Mtokens, or {'; '.join(dict.fromkeys(lacking.values()))}",
-        )
+        wanted = "; ".join(dict.fromkeys(lacking.values()))
+        raise ConfigError.of("run.ledger.no-price", models=", ".join(lacking), wanted=wanted)
     return Ledger(budget, found)
 
 

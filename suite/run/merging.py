@@ -173,8 +173,7 @@ def merge_shards(folder: Path, cells: Sequence[Cell] = (), tasks: Sequence[str] 
     with folder_lock(folder, needed=False, patience=PATIENCE_S):
         divisions = [Division(one, run) for one in bases if shards_of(one) or (one / MERGE).exists()]
         if not divisions:
-            fix = "`suite eval … --shards N` divides a run"
-            raise RunError(f"{folder.name} has no shards to merge", str(folder), fix)
+            raise RunError.of("run.shards.to-merge", folder=folder)
         sources: dict[Path, list[Source]] = {}
         for source in chain.from_iterable(one.sources for one in divisions):
             sources.setdefault(source.target, []).append(source)

@@ -300,11 +300,8 @@ def _refuse_twice(cell: Cell, data: DataView, samples: Iterable[str]) -> None:
             places = list(_places(data, sample))
             if len(places) < 2:
                 raise PluginError(f"{cell.plan.task}: sample id {sample!r} comes twice")
-            raise DataError(
-                f"{cell.plan.task}: sample {sample!r} is given twice",
-                where=" and ".join(f"{place.dataset}: {place}" for place in places[:3]),
-                fix="leave one of the rows out, or give it an id of its own",
-            )
+            told = " and ".join(f"{place.dataset}: {place}" for place in places[:3])
+            raise DataError.of("run.plan.twice", cell=cell, sample=sample, places=told)
         seen.add(sample)
 
 

@@ -108,8 +108,7 @@ class RayExecutor(Executor):
     async def run(self, session: Session) -> Outcome:
         """Carry a run out. Raises ConfigError for a budget, which one process has to hold."""
         if session.ledger is not None:
-            fix = "leave it out, or run with --shards: each has its share of the budget"
-            raise ConfigError("--budget cannot be held by the workers of a cluster", fix=fix)
+            raise ConfigError.of("run.ray.budget")
         if self._gpus is None:
             self._gpus = max((one.devices() for one in session.plan.filled.engines()), default=0)
         self._say = session.progress.say
@@ -150,9 +149,8 @@ class RayExecutor(Executor):
             if each:
                 room[option] = int(has.get(option, 0) / each)
                 if not room[option] and self._address == LOCAL:
-                    what = f"a worker takes {each:g} {option}, this machine has {has.get(option, 0):g}"
-                    fix = f"give --on-option {option.lower()}s=…, or the address of a cluster"
-                    raise ConfigError(what, fix=fix)
+                    about = {"option": option, "flag": f"{option.lower()}s", "has": has.get(option, 0)}
+                    raise ConfigError.of("run.ray.room", each=each, **about)
         size = int(self._workers or max(1, min(room.values(), default=1)))
         told = ", ".join(f"{has[name]:g} {name}" for name in ("GPU", "CPU") if name in has)
         self._say(f"Ray {ray.__version__}: up to {size} workers; the cluster has {told}")

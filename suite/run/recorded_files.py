@@ -58,17 +58,10 @@ def recorded_data(run: Run) -> dict[str, str]:
 def missing_file(task: str, file: TaskSource, changed: Path | None = None) -> PluginError:
     """That the file of a task is not to be had. changed: one in its place."""
     if changed is None and file.name == NOTEBOOK:
-        what = f"task {task!r} is the class {file.kind} of a notebook or script, which is not here as it was"
-        return PluginError(what, fix="define it in this process again, and hand it to suite.evaluate")
+        return PluginError.of("run.files.class", task=task, file=file)
     if changed is None:
-        what = f"task {task!r} comes from {file.name} with the sha256 {file.sha256[:12]}…, which is not here"
-        return PluginError(what, where=file.path, fix="run the command in its folder, or bring the file back")
-    now = sha256_of(changed)
-    return PluginError(
-        f"{file.name} was changed since the run: its sha256 was {file.sha256[:12]}…, now {now[:12]}…",
-        where=str(changed),
-        fix="bring its earlier text back, or start another run with `suite eval`: replies are cached",
-    )
+        return PluginError.of("run.files.gone", task=task, file=file)
+    return PluginError.of("run.files.changed", file=file, changed=changed, now=sha256_of(changed))
 
 
 def _places(file: TaskSource, run: Run) -> list[Path]:

@@ -326,8 +326,7 @@ class RemoteDriver:
         if self.sinks:
             self.desk.attempt("error", kind="worker-lost")
         if self._losses >= self.pool.size + SPARE_LOSSES:
-            what = f"{self._losses} workers were lost in a row, the last: {line}"
-            self._stop(RunError(what, fix="put that right; the same command goes on where it stopped"))
+            self._stop(RunError.of("run.remote.lost", losses=self._losses, last=line))
 
 
 _attempt = Lines(Path("attempts.jsonl"), AttemptRecord).decode

@@ -62,20 +62,14 @@ def cell_again(
         return Refusal("task", missing_file(record.task, record.file), there=record.plugin)
     name = task.info.name
     if (here := task.info.version) != record.version:
-        other = RunError(
-            f"the run was made with version {record.version} of {name}, installed is version {here}",
-            fix=f"install {record.plugin}",
-        )
+        other = RunError.of("run.reopen.version", record=record, name=name, here=here)
         return Refusal("version", other, here, record.version)
     kind = task.parameters_type()
     values = {**record.parameters, **score_parameters, **(changed or {})}
     local = local_values(kind, {key: one for key, one in values.items() if key not in (changed or {})})
     if scoring and local:
         parameter, value = next(iter(local.items()))
-        refused = ConfigError(
-            f"{name} was scored with {parameter} = {value!r}, which is of the machine that made the run",
-            fix=f"give -P {parameter}=… for this machine; -P {parameter}= for the usual one",
-        )
+        refused = ConfigError.of("run.reopen.local", name=name, parameter=parameter, value=value)
         return Refusal("local", refused, there=local)
     values = {key: value for key, value in values.items() if key not in local}
     try:
@@ -123,10 +117,7 @@ def cells_of(
             task, _ = load_task(plugins, record.task)
             given = dict(parameters_for(parameters, task))
             if solves := [one for one in given if one not in task.parameters_type().at_score_names()]:
-                what = (
-                    f"parameter {solves[0]!r} of {task.info.name} changes what is asked, not how it is scored"
-                )
-                raise ConfigError(what, fix="start another run with `suite eval`")
+                raise ConfigError.of("run.reopen.solves", parameter=solves[0], task=task)
         changed |= given.keys()
         cell = cell_again(plugins, record, record.score_parameters, changed=given, scoring=scoring)
         if isinstance(cell, Refusal):
@@ -179,8 +170,7 @@ def plan_again(
     beside = {name for cell in cells for name in cell.task.info.rows}
     for name in given_before:
         if ":" not in name and name not in beside and name not in whole.data:
-            fix = f"give the same --data again, as --data {name}=PLACE"
-            raise RunError(f"what {run.folder.name} was given for {name!r} is not here as it was", fix=fix)
+            raise RunError.of("run.reopen.given", run=run, name=name)
     if request is not None:
         whole = replace(whole, prompts=asked.prompts)
     given = imported_samples(run, cells) if manifest.imported and not manifest.data else None

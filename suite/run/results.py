@@ -111,10 +111,8 @@ def _cell(
 ) -> CellResult:
     expected = run.manifest.works_of(cell.cell)
     if count.solved > expected:
-        raise RunError(
-            f"cell {cell.cell} has {count.solved} outputs for {expected} samples: records stand twice",
-            where=str(run.folder / "outputs.jsonl"),
-        )
+        path = run.folder / "outputs.jsonl"
+        raise RunError.of("run.results.twice", cell=cell, count=count, expected=expected, path=path)
     scored = run.scored_cells.get(cell.cell)
     return CellResult(
         cell=cell.cell, task=cell.task, version=cell.version, parameters=cell.parameters,

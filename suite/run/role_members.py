@@ -270,18 +270,14 @@ def _member(
     for one in roles:
         choice = one.choose(can)
         if choice is None:
-            lacking = [", ".join(sorted(needs - can)) for needs in one.needs]
-            raise CapabilityError(
-                f"{spec.text} cannot be {role}: it has no {' and no '.join(dict.fromkeys(lacking))}",
-                where=f"it can: {', '.join(sorted(can)) or 'nothing'}",
-                fix=helps(can),
-            )
+            lacking = dict.fromkeys(", ".join(sorted(needs - can)) for needs in one.needs)
+            what = f"{spec.text} cannot be {role}: it has no {' and no '.join(lacking)}"
+            raise CapabilityError(what, f"it can: {', '.join(sorted(can)) or 'nothing'}", helps(can))
         chosen |= choice
     thinking = thinking_of(spec)
     if thinking is not None and (why := engine.thinks(thinking)):
-        raise CapabilityError(
-            f"{spec.text} cannot be told thinking={thinking}", where=why, fix="see thinking in docs/models.md"
-        )
+        what = f"{spec.text} cannot be told thinking={thinking}"
+        raise CapabilityError(what, why, "see thinking in docs/models.md")
     stages = {one.stage for one in roles}
     stage: AskedIn = stages.pop() if len(stages) == 1 else "both"
     made = Member(role, member, spec, engine, stage, chosen)

@@ -52,11 +52,8 @@ class Done(Recorded[RecordT]):
             return None
         found = self.every((cell, sample, trial))
         if len(found) > 1:
-            raise DamagedError(
-                f"sample {sample!r} of cell {cell}, trial {trial}, stands {len(found)} times",
-                where=str(self.lines.path),
-                fix="restore the file from a copy, or start another run with --new",
-            )
+            about = {"sample": sample, "cell": cell, "trial": trial, "times": len(found)}
+            raise DamagedError.of("run.folder.twice", path=self.lines.path, **about)
         return found[0] if found else None
 
 
@@ -131,11 +128,7 @@ class RunFolder:
                 raise RunError(f"{self.path.name} holds no run to score", where=str(self.path))
             for name in ("outputs.jsonl", "calls.jsonl"):
                 if (records := self.path / name).exists() and records.stat().st_size:
-                    raise RunError(
-                        f"{name} has records, but there is no manifest.json to say of which plan",
-                        where=str(self.path),
-                        fix=f"restore manifest.json from a copy, or {self.otherwise}",
-                    )
+                    raise RunError.of("run.folder.no-manifest", name=name, folder=self)
             write_document(
                 path, run_manifest(self.plan, self.name, facts, imported=imported, other=self.hardware)
             )
@@ -217,23 +210,14 @@ def choose_folder(plan: Plan, out: Path | None, new: bool) -> Path:
             number += 1
             folder = RUNS / f"{plan.default_name()}-{number}"
     elif new and path.exists():
-        what = f"{name} holds a run already"
-        raise RunError(what, where=str(folder), fix="name another folder with --output")
+        raise RunError(f"{name} holds a run already", str(folder), "name another folder with --output")
     elif path.exists() and (manifest := read_manifest(path)).plan_sha256 != plan.sha256:
-        fields = differing(manifest.plan, plan.solve_identity())
-        raise RunError(
-            f"{name} holds a run of another plan; differing: {', '.join(fields) or 'unknown'}",
-            where=str(path),
-            fix="name another folder with --output, or leave --output away",
-        )
+        fields = ", ".join(differing(manifest.plan, plan.solve_identity())) or "unknown"
+        raise RunError.of("run.folder.other-plan", name=name, fields=fields, path=path)
     elif folder.exists() and not folder.is_dir():
         raise RunError(f"{name} is no folder", where=str(folder), fix="name another with --output")
     elif names and not names & {"manifest.json", ".lock", SHARDS}:
-        raise RunError(
-            f"{name} is not empty and holds no run",
-            where=str(folder),
-            fix="name an empty or new folder with --output",
-        )
+        raise RunError.of("run.folder.not-empty", name=name, folder=folder)
     return folder
 
 

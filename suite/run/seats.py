@@ -79,10 +79,7 @@ class EngineQueue:
         most = max(self._failed, self._mute)
         if most < BROKEN_AFTER:
             return None
-        return EngineError(
-            f"{self.engine.spec.text} failed {most} calls in a row: {failure}",
-            fix="put the endpoint right, then run the same command again: it continues where it stopped",
-        )
+        return EngineError.of("run.seats.broken", spec=self.engine.spec, calls=most, failure=failure)
 
 
 @dataclass

@@ -185,12 +185,9 @@ class Session:
             if change.startswith("url: ") and member not in vouched:
                 solves, prefix = Stage.SOLVE in self.stages, "" if member == "candidate" else f"{member}."
                 another = f"{self.settings.another} makes another run"
-                raise RunError(
-                    f"this is done already, by {member} at another address ({change})",
-                    where=str(self.folder.path),
-                    fix=(f"{another}; " if solves else "give that address to see it; ")
-                    + f"-o {prefix}identity=NAME tells servers under the same model name apart",
-                )
+                about = {"first": another if solves else "give that address to see it", "prefix": prefix}
+                about |= {"member": member, "change": change, "path": str(self.folder.path)}
+                raise RunError.of("run.session.other-address", **about)
 
     async def _worked(
         self, stages: Sequence[Stage], attempts: JournalFile, tools: RunTools, cache: ResponseCache | None

@@ -84,11 +84,8 @@ class EntrySource(GivenSource):
     def rows(self, part: str | None = None) -> Iterator[tuple[RowPlace, Raw]]:
         """The rows of a part. Raises DataError where none is named and there are several."""
         if part is None and len(parts := self.parts()) > 1:
-            raise DataError(
-                f"{self._entry} has several parts, and the task names none for {self.name!r}",
-                where=f"its parts: {', '.join(parts)}",
-                fix=f"choose one: --data {self.name}={self._entry}:{parts[0]}",
-            )
+            about = {"entry": self._entry, "name": self.name, "parts": ", ".join(parts), "first": parts[0]}
+            raise DataError.of("run.sources.parts", **about)
         return self._source.rows(self._part or part)
 
     def identity(self) -> Mapping[str, Json]:

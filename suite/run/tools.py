@@ -121,9 +121,6 @@ def check_sandbox(cells: Iterable[Cell]) -> None:
     with ThreadPoolExecutor(1) as beside:  # it has a loop of its own, and one may run here
         report = beside.submit(probe).result()
     if not report.pop("works"):
-        fix = str(report.pop("fix"))
-        raise SandboxUnavailable(
-            f"scoring {' and '.join(needing)} runs untrusted code, which can't be contained on this machine",
-            where="; ".join(f"{kind}: {why}" for kind, why in report.items()),
-            fix=fix,
-        )
+        fix, tasks = report.pop("fix"), " and ".join(needing)
+        why = "; ".join(f"{kind}: {why}" for kind, why in report.items())
+        raise SandboxUnavailable.of("run.tools.no-sandbox", tasks=tasks, why=why, fix=fix)

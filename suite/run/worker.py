@@ -148,8 +148,7 @@ def plan_of(order: Order, plugins: Catalogue, name: str) -> Plan:
         there, here = ("nothing" if one is MISSING else repr(one)[:80] for one in both)
         others.append(f"{path}: {there} at the driver, {here} here")
     if others:
-        what = f"worker {name} has another environment than the driver: {'; '.join(others[:5])}"
-        raise ConfigError(what, fix="install the same versions and pull the same data on every machine")
+        raise ConfigError.of("run.worker.environment", name=name, others="; ".join(others[:5]))
     return plan
 
 
