@@ -10,7 +10,6 @@ import msgspec
 from suite.board.bundle.schemas import validator
 from suite.board.rank.state import RankTable, State
 from suite.board.site.page_templates import environment
-from suite.board.site.page_words import answer_counts
 from suite.report.tables import csv_lines
 
 _PARTS = ("value", "low", "high", "n", "unscored", "rank", "rank_low", "rank_high")
@@ -37,9 +36,7 @@ class Row(msgspec.Struct, frozen=True, array_like=True):
 
 def rows(state: State, table: RankTable) -> list[Row]:
     """All rows, in order."""
-    shared = [item.name for item in state.board.tasks if len(answer_counts(table, item)) == 1]
-    template = environment().get_template("rows.json.j2")
-    text = template.render(state=state, board=state.board, table=table, shared=shared)
+    text = environment().get_template("rows.json.j2").render(state=state, board=state.board, table=table)
     return msgspec.json.decode(text, type=list[Row])
 
 

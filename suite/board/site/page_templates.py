@@ -14,7 +14,7 @@ from suite.board.rank.ranking import expected_gain
 from suite.board.rank.sample_tables import flips
 from suite.board.rank.state import pair_result, staleness
 from suite.board.site import page_words
-from suite.board.site.figures import forest
+from suite.board.site.figures import nice
 from suite.board.site.pair_facts import MOST_PAIRS, pair_page
 from suite.report.hostile_text import clean
 from suite.report.local_site import POLICY
@@ -38,11 +38,11 @@ def json(value: object) -> Markup:
 
 
 _FILTERS = (
-    counted, file_name, forest, json, number, percent, plain, signed, xml,
+    counted, file_name, json, number, percent, plain, signed, xml,
     page_words.model, page_words.name, page_words.when,
 )  # fmt: skip
 _GLOBALS = (
-    expected_gain, flips, pair_page, pair_result, staleness, page_words.answer_counts,
+    expected_gain, flips, nice, pair_page, pair_result, staleness,
     page_words.external, page_words.marks_of, page_words.missing, page_words.open_roles,
 )  # fmt: skip
 

@@ -1,6 +1,5 @@
-"""What pages tell in words: times, events, marks; and what submitters
-wrote, made safe to show: every text of theirs passes `name` or the cleaning of a template. The pages, and the
-rows of their tables: `templates/`.
+"""What pages tell in words: times, events, marks; and what submitters wrote, made safe to show: every text of
+theirs passes `name` or the cleaning of a template. The pages, and the rows of their tables: `templates/`.
 """
 
 import re
@@ -11,7 +10,7 @@ from markupsafe import Markup, escape
 
 from suite.board.define.board import Item
 from suite.board.entry import AcceptedEntry
-from suite.board.rank.state import Listed, RankTable, State
+from suite.board.rank.state import Listed, State
 from suite.report.hostile_text import one_line
 from suite.report.numbers import DASH
 
@@ -66,12 +65,6 @@ def events_of(state: State) -> list[Event]:
             when = accepted if record.status_date is None else f"{record.status_date}T00:00:00+00:00"
             events.append((when, record.status, entry))
     return sorted(events, key=lambda one: (one[0], one[2].id, one[1]), reverse=True)
-
-
-def answer_counts(table: RankTable, item: Item) -> set[int]:
-    """How many answers the values of ranked entries rest on."""
-    results = (one.entry.column(item.name) for one in table.ranked)
-    return {one.n + one.unscored for one in results if one is not None}
 
 
 def missing(state: State, listed: Listed) -> list[str]:
