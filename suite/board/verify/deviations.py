@@ -112,26 +112,12 @@ def _envelope(board: Board, submission: Submission, findings: Findings, earlier:
 def _one_candidate(
     board: Board, submission: Submission, subjects: Sequence[VerifiedRun], findings: Findings
 ) -> None:
+    """The model that the envelope names is the one that every run asked."""
     seated = [(one, candidate) for one in subjects if (candidate := one.run.candidate) is not None]
-    for first, candidate in seated[:1]:
-        _claimed_identity(submission, first, candidate, findings)
-        allowed = list(board.candidate.allow)
-        if candidate.spec.startswith("openai/") and "endpoint" not in allowed:
-            where = first.place("manifest.json", "roles.candidate")
-            findings.add("R5.candidate/endpoint", where, expected=allowed, found=candidate.spec)
-        for subject, other in seated[1:]:
-            # wherever it is served
-            wanted, there = (member_identity(one, ("url",)) for one in (candidate, other))
-            for path, expected, found in differences(wanted, there):
-                where, run = subject.place("manifest.json", f"roles.candidate.{path}"), first.run_id
-                findings.add("R5.one-candidate", where, run, expected=expected, found=found)
-
-
-def _claimed_identity(
-    submission: Submission, subject: VerifiedRun, candidate: RoleMember, findings: Findings
-) -> None:
-    """The model that the envelope names is the one that the run asked."""
-    claimed, recorded, run = submission.model.identity, candidate.identity, subject.run_id
+    if not seated:
+        return
+    first, candidate = seated[0]
+    claimed, recorded, run = submission.model.identity, candidate.identity, first.run_id
     where = "submission.json model.identity"
     names = {str(recorded.get("name", "")), candidate.spec.partition("/")[2]}
     if claimed.name not in names:
@@ -142,6 +128,16 @@ def _claimed_identity(
         told = getattr(claimed, field)
         if told and known and told != known:
             findings.add("R5.model-revision", f"{where}.{field}", run, expected=known, found=told)
+    allowed = list(board.candidate.allow)
+    if candidate.spec.startswith("openai/") and "endpoint" not in allowed:
+        where = first.place("manifest.json", "roles.candidate")
+        findings.add("R5.candidate/endpoint", where, expected=allowed, found=candidate.spec)
+    for subject, other in seated[1:]:
+        # wherever it is served
+        wanted, there = (member_identity(one, ("url",)) for one in (candidate, other))
+        for path, expected, found in differences(wanted, there):
+            where = subject.place("manifest.json", f"roles.candidate.{path}")
+            findings.add("R5.one-candidate", where, run, expected=expected, found=found)
 
 
 def _places(

@@ -206,19 +206,18 @@ def _caps(standing: ClassStanding, findings: Findings) -> None:
 
 def _wants(standing: ClassStanding | None, subjects: Sequence[VerifiedRun]) -> list[Want]:
     """The board's columns; without a board one for each cell."""
-    if standing is not None:
+    if standing is None:
         return [
-            Want(
-                key, places[0].headline, tuple((one.subject, one.subject.cell(one.cell.id)) for one in places)
-            )
-            for key, places in standing.places.items()
-            if places and key not in standing.lacking and all(one.subject.recomputed for one in places)
+            Want(f"{cell.plan.task}#{cell.id}", cell.task.info.headline, ((subject, cell),))
+            for subject in subjects
+            for cell in (subject.plan.cells if subject.plan is not None and subject.recomputed else ())
         ]
-    return [
-        Want(f"{cell.plan.task}#{cell.id}", cell.task.info.headline, ((subject, cell),))
-        for subject in subjects
-        for cell in (subject.plan.cells if subject.plan is not None and subject.recomputed else ())
-    ]
+    found = []
+    for key, places in standing.places.items():
+        if places and key not in standing.lacking and all(one.subject.recomputed for one in places):
+            cells = tuple((one.subject, one.subject.cell(one.cell.id)) for one in places)
+            found.append(Want(key, places[0].headline, cells))
+    return found
 
 
 def _provenance(bundle: Bundle, signers: Signers | None, findings: Findings) -> Signature | None:

@@ -116,23 +116,17 @@ def _by_sample(mine: Beside, rules: OddRules, others: Sequence[AcceptedEntry]) -
                 continue
             sums[key] += np.nan_to_num(value)
             counts[key] += ~np.isnan(value)
-            if not mine.same_model(entry) and {cell for cell, _ in names} <= moved:
-                _equal(mine, rules, f"column {key}, entry {entry.folder.name}", own[key][1], value, entry)
+            another = not mine.same_model(entry) and {cell for cell, _ in names} <= moved
+            if another and np.allclose(own[key][1], value, rtol=0, atol=1e-12, equal_nan=True):
+                p, where = chance_of(value), f"column {key}, entry {entry.folder.name}"
+                if p < rules["other model"]:
+                    about = {"name": mine.name, "other": entry.submission.model.display_name, "p": p}
+                    rules.compare("other model", where, samples=len(value), **about)
     for result in mine.results:
         key = result.key
         if key in own and counts[key].any() and result.direction != "neither":
             easy = ratios(_sign(result) * sums[key], counts[key])
             _missing(mine, rules, f"column {key}", *own[key], easy)
-
-
-def _equal(
-    mine: Beside, rules: OddRules, where: str, own: Floats, value: Floats, entry: AcceptedEntry
-) -> None:
-    if not np.allclose(own, value, rtol=0, atol=1e-12, equal_nan=True):
-        return
-    chance, other = chance_of(value), entry.submission.model.display_name
-    if chance < rules["other model"]:
-        rules.compare("other model", where, samples=len(value), name=mine.name, other=other, p=chance)
 
 
 def _missing(
