@@ -49,16 +49,11 @@ class WithInterval(Protocol):
     """A number with the ends of its interval; None where there is none."""
 
     @property
-    def value(self) -> float | None:
-        """The number."""
-
+    def value(self) -> float | None: ...
     @property
-    def low(self) -> float | None:
-        """The lower end."""
-
+    def low(self) -> float | None: ...
     @property
-    def high(self) -> float | None:
-        """The upper end."""
+    def high(self) -> float | None: ...
 
 
 class Line(msgspec.Struct, frozen=True):

@@ -26,15 +26,6 @@ if TYPE_CHECKING:
     from suite.task_files import TaskFile
 
 GROUP = "suite"
-APART = {  # what another distribution of ours brings
-    "provider anthropic": "suite-anthropic",
-    "provider any-llm": "suite-any-llm",
-    **dict.fromkeys(("eee", "eval-yaml", "hub", "lm-eval"), "suite-exports"),
-    **dict.fromkeys(("inspect", "importer lm-eval", "imported"), "suite-imports"),
-    **{name: f"suite-{name}" for name in ("mlflow", "trackio", "wandb")},
-    **dict.fromkeys(("judge-audit/biases", "judge-audit/labels"), "suite-judge-audit"),
-    **dict.fromkeys(("bubblewrap", "container"), "suite-sandbox"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +125,7 @@ class Catalogue:
     def _unknown(self, kind: str, name: str) -> NotFound:
         if broken := [plugin.name for plugin in self.plugins if plugin.error]:
             where = f"plugins that failed to load: {', '.join(broken)} (see `suite plugin list`)"
-        elif apart := APART.get(f"{kind} {name}", APART.get(name, APART.get(name.partition("/")[0]))):
+        elif apart := _APART.get(f"{kind} {name}", _APART.get(name, _APART.get(name.partition("/")[0]))):
             return NotFound(f"no {kind} named {name!r}", fix=f"pip install {apart}")
         else:
             where = ""
@@ -285,6 +276,7 @@ def catalogue_of(points: Iterable[EntryPoint], builtin: Iterable[Entry] = ()) ->
 
 
 _OWN = tomllib.loads((files("suite") / "builtin.toml").read_text("utf-8"))
+_APART: dict[str, str] = _OWN.pop("apart")  # what another distribution of ours brings
 BUILTIN: tuple[Entry, ...] = tuple(
     Entry(cast(Kind, kind), name, *told) for kind, each in _OWN.items() for name, told in each.items()
 )

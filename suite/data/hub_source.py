@@ -218,14 +218,10 @@ def _explained(error: Exception, source: HubSource, entry: str, what: str) -> Da
     told["page"] = f"{endpoint() or 'https://huggingface.co'}/{source.type}s/{source.repo}"
     told["pin"] = f"`suite data pin {entry}` records the revision there is now"
     said, fix = (row[part].format_map(told) for part in ("said", "fix"))
-    where += f": {_said(error)}" if row.get("quoted") else ""
+    first = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+    where += f": {first}" if row.get("quoted") else ""
     ours: type[DataError] = getattr(errors, row.get("error", "SourceUnreachable"))
     return ours(f"{entry}: {said}", where=where, fix=fix)
-
-
-def _said(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0][:200] if lines else type(error).__name__
 
 
 class StatusWords(NamedTuple):

@@ -6,7 +6,6 @@ read. Without the network, an entry is held against its schemas and its own file
 for what has been pulled (`pull.verify`).
 """
 
-import hashlib
 import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-from suite.chat import Json
+from suite.chat import Json, sha256_hex
 from suite.data import git_source, hub_source
 from suite.data.cache import Cache, git_blob_of
 from suite.data.entry import BundledSource, DatasetEntry, File, Format, GitSource, HubSource
@@ -149,11 +148,8 @@ def _check(entry: DatasetEntry, cache: Cache, found: SourceCheck) -> None:
 
 def _of_bytes(path: str, data: bytes, size: int | None) -> File:
     """What the first bytes of a file say of it; with its hashes, if they are all."""
-    sha256 = blob = None
-    if len(data) == size:
-        sha256 = hashlib.sha256(data).hexdigest()
-        blob = git_blob_of(data)
-    return File(path=path, bytes=size, sha256=sha256, git_blob=blob)
+    hashes = {"sha256": sha256_hex(data), "git_blob": git_blob_of(data)} if len(data) == size else {}
+    return File.model_validate({"path": path, "bytes": size, **hashes})
 
 
 def _look(

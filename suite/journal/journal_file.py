@@ -108,11 +108,7 @@ class Blocks:
 
     def message(self, message: Message) -> str:
         """Hash of a message, its body written if it is new."""
-        digest = block_hash(_canonical.encode(message))
-        if digest in self._written:
-            self._written.move_to_end(digest)
-            return digest
-        extra = None
+        digest, extra = block_hash(_canonical.encode(message)), None
         if message.tool_calls or message.tool_call_id:
             extra = msgspec.to_builtins(message)
             del extra["role"], extra["content"]

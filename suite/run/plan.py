@@ -6,6 +6,7 @@ as a stream: it counts them, draws the groups of a limited run and knows what sh
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from suite.chat import Json, canonical_json, sha256_hex
@@ -225,10 +226,8 @@ def changed_presets(request: EvalRequest, cells: Sequence[Cell]) -> dict[str, Ch
 
 def _made(task: type[AnyTask], preset: str) -> Iterable[AnyTask]:
     for values in task.info.presets[preset]:
-        try:
+        with suppress(SkipCell):
             yield make_task(task, values)
-        except SkipCell:
-            continue
 
 
 def _parameters(tasks: Iterable[AnyTask]) -> set[bytes]:

@@ -9,7 +9,7 @@ import textwrap
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from suite.chat import Json
@@ -56,52 +56,45 @@ class LiveProgress:
 Watcher = Callable[[Callable[[], LiveProgress]], None]
 
 
+@dataclass(eq=False)
 class Progress:
     """Counts what happens and shows it. quiet: count only. view: who shows it, the terminal by default.
     watcher: who follows it beside."""
 
-    def __init__(
-        self,
-        cells: Sequence[Cell],
-        works: int,
-        stages: Sequence[Stage],
-        *,
-        quiet: bool = False,
-        file: TextIO | None = None,
-        view: ProgressView | None = None,
-        watcher: Watcher | None = None,
-    ) -> None:
-        self.works = works
+    cells: Sequence[Cell]
+    works: int
+    stages: Sequence[Stage]
+    _: KW_ONLY
+    quiet: bool = False
+    file: TextIO = field(default_factory=lambda: sys.stderr)
+    view: ProgressView | None = None
+    watcher: Watcher | None = None
+
+    def __post_init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self.reasons: Counter[str] = Counter()
         self.examples: dict[str, str] = {}  # kind of failure -> what the first of them said
-        self._stages = stages
-        self._quiet = quiet
-        self._view = view
-        self._watcher = watcher
-        self._file = file or sys.stderr
-        self._started = time.monotonic()
         self.new = 0
+        self._started = time.monotonic()
         self._live: Live | None = None
         self._next = self._started + LINE_EVERY_S
         self._every = LINE_EVERY_S
         self.tallies: Callable[[], Mapping[str, MemberCost]] = dict
         self._waits: Callable[[], list[str]] = list
-        self._cells = cells
         by_task: dict[str, list[Mapping[str, Json]]] = {}
-        for cell in cells:
+        for cell in self.cells:
             by_task.setdefault(cell.plan.task, []).append(cell.plan.parameters)
         self._told = {task: distinguishing(some) for task, some in by_task.items()}
         self._headlines = {
-            cell.id: RunningHeadline(cell.task.metrics, cell.task.info.headline) for cell in cells
+            cell.id: RunningHeadline(cell.task.metrics, cell.task.info.headline) for cell in self.cells
         }
 
     def __enter__(self) -> "Progress":
-        if not self._quiet and self._view is None and self._file.isatty():
+        if not self.quiet and self.view is None and self.file.isatty():
             from rich.console import Console
             from rich.live import Live
 
-            console = Console(file=self._file)
+            console = Console(file=self.file)
             self._live = Live(
                 console=console, refresh_per_second=REFRESH_PER_S, transient=True,
                 get_renderable=lambda: self, redirect_stdout=False, redirect_stderr=False,
@@ -110,8 +103,8 @@ class Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._watcher is not None:
-            self._watcher(self.live)
+        if self.watcher is not None:
+            self.watcher(self.live)
         if self._live is not None:
             self._live.stop()
             self._live = None
@@ -123,26 +116,26 @@ class Progress:
 
     def say(self, line: str) -> None:
         """One line for the person who waits."""
-        if not self._quiet:
+        if not self.quiet:
             self.warn(line)
 
     def warn(self, line: str) -> None:
         """One line that changes what the numbers mean: shown though quiet."""
-        if self._view is not None:
-            self._view.say(line)
+        if self.view is not None:
+            self.view.say(line)
         elif self._live is not None:
             self._live.console.print(line, markup=False, highlight=False)
         else:
-            print(line, file=self._file, flush=True)
+            print(line, file=self.file, flush=True)
 
     def solved(self) -> None:
         self.counts[Stage.SOLVE] += 1
-        if Stage.SCORE not in self._stages:
+        if Stage.SCORE not in self.stages:
             self._step()
 
     def scored(self, cell: Cell, output: OutputRecord, score: ScoreRecord) -> None:
         self.counts[Stage.SCORE] += 1
-        if not self._quiet or self._watcher is not None:
+        if not self.quiet or self.watcher is not None:
             self._headlines[cell.id].add(score, output)
         self._step()
 
@@ -164,13 +157,13 @@ class Progress:
 
     def tick(self) -> None:
         """Show a line if it is time: every 10 s, and where nothing happens less often, up to a minute."""
-        if self._watcher is not None:
-            self._watcher(self.live)
-        if self._view is not None:
-            self._view.show(self.line())
+        if self.watcher is not None:
+            self.watcher(self.live)
+        if self.view is not None:
+            self.view.show(self.line())
             return
         now = time.monotonic()
-        if now < self._next or self._live is not None or self._quiet:
+        if now < self._next or self._live is not None or self.quiet:
             return
         self.say(self.line())
         self._next = now + self._every
@@ -179,11 +172,11 @@ class Progress:
     @property
     def finished(self) -> int:
         """Works that are through the last stage of this run."""
-        return self.counts[Stage.SCORE if Stage.SCORE in self._stages else Stage.SOLVE]
+        return self.counts[Stage.SCORE if Stage.SCORE in self.stages else Stage.SOLVE]
 
     def live(self) -> LiveProgress:
         """How far it is, for who follows it."""
-        now = {cell.id: self._headlines[cell.id].value() for cell in self._cells}
+        now = {cell.id: self._headlines[cell.id].value() for cell in self.cells}
         found = {cell: one for cell, one in now.items() if one is not None}
         return LiveProgress(self.finished, self.counts["pending"], found)
 
@@ -217,7 +210,7 @@ class Progress:
     def _found(self) -> list[tuple[str, str, str]]:
         """(task, what tells a cell from its others, its headline) of the cells that have one."""
         found = []
-        for cell in self._cells:
+        for cell in self.cells:
             now, task = self._headlines[cell.id].value(), cell.plan.task
             if now is not None:
                 label = " ".join(f"{name}={getattr(cell.task.parameters, name)}" for name in self._told[task])

@@ -6,7 +6,7 @@ What is recorded there is held against who answers now and which code runs now.
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from functools import cached_property
 from itertools import islice
 from operator import attrgetter
@@ -74,19 +74,43 @@ class RunFolder:
         self.others = others
         self.hardware: Hardware | None = None  # of workers elsewhere
 
+    @contextmanager
     def hold(
         self,
         all_done: Callable[[], bool],
         say: Callable[[str], None],
         lost: Callable[[RunError], None],
         stages: Sequence[Stage],
-    ) -> AbstractContextManager[str]:
-        """See `held`. lost: of folders that another process may take over. Raises RunError."""
+    ) -> Iterator[str]:
+        """Hold the folder while the block runs; what is done again, in words. One that cannot be written to
+        is shown if nothing is left to do; one that is new and has no plan yet is gone after an error.
+
+        lost: of folders that another process may take over. Raises RunError.
+        """
         del lost
-        refuse_open(self.path, self.scoring if Stage.SOLVE not in stages else "")
+        folder = self.path
+        refuse_open(folder, self.scoring if Stage.SOLVE not in stages else "")
         if self.scoring:
             refuse_open(self.of(Stage.SCORE))
-        return held(self.path, all_done, say, self.others)
+        made = folder.exists()
+        if made and not os.access(folder, os.W_OK) and all_done():
+            yield ""
+            return
+        with trying("make the run folder", folder, CHOOSE_FOLDER):
+            folder.mkdir(parents=True, exist_ok=True)
+        if not made:
+            sync_folder(folder.parent)
+        with folder_lock(folder):
+            told = ", ".join(f"{count:,} in {name}" for name, count in repair(folder, self.others).items())
+            if told:
+                told = f"records that lack a part count as not done: {told}"
+                say(told)
+            try:
+                yield told
+            except SuiteError:
+                if not made and {one.name for one in folder.iterdir()} <= _EMPTY:  # refused before it began
+                    shutil.rmtree(folder)
+                raise
 
     def of(self, stage: Stage) -> Path:
         """Where the records of a stage stand."""
@@ -165,36 +189,6 @@ class RunFolder:
     def _manifest(self, stage: Stage) -> RunManifest | ScoringManifest:
         path = self.of(stage) / "manifest.json"
         return read_manifest(path) if stage is Stage.SOLVE else read_document(path, ScoringManifest)
-
-
-@contextmanager
-def held(
-    folder: Path, all_done: Callable[[], bool], say: Callable[[str], None], others: Sequence[Path] = ()
-) -> Iterator[str]:
-    """Hold the folder of a run; what is done again, in words. One that cannot be written to is shown if
-    nothing is left to do; one that is new and has no plan yet is gone again after an error.
-
-    others: run folders whose calls count as recorded, too. Raises RunError.
-    """
-    made = folder.exists()
-    if made and not os.access(folder, os.W_OK) and all_done():
-        yield ""
-        return
-    with trying("make the run folder", folder, CHOOSE_FOLDER):
-        folder.mkdir(parents=True, exist_ok=True)
-    if not made:
-        sync_folder(folder.parent)
-    with folder_lock(folder):
-        told = ", ".join(f"{count:,} in {name}" for name, count in repair(folder, others).items())
-        if told:
-            told = f"records that lack a part count as not done: {told}"
-            say(told)
-        try:
-            yield told
-        except SuiteError:
-            if not made and {one.name for one in folder.iterdir()} <= _EMPTY:  # refused before it began
-                shutil.rmtree(folder)
-            raise
 
 
 def choose_folder(plan: Plan, out: Path | None, new: bool) -> Path:

@@ -227,29 +227,24 @@ class Session:
         """The tasks and engines of this process. What a task lacks shows before a model starts."""
         members, once = self.plan.filled.at("both", *stages), self.ledger is not None
         engines = Engines(members, self.folder.own, attempts, self.progress.say, once=once)
+
+        def driver_with(sinks: Mapping[Stage, Sink]) -> Driver:
+            solved = self.folder.solved
+            ordered = iter if self.settings.until is None else self.settings.until.ordered
+            backlog = Backlog(self.plan, sinks, solved, self.folder.scored, self.progress, ordered)
+            driver = driver_of(
+                self.plan, self.settings, engines, attempts, sinks=sinks, cache=cache, solved=solved,
+                recorded=self.folder.calls(tuple(sinks)), works=backlog.items(), progress=self.progress,
+                imported=self.imported, ledger=self.ledger, ended=lambda _: self._look(),
+            )  # fmt: skip
+            costs = driver.desk.costs
+            self.progress.watch(lambda: costs, lambda: [*self.spent(costs), *driver.under_way()])
+            return driver
+
         async with opened_tasks(self.plan, tools) as facts, engines:
-            yield facts, lambda sinks: self._driver_of(engines, attempts, sinks, cache)
+            yield facts, driver_with
             with contextlib.suppress(RunError):  # the disk may be what failed
                 engines.count()
-
-    def _driver_of(
-        self,
-        engines: Engines,
-        attempts: JournalFile,
-        sinks: Mapping[Stage, Sink],
-        cache: ResponseCache | None,
-    ) -> Driver:
-        solved = self.folder.solved
-        ordered = iter if self.settings.until is None else self.settings.until.ordered
-        backlog = Backlog(self.plan, sinks, solved, self.folder.scored, self.progress, ordered)
-        driver = driver_of(
-            self.plan, self.settings, engines, attempts, sinks=sinks, cache=cache, solved=solved,
-            recorded=self.folder.calls(tuple(sinks)), works=backlog.items(), progress=self.progress,
-            imported=self.imported, ledger=self.ledger, ended=lambda _: self._look(),
-        )  # fmt: skip
-        costs = driver.desk.costs
-        self.progress.watch(lambda: costs, lambda: [*self.spent(costs), *driver.under_way()])
-        return driver
 
     def spent(self, tallies: Mapping[str, MemberCost]) -> list[str]:
         """What was spent, in words: of the budget, else since this start."""

@@ -5,6 +5,7 @@ import contextlib
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -19,20 +20,20 @@ OutT = TypeVar("OutT")
 Function = Callable[[Sequence[InT]], Sequence[OutT] | Awaitable[Sequence[OutT]]]
 
 
+@dataclass(eq=False)
 class Batcher(Generic[InT, OutT]):
     """Turns a function of many into an awaitable of one.
 
     A batch goes when it is full, when everybody who could add to it waits for it, or after `wait_ms`.
     """
 
-    def __init__(
-        self, name: str, function: Function[InT, OutT], size: int, wait_ms: float, active: Callable[[], int]
-    ) -> None:
-        self._name = name
-        self._function = function
-        self._size = size
-        self._wait_s = wait_ms / 1000
-        self._active = active
+    name: str
+    function: Function[InT, OutT]
+    size: int
+    wait_ms: float
+    active: Callable[[], int]
+
+    def __post_init__(self) -> None:
         self._items: list[InT] = []
 
     async def __call__(self, item: InT) -> OutT:
@@ -42,14 +43,14 @@ class Batcher(Generic[InT, OutT]):
             self._batch.add_done_callback(lambda batch: batch.cancelled() or batch.exception())
         self._items.append(item)
         batch, place = self._batch, len(self._items) - 1
-        if len(self._items) >= self._size:
+        if len(self._items) >= self.size:
             self._close()
         else:
             asyncio.get_running_loop().call_soon(self._close_if_all_wait)
         return (await asyncio.shield(batch))[place]
 
     def _close_if_all_wait(self) -> None:
-        active = self._active()
+        active = self.active()
         if self._items and active and len(self._items) >= active:
             self._close()
 
@@ -59,14 +60,14 @@ class Batcher(Generic[InT, OutT]):
 
     async def _run(self, items: list[InT], full: asyncio.Event) -> Sequence[OutT]:
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._wait_s):
+            async with asyncio.timeout(self.wait_ms / 1000):
                 await full.wait()
         if items is self._items:
             self._close()
-        found = self._function(items)
+        found = self.function(items)
         results = await found if inspect.isawaitable(found) else found
         if len(results) != len(items):
-            raise PluginError(f"batch {self._name!r} gave {len(results)} results for {len(items)} items")
+            raise PluginError(f"batch {self.name!r} gave {len(results)} results for {len(items)} items")
         return results
 
 

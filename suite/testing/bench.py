@@ -13,6 +13,7 @@ from suite.data.cache import Cache
 from suite.data.pull import ready
 from suite.data.registry import Registry
 from suite.errors import SandboxUnavailable, SuiteError
+from suite.journal.pairs import Key
 from suite.journal.records import CallRecord, OutputRecord, ScoreRecord
 from suite.journal.run import Run
 from suite.models.scripted import Function, ScriptedEngine
@@ -133,7 +134,6 @@ class Subject:
         return [name for name, needs in roles.items() if any(role.stage in stages for role in needs)]
 
 
-Key = tuple[str, str, int]  # cell, sample, trial
 Content = Mapping[str, object]  # what is compared of a record, by name
 KeyT = TypeVar("KeyT")
 RecordT = TypeVar("RecordT")
@@ -223,13 +223,12 @@ def read(plan: Plan, outcome: Outcome, replayed: Mapping[str, CallRecord] | None
     reader = Run(outcome.folder)
     for journal in reader.every_journal():
         for score in journal.scores:
-            _note(ran, ran.scores, (score.cell, score.sample, score.trial), score)
+            _note(ran, ran.scores, Key.of(score), score)
         for call in journal.calls:
             _note(ran, ran.calls, call.id, call)
     ran.calls = {**(replayed or {}), **ran.calls}
     for output in reader.outputs():
-        key = (output.cell, output.sample, output.trial)
-        _note(ran, ran.outputs, key, output)
+        _note(ran, ran.outputs, key := Key.of(output), output)
         text = ran.calls[output.text_from].reply.text if output.text_from else output.output.text
         ran.texts[key] = Output(text, output.output.data, output.output.finish)
     ran.reasons = [

@@ -23,6 +23,7 @@ import msgspec
 from suite.blocks import Block
 from suite.chat import Finish
 from suite.errors import CapabilityError, DataError, EngineError
+from suite.journal.pairs import Key
 from suite.journal.records import ScoreRecord
 from suite.models.strict_schemas import strict
 from suite.plugins import own_lines
@@ -113,7 +114,7 @@ def _shown(bench: Bench, ran: Ran) -> Iterator[str]:
     for group in plan.groups():
         for item in group.items:
             cell = plan.cells[item.cell]
-            key = (cell.id, item.sample.id, 0)
+            key = Key(cell.id, item.sample.id, 0)
             record = ran.scores.get(key)
             for score in (None, Score(record.values, record.parts) if record else None):
                 try:
