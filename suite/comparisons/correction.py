@@ -235,7 +235,7 @@ def correct_file(
     others = {
         ALONE: covering_mean(y[both], among, binary=True, level=level),
         POOLED: _pooled(human, judge, clusters, level),
-        ERRORS: rogan_gladen(*rates, level=level).estimate,
+        ERRORS: rogan_gladen(*rates, level=level),
     }
     estimates = list(units.estimates(name, alone, level))
     for part, more in ((NUMBER, others), (AGAINST, named)):
@@ -247,7 +247,7 @@ def _pooled(
     human: Sequence[float | None], judge: Sequence[float | None], clusters: Sequence[str] | None, level: float
 ) -> Estimate:
     try:
-        return ppi_mean(human, judge, clusters, level=level).estimate
+        return ppi_mean(human, judge, clusters, level=level)
     except ConfigError as error:  # a cluster that was labelled in part
         return Estimate(None, level=level, note=error.what)
 

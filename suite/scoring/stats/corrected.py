@@ -8,7 +8,7 @@ and Reiczigel 2014 (the interval), as in Lee et al. 2025 (arXiv 2511.21140).
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -23,58 +23,47 @@ from suite.scoring.stats.clusters import (
     floats,
     subset,
 )
-from suite.scoring.stats.estimate import Estimate, clip, joined
+from suite.scoring.stats.estimate import Estimate, Pair, clip, joined
 from suite.scoring.stats.intervals import NOTHING, normal_quantile, t_interval, t_quantile, wilson
 from suite.scoring.stats.means import ONE_CLUSTER, spread
 
-FEWEST_LABELS = 30
 USELESS = "judge no better than chance"
 
 
-@dataclass(frozen=True, slots=True)
-class PpiMean:
-    """estimate: by PPI++. human: of the labels alone. judge: of the judge alone on all samples, uncorrected.
-    weight: how much the judge counts (lambda), from 0 (not at all) to 1. shown: which of the three to put
-    first: "estimate" with 30 labels or more, else "human", without labels "judge".
-    """
-
-    estimate: Estimate
-    human: Estimate
-    judge: Estimate
-    weight: float | None
-    shown: str
-    note: str
-
-
-def ppi_mean(human: Scores, judge: Scores, clusters: Labels | None = None, *, level: float = 0.95) -> PpiMean:
+def ppi_mean(
+    human: Scores, judge: Scores, clusters: Labels | None = None, *, level: float = 0.95
+) -> Estimate:
     """Mean of what humans would say of all samples, yes (1) or no (0).
 
-    human: shape (n + N,), None where nobody was asked; judge: what it says of the same samples, None where it
-    says nothing (those samples are left out). clusters: labels; a cluster may hold samples with labels or
-    without, not both. The judge's weight is lambda = clip(cov(Y, F)/((1 + n/N) var F), 0, 1).
+    human: shape (n + N,), None where nobody was asked, n > 0; judge: what it says of the same samples, None
+    where it says nothing (those samples are left out). clusters: labels; a cluster may hold samples with
+    labels or without, not both. The judge's weight is lambda = clip(cov(Y, F)/((1 + n/N) var F), 0, 1).
     SE^2 = lambda^2 var(F_unl)/N + var(Y - lambda F)/n, cluster-robust, t with labelled clusters - 1.
     Raises ConfigError for clusters that straddle.
     """
-    y, f = floats(human), floats(judge)
-    keep = ~np.isnan(f)
-    labels = subset(clusters, keep)
-    y, f, lost = y[keep], f[keep], int((~keep).sum())
-    labelled = ~np.isnan(y)
-    n, total = int(labelled.sum()), len(f)
-    alone = share_estimate(y[labelled], clusters_of(subset(labels, labelled), n), level)
-    raw = share_estimate(f, clusters_of(labels, total), level)
-    raw = replace(raw, n_unscored=lost, note=joined(raw.note, "judge, uncorrected"))
-    nothing = Estimate(None, level=level, n=n, n_unscored=lost)
-    if not n:
-        return PpiMean(replace(nothing, note="no human labels"), alone, raw, None, "judge", "")
-    if n == total:
-        same = replace(alone, note=joined(alone.note, "every sample has a human label"))
-        return PpiMean(same, alone, raw, 0.0, "human", "")
-    found, used = _estimate(y[labelled], f[labelled], f[~labelled], labels, labelled, level)
-    found = replace(found, n_unscored=lost)
-    few = n < FEWEST_LABELS
-    note = f"fewer than {FEWEST_LABELS} human labels: they alone come first" if few else ""
-    return PpiMean(found, alone, raw, used, "human" if few else "estimate", note)
+    f = floats(judge)
+    judged = ~np.isnan(f)
+    y, f, labels = floats(human)[judged], f[judged], subset(clusters, judged)
+    known = ~np.isnan(y)
+    inner, outer = (clusters_of(subset(labels, some), int(some.sum())) for some in (known, ~known))
+    if known.all():
+        found = share_estimate(y, inner, level)
+        return replace(found, note=joined(found.note, "every sample has a human label"))
+    if labels is not None and inner.count + outer.count > clusters_of(labels, len(y)).count:
+        raise ConfigError.of("scoring.cluster-labels")
+    weight = tuned_weight(y[known], f[known], f[~known])
+    mine, judges = spread(y[known] - weight * f[known], inner), spread(weight * f[~known], outer)
+    value, lost = mine.mean + judges.mean, int((~judged).sum())
+    groups = inner.count + outer.count
+    plain = Estimate(value, level=level, n=len(y), n_unscored=lost, clusters=groups)
+    if mine.se is None or (judges.se is None and weight):
+        return replace(plain, note=ONE_CLUSTER)
+    se = math.hypot(mine.se, judges.se or 0.0)
+    if se < NOTHING:
+        return replace(plain, note="no variation")
+    low, high = clip(t_interval(value, se, inner.count - 1, level), (0.0, 1.0))
+    method = "ppi++-t" if inner.singletons and outer.singletons else "ppi++-cr1-t"
+    return replace(plain, low=low, high=high, method=method)
 
 
 def share_estimate(x: Floats, clusters: Clusters, level: float = 0.95) -> Estimate:
@@ -97,35 +86,6 @@ def share_estimate(x: Floats, clusters: Clusters, level: float = 0.95) -> Estima
     return replace(plain, low=low, high=high, method="wilson-neff", n_effective=effective)
 
 
-def _estimate(
-    y: Floats,
-    f: Floats,
-    unlabelled: Floats,
-    labels: Labels | None,
-    labelled: np.ndarray,
-    level: float,
-) -> tuple[Estimate, float]:
-    n, big = len(y), len(unlabelled)
-    inner = clusters_of(subset(labels, labelled), n)
-    outer = clusters_of(subset(labels, ~labelled), big)
-    if labels is not None:
-        whole = clusters_of(labels, len(labelled))
-        if inner.count + outer.count > whole.count:
-            raise ConfigError.of("scoring.cluster-labels")
-    used = tuned_weight(y, f, unlabelled)
-    parts = spread(y - used * f, inner), spread(used * unlabelled, outer)
-    value = parts[0].mean + parts[1].mean
-    plain = Estimate(value, level=level, n=n + big, clusters=inner.count + outer.count)
-    if parts[0].se is None or (parts[1].se is None and used):
-        return replace(plain, note="one cluster"), used
-    se = math.hypot(parts[0].se, parts[1].se or 0.0)
-    if se < 1e-12:
-        return replace(plain, note="no variation"), used
-    low, high = clip(t_interval(value, se, inner.count - 1, level), (0.0, 1.0))
-    method = "ppi++-t" if inner.singletons and outer.singletons else "ppi++-cr1-t"
-    return replace(plain, low=low, high=high, method=method), used
-
-
 def tuned_weight(human: Floats, judge: Floats, unlabelled: Floats) -> float:
     """The lambda with the least variance, within [0, 1]; 0 for a judge that does not vary."""
     n, big = len(human), len(unlabelled)
@@ -137,68 +97,37 @@ def tuned_weight(human: Floats, judge: Floats, unlabelled: Floats) -> float:
     return min(1.0, max(0.0, covariance / ((1 + n / big) * variance)))
 
 
-@dataclass(frozen=True, slots=True)
-class RoganGladen:
-    """estimate: the corrected share with Lang and Reiczigel's interval. delta: with the delta method's. raw:
-    before it is cut to [0, 1]. apparent: share judged yes. sensitivity, specificity: with Wilson's.
-    """
-
-    estimate: Estimate
-    delta: Estimate
-    raw: float | None
-    apparent: Estimate
-    sensitivity: Estimate
-    specificity: Estimate
-
-
 def rogan_gladen(
     yes: int, n: int, hits: int, positives: int, rejections: int, negatives: int, *, level: float = 0.95
-) -> RoganGladen:
+) -> Estimate:
     """yes of n judged so; hits of the labelled `positives` judged yes; rejections of `negatives` judged no.
 
-    No estimate where one of the sets is empty or the judge is no better than chance.
+    Lang and Reiczigel's interval. No estimate where one of the sets is empty or the judge is no better than
+    chance.
     """
-    apparent, sensitivity, specificity = (
-        share_estimate(floats(np.arange(of) < k), clusters_of(None, of), level)
-        for k, of in ((yes, n), (hits, positives), (rejections, negatives))
-    )
-    size = n + positives + negatives
-    p, q1, q0 = apparent.value, sensitivity.value, specificity.value
-    if p is None or q1 is None or q0 is None or q0 + q1 - 1 <= 1e-12:
-        note = "a set is empty" if None in (p, q1, q0) else USELESS
-        nothing = Estimate(None, level=level, n=size, note=note)
-        return RoganGladen(nothing, nothing, None, apparent, sensitivity, specificity)
-    z = normal_quantile(level)
+    plain = Estimate(None, level=level, n=n + positives + negatives, note="a set is empty")
+    if not (n and positives and negatives):
+        return plain
+    p, q1, q0 = yes / n, hits / positives, rejections / negatives
+    if q0 + q1 - 1 <= NOTHING:
+        return replace(plain, note=USELESS)
     theta = (p + q0 - 1) / (q0 + q1 - 1)
-    half = z * _error(theta, (p, n), (q1, positives), (q0, negatives))
-    cut = min(1.0, max(0.0, theta))
-    delta = Estimate(cut, theta - half, theta + half, level, "rogan-gladen-delta", size)
-    low, high = _lang_reiczigel((yes, n), (hits, positives), (rejections, negatives), z)
+    low, high = _lang_reiczigel((yes, n), (hits, positives), (rejections, negatives), normal_quantile(level))
     note = "below 0 before it was cut" if theta < 0 else "above 1 before it was cut" if theta > 1 else ""
-    estimate = Estimate(cut, low, high, level, "lang-reiczigel", size, note=note)
-    return RoganGladen(estimate, delta, theta, apparent, sensitivity, specificity)
-
-
-def _error(
-    theta: float, apparent: tuple[float, float], hit: tuple[float, float], rejected: tuple[float, float]
-) -> float:
-    """Delta-method standard error; each pair is a share and its number."""
-    (p, n), (q1, m1), (q0, m0) = apparent, hit, rejected
-    variance = (p * (1 - p) / n + theta**2 * q1 * (1 - q1) / m1 + (1 - theta) ** 2 * q0 * (1 - q0) / m0) / (
-        q0 + q1 - 1
-    ) ** 2
-    return math.sqrt(variance)
+    value = min(1.0, max(0.0, theta))
+    return replace(plain, value=value, low=low, high=high, method="lang-reiczigel", note=note)
 
 
 def _lang_reiczigel(
     yes: tuple[int, int], hits: tuple[int, int], rejections: tuple[int, int], z: float
-) -> tuple[float, float]:
+) -> Pair:
     n = yes[1] + z * z
     m1, m0 = hits[1] + 2, rejections[1] + 2
     p, q1, q0 = (yes[0] + z * z / 2) / n, (hits[0] + 1) / m1, (rejections[0] + 1) / m0
-    if q0 + q1 - 1 <= 1e-12:
+    if q0 + q1 - 1 <= NOTHING:
         return 0.0, 1.0
     theta = (p + q0 - 1) / (q0 + q1 - 1)
     shift = 2 * z * z * (theta * q1 * (1 - q1) / m1 - (1 - theta) * q0 * (1 - q0) / m0)
-    half = z * _error(theta, (p, n), (q1, m1), (q0, m0))
+    variance = p * (1 - p) / n + theta**2 * q1 * (1 - q1) / m1 + (1 - theta) ** 2 * q0 * (1 - q0) / m0
+    half = z * math.sqrt(variance / (q0 + q1 - 1) ** 2)
     return clip((theta + shift - half, theta + shift + half), (0.0, 1.0))
