@@ -2,34 +2,25 @@
 
 import click
 
-from suite.cli.flags import NumberRange, choice_flag, seed_flag
+from suite.cli.flags import choice_flag, count_flag, many_flag, number_flag, seed_flag
 from suite.cli.pages import Pages, page_flags, show
 from suite.cli.steps import level_flag
 
 
 @click.command("compare")
 @click.argument("runs", nargs=-1, required=True, metavar="RUN RUN…")
-@click.option(
-    "--metric", "metrics", multiple=True, metavar="NAME", help="A metric beside the headline, or all."
-)
+@many_flag("--metric", "metrics", of="NAME", text="A metric beside the headline, or all.")
 @click.option(
     "--against", "baseline", default="", metavar="RUN", help="Compare all others with this run alone."
 )
-@click.option(
-    "--alpha", type=NumberRange(0.0001, 0.5), show_default="0.05", help="Significance level of tests."
-)
-@click.option(
-    "--level",
-    type=NumberRange(0.5, 0.9999),
-    show_default="1 - alpha",
-    help="Confidence level of intervals, before correction.",
+@number_flag("--alpha", 0.0001, 0.5, "Significance level of tests.", show_default="0.05")
+@number_flag(
+    "--level", 0.5, 0.9999, "Confidence level of intervals, before correction.", show_default="1 - alpha"
 )
 @choice_flag("--correction", of=["holm", "bh", "none"], text="Of p values over all headlines compared.")
 @click.option("--margin", type=float, metavar="E", help="Also test whether the two are equivalent within E.")
 @click.option("--anyway", is_flag=True, help="Compare runs that are not comparable; the page says so.")
-@click.option(
-    "--examples", type=click.IntRange(min=0), default=5, show_default=True, help="Samples to read, a side."
-)
+@count_flag("--examples", "Samples to read, a side.", 0, default=5)
 @page_flags
 def compare(runs: tuple[str, ...], pages: Pages, **how: object) -> None:
     """Compare runs on the samples they share: differences with intervals, paired tests, corrections."""
@@ -56,14 +47,10 @@ def compare(runs: tuple[str, ...], pages: Pages, **how: object) -> None:
     of=["half", "drop", "davidson"],
     text="What a draw counts: half a win, nothing, or an outcome of its own.",
 )
-@click.option(
-    "--rounds", type=click.IntRange(min=0), help="Rounds of the bootstrap (1000; 100 from 100,000 votes on)."
-)
+@count_flag("--rounds", "Rounds of the bootstrap (1000; 100 from 100,000 votes on).", 0)
 @level_flag
 @seed_flag("Seed of resampling.")
-@click.option(
-    "--style", "styles", multiple=True, metavar="COLUMN", help="Hold a style equal: a minus b of it."
-)
+@many_flag("--style", "styles", of="COLUMN", text="Hold a style equal: a minus b of it.")
 @click.option("--side", is_flag=True, help="Hold the side shown first equal, too.")
 @click.option("--elo/--no-elo", default=None, help="Elo over random orders (default: up to 100,000 votes).")
 @click.option("--prequential/--no-prequential", default=None, help="Test whether draws help to predict.")

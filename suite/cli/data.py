@@ -8,7 +8,7 @@ import click
 
 from suite.cli import pulls
 from suite.cli.data_check import check
-from suite.cli.flags import PATH, accept_flag, folder_flag, json_flag, say_json, say_text
+from suite.cli.flags import PATH, accept_flag, folder_flag, json_flag, many_flag, say_json, say_text
 from suite.data.cache import Cache
 from suite.data.entry import DatasetEntry
 from suite.data.pins import pin as pin_entry
@@ -112,9 +112,9 @@ def pin(entry: str, branch: str | None, write: bool, as_json: bool) -> None:
 @click.option("--config", help="One of its configs (default: all).")
 @click.option("--split", metavar="TEXT", help="One of its splits (default: all).")
 @click.option("--git", metavar="URL", help="A repository on a Git host, by its https address.")
-@click.option("--path", "globs", multiple=True, metavar="GLOB", help="Which of its files; repeatable.")
+@many_flag("--path", "globs", of="GLOB", text="Which of its files; repeatable.")
 @click.option("--revision", help="Branch, tag or commit (default: the main branch now).")
-@click.option("--files", multiple=True, type=PATH, metavar="PATH…", help="JSONL, JSON, CSV or Parquet files.")
+@many_flag("--files", type=PATH, of="PATH…", text="JSONL, JSON, CSV or Parquet files.")
 @click.option(
     "--licence", "--license", metavar="TEXT", default="", help="Its licence, where it states none itself."
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from suite.cli.flags import names_of, output_flag, scoring_flag, together
+from suite.cli.flags import entry_flag, list_flag, many_flag, output_flag, scoring_flag, together
 from suite.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _NUMBERS: dict[object, type] = {int: int, float: float}
 
 to_flags = together(
     click.option("--to", metavar="NAME", help="Follow it live, then export it: mlflow, trackio, wandb, …"),
-    click.option("--to-option", "to_options", multiple=True, metavar="KEY=VALUE", help="A flag of it."),
+    many_flag("--to-option", "to_options", of="KEY=VALUE", text="A flag of it."),
 )
 
 
@@ -107,26 +107,16 @@ def _flag(name: str, field: "FieldInfo", about: str) -> ExporterFlag:
     )
 
 
-def _list(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
-    from suite.plugins import catalogue
-
-    if not wanted or ctx.resilient_parsing:
-        return
-    for entry, plugin in catalogue().entries("exporter"):
-        click.echo(f"{entry.name}: {entry.title} ({plugin.distribution or plugin.name})")
-        for flag in _flags(entry.name):
-            if record := flag.get_help_record(ctx):  # of one that is hidden there is none
-                click.echo(f"  {record[0]}")
-    ctx.exit()
+def _flag_lines(ctx: click.Context, exporter: str) -> list[str]:
+    records = (flag.get_help_record(ctx) for flag in _flags(exporter))
+    return [record[0] for record in records if record]  # of one that is hidden there is none
 
 
 @click.command("export", cls=ExportCommand)
 @click.argument("run")
 @scoring_flag
-@click.option(
-    "--to", "kind", required=True, metavar="NAME", shell_complete=names_of("exporter"), help="What to write."
-)
-@click.option("--list", is_flag=True, is_eager=True, expose_value=False, callback=_list, help="List what.")
+@entry_flag("--to", "exporter", "What to write.", "kind")
+@list_flag("exporter", "List what.", _flag_lines)
 @output_flag("PATH", "The file of a table; of anything else the folder. Trackers need none.", required=False)
 @click.option("--allow-partial", is_flag=True, help="Export a run with pending work too.")
 def export(run: str, scoring: str, kind: str, output: Path | None, **options: object) -> None:

@@ -47,6 +47,26 @@ def together(*flags: Callable[[CommandT], CommandT]) -> Callable[[CommandT], Com
     return all_of_them
 
 
+def choice_flag(*names: str, of: Sequence[str], text: str | None = None) -> Callable[[CommandT], CommandT]:
+    """One of some words, by default the first. text: its help."""
+    return click.option(*names, type=click.Choice(of), default=of[0], show_default=True, help=text)
+
+
+def count_flag(name: str, text: str, least: int = 1, **more: Any) -> Callable[[CommandT], CommandT]:
+    """A whole number from the least on. text: its help."""
+    return click.option(name, type=click.IntRange(least), show_default=True, help=text, **more)
+
+
+def number_flag(name: str, low: float, high: float, text: str, **more: Any) -> Callable[[CommandT], CommandT]:
+    """A number within bounds. text: its help."""
+    return click.option(name, type=NumberRange(low, high), **{"show_default": True, **more}, help=text)
+
+
+def many_flag(*names: str, of: str, text: str, **more: Any) -> Callable[[CommandT], CommandT]:
+    """One that may be repeated. of: how help calls its value. text: its help."""
+    return click.option(*names, multiple=True, metavar=of, help=text, **more)
+
+
 json_flag = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 repo_flag = click.option(
     "--repo",
@@ -57,24 +77,16 @@ repo_flag = click.option(
     metavar="DIR",
     help="The board's repository.",
 )
-bundle_url_flag = click.option(
-    "--bundle-url", "urls", multiple=True, metavar="https://…", help="Where a large bundle lies; repeatable."
-)
-data_flag = click.option(
-    "--data",
-    multiple=True,
-    metavar="NAME=RUN|FILE|ENTRY[:PART]",
-    help="Fill a dataset from a run, a file or another entry, or one part of it.",
-)
+_LARGE = "Where a large bundle lies; repeatable."
+bundle_url_flag = many_flag("--bundle-url", "urls", of="https://…", text=_LARGE)
+_DATA = "Fill a dataset from a run, a file or another entry, or one part of it."
+data_flag = many_flag("--data", of="NAME=RUN|FILE|ENTRY[:PART]", text=_DATA)
 accept_flag = click.option("--accept-licence", is_flag=True, help="Accept the licence; remembered.")
 scoring_flag = click.option(
     "--scoring", default="", metavar="ID", help="Which scoring (default: the newest)."
 )
-limit_flag = click.option(
-    "--limit",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Only N groups, drawn by the seed; at least some of each task.",
+limit_flag = count_flag(
+    "--limit", "Only N groups, drawn by the seed; at least some of each task.", metavar="N"
 )
 
 
@@ -92,19 +104,14 @@ def seed_flag(text: str) -> Callable[[CommandT], CommandT]:
     return click.option("--seed", type=int, default=0, show_default=True, help=text)
 
 
-def choice_flag(*names: str, of: Sequence[str], text: str | None = None) -> Callable[[CommandT], CommandT]:
-    """One of some words, by default the first. text: its help."""
-    return click.option(*names, type=click.Choice(of), default=of[0], show_default=True, help=text)
-
-
 def tasks_flag(text: str) -> Callable[[CommandT], CommandT]:
     """--task, for several."""
-    return click.option("--task", "tasks", multiple=True, metavar="NAME", help=text)
+    return many_flag("--task", "tasks", of="NAME", text=text)
 
 
-def parameters_flag(text: str, metavar: str = "[TASK:]NAME=VALUE") -> Callable[[CommandT], CommandT]:
+def parameters_flag(text: str, of: str = "[TASK:]NAME=VALUE") -> Callable[[CommandT], CommandT]:
     """-P: parameters of tasks."""
-    return click.option("-P", "parameters", multiple=True, metavar=metavar, help=text)
+    return many_flag("-P", "parameters", of=of, text=text)
 
 
 def board_flag(text: str, *, required: bool = False, default: str = "") -> Callable[[CommandT], CommandT]:
@@ -139,6 +146,30 @@ def names_of(kind: str) -> Callable[[click.Context, click.Parameter, str], list[
     from suite.plugins import catalogue
 
     return lambda _, __, begun: [name for name in catalogue().names(kind) if name.startswith(begun)]
+
+
+def entry_flag(flag: str, kind: str, text: str, name: str = "") -> Callable[[CommandT], CommandT]:
+    """The entry of a kind that a command works with. name: of the parameter, if it is not the kind."""
+    complete = names_of(kind)
+    return click.option(flag, name or kind, required=True, metavar="NAME", shell_complete=complete, help=text)
+
+
+def list_flag(
+    kind: str, text: str, more: Callable[[click.Context, str], Sequence[str]] = lambda *_: ()
+) -> Callable[[CommandT], CommandT]:
+    """--list: print the entries of a kind and stop. more: lines below an entry, by its name."""
+
+    def tell(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+        from suite.plugins import catalogue
+
+        if wanted and not ctx.resilient_parsing:
+            for entry, plugin in catalogue().entries(kind):
+                click.echo(f"{entry.name}: {entry.title} ({plugin.distribution or plugin.name})")
+                for line in more(ctx, entry.name):
+                    click.echo(f"  {line}")
+            ctx.exit()
+
+    return click.option("--list", is_flag=True, is_eager=True, expose_value=False, callback=tell, help=text)
 
 
 def say_json(value: object) -> None:

@@ -6,9 +6,13 @@ from pathlib import Path
 import click
 import msgspec
 
-from suite.cli import steps
-from suite.cli.flags import FILE, limit_flag, new_run_flags, output_flag, parameters_flag, seed_flag
+from suite.cli import flags, steps
 from suite.cli.pages import Pages, page_flags, show, write
+
+_LABELS = (
+    "Pairs with human labels (JSONL: id, question, first, second, human), judged too. With RUN: what people "
+    "saved on its labelling page."
+)
 
 
 @click.group("judge")
@@ -25,19 +29,12 @@ def _apart(places: Sequence[str], labels: Sequence[Path]) -> tuple[list[str], li
 @judge.command(cls=steps.RecordedCommand)
 @click.argument("runs", nargs=-1, metavar="[RUN]...")
 @click.option("--judge", "model", required=True, metavar="SPEC", help="The judge: provider/name.")
-@click.option(
-    "--labels",
-    multiple=True,
-    metavar="FILE",
-    type=FILE,
-    help="Pairs with human labels (JSONL: id, question, first, second, human), judged too. With RUN: what "
-    "people saved on its labelling page.",
-)
-@parameters_flag("A parameter, e.g. max_tokens=2000.", "NAME=VALUE")
-@click.option("-o", "options", multiple=True, metavar="KEY=VALUE", help="An option of the judge's engine.")
-@limit_flag
-@seed_flag("Seed of the run.")
-@new_run_flags
+@flags.many_flag("--labels", of="FILE", type=flags.FILE, text=_LABELS)
+@flags.parameters_flag("A parameter, e.g. max_tokens=2000.", "NAME=VALUE")
+@flags.many_flag("-o", "options", of="KEY=VALUE", text="An option of the judge's engine.")
+@flags.limit_flag
+@flags.seed_flag("Seed of the run.")
+@flags.new_run_flags
 @steps.run_flags
 @click.pass_context
 def audit(
@@ -54,26 +51,26 @@ def audit(
 
         read = read_labels_files(places, files)
         write(pairs := files[0].with_suffix(".pairs.jsonl"), labelled_pairs(read))
-    flags = msgspec.structs.replace(
+    asked = msgspec.structs.replace(
         steps.read(given),
         tasks=("judge-audit/biases", *(("judge-audit/labels",) if pairs else ())),
         data=(f"labels={pairs}",) if pairs else (),
     )
-    plan = make_plan(steps.requested(flags, {"candidate": [model]}), say=flags.shows, check=not flags.dry_run)
-    if not steps.dry(plan, flags):
-        context.exit(steps.carry_out(plan, flags))
+    plan = make_plan(steps.requested(asked, {"candidate": [model]}), say=asked.shows, check=not asked.dry_run)
+    if not steps.dry(plan, asked):
+        context.exit(steps.carry_out(plan, asked))
 
 
 @judge.command()
 @click.argument("places", nargs=-1, required=True, metavar="RUN...")
-@click.option("--n", default=60, show_default=True, type=click.IntRange(2), help="How many samples to label.")
+@flags.count_flag("--n", "How many samples to label.", 2, default=60)
 @click.option("--task", default="", metavar="NAME", help="The task, where a run has several with a judge.")
 @click.option("--value", default="", metavar="NAME", help="The value to label (default: the headline).")
 @click.option("--question", default="", metavar="TEXT", help="What people are asked, in place of the usual.")
 @click.option("--twice", is_flag=True, help="Put each pair twice, in both orders.")
-@seed_flag("Seed of the choice and of the order.")
+@flags.seed_flag("Seed of the choice and of the order.")
 @click.option("--force", is_flag=True, help="Replace another page that stands there.")
-@output_flag("FILE", "The page.", required=False, default=Path("labels.html"), show_default=True)
+@flags.output_flag("FILE", "The page.", required=False, default=Path("labels.html"), show_default=True)
 def label(places: tuple[str, ...], question: str, output: Path, force: bool, **wanted: object) -> None:
     """Write a page on which people label samples of runs, blind to model and verdict; it works offline."""
     from suite.comparisons.label_choice import LabelsWanted, draw
@@ -89,7 +86,7 @@ def label(places: tuple[str, ...], question: str, output: Path, force: bool, **w
 
 @judge.command()
 @click.argument("places", nargs=-1, required=True, metavar="FILE|RUN...")
-@click.option("--labels", multiple=True, type=FILE, metavar="FILE", help="What people saved on the page.")
+@flags.many_flag("--labels", type=flags.FILE, of="FILE", text="What people saved on the page.")
 @steps.level_flag
 @page_flags
 def correct(places: tuple[str, ...], labels: tuple[Path, ...], level: float, pages: Pages) -> None:

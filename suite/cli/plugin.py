@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from suite.cli.flags import data_flag, json_flag, output_flag, parameters_flag, say_json, say_text
+from suite.cli.flags import data_flag, json_flag, many_flag, output_flag, parameters_flag, say_json, say_text
 from suite.errors import ConfigError, NotFound, PluginError, unknown
 from suite.hookspecs import CONTRACT
 from suite.plugins import Catalogue, Plugin, catalogue, contract_note
@@ -62,7 +62,7 @@ def problems(one: Plugin) -> list[str]:
 @click.argument("name")
 @parameters_flag("Try these cells (default: the preset mini, or the defaults).")
 @data_flag
-@click.option("--only", multiple=True, metavar="CHECK", help="Make only this check; repeatable.")
+@many_flag("--only", of="CHECK", text="Make only this check; repeatable.")
 @click.option("--no-model", is_flag=True, help="Leave out the check with the embedded model.")
 @json_flag
 @click.pass_context
@@ -77,6 +77,7 @@ def check(
 ) -> None:
     """Check that a task, or what a plugin brings, keeps the contract; exit 1 if one does not."""
     from suite.cli.steps import parse_data, parse_parameters
+    from suite.report.exporters import flaws_of
     from suite.testing import conformance
     from suite.testing.bench import Subject
 
@@ -91,7 +92,7 @@ def check(
     say: Callable[[str], object] = (lambda _: None) if as_json else click.echo
     told: dict[str, list[dict[str, object]]] = {"tasks": [], "providers": []}
     known = catalogue().with_files([name])
-    exporters = _flaws_of_exporters(name)
+    exporters = {one: list(flaws_of(one)) for one in _names("exporter", name)}
     for exporter, flaws in exporters.items():
         say(exporter)
         for line in [f"failed  {one}" for one in flaws] or ["passed  it loads, and its options are flags"]:
@@ -128,13 +129,6 @@ def _advice(name: str, known: Catalogue) -> list[str]:
         return advice(load_task(known, name)[0])
     except PluginError:
         return []  # a check has said it
-
-
-def _flaws_of_exporters(name: str) -> dict[str, list[str]]:
-    """What is wrong with the exporter of that name, or with each of the plugin or distribution."""
-    from suite.report.exporters import flaws_of
-
-    return {one: list(flaws_of(one)) for one in _names("exporter", name)}
 
 
 def _names(kind: str, name: str) -> list[str]:

@@ -136,7 +136,14 @@ def add_commands(
     @click.argument("name", metavar=word.upper())
     @json_flag
     def _show(name: str, as_json: bool) -> None:
-        show_one(find(registry(), name), as_json)
+        cache, entry = Cache(), find(registry(), name)
+        found, pinned, path = state(entry, cache), locked(entry, cache), lock_path(cache, entry)
+        lock = str(path) if path.is_file() else None
+        if as_json:
+            whole = pinned.model_dump(mode="json", by_alias=True, exclude_none=True)
+            say_json({**found.facts(), "entry": whole, "lock": lock})
+        else:
+            say_text("entry", found, lock)
 
     @group.command("pull", help=helps[2])
     @click.argument("names", nargs=-1, required=True, metavar=f"{word.upper()}…")
@@ -149,18 +156,6 @@ def add_commands(
             with progress_bars() as progress:
                 found.append(pull_entry(entry, cache, accept_licence=accept_licence, progress=progress))
         done(found, as_json)
-
-
-def show_one(entry: DatasetEntry | ModelEntry, as_json: bool) -> None:
-    """Print everything about an entry."""
-    cache = Cache()
-    found, pinned, path = state(entry, cache), locked(entry, cache), lock_path(cache, entry)
-    lock = str(path) if path.is_file() else None
-    if as_json:
-        whole = pinned.model_dump(mode="json", by_alias=True, exclude_none=True)
-        say_json({**found.facts(), "entry": whole, "lock": lock})
-        return
-    say_text("entry", found, lock)
 
 
 def done(found: Sequence[LocalFiles[RegistryEntry]], as_json: bool) -> None:

@@ -6,17 +6,7 @@ from typing import Any
 
 import click
 
-from suite.cli.flags import (
-    PATH,
-    json_flag,
-    names_of,
-    output_flag,
-    runs_flag,
-    say_json,
-    say_text,
-    scoring_flag,
-    tasks_flag,
-)
+from suite.cli import flags
 from suite.errors import ConfigError
 
 
@@ -26,8 +16,8 @@ def runs() -> None:
 
 
 @runs.command("list")
-@runs_flag
-@json_flag
+@flags.runs_flag
+@flags.json_flag
 def list_(folder: Path, as_json: bool) -> None:
     """All runs in a folder, and how far each got."""
     from datetime import UTC, datetime
@@ -36,7 +26,7 @@ def list_(folder: Path, as_json: bool) -> None:
 
     records = list(list_runs(folder))
     if as_json:
-        say_json(records)
+        flags.say_json(records)
     elif not records:
         click.echo(f"no runs in {folder}")
     else:
@@ -45,7 +35,7 @@ def list_(folder: Path, as_json: bool) -> None:
 
 @runs.command()
 @click.argument("run")
-@json_flag
+@flags.json_flag
 def show(run: str, as_json: bool) -> None:
     """State, roles and scorings of a run, and why work is pending."""
     from suite.journal.run import find_run
@@ -59,27 +49,21 @@ def _show(folder: Path, as_json: bool) -> None:
 
     record = show_run(Run(folder))
     if as_json:
-        say_json(record)
+        flags.say_json(record)
     else:
-        say_text("run", record)
+        flags.say_text("run", record)
 
 
 @runs.command("samples", context_settings={"ignore_unknown_options": True})
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="RUN [--TAG VALUE]…")
-@click.option(
-    "--where", multiple=True, metavar="NAME=VALUE", help="A value, finish or unscored (= != < > <= >=)."
-)
-@click.option(
-    "--cell", "cells", multiple=True, metavar="ID|NAME=VALUE", help="A cell: its id, or a parameter."
-)
-@click.option("--tag", "tags", multiple=True, metavar="NAME=VALUE", help="A tag; --NAME VALUE does the same.")
+@flags.many_flag("--where", of="NAME=VALUE", text="A value, finish or unscored (= != < > <= >=).")
+@flags.many_flag("--cell", "cells", of="ID|NAME=VALUE", text="A cell: its id, or a parameter.")
+@flags.many_flag("--tag", "tags", of="NAME=VALUE", text="A tag; --NAME VALUE does the same.")
 @click.option("--sample", default="", metavar="ID", help="One sample, in every cell and trial.")
-@click.option(
-    "--limit", type=click.IntRange(min=1), metavar="N", default=5, show_default=True, help="Most to show."
-)
-@scoring_flag
+@flags.count_flag("--limit", "Most to show.", metavar="N", default=5)
+@flags.scoring_flag
 @click.option("--full", is_flag=True, help="With every call, and the task's own view.")
-@json_flag
+@flags.json_flag
 def samples(words: Sequence[str], scoring: str, full: bool, as_json: bool, **wanted: Any) -> None:
     """Question, answer and verdict of samples: all conditions must hold."""
     from suite.journal.run import Run, find_run
@@ -94,7 +78,7 @@ def samples(words: Sequence[str], scoring: str, full: bool, as_json: bool, **wan
         from suite.report.rows import sample_row
 
         rows = [sample_row(run, one.output) for one in found.picked]
-        say_json({"run": run.name, "matching": found.total, "samples": rows})
+        flags.say_json({"run": run.name, "matching": found.total, "samples": rows})
         return
     from suite.report.terminal_sample import print_samples
 
@@ -129,8 +113,8 @@ def _pair(flag: str, text: str) -> tuple[str, str]:
 
 @runs.command()
 @click.argument("run")
-@tasks_flag("The file of the run's task (./units.py), if it moved.")
-@json_flag
+@flags.tasks_flag("The file of the run's task (./units.py), if it moved.")
+@flags.json_flag
 @click.pass_context
 def merge(context: click.Context, run: str, tasks: tuple[str, ...], as_json: bool) -> None:
     """Merge the shards of a run as far as they are, with results and reports; again at any time."""
@@ -143,11 +127,11 @@ def merge(context: click.Context, run: str, tasks: tuple[str, ...], as_json: boo
     before = _inodes(folder)
     merges, changed, scored = merge_shards(folder, tasks=tasks), before != _inodes(folder), Run(folder)
     if as_json:
-        say_json(merges)
+        flags.say_json(merges)
     elif scored.has_results:
         print_results(folder, scored.scoring)
     for one in () if as_json else merges:
-        say_text("merged", one)
+        flags.say_text("merged", one)
     for path in write_reports(folder) if changed and scored.has_results else ():
         click.echo(f"wrote {path}", err=as_json)
     foreign = any(shard.state == "foreign" for one in merges for shard in one.shards)
@@ -161,29 +145,13 @@ def _inodes(folder: Path) -> set[int]:
     return {one.stat().st_ino for each in ("", "scorings/*/") for one in folder.glob(f"{each}*.json*")}
 
 
-def _list(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
-    if wanted and not ctx.resilient_parsing:
-        from suite.plugins import catalogue
-
-        for entry, plugin in catalogue().entries("importer"):
-            click.echo(f"{entry.name}: {entry.title} ({plugin.distribution or plugin.name})")
-        ctx.exit()
-
-
 @runs.command("import")
-@click.argument("path", type=PATH)
-@click.option(
-    "--from",
-    "importer",
-    required=True,
-    metavar="NAME",
-    shell_complete=names_of("importer"),
-    help="Whose format: inspect, lm-eval, …",
-)
-@click.option("--list", is_flag=True, is_eager=True, expose_value=False, callback=_list, help="List formats.")
-@output_flag("DIR", "The run's folder.")
+@click.argument("path", type=flags.PATH)
+@flags.entry_flag("--from", "importer", "Whose format: inspect, lm-eval, …")
+@flags.list_flag("importer", "List formats.")
+@flags.output_flag("DIR", "The run's folder.")
 @click.option("--model", default="", metavar="NAME", help="The candidate, where the files tell of several.")
-@json_flag
+@flags.json_flag
 def import_(path: Path, importer: str, output: Path, model: str, as_json: bool) -> None:
     """Make a run of results from elsewhere, marked as imported for good. --list shows whose can be read."""
     from suite.report.imports import import_run

@@ -12,7 +12,7 @@ import click
 import msgspec
 
 from suite.cli.exports import followed, to_flags
-from suite.cli.flags import AmountOption, NumberRange, say_json, say_text, together
+from suite.cli.flags import AmountOption, count_flag, many_flag, number_flag, say_json, say_text, together
 from suite.cli.shards import named_shard, shard_flags, whole_done, work_in_shards, work_on_shard
 from suite.errors import ConfigError
 from suite.run.request import AskedRun, parameter_name
@@ -41,12 +41,6 @@ class RecordedCommand(click.Command):
         """Keep the words as they were given."""
         ctx.meta[_WORDS] = list(args)
         return super().parse_args(ctx, args)
-
-
-def typed_command(context: click.Context) -> tuple[str, str]:
-    """The command line for a shell, and the flags that suite.toml or the environment gave; no secrets."""
-    words = ("suite", *_path(context), *context.meta.get(_WORDS, ()))
-    return safe_command(words), safe_command(_spelt(context, _SETTINGS, {}))
 
 
 def repeated_words(context: click.Context, changed: Mapping[str, object]) -> tuple[str, ...]:
@@ -81,47 +75,39 @@ thinking_flag = click.option(
     metavar="on|off|low|high|N",
     help="How much the candidate thinks first; N: most tokens of it. Others: -o ROLE.thinking=…",
 )
-level_flag = click.option(
-    "--level",
-    type=NumberRange(0.5, 0.999),
-    default=0.95,
-    show_default=True,
-    help="Confidence level of intervals.",
-)
+level_flag = number_flag("--level", 0.5, 0.999, "Confidence level of intervals.", default=0.95)
 
 
 # flags that name models
 role_flags = together(
     click.option("--model", metavar="SPEC", help="The candidate: provider/name, e.g. embedded/smollm2-135m."),
     click.option("--baseline", metavar="SPEC", help="The model it is compared with."),
-    click.option("--judge", "judges", multiple=True, metavar="SPEC", help="The judge; repeat for a panel."),
+    many_flag("--judge", "judges", of="SPEC", text="The judge; repeat for a panel."),
     click.option("--user", metavar="SPEC", help="The model that plays the user."),
     click.option("--embedder", metavar="SPEC", help="Who ranks documents (default: lexical/bm25)."),
-    click.option("--role", "roles", multiple=True, metavar="NAME=SPEC", help="Any role by its name."),
-    click.option(
+    many_flag("--role", "roles", of="NAME=SPEC", text="Any role by its name."),
+    many_flag(
         "-o",
         "options",
-        multiple=True,
-        metavar="[ROLE.]KEY=VALUE",
-        help="An engine option, of the candidate, a role, or one of a panel (judge/2.…).",
+        of="[ROLE.]KEY=VALUE",
+        text="An engine option, of the candidate, a role, or one of a panel (judge/2.…).",
     ),
 )
 
 
 # flags that say how to run and what to print
 run_flags = together(
-    click.option("--concurrency", type=click.IntRange(min=1), help="Requests in flight (default: adapts)."),
+    count_flag("--concurrency", "Requests in flight (default: adapts)."),
     click.option(
         "--cache/--no-cache",
         default=None,
         help="Take replies from the cache even for a run made before; or leave the cache out.",
     ),
     level_flag,
-    click.option(
+    many_flag(
         "--settle",
-        multiple=True,
-        metavar="KIND=FINISH",
-        help="Take calls that fail for good with KIND (status-400, …) as overflow or refused; recorded.",
+        of="KIND=FINISH",
+        text="Take calls that fail for good with KIND (status-400, …) as overflow or refused; recorded.",
     ),
     click.option(
         "--budget",
@@ -132,12 +118,8 @@ run_flags = together(
     click.option("--strict", is_flag=True, help="Exit 1 if a value is unscored, too."),
     shard_flags,
     click.option("--on", metavar="NAME", help="Carry it out on a cluster: ray, slurm, kubernetes."),
-    click.option(
-        "--on-option",
-        "on_options",
-        multiple=True,
-        metavar="KEY=VALUE",
-        help="An option of --on; one that is unknown lists them.",
+    many_flag(
+        "--on-option", "on_options", of="KEY=VALUE", text="An option of --on; one that is unknown lists them."
     ),
     click.option("--print", "prints", is_flag=True, help="With --on: print its script and stop."),
     to_flags,
@@ -286,11 +268,11 @@ def carry_out(plan: "Plan", flags: RunFlags, folder: Path | None = None) -> int:
 
     context, executor = click.get_current_context(), executor_asked(flags)
     shard = _shard(flags, executor)
-    command, given = typed_command(context)
+    words, given = (*_path(context), *context.meta.get(_WORDS, ())), _spelt(context, _SETTINGS, {})
     if shard is not None:  # what continues all of the run
-        words = repeated_words(context, {"shard": None, "shards": shard.of})
-        command, given = safe_command(("suite", *words)), ""
-    settings = RunSettings(quiet=flags.quiet, command=command, command_settings=given)
+        words, given = repeated_words(context, {"shard": None, "shards": shard.of}), []
+    command, settled = safe_command(("suite", *words)), safe_command(given)
+    settings = RunSettings(quiet=flags.quiet, command=command, command_settings=settled)
     settle = [text.partition("=")[::2] for text in flags.settle]
     run = prepare(plan, flags, settings, settle, output=flags.output, folder=folder)
     place: dict[str, object] = {"output": run.folder} if folder is None else {}

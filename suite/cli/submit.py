@@ -17,7 +17,6 @@ from suite.cli.steps import parse_data, parse_options, parse_roles, role_flags
 if TYPE_CHECKING:
     from suite.board.define.board import Board
 
-COUNT = click.IntRange(min=1)
 FLAGS = tomllib.loads((files("suite.board.pack") / "declarations.toml").read_text("utf-8"))["flags"]
 
 
@@ -131,19 +130,18 @@ def place(bundle: Path, repository: Path, urls: Sequence[str]) -> None:
     help="Whose SSH keys may sign (OpenSSH's ALLOWED SIGNERS).",
 )
 @flags.data_flag
-@click.option("--rerun", type=COUNT, metavar="N", help="Ask the model again for N random samples.")
-@click.option("--rejudge", type=COUNT, metavar="N", help="Ask the judge again about N random samples.")
+@flags.count_flag("--rerun", "Ask the model again for N random samples.", metavar="N")
+@flags.count_flag("--rejudge", "Ask the judge again about N random samples.", metavar="N")
 @click.option("--rerun-seed", metavar="TEXT", help="What chooses them (default: drawn now, and printed).")
 @role_flags
 @flags.json_flag
 @flags.output_flag("FILE", "Write the report, as JSON.", required=False)
 @click.option("--per-sample", type=flags.PATH, metavar="FILE", help="Write the units (Parquet).")
-@click.option("--max-findings", type=COUNT, default=20, show_default=True, help="Shown of each code.")
-@click.option(
+@flags.count_flag("--max-findings", "Shown of each code.", default=20)
+@flags.count_flag(
     "--time-limit",
-    type=COUNT,
+    "How long it may take, without a re-run (default: the board's, else 1800).",
     metavar="SECONDS",
-    help="How long it may take, without a re-run (default: the board's, else 1800).",
 )
 @click.option("--strict", is_flag=True, help="Exit 1 on warnings, too.")
 @click.option("--quiet", is_flag=True, help="No progress; only the verdict.")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from suite.cli.flags import PATH, runs_flag
+from suite.cli.flags import PATH, many_flag, runs_flag
 from suite.errors import ConfigError
 
 
@@ -17,7 +17,7 @@ from suite.errors import ConfigError
 @click.option(
     "--export", type=PATH, metavar="DIR", help="Write static files there instead; they open offline."
 )
-@click.option("--compare", multiple=True, metavar="RUN,RUN…", help="Export this comparison, not every pair.")
+@many_flag("--compare", of="RUN,RUN…", text="Export this comparison, not every pair.")
 @click.option("--with-texts", is_flag=True, help="Export texts, too, that a licence lets nobody pass on.")
 def view(
     runs: Sequence[str], folder: Path, port: int, opened: bool, export: Path | None,
