@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from suite.journal.documents import AcrossResult, MetricResult
 from suite.journal.records import CellPlan
-from suite.scoring.metrics.declared import OfOneCell, metrics_of, wanted_values
+from suite.scoring.metrics.declared import OfOneCell, metrics_of, rows_of, values_of
 from suite.scoring.metrics.formulas import Across
 from suite.scoring.rows import Context
 from suite.scoring.table import ScoreTable, Wanted
@@ -17,7 +17,7 @@ from suite.scoring.table import ScoreTable, Wanted
 
 def wanted(metrics: Iterable[object]) -> Wanted:
     """What a TableBuilder must keep for these metrics, and no more."""
-    return Wanted(*wanted_values(metrics))
+    return Wanted(*values_of(rows_of(metrics)))
 
 
 def compute(

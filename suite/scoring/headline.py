@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from operator import add
 
 from suite.journal.records import OutputRecord, ScoreRecord
-from suite.scoring.measures import Measure, fits
+from suite.scoring.measures import Measure
 from suite.scoring.metrics.declared import measures_of
 from suite.scoring.stats.estimate import Estimate, clip, wilson_at
 from suite.task import Unscored, Value
@@ -62,7 +62,7 @@ class RunningHeadline:
             return
         for values, tags in _units(measure, score, output):
             columns = {name: _number(values.get(name)) for name in measure.needs}
-            if None in columns.values() or not fits(tags, measure.where):
+            if None in columns.values() or not measure.takes(tags):
                 continue
             weight = 1.0 if measure.bottom is None else measure.bottom(columns)
             if weight or not measure.binary:

@@ -72,7 +72,8 @@ class Measure:
 
     def takes(self, tags: Mapping[str, str]) -> bool:
         """Whether a sample with these tags is one of those that it is taken over."""
-        return fits(tags, self.where)
+        wanted = {tag: (one,) if isinstance(one, str) else one for tag, one in self.where.items()}
+        return all(tags.get(tag, "") in names for tag, names in wanted.items())
 
     def statistic(self, columns: Columns) -> float | None:
         """Its value for these units; for a mean of means, that of the units."""
@@ -81,12 +82,3 @@ class Measure:
         above = self.top(columns)
         below = float(len(above) if self.bottom is None else self.bottom(columns).sum())
         return float(above.sum()) / below if below else None
-
-
-def fits(tags: Mapping[str, str], where: Where | None) -> bool:
-    """Whether a sample with these tags is one of those that a row is taken over."""
-    for tag, wanted in (where or {}).items():
-        names = (wanted,) if isinstance(wanted, str) else wanted
-        if tags.get(tag, "") not in names:
-            return False
-    return True

@@ -28,10 +28,6 @@ class Context:
     seed: int
     level: float
 
-    def seed_of(self, name: str, tags: Mapping[str, str]) -> int:
-        """The seed of one row's resampling: from the run's seed, its name and slice."""
-        return seed_for(self.seed, name, *(part for pair in sorted(tags.items()) for part in pair))
-
 
 @dataclass(frozen=True)
 class CellSlice:
@@ -133,7 +129,8 @@ class CellSlice:
         if not draws:
             return Estimate(value)
         tables = {cell: (units.columns, units.clusters) for cell, units in held.items()}
-        seed, level = self.context.seed_of(measure.name, self.tags), self.context.level
+        own, level = (part for pair in sorted(self.tags.items()) for part in pair), self.context.level
+        seed = seed_for(self.context.seed, measure.name, *own)
         drawn, note = resample(value, formula, tables, draws, seed, measure.range)
         clusters = len(np.unique(np.concatenate([units.clusters for units in held.values()])))
         point = Estimate(value, level=level, clusters=clusters, note=note)

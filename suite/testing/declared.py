@@ -25,7 +25,7 @@ from suite.parameters import SkipCell
 from suite.plugins import GROUP
 from suite.run.cells import AnyTask, Cell
 from suite.run.records import payload_sha256
-from suite.scoring.metrics.declared import row_names, wanted_values
+from suite.scoring.metrics.declared import row_names, rows_of, values_of
 from suite.task import AnySample, Data
 from suite.task_files import info_problems
 from suite.testing.bench import Bench, Skip, Subject
@@ -70,7 +70,7 @@ def metadata(bench: Bench) -> Iterator[str]:
         return
     if info.headline not in rows:
         yield f"the headline {info.headline!r} is no metric's row; rows: {', '.join(rows) or 'none'}"
-    if not any(wanted_values(task.metrics)):
+    if not any(values_of(rows_of(task.metrics))):
         yield "no metric reads any value"
     if (first := subject.headline) is not None and not hasattr(first, "direction"):
         yield f"the headline metric {info.headline!r} has no direction"

@@ -32,7 +32,7 @@ from suite.run.plan import make_plan
 from suite.run.role_members import DEFAULTS, roles_of
 from suite.run.session import run_plan
 from suite.scoring.metrics import Rate
-from suite.scoring.metrics.declared import wanted_values
+from suite.scoring.metrics.declared import rows_of, values_of
 from suite.task import Score, Unscored
 from suite.testing.answers import down, finishing, late, never, plausible, sometimes_down, unreadable
 from suite.testing.bench import Bench, Ran, Skip, differences, read
@@ -78,7 +78,7 @@ def stopped(ran: Ran, pending: str = "", most: int = 3) -> Iterator[str]:
 
 def _values(bench: Bench, ran: Ran) -> Iterator[str]:
     """The values that metrics read occur, in the samples and in the parts."""
-    wanted, wanted_parts = wanted_values(bench.subject.task.metrics)
+    wanted, wanted_parts = values_of(rows_of(bench.subject.task.metrics))
     names = {name for score in ran.scores.values() for name in score.values}
     parts = [part for score in ran.scores.values() for part in score.parts]
     parts_names = {name for part in parts for name in part.values}

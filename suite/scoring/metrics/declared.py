@@ -126,8 +126,3 @@ def row_names(metrics: Iterable[object]) -> tuple[str, ...]:
 def measures_of(metrics: Iterable[object]) -> list[Measure]:
     """Every row of a task's metrics that is a number of one model, in order."""
     return [one for one in rows_of(metrics) if one.of_one_model]
-
-
-def wanted_values(metrics: Iterable[object]) -> Names:
-    """Names of all values that these metrics read: (of samples, of parts)."""
-    return values_of(rows_of(metrics))

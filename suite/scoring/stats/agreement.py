@@ -129,14 +129,8 @@ def _distances(table: RatingTable, totals: Floats, scale: str) -> Floats:
     return np.asarray((place[:, None] - place[None, :]) ** 2)
 
 
-COMPUTE: Mapping[str, Callable[[RatingTable, Floats, str], Found]] = {
-    "percent": percent,
-    "alpha": alpha,
-    "ac1": ac1,
-    "cohen": cohen,
-    "fleiss": fleiss,
-    "randolph": randolph,
-}
+COMPUTE: Mapping[str, Callable[[RatingTable, Floats, str], Found]]
+COMPUTE = {one.__name__: one for one in (percent, alpha, ac1, cohen, fleiss, randolph)}
 
 
 def coefficient_of(name: str, table: RatingTable, scale: str) -> Found:

@@ -4,6 +4,7 @@ A missing score (None or NaN) is unscored: counted, never filled. A missing clus
 cluster of its own. Codes follow the sorted labels, so the order of the units does not matter.
 """
 
+import itertools
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -74,15 +75,10 @@ def clusters_of(labels: Labels | None, n: int) -> Clusters:
         return Clusters(codes.astype(np.intp), len(values), 0)
     known = {label for label in labels if label is not None}
     place = {label: code for code, label in enumerate(sorted(known, key=_order))}
-    found = np.empty(n, dtype=np.intp)
-    following = len(place)
-    for index, label in enumerate(labels):
-        if label is None:
-            found[index] = following
-            following += 1
-        else:
-            found[index] = place[label]
-    return Clusters(found, following, following - len(place))
+    alone = itertools.count(len(place))
+    found = [next(alone) if label is None else place[label] for label in labels]
+    count = next(alone)
+    return Clusters(np.array(found, dtype=np.intp), count, count - len(place))
 
 
 def grouped(digests: Digests) -> Clusters:
@@ -111,9 +107,7 @@ def cluster_flags(groups: Clusters) -> str:
 
 
 def _order(label: Hashable) -> tuple[str, str]:
-    if isinstance(label, str):
-        return ("str", label)
-    return (type(label).__name__, repr(label))
+    return type(label).__name__, label if isinstance(label, str) else repr(label)
 
 
 def subset(labels: Labels | None, keep: NDArray[np.bool_]) -> Labels | None:

@@ -334,14 +334,19 @@ def p_value(interval: Interval) -> float:
     It is the alpha at which the interval begins to hold 0: p < alpha if and only if the interval at 1 - alpha
     leaves 0 out.
     """
-    least, most = 0.0, 1.0
-    low, high = interval(1 - SMALLEST_P)
-    if low > 0 or high < 0:
-        return SMALLEST_P
-    for _ in range(STEPS):
+
+    def holds(alpha: float) -> bool:
+        low, high = interval(1 - alpha)
+        return low <= 0 <= high
+
+    return last(holds, 0.0, 1.0) if holds(SMALLEST_P) else SMALLEST_P
+
+
+def last(holds: Callable[[float], bool], least: float, most: float, steps: int = STEPS) -> float:
+    """Where something that holds from the least on ends to hold, by bisection."""
+    for _ in range(steps):
         middle = (least + most) / 2
-        low, high = interval(1 - middle)
-        least, most = (middle, most) if low <= 0 <= high else (least, middle)
+        least, most = (middle, most) if holds(middle) else (least, middle)
     return most
 
 

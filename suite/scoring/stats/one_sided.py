@@ -7,7 +7,7 @@ Gaffke 2005 and Learned-Miller and Thomas 2019 (arXiv 1905.06208); Lugannani and
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ from scipy.special import ndtr
 from suite.scoring.stats.clusters import Floats
 from suite.scoring.stats.estimate import Pair
 from suite.scoring.stats.intervals import NOTHING
-from suite.scoring.stats.means import SMALLEST_P, STEPS, Influence, Interval
+from suite.scoring.stats.means import SMALLEST_P, STEPS, Influence, Interval, last
 
 WINDOWS = ((1.0,), (0.2, 0.8), (0.1, 0.1, 0.8))  # share of each window, of 1, 2, 3 nights that are there
 LARGEST_P = 0.5  # of a one-sided test
@@ -63,7 +63,7 @@ class OneSided:
         bound = self._end(alpha)
         if self.far is None or self.p_unseen(bound) < alpha:
             return bound
-        return _last(lambda at: self.p_unseen(at) >= alpha, bound, self.far[1], STEPS // 2)
+        return last(lambda at: self.p_unseen(at) >= alpha, bound, self.far[1], STEPS // 2)
 
     def p_below(self, threshold: float) -> float:
         """The p value of "the truth is not below the threshold", which is smaller than alpha if and only if
@@ -71,7 +71,7 @@ class OneSided:
         """
         steps = STEPS if self._end(LARGEST_P) < threshold else 0
         least, most = math.log(SMALLEST_P), math.log(LARGEST_P)
-        inverted = _last(lambda at: self._end(math.exp(at)) >= threshold, least, most, steps)
+        inverted = last(lambda at: self._end(math.exp(at)) >= threshold, least, most, steps)
         return max(math.exp(inverted), self.p_unseen(threshold))
 
     def p_unseen(self, threshold: float) -> float:
@@ -83,9 +83,7 @@ class OneSided:
         away, counts = np.append(self.values, self.far[1]) - threshold, np.append(self.counts, 1.0)
         if float(counts @ away) >= 0:
             return LARGEST_P
-        tilt = _last(
-            lambda at: float(counts @ (away / (1 - at * away))) < 0, 0.0, 1 / float(away.max()), STEPS
-        )
+        tilt = last(lambda at: float(counts @ (away / (1 - at * away))) < 0, 0.0, 1 / float(away.max()))
         left = 1 - tilt * (1 - NOTHING) * away
         root = math.sqrt(max(2 * float(counts @ np.log(left)), 0.0))
         slope = tilt * math.sqrt(float(counts @ (away / left) ** 2))
@@ -96,14 +94,6 @@ class OneSided:
 
     def _end(self, alpha: float) -> float:
         return self.interval(1 - 2 * min(max(alpha, SMALLEST_P), LARGEST_P))[1]
-
-
-def _last(holds: Callable[[float], bool], least: float, most: float, steps: int) -> float:
-    """Where something that holds from the least on ends to hold, by bisection."""
-    for _ in range(steps):
-        middle = (least + most) / 2
-        least, most = (middle, most) if holds(middle) else (least, middle)
-    return most
 
 
 class Windowed(NamedTuple):
