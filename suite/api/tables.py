@@ -124,7 +124,7 @@ class RunComparison:
 
     def __repr__(self) -> str:
         out = io.StringIO()
-        print_sections("Comparison", _read(self.found), file=out)
+        print_sections("Comparison", _read(self.found), out)
         return out.getvalue().rstrip("\n")
 
     def _repr_html_(self) -> str:

@@ -66,7 +66,6 @@ class ExportCommand(click.Command):
         return super().parse_args(ctx, args)
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        """Its own, then those of exporters."""
         if _FLAGS not in ctx.meta:
             ctx.meta[_FLAGS] = list(_flags(ctx.meta.get(_CHOSEN, "")))
         *own, of_help = super().get_params(ctx)

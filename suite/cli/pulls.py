@@ -106,18 +106,13 @@ def add_commands(
     list_: str,
     show: str,
     pull: str,
-    examples: tuple[str, str, str],
 ) -> None:
     """Give a group `list`, `show` and `pull`. every, find: entries of the registry; word: what names one.
 
-    list_, show, pull: what help says of each. examples: of each in turn.
+    list_, show, pull: what help says of each.
     """
-    helps = [
-        f"{text}\n\n\b\nExample:\n  suite {group.name} {example}"
-        for text, example in zip((list_, show, pull), examples, strict=True)
-    ]
 
-    @group.command("list", help=helps[0])
+    @group.command("list", help=list_)
     @json_flag
     def _list(as_json: bool) -> None:
         cache = Cache()
@@ -132,7 +127,7 @@ def add_commands(
         for problem in problems:
             click.echo(f"can't be read: {problem.error}", err=True)
 
-    @group.command("show", help=helps[1])
+    @group.command("show", help=show)
     @click.argument("name", metavar=word.upper())
     @json_flag
     def _show(name: str, as_json: bool) -> None:
@@ -145,7 +140,7 @@ def add_commands(
         else:
             say_text("entry", found, lock)
 
-    @group.command("pull", help=helps[2])
+    @group.command("pull", help=pull)
     @click.argument("names", nargs=-1, required=True, metavar=f"{word.upper()}…")
     @accept_flag
     @json_flag

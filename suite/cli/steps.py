@@ -38,7 +38,6 @@ class RecordedCommand(click.Command):
     """A command whose line is recorded with the run that it works on."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Keep the words as they were given."""
         ctx.meta[_WORDS] = list(args)
         return super().parse_args(ctx, args)
 

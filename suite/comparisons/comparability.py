@@ -36,7 +36,6 @@ class Difference:
     weight: Weight
 
     def sentence(self, a: str, b: str) -> str:
-        """One line."""
         return f"{self.what}: {a} has {self.first}, {b} has {self.second}"
 
 

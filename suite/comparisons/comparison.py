@@ -48,7 +48,6 @@ class ComparisonWanted:
     examples: int = 5
 
     def __post_init__(self) -> None:
-        """Fill in alpha and level."""
         alpha = self.alpha or (1 - self.level if self.level else 0.05)
         object.__setattr__(self, "alpha", round(alpha, 12))
         object.__setattr__(self, "level", self.level or 1 - self.alpha)

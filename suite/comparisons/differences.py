@@ -68,12 +68,10 @@ class Paired:
     lone: Sequence[int] | Digests = ()
 
     def at(self, level: float) -> Estimate:
-        """The difference with its interval at a level."""
         return _at(self.comparison.difference, self.interval, level)
 
     @property
     def note(self) -> str:
-        """Flags in one line."""
         apart = (
             f"{self.only_a} units only in A, {self.only_b} only in B" if self.only_a or self.only_b else ""
         )
@@ -184,7 +182,6 @@ class SliceDifference:
     interval: Interval | None = None
 
     def at(self, level: float) -> "SliceDifference":
-        """With its interval at a level."""
         return replace(self, difference=_at(self.difference, self.interval, level))
 
 

@@ -12,22 +12,11 @@ import numpy as np
 
 from suite.comparisons.votes_files import RawVotes
 from suite.errors import ConfigError
+from suite.scoring.stats import rating_intervals as intervals
 from suite.scoring.stats.bradley_terry import Strengths, bradley_terry
 from suite.scoring.stats.clusters import clusters_of
 from suite.scoring.stats.estimate import Estimate
 from suite.scoring.stats.means import covering_mean
-from suite.scoring.stats.rating_intervals import (
-    Flips,
-    LeftOut,
-    Rank,
-    RatingIntervals,
-    Shift,
-    apathetic,
-    flips_to_change_the_top,
-    leave_one_out,
-    rank_intervals,
-    rating_intervals,
-)
 from suite.scoring.stats.style_control import StyleControlled, style_controlled
 from suite.scoring.stats.vote_by_vote import SYSTEMS, Elo, Prequential, elo_over_orders, prequential
 from suite.scoring.stats.votes import POLICIES, Policy, Votes, votes_of
@@ -73,18 +62,18 @@ class RatedModels:
     raw: RawVotes
     votes: Votes
     wanted: RateWanted
-    found: RatingIntervals
-    ranks: tuple[Rank, ...]
+    found: intervals.RatingIntervals
+    ranks: tuple[intervals.Rank, ...]
     others: dict[Policy, Strengths]
     moved: tuple[str, ...]
     pairs: tuple[PairRate, ...]
     style: StyleControlled | None
     elo: Elo | None
     prequential: tuple[Prequential, ...]
-    shifts: tuple[Shift, ...]
-    left_out: tuple[LeftOut, ...]
+    shifts: tuple[intervals.Shift, ...]
+    left_out: tuple[intervals.LeftOut, ...]
     annotators: tuple[str, ...]
-    flips: Flips | None
+    flips: intervals.Flips | None
 
 
 def rate(raw: RawVotes, wanted: RateWanted | None = None) -> RatedModels:
@@ -100,7 +89,7 @@ def rate(raw: RawVotes, wanted: RateWanted | None = None) -> RatedModels:
         raise ConfigError.of("rate.no-verdict", votes=votes)
     many = votes.n > MANY
     rounds = asked.rounds if asked.rounds is not None else (100 if many else 1000)
-    found = rating_intervals(votes, asked.policy, rounds=rounds, seed=asked.seed, level=asked.level)
+    found = intervals.rating_intervals(votes, asked.policy, rounds=rounds, seed=asked.seed, level=asked.level)
     others = {policy: bradley_terry(votes, policy) for policy in POLICIES}
     ranks = zip(*(one.ranks for one in others.values()), strict=True)
     moved = [name for name, each in zip(votes.models, ranks, strict=True) if len(set(each)) > 1]
@@ -113,16 +102,16 @@ def rate(raw: RawVotes, wanted: RateWanted | None = None) -> RatedModels:
     with_elo = not many if asked.elo is None else asked.elo
     systems = SYSTEMS if (not many if asked.prequential is None else asked.prequential) else ()
     names = tuple(sorted(set(users or ())))
-    labels = users if len(names) <= MOST_ANNOTATORS else None
+    owners = users if asked.robustness and len(names) <= MOST_ANNOTATORS else None
     return RatedModels(
-        raw=raw, votes=votes, wanted=asked, found=found, ranks=rank_intervals(found), others=others,
+        raw=raw, votes=votes, wanted=asked, found=found, ranks=intervals.rank_intervals(found), others=others,
         moved=tuple(moved), pairs=_pairs(votes, asked.level) if len(votes.models) <= MOST_PAIRS else (),
         style=style, elo=elo_over_orders(votes, seed=asked.seed) if with_elo else None,
         prequential=tuple(prequential(votes, users, system=one, seed=asked.seed) for one in systems),
-        shifts=apathetic(votes, policy=asked.policy, seed=asked.seed) if asked.robustness else (),
-        left_out=leave_one_out(votes, labels, policy=asked.policy) if asked.robustness and labels else (),
+        shifts=intervals.apathetic(votes, policy=asked.policy, seed=asked.seed) if asked.robustness else (),
+        left_out=intervals.leave_one_out(votes, owners, policy=asked.policy) if owners else (),
         annotators=names,
-        flips=flips_to_change_the_top(votes, policy=asked.policy) if asked.robustness else None,
+        flips=intervals.flips_to_change_the_top(votes, policy=asked.policy) if asked.robustness else None,
     )  # fmt: skip
 
 

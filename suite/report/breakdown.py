@@ -51,7 +51,6 @@ class Scores:
 
     @cached_property
     def _contexts(self) -> Mapping[str, "Context"]:
-        """By task."""
         from suite.scoring.computation import wanted
         from suite.scoring.rows import Context
         from suite.scoring.table import TableBuilder
@@ -65,7 +64,6 @@ class Scores:
         return {task: Context(one.build(), "", "", seed, level) for task, one in made.items()}
 
     def declared(self, task: str) -> Sequence[Declared]:
-        """The metrics of a task."""
         return list(metrics_of(self._tasks[task].metrics)) if task in self._tasks else ()
 
     def docs(self, task: str) -> str:

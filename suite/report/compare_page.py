@@ -58,11 +58,9 @@ def markdown_page(title: str, sections: Sequence[Section]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def print_sections(
-    title: str, sections: Sequence[Section], *, file: TextIO | None = None, width: int | None = None
-) -> None:
+def print_sections(title: str, sections: Sequence[Section], file: TextIO | None = None) -> None:
     """The same in a terminal; plots are left to the HTML page."""
-    with printing(file, width) as console:
+    with printing(file) as console:
         console.print(styled(title, "bold"))
         for section in sections:
             console.print("")

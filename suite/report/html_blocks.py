@@ -60,7 +60,6 @@ class Drawer:
     """Draws blocks for one page."""
 
     def section(self, found: Section) -> Markup:
-        """A titled section."""
         return part("section", found, self)
 
     def block(self, found: Block) -> Markup:

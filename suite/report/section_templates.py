@@ -19,7 +19,6 @@ class SectionWriter:
         self._rows: list[tuple[Shown, ...]] = []
 
     def section(self, title: str, *, caller: Callable[[], str]) -> str:
-        """A section of the blocks in its body."""
         self._blocks = []
         caller()
         if self._blocks:
@@ -32,21 +31,17 @@ class SectionWriter:
         return ""
 
     def text(self, title: str = "", *, caller: Callable[[], str]) -> str:
-        """A paragraph."""
         return self.block(Text(caller(), title))
 
     def facts(self, values: Mapping[str, Shown]) -> str:
-        """Names and values."""
         return self.block(Facts(values))
 
     def table(self, *columns: str, title: str = "", caller: Callable[[], str]) -> str:
-        """A table of the rows in its body."""
         self._rows = []
         caller()
         return self.block(Table(columns, self._rows, title))
 
     def row(self, *cells: Shown) -> str:
-        """A row of the table."""
         self._rows.append(cells)
         return ""
 

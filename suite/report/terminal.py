@@ -29,21 +29,14 @@ MOST_COLUMNS = 12  # cells shown of a further table; the HTML report has them al
 MOST_SLICES = 40
 
 
-def print_results(
-    folder: Path,
-    scoring: str = "",
-    *,
-    file: TextIO | None = None,
-    width: int | None = None,
-    details: bool = False,
-) -> None:
+def print_results(folder: Path, scoring: str = "", *, details: bool = False) -> None:
     """Print a run's results. details: clusters and the interval's method too. Raises RunError."""
     from rich.text import Text
 
     run = Run(folder, scoring)
     facts, summary = run_facts(run), summarise(run)
     more = any(len(task.parameters) > len(task.shown) for task in facts.tasks)
-    with printing(file, width) as console:
+    with printing() as console:
 
         def whole(line: str) -> str:
             console.print(Text(f"  {one_line(line, 20_000)}", style="dim", no_wrap=True), soft_wrap=True)
@@ -58,14 +51,14 @@ def print_results(
         _TEXTS.text("results", run, facts, more, summary, *how)
 
 
-def print_grid(grid: matrix.Grid, *, file: TextIO | None = None, width: int | None = None) -> None:
+def print_grid(grid: matrix.Grid, width: int | None = None) -> None:
     """Print one table."""
-    with printing(file, width) as console:
+    with printing(width=width) as console:
         console.print(table(grid, range(len(grid.columns)), grid.title))
 
 
 @contextmanager
-def printing(file: TextIO | None, width: int | None) -> Iterator["Console"]:
+def printing(file: TextIO | None = None, width: int | None = None) -> Iterator["Console"]:
     """A console that collects, coloured if the output is a terminal, else plain; in the end all is handed
     over. A character that the output's encoding lacks becomes "?"."""
     from rich.console import Console

@@ -6,7 +6,7 @@ Typed blocks as rich renderables; all text is cleaned and never markup.
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from suite.blocks import Block, Code, Dialogue, Facts, Plot, Table, Text
 from suite.journal.run import Run
@@ -30,23 +30,19 @@ _TEXTS = Macros(
 )
 
 
-def print_sample(
-    folder: Path, sample: str, scoring: str = "", *, file: TextIO | None = None, width: int | None = None
-) -> None:
+def print_sample(folder: Path, sample: str, scoring: str = "") -> None:
     """Print a sample in every cell and trial. Raises NotFound for an id that the run does not have."""
     run = Run(folder, scoring)
-    print_samples(run, find_samples(run, SamplesWanted(sample=sample)), full=True, file=file, width=width)
+    print_samples(run, find_samples(run, SamplesWanted(sample=sample)), full=True)
 
 
-def print_samples(
-    run: Run, found: FoundSamples, *, full: bool, file: TextIO | None = None, width: int | None = None
-) -> None:
+def print_samples(run: Run, found: FoundSamples, *, full: bool) -> None:
     """Print samples: question, answer, verdict; full: with their own views and all calls."""
     labels = {
         cell.id: f"{task.name} {cell.label}".strip() for task in summarise(run).tasks for cell in task.cells
     }
     views, why = own_views(run, found.picked) if full else ({}, "")
-    with printing(file, width) as console:
+    with printing() as console:
         say, told = (printed(console, one) for one in (styled, paragraph))
         for one in found.picked:
             name = f"{labels.get(one.key.cell, one.key.cell)}, {one.key.sample}, trial {one.key.trial}"

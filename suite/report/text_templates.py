@@ -43,7 +43,6 @@ class Macros:
         return made.from_string((files("suite") / template).read_text("utf-8"), known).module
 
     def text(self, macro: str, *values: object) -> str:
-        """The text that a macro makes."""
         text: str = getattr(self._module, macro)(*values)
         return text
 

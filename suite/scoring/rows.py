@@ -40,7 +40,6 @@ class CellSlice:
     def row(
         self, measure: Measure, found: Estimate, units: Units, bounds: tuple[float, float] | None = None
     ) -> MetricResult:
-        """The result's record."""
         coverage = units.coverage
         covered = "no sample has this value"
         if coverage is not None:
@@ -68,7 +67,6 @@ class CellSlice:
         )
 
     def units(self, measure: Measure) -> Units:
-        """The units of a row."""
         return units_of(measure, self.scope)
 
     def mean_row(self, measure: Measure, units: Units, note: str = "") -> MetricResult:

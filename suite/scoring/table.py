@@ -102,7 +102,6 @@ class TagBuilder:
         self._known = {"": 0}
 
     def add(self, text: str) -> None:
-        """Append one category."""
         code = self._known.get(text)
         if code is None:
             if len(self._known) > MOST_CATEGORIES:
@@ -130,7 +129,6 @@ class RowsBuilder:
         self._values: dict[str, ColumnBuilder] = {}
 
     def add(self, tags: Mapping[str, str], values: Mapping[str, Value]) -> None:
-        """Append one row."""
         for name in tags:
             if name not in self._tags:
                 self._tags[name] = TagBuilder(self._count)
@@ -223,7 +221,6 @@ class TableBuilder:
         self._parts = RowsBuilder(self._wanted.parts)
 
     def add(self, output: OutputRecord, score: ScoreRecord) -> None:
-        """Append one output and the score that belongs to it."""
         row = len(self._sample)
         sample = cluster = digest64(output.sample)
         self._sample.append(sample)

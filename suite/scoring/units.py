@@ -53,7 +53,6 @@ class Scope:
         return self.table.parts.owner[self.rows] if self.over == "parts" else self.rows
 
     def only(self, keep: NDArray[np.bool_]) -> "Scope":
-        """These of the rows."""
         return Scope(self.table, self.over, self.rows[keep])
 
     def where(self, where: Where) -> "Scope":
@@ -112,7 +111,6 @@ class Units:
 
     @property
     def n(self) -> int:
-        """How many are scored."""
         return len(self.clusters)
 
     @property

@@ -212,7 +212,7 @@ def test_a_table_of_rows_by_name_and_a_line_of_numbers_with_their_intervals() ->
     assert Line.of("share", numbers, [3, 7]).points == [(3.0, 0.5), (7.0, 0.5)]
 
 
-def test_sections_are_short_in_a_terminal() -> None:
+def test_sections_are_short_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     turns = (Turn("user", "Which one?\n\nA or B?"), Turn("model", "x" * 1300))
     blocks = (
         Text("One.\nTwo."),
@@ -221,7 +221,8 @@ def test_sections_are_short_in_a_terminal() -> None:
         Dialogue(turns, title="A sample"),
     )
     out = io.StringIO()
-    print_sections("A title", [Section("Read", blocks)], file=out, width=2000)
+    monkeypatch.setenv("COLUMNS", "2000")
+    print_sections("A title", [Section("Read", blocks)], out)
     assert out.getvalue().splitlines() == [
         *("A title", "", "Read", "One.", "Two.", "The same", "  seed: 0"),
         *("A sample", "  user: Which one? A or B?", f"  model: {'x' * 1200}…"),

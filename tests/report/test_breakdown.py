@@ -1,6 +1,5 @@
 """Numbers by tags, who is served worst, what metrics are: the same in every report."""
 
-import io
 import json
 import re
 from collections.abc import Callable
@@ -78,18 +77,21 @@ def test_a_task_whose_code_fails_costs_only_what_needs_it(
     assert dict(meanings(task))["kept"][0] == "Higher is better."
 
 
-def test_every_report_says_the_same_of_who_is_served_worst(mini_run: Path) -> None:
+def test_every_report_says_the_same_of_who_is_served_worst(
+    mini_run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     lines = served_lines(tasks_of(mini_run)["prefeval/classification"])
     assert lines == [
         "topic, each cell: no difference between the 7 values is shown; "
         "n=1 to 2 each may be too few to tell.",
         "topic: best cell: tied for 7 of 7; no difference is shown.",
     ]
-    out = io.StringIO()
-    print_results(mini_run, file=out, width=2000)
+    monkeypatch.setenv("COLUMNS", "2000")
+    print_results(mini_run)
+    text = capsys.readouterr().out
     page, document = "".join(html_report(mini_run)), markdown_report(mini_run)
     for line in lines:
-        assert line in out.getvalue()
+        assert line in text
         assert f"<li>{line}</li>" in page
         assert f"- {escaped(line, 2000)}" in document
 

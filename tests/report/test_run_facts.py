@@ -29,11 +29,14 @@ def lines(run: Run) -> dict[str, str]:
     return dict(fact_lines(run_facts(run)))
 
 
-def test_every_form_starts_with_the_exact_command(mini_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_form_starts_with_the_exact_command(
+    mini_run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     command = run_facts(Run(mini_run)).command
     assert command.startswith("suite eval --task prefeval/generation --task prefeval/classification --mini")
     assert "scripted/words --judge" in command
-    print_results(mini_run, width=60)
+    monkeypatch.setenv("COLUMNS", "60")
+    print_results(mini_run)
     assert capsys.readouterr().out.splitlines()[1] == f"  command: {command}"
     assert markdown_report(mini_run).index(command) < 100
     page = "".join(html_report(mini_run))

@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,9 @@ HOSTILE = "\x1b]0;owned\x07\x1b[2J[bold]x[/bold] :smile: \u202e \r overwritten \
 
 def printed(folder: Path, width: int = 100, details: bool = False) -> str:
     out = io.StringIO()
-    print_results(folder, file=out, width=width, details=details)
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out):
+        patch.setenv("COLUMNS", str(width))
+        print_results(folder, details=details)
     return out.getvalue()
 
 
@@ -76,14 +79,16 @@ def test_colours_only_on_a_terminal(make_run: Make, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.delenv("NO_COLOR", raising=False)
     out = Terminal()
-    print_results(make_run(), file=out, width=100)
+    with redirect_stdout(out):
+        print_results(make_run())
     assert "\x1b[1m" in out.getvalue()
 
 
 def test_an_output_without_unicode_gets_question_marks(make_run: Make) -> None:
     raw = io.BytesIO()
     ascii_only = io.TextIOWrapper(raw, "ascii")
-    print_results(make_run(), file=ascii_only, width=100)
+    with redirect_stdout(ascii_only):
+        print_results(make_run())
     assert b"unhelpful ?" in raw.getvalue()
 
 
@@ -95,10 +100,9 @@ def test_hostile_text_stays_text(make_run: Make) -> None:
     assert not {"\x1b", "\x07", "\u202e", "\r"} & set(text)
 
 
-def test_a_sample_is_shown_with_its_calls(make_run: Make) -> None:
-    out = io.StringIO()
-    print_sample(make_run(), "pets/4", file=out, width=100)
-    text = out.getvalue()
+def test_a_sample_is_shown_with_its_calls(make_run: Make, capsys: pytest.CaptureFixture[str]) -> None:
+    print_sample(make_run(), "pets/4")
+    text = capsys.readouterr().out
     assert text.count("solve call 1 to candidate") == 7
     assert "helpful.yes:" in text
     assert "the first 81 messages are those of call 1" in text  # 40 turns of history, shown once

@@ -14,19 +14,9 @@ from suite.chat import Json, ToolCall
 from suite.errors import RunError
 from suite.journal.records import OutputRecord, ScoreRecord
 from suite.journal.run import Run
+from suite.report import traces
 from suite.report.hostile_text import clean, cut, one_line, shortened
 from suite.report.numbers import plain
-from suite.report.traces import (
-    MOST_TEXT,
-    Said,
-    Trace,
-    answer,
-    pretty,
-    question,
-    reply_facts,
-    seconds_of,
-    traces,
-)
 from suite.report.viewer.columns import Told
 from suite.task import Unscored, Value
 
@@ -56,7 +46,7 @@ class Texts:
         self._places: dict[tuple[str, int], int] = {}
         self._near = deque[tuple[str, int]](maxlen=NEAR)
 
-    def place(self, text: str, most: int = MOST_TEXT) -> int:
+    def place(self, text: str, most: int = traces.MOST_TEXT) -> int:
         """Where a text stands, -1 for none. most: characters that are kept."""
         if not text:
             return -1
@@ -101,11 +91,11 @@ def body_of(
         "Its calls are left out, since this sample has very much text." if full else "",
     ]
     # first, so that data and later texts can be made of what was asked
-    told = traces(run, () if full else calls)
-    shown = [_call(one, texts) if isinstance(one, Trace) else clean(one) for one in told]
+    told = traces.traces(run, () if full else calls)
+    shown = [_call(one, texts) if isinstance(one, traces.Trace) else clean(one) for one in told]
     body: Body = {
         "text": texts.place(run.text(output), MOST_ANSWER),
-        "data": -1 if data is None else texts.place(pretty(data, MOST_ANSWER), 2 * MOST_ANSWER),
+        "data": -1 if data is None else texts.place(traces.pretty(data, MOST_ANSWER), 2 * MOST_ANSWER),
         "values": _values(score.values if score else {}),
         "parts": [
             {"id": clean(one.id), "tags": _cleaned(one.tags), "values": _values(one.values)}
@@ -117,14 +107,14 @@ def body_of(
     }
     made = [found.call for one in calls if (found := run.call(one))]
     tokens = sum(one.reply.usage.prompt + one.reply.usage.completion for one in made)
-    seconds = round(sum(map(seconds_of, made)), 2)
+    seconds = round(sum(map(traces.seconds_of, made)), 2)
     try:
-        asked = question(run, output)
+        asked = traces.question(run, output)
     except RunError:  # a message is missing: said where its call is shown
         asked = ""
     told_by = data.items() if body["text"] == -1 and isinstance(data, Mapping) else ()
     facts = {name: plain(one) for name, one in told_by if not isinstance(one, Mapping | list) and one != ""}
-    said = "; ".join(f"{name}: {text}" for name, text in facts.items()) or answer(run, output)
+    said = "; ".join(f"{name}: {text}" for name, text in facts.items()) or traces.answer(run, output)
     row = Told(asked, said, facts, tokens, seconds, len(made))
     return {name: one for name, one in body.items() if one not in ("", [])}, row
 
@@ -178,10 +168,10 @@ def _cleaned(value: Json) -> Json:
     return [_cleaned(one) for one in value[:MOST_ROWS]] if isinstance(value, Sequence) else value
 
 
-def _call(one: Trace, texts: Texts) -> Body:
-    call, reply = one.call, one.call.reply
+def _call(one: traces.Trace, texts: Texts) -> Body:
+    call, reply, facts = one.call, one.call.reply, traces.reply_facts(one.call.reply)
 
-    def said(message: Said) -> list[object]:
+    def said(message: traces.Said) -> list[object]:
         tools = [_tools(message.calls)] if message.calls else ()
         return [message.role, texts.place(message.text), *tools]
 
@@ -194,7 +184,7 @@ def _call(one: Trace, texts: Texts) -> Body:
         "texts": [texts.place(text.text) for text in one.texts], "more_texts": one.more_texts,
         "tools": [one_line(name) for name in one.tools], "reply": texts.place(reply.text, MOST_ANSWER),
         "reasoning": texts.place(reply.reasoning, MOST_ANSWER), "tool_calls": _tools(reply.tool_calls),
-        "finish": reply.finish, "facts": [[name, one_line(text, 2000)] for name, text in reply_facts(reply)],
+        "finish": reply.finish, "facts": [[name, one_line(text, 2000)] for name, text in facts],
         "tokens": [reply.usage.prompt, reply.usage.completion], "seconds": round(one.seconds, 2),
         "cached": call.cached, "attempt": call.attempt,
     }  # fmt: skip

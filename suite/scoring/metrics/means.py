@@ -149,7 +149,6 @@ class WinRate(OfOneCell):
         )
 
     def compute(self, part: "CellSlice") -> Iterator[MetricResult]:
-        """All readings, with the counts."""
         measures = self.measures()
         half, excluded, *_ = measures
         units = part.units(half)
@@ -246,7 +245,6 @@ class Agreement(OfOneCell):
         )
 
     def compute(self, part: "CellSlice") -> Iterator[MetricResult]:
-        """One row a coefficient."""
         from suite.scoring.stats.agreement import agreement
         from suite.scoring.stats.clusters import grouped
         from suite.scoring.units import ratings_of

@@ -5,7 +5,7 @@ Sources: Cohen 1960, Fleiss 1971, Randolph 2005 (Brennan and Prediger 1981), Gwe
 Analysis", 2018, ch. 12. Why these: docs/statistics.md, "Judges".
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -48,50 +48,10 @@ class RatingTable:
         return self.codes[(self.codes >= 0).all(axis=1)]
 
 
-def _percent(counts: Floats) -> float:
-    r = counts.sum(axis=1)
-    return float(((counts * (counts - 1)).sum(axis=1) / (r * (r - 1))).mean())
-
-
 def _corrected(p_a: float, p_e: float) -> Found:
     if p_e >= 1:
         return None, NO_VARIATION
     return (p_a - p_e) / (1 - p_e), ""
-
-
-def percent(_table: RatingTable, counts: Floats, _scale: str) -> Found:
-    """Mean over items of the share of equal pairs."""
-    return _percent(counts), ""
-
-
-def randolph(table: RatingTable, counts: Floats, _scale: str) -> Found:
-    """Chance is one over the number of categories."""
-    q = table.categories
-    return _corrected(_percent(counts), 1 / q) if q > 1 else (None, ONE_CATEGORY)
-
-
-def ac1(table: RatingTable, counts: Floats, _scale: str) -> Found:
-    """Gwet's AC1: chance from how spread the categories are; holds up where nearly all items are in one."""
-    if table.categories < 2:
-        return None, ONE_CATEGORY
-    every = table.counts(least=1)
-    share = (every / every.sum(axis=1, keepdims=True)).mean(axis=0)
-    return _corrected(_percent(counts), float((share * (1 - share)).sum() / (table.categories - 1)))
-
-
-def fleiss(_table: RatingTable, counts: Floats, _scale: str) -> Found:
-    """Chance from pooled shares; needs as many ratings on every item."""
-    if len(np.unique(counts.sum(axis=1))) > 1:
-        return None, "items have different numbers of ratings"
-    share = counts.sum(axis=0) / counts.sum()
-    return _corrected(_percent(counts), float((share**2).sum()))
-
-
-def cohen(table: RatingTable, _counts: Floats, _scale: str) -> Found:
-    """Two raters, chance from each one's own shares."""
-    pairs = table.pairs()
-    one, two = (np.bincount(column, minlength=table.categories) / len(pairs) for column in pairs.T)
-    return _corrected(float((pairs[:, 0] == pairs[:, 1]).mean()), float(one @ two))
 
 
 def largest_cohen(table: RatingTable) -> Found:
@@ -105,7 +65,38 @@ def largest_cohen(table: RatingTable) -> Found:
     return _corrected(float(np.minimum(one, two).sum()), float((one * two).sum()))
 
 
-def alpha(table: RatingTable, counts: Floats, scale: str) -> Found:
+def coefficient_of(name: str, table: RatingTable, scale: str) -> Found:
+    """A coefficient by its name: the mean share of equal pairs of an item's ratings, corrected for chance."""
+    counts, q = table.counts(), table.categories
+    if name == "cohen" and table.codes.shape[1] != 2:
+        return None, f"{table.codes.shape[1]} raters: Cohen's kappa takes two"
+    if not len(counts):
+        return None, NO_PAIRS
+    if name == "alpha":
+        return _alpha(table, counts, scale)
+    if name in ("randolph", "ac1") and q < 2:
+        return None, ONE_CATEGORY
+    r = counts.sum(axis=1)
+    same = float(((counts * (counts - 1)).sum(axis=1) / (r * (r - 1))).mean())
+    if name == "percent":
+        return same, ""
+    if name == "randolph":  # one over the number of categories
+        return _corrected(same, 1 / q)
+    if name == "ac1":  # by how spread the categories are; holds up where nearly all items are in one
+        every = table.counts(least=1)
+        share = (every / every.sum(axis=1, keepdims=True)).mean(axis=0)
+        return _corrected(same, float((share * (1 - share)).sum() / (q - 1)))
+    if name == "cohen":  # by each one's own shares
+        pairs = table.pairs()
+        one, two = (np.bincount(column, minlength=q) / len(pairs) for column in pairs.T)
+        return _corrected(float((pairs[:, 0] == pairs[:, 1]).mean()), float(one @ two))
+    if len(np.unique(r)) > 1:
+        return None, "items have different numbers of ratings"
+    share = counts.sum(axis=0) / counts.sum()  # fleiss: by pooled shares
+    return _corrected(same, float((share**2).sum()))
+
+
+def _alpha(table: RatingTable, counts: Floats, scale: str) -> Found:
     """Krippendorff's: 1 - observed over expected disagreement; handles missing ratings."""
     # coincidences: pairs of ratings within an item, weighted by 1/(r - 1)
     weights = 1 / (counts.sum(axis=1) - 1)
@@ -127,18 +118,6 @@ def _distances(table: RatingTable, totals: Floats, scale: str) -> Floats:
         return 1.0 - np.eye(table.categories)
     place = np.cumsum(totals) - totals / 2 if scale == "ordinal" or table.numbers is None else table.numbers
     return np.asarray((place[:, None] - place[None, :]) ** 2)
-
-
-COMPUTE: Mapping[str, Callable[[RatingTable, Floats, str], Found]]
-COMPUTE = {one.__name__: one for one in (percent, alpha, ac1, cohen, fleiss, randolph)}
-
-
-def coefficient_of(name: str, table: RatingTable, scale: str) -> Found:
-    """A coefficient by its name."""
-    if name == "cohen" and table.codes.shape[1] != 2:
-        return None, f"{table.codes.shape[1]} raters: Cohen's kappa takes two"
-    counts = table.counts()
-    return COMPUTE[name](table, counts, scale) if len(counts) else (None, NO_PAIRS)
 
 
 def agreement(coefficient: str, scale: str, table: RatingTable, own: Clusters, level: float) -> Estimate:

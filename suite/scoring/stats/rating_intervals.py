@@ -16,19 +16,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from suite.scoring.stats import bradley_terry as ratings
 from suite.scoring.stats.bootstrap import interval_from
-from suite.scoring.stats.bradley_terry import (
-    CENTRE,
-    EQUAL,
-    POINTS,
-    Strengths,
-    boards_of,
-    bradley_terry,
-    fit_board,
-    part_of,
-    rank_spans,
-    ranks_of,
-)
 from suite.scoring.stats.clusters import Floats, Labels, clusters_of
 from suite.scoring.stats.estimate import Estimate, finite, joined
 from suite.scoring.stats.votes import Policy, Votes, canonical, cells_of, tally_of
@@ -43,7 +32,7 @@ class RatingIntervals:
     fallbacks: replicates that needed the phantom though the point did not.
     """
 
-    point: Strengths
+    point: ratings.Strengths
     estimates: tuple[Estimate, ...]
     replicates: NDArray[np.float64]
     kinds: NDArray[np.intp]
@@ -72,7 +61,7 @@ def rating_intervals(
     The same for any names and order of models, prompts and votes: replicates are drawn from the votes in
     canonical order, and equal models share theirs.
     """
-    point = bradley_terry(votes, policy)
+    point = ratings.bradley_terry(votes, policy)
     found = canonical(votes)
     drawn, fallbacks = _replicates(found.votes, point.policy, rounds, seed)
     drawn, prompts = found.back(drawn), votes.prompts.count
@@ -96,8 +85,8 @@ def _replicates(votes: Votes, policy: Policy, rounds: int, seed: int) -> tuple[N
     k, prompts, cells = len(votes.models), votes.prompts, cells_of(votes)
     chance = np.random.default_rng(seed)
     whole = tally_of(cells, k)
-    boards = [board for board in boards_of(whole, policy) if len(board) > 1]
-    regular = [not fit_board(part_of(whole, board), policy).regularised for board in boards]
+    boards = [board for board in ratings.boards_of(whole, policy) if len(board) > 1]
+    regular = [not ratings.fit_board(ratings.part_of(whole, board), policy).regularised for board in boards]
     drawn = np.full((rounds, k), np.nan)
     fallbacks = 0
     for round_ in range(rounds if prompts.count > 1 else 0):
@@ -105,9 +94,10 @@ def _replicates(votes: Votes, policy: Policy, rounds: int, seed: int) -> tuple[N
         counted = tally_of(cells, k, times[prompts.codes].astype(np.float64))
         fell = False
         for board, plain in zip(boards, regular, strict=True):
-            found = fit_board(part_of(counted, board), policy)
+            found = ratings.fit_board(ratings.part_of(counted, board), policy)
             fell = fell or (found.regularised and plain)
-            drawn[round_, board] = CENTRE + POINTS * (found.log_scores - found.log_scores.mean())
+            away = found.log_scores - found.log_scores.mean()
+            drawn[round_, board] = ratings.CENTRE + ratings.POINTS * away
         fallbacks += fell
     return drawn, fallbacks
 
@@ -132,7 +122,7 @@ def rank_intervals(found: RatingIntervals) -> tuple[Rank, ...]:
     for board in found.point.boards:
         inside = [i for i in board if found.point.ranked[i] and found.point.ratings[i] is not None]
         points = [found.point.ratings[i] for i in inside]
-        ranked = ranks_of(points, [True] * len(inside))
+        ranked = ratings.ranks_of(points, [True] * len(inside))
         drawn = found.replicates[:, inside]
         kept = drawn[~np.isnan(drawn).any(axis=1)]
         spans = _percentiles(kept, found.level)
@@ -151,7 +141,7 @@ def _percentiles(drawn: NDArray[np.float64], level: float) -> list[tuple[int, in
     """Of the best rank below, and of the worst above, that equal ratings of a replicate share."""
     if not len(drawn):
         return [(1, drawn.shape[1])] * drawn.shape[1]
-    best, worst = rank_spans(drawn, EQUAL * POINTS)
+    best, worst = ratings.rank_spans(drawn, ratings.EQUAL * ratings.POINTS)
     low = np.percentile(best, 50 * (1 - level), axis=0, method="nearest")
     high = np.percentile(worst, 50 * (1 + level), axis=0, method="nearest")
     return [(int(one), int(other)) for one, other in zip(low, high, strict=True)]
@@ -285,13 +275,13 @@ def _influential(votes: Votes, top: int, second: int) -> NDArray[np.intp]:
 
 
 def _scores(votes: Votes, policy: Policy) -> Floats:
-    found = bradley_terry(votes, policy).log_scores
+    found = ratings.bradley_terry(votes, policy).log_scores
     return np.array([np.nan if one is None else one for one in found])
 
 
 def _places(scores: Floats) -> NDArray[np.intp]:
     """Ranks from 1, equal scores share the better one, models without a rating last."""
-    return rank_spans(np.where(np.isnan(scores), -np.inf, scores))[0]
+    return ratings.rank_spans(np.where(np.isnan(scores), -np.inf, scores))[0]
 
 
 def kendall(x: Floats, y: Floats) -> float | None:

@@ -46,7 +46,6 @@ class Votes:
 
     @property
     def n(self) -> int:
-        """Votes."""
         return len(self.a)
 
     def seen(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

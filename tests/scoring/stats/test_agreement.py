@@ -7,7 +7,8 @@ from hypothesis import given as forall
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from suite.scoring.stats.agreement import COMPUTE, RatingTable, agreement, coefficient_of, largest_cohen
+from suite.scoring.metrics.means import COEFFICIENTS
+from suite.scoring.stats.agreement import RatingTable, agreement, coefficient_of, largest_cohen
 from suite.scoring.stats.clusters import clusters_of
 
 SCALES = ("nominal", "ordinal", "interval")
@@ -26,7 +27,7 @@ def table_of(ratings: list[Any], categories: list[Any] | str) -> RatingTable:
 
 def values(ratings: list[Any], categories: list[Any] | str, scale: str = "nominal") -> dict[str, Any]:
     table = table_of(ratings, categories)
-    return {name: coefficient_of(name, table, scale)[0] for name in COMPUTE}
+    return {name: coefficient_of(name, table, scale)[0] for name in COEFFICIENTS}
 
 
 def test_two_raters_meet_the_golden_values(given: dict[str, Any], golden: dict[str, Any]) -> None:
@@ -66,7 +67,7 @@ def test_gaps_meet_the_golden_values(given: dict[str, Any], golden: dict[str, An
 
 def test_items_of_one_category_have_no_kappa() -> None:
     table = table_of([("yes", "yes")] * 6, ["yes", "no"])
-    found = {name: coefficient_of(name, table, "nominal") for name in COMPUTE}
+    found = {name: coefficient_of(name, table, "nominal") for name in COEFFICIENTS}
     assert found == {
         "percent": (1, ""),
         "ac1": (1, ""),
@@ -90,7 +91,7 @@ def test_items_of_one_category_have_no_kappa() -> None:
 )
 def test_too_little_data_never_raises(ratings: list[Any], categories: str) -> None:
     table = table_of(ratings, categories)
-    for name, scale in itertools.product(COMPUTE, SCALES):
+    for name, scale in itertools.product(COEFFICIENTS, SCALES):
         found = agreement(name, scale, table, clusters_of(None, len(ratings)), 0.95)
         assert (found.value is None) <= (found.low is None)
 
@@ -195,12 +196,12 @@ def test_coefficients_equal_other_libraries(codes: list[list[int]], scale: str) 
 
 def test_no_two_ratings_is_no_agreement() -> None:
     alone = RatingTable(np.array([[0, -1], [-1, 1]]), 2, np.arange(2.0))
-    for name in COMPUTE:
+    for name in COEFFICIENTS:
         assert coefficient_of(name, alone, "nominal")[0] is None
     assert coefficient_of("alpha", RatingTable(np.array([[0, 1]]), 2), "interval")[0] is None
 
 
-@pytest.mark.parametrize("name", COMPUTE)
+@pytest.mark.parametrize("name", COEFFICIENTS)
 def test_a_coefficient_of_one_item_is_a_plain_number(name: str) -> None:
     found = agreement(name, "nominal", RatingTable(np.array([[0, 1]]), 2), clusters_of(None, 1), 0.95)
     assert (type(found.value), found.note) == (float, "one sample")
