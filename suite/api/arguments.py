@@ -79,9 +79,7 @@ def _worded(kind: str) -> str:
 
 def swept(values: Mapping[str, object]) -> list[tuple[str, str, Json]]:
     """parameters={"[TASK:]NAME": VALUE} as (task, name, list of values): a list sweeps."""
-    return [
-        (scope, name, value if isinstance(value, list) else [value]) for scope, name, value in scoped(values)
-    ]
+    return [(scope, name, one if isinstance(one, list) else [one]) for scope, name, one in scoped(values)]
 
 
 def scoped(values: Mapping[str, object]) -> list[tuple[str, str, Json]]:

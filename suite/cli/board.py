@@ -150,9 +150,8 @@ def check(context: click.Context, repository: Path, board_name: str, no_verify: 
         verify = {"again": not no_verify, "renew": again}
         found = check_board(shelf, **verify, say=lambda text: click.echo(text, err=True))
         for trouble in found:
-            click.echo(
-                f"{'error' if trouble.serious else 'note'}: {shelf.board.id}: {trouble.where}: {trouble.what}"
-            )
+            kind = "error" if trouble.serious else "note"
+            click.echo(f"{kind}: {shelf.board.id}: {trouble.where}: {trouble.what}")
         serious = sum(trouble.serious for trouble in found)
         bad += serious
         state = counted(serious, "error") if serious else "fine"

@@ -66,10 +66,5 @@ def rate(votes: tuple[str, ...], styles: tuple[str, ...], pages: Pages, **how: o
     from suite.comparisons.votes_files import read_votes
 
     found = rated(read_votes(votes, styles), msgspec.convert({"styles": styles, **how}, RateWanted))
-    show(
-        found.raw.source,
-        "Ratings",
-        lambda compact: sections(found, compact=compact),
-        lambda: as_data(found),
-        pages,
-    )
+    title = found.raw.source
+    show(title, "Ratings", lambda few: sections(found, compact=few), lambda: as_data(found), pages)

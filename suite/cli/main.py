@@ -60,9 +60,8 @@ class Commands(click.Group):
             where = f"{entry.target} of {plugin.distribution or plugin.name}"
             command = catalogue().load("command", cmd_name)
         if not isinstance(command, click.Command):
-            raise PluginError(
-                f"command {cmd_name!r} is a {type(command).__name__}, not a click command", where
-            )
+            kind = type(command).__name__
+            raise PluginError(f"command {cmd_name!r} is a {kind}, not a click command", where)
         if cmd_name in COMMANDS and (more := HELP / f"{cmd_name}.toml").is_file():
             _tell(command, tomllib.loads(more.read_text("utf-8")))
         return command

@@ -103,14 +103,12 @@ def _calls(one: MemberEstimate, member: Member) -> PlannedCalls:
     identity, most = member.engine.identity(), one.most_new_tokens
     rates, price = priced(identity)
     usd: tuple[float, float | None] | None = None
+    told = price_wanted(member.spec.text, identity) if rates is None else str((price and price.date) or "")
     if rates is not None:
         low = rates.cost(Usage(round(one.prompt_tokens))) / PER_USD
         bound = None if most is None else Usage(round(one.most_prompt_tokens), round(most))
         high = 0.0 if rates == FREE else None if bound is None else rates.cost(bound) / PER_USD
         usd = (low, high)
-    told = (
-        str((price and price.date) or "") if rates is not None else price_wanted(member.spec.text, identity)
-    )
     tokens = round(one.prompt_tokens), None if most is None else round(most)
     return PlannedCalls(round(one.calls), *tokens, usd, told)
 

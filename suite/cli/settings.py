@@ -141,9 +141,8 @@ def _names(option: click.Parameter) -> set[str]:
     """What a flag may be called in the file: its long and short forms without dashes, its own name."""
     if not isinstance(option, click.Option) or not option.expose_value:
         return set()
-    return {
-        one.lstrip("-").replace("_", "-") for one in (*option.opts, *option.secondary_opts, option.name or "")
-    }
+    names = (*option.opts, *option.secondary_opts, option.name or "")
+    return {one.lstrip("-").replace("_", "-") for one in names}
 
 
 def _shown(option: click.Parameter) -> str:

@@ -72,9 +72,7 @@ class Paired:
 
     @property
     def note(self) -> str:
-        apart = (
-            f"{self.only_a} units only in A, {self.only_b} only in B" if self.only_a or self.only_b else ""
-        )
+        apart = f"{self.only_a} units only in A, {self.only_b} only in B" * bool(self.only_a or self.only_b)
         return joined(self.comparison.note, self.comparison.difference.note, apart)
 
 

@@ -67,9 +67,7 @@ def _items(drawn: LabelDraw) -> Iterator[dict[str, object]]:
         views = own_views(run, [Picked(Key.of(one), one, None, "") for one in outputs])[0]
         tasks = tasks_of(run)
         for output in outputs:
-            both: tuple[str, ...] = (
-                compared(run, tasks.get(output.cell), output) if drawn.kind == "pair" else ()
-            )
+            both = compared(run, tasks.get(output.cell), output) if drawn.kind == "pair" else ()
             asked = (Text(question(run, output), "Question"), Text(answer(run, output), "Answer"))
             own = [one for one in views.get(Key.of(output), ()) if not isinstance(one, Plot)]
             blocks = [one for one in own or asked if not (isinstance(one, Text) and one.text in both)]

@@ -111,13 +111,8 @@ def page(
     style, script = resource("report.css"), ""
     if viewer:
         style, script = style + viewer_style(), viewer_script()
-    allowed = Markup(POLICY if linked else policy(style, script, bool(base)))  # nothing to escape
-    pieces = (
-        environment()
-        .get_template(template)
-        .generate(
-            policy=allowed, linked=linked, base=base, style=Markup(style), script=Markup(script), **values
-        )
-    )
+    allowed = POLICY if linked else policy(style, script, bool(base))
+    ours = {"policy": Markup(allowed), "style": Markup(style), "script": Markup(script)}  # nothing to escape
+    pieces = environment().get_template(template).generate(linked=linked, base=base, **ours, **values)
     # once more over everything: whatever came here uncleaned ends here; samples were cleaned and then packed
     return (piece if piece.startswith(OPENING) else clean(piece) for piece in pieces)

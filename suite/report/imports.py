@@ -116,9 +116,8 @@ def _records(
     except SuiteError:
         raise
     except Exception as error:  # third-party code: anything may come out
-        raise PluginError(
-            f"importer {importer!r} failed: {type(error).__name__}: {error}", where=str(path)
-        ) from error
+        what = f"importer {importer!r} failed: {type(error).__name__}: {error}"
+        raise PluginError(what, where=str(path)) from error
 
 
 def _model(records: Iterator[Mapping[str, Json]], wanted: str, path: Path) -> str:

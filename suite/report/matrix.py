@@ -47,14 +47,8 @@ def headline_grid(task: TaskSummary, level: float, details: bool = False) -> Gri
 
     details: clusters and the interval's method too.
     """
-    columns = [
-        *task.swept,
-        task.headline or "value",
-        f"{percent(level)} interval",
-        "n",
-        "unscored",
-        "coverage (bounds)",
-    ]
+    columns = [*task.swept, task.headline or "value", f"{percent(level)} interval", "n", "unscored"]
+    columns += ["coverage (bounds)"]
     columns += ["pending"] if any(cell.pending for cell in task.cells) else []
     columns += ["clusters", "interval by"] if details else []
     rows = []
@@ -71,13 +65,8 @@ def headline_texts(head: MetricResult | None) -> list[str]:
     """Value, interval, n, unscored, coverage with bounds; a dash each where there is no headline."""
     if head is None:
         return [DASH] * 5
-    return [
-        with_unit(head.value, head.unit),
-        interval(head.low, head.high),
-        number(head.n),
-        number(head.unscored),
-        coverage_text(head),
-    ]
+    counts = number(head.n), number(head.unscored)
+    return [with_unit(head.value, head.unit), interval(head.low, head.high), *counts, coverage_text(head)]
 
 
 def cell_name(cell: CellSummary) -> str:
@@ -209,9 +198,7 @@ def sweep_plot(task: TaskSummary, level: float) -> Plot | None:
     """The headline against the numeric swept parameter with the most values; None where there is none: then
     the headline's table draws the intervals.
     """
-    shown = [
-        (cell, cell.headline) for cell in task.cells if cell.headline and cell.headline.value is not None
-    ]
+    shown = [(cell, one) for cell in task.cells if (one := cell.headline) and one.value is not None]
     columns = enumerate(zip(*(cell.values for cell in task.cells), strict=True))
     counts = {index: len(set(map(repr, values))) for index, values in columns if all(map(is_number, values))}
     axis = max((index for index, n in counts.items() if n > 1), key=counts.__getitem__, default=None)

@@ -136,10 +136,9 @@ class _Search:
         self._tags: dict[str, set[str]] = {}
         self._ids: set[str] = set()
         if not self._cells:
-            known = {f"{k}={plain(v)}" for cell in run.manifest.cells for k, v in parameters_of(cell).items()}
-            raise unknown(
-                "cell", ", ".join(wanted.cells), [*(one.cell for one in run.manifest.cells), *known]
-            )
+            cells = run.manifest.cells
+            known = {f"{k}={plain(v)}" for cell in cells for k, v in parameters_of(cell).items()}
+            raise unknown("cell", ", ".join(wanted.cells), [*(one.cell for one in cells), *known])
 
     def _is_cell(self, cell: CellRecord) -> bool:
         values = {name: (plain(one), str(one).lower()) for name, one in parameters_of(cell).items()}

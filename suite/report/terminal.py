@@ -89,12 +89,9 @@ def printing(file: TextIO | None = None, width: int | None = None) -> Iterator["
 def tables(grid: matrix.Grid, width: int, fixed: int = 1) -> Iterator["RenderableType"]:
     """A grid as tables no wider than the screen: the first columns repeated, the others split."""
     left = max(fixed, 1) if grid.left else 0
-    shown, others = list(grid.columns), len(grid.columns) - left
-    widths = [
-        max(len(one_line(text)) for text in (name, *(row[i] for row in grid.rows)))
-        for i, name in enumerate(shown)
-    ]
-    title = grid.title
+    others = len(grid.columns) - left
+    texts = zip(grid.columns, *grid.rows, strict=False)
+    widths, title = [max(len(one_line(text)) for text in column) for column in texts], grid.title
     for chunk in _chunks(widths, left, width, most=MOST_COLUMNS if fixed == 1 else others):
         columns = [*range(left), *chunk]
         yield table(grid, columns, title)

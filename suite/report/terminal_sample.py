@@ -38,9 +38,8 @@ def print_sample(folder: Path, sample: str, scoring: str = "") -> None:
 
 def print_samples(run: Run, found: FoundSamples, *, full: bool) -> None:
     """Print samples: question, answer, verdict; full: with their own views and all calls."""
-    labels = {
-        cell.id: f"{task.name} {cell.label}".strip() for task in summarise(run).tasks for cell in task.cells
-    }
+    cells = ((task.name, cell) for task in summarise(run).tasks for cell in task.cells)
+    labels = {cell.id: f"{task} {cell.label}".strip() for task, cell in cells}
     views, why = own_views(run, found.picked) if full else ({}, "")
     with printing() as console:
         say, told = (printed(console, one) for one in (styled, paragraph))

@@ -53,10 +53,8 @@ def comparison(request: str, answers: Sequence[str]) -> list[Message]:
     shown = "\n\n".join(PROMPTS.answer(number=i, text=text) for i, text in enumerate(answers, 1))
     verdicts = [f'"Choose {i}"' for i in range(1, len(answers) + 1)]
     offered = f"{', '.join(verdicts[:-1])} or {verdicts[-1]}"
-    return [
-        system(PROMPTS.compare_system()),
-        user(PROMPTS.compare(request=request, answers=shown, verdicts=offered)),
-    ]
+    asked = PROMPTS.compare(request=request, answers=shown, verdicts=offered)
+    return [system(PROMPTS.compare_system()), user(asked)]
 
 
 def _asking_of(how: How, key: str) -> JudgeOptions:

@@ -6,7 +6,7 @@ come from `computation`.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from operator import add
 
@@ -60,7 +60,8 @@ class RunningHeadline:
         measure = self._measure
         if measure is None or measure.top is None:
             return
-        for values, tags in _units(measure, score, output):
+        parts = ((part.values, {**output.tags, **part.tags}) for part in score.parts)
+        for values, tags in parts if measure.over == "parts" else ((score.values, output.tags),):
             columns = {name: _number(values.get(name)) for name in measure.needs}
             if None in columns.values() or not measure.takes(tags):
                 continue
@@ -84,16 +85,6 @@ class RunningHeadline:
             return Estimate(value, n=n)
         half = Z * math.sqrt(math.fsum(one for one in variances if one is not None)) / len(known)
         return Estimate(value, *clip((value - half, value + half), measure.range), n=n)
-
-
-def _units(
-    measure: Measure, score: ScoreRecord, output: OutputRecord
-) -> Iterator[tuple[Mapping[str, Value], Mapping[str, str]]]:
-    if measure.over == "samples":
-        yield score.values, output.tags
-        return
-    for part in score.parts:
-        yield part.values, {**output.tags, **part.tags}
 
 
 def _number(value: Value) -> float | None:

@@ -72,11 +72,9 @@ class CellSlice:
     def mean_row(self, measure: Measure, units: Units, note: str = "") -> MetricResult:
         """The mean of what each unit adds above the line. note: comes first."""
         assert measure.top is not None
-        x, limits = measure.top(units.columns), measure.range
-        binary = measure.binary and is_binary(x)
-        found = means.covering_mean(
-            x, grouped(units.clusters), binary=binary, limits=limits, level=self.context.level
-        )
+        x, limits, own = measure.top(units.columns), measure.range, grouped(units.clusters)
+        binary, level = measure.binary and is_binary(x), self.context.level
+        found = means.covering_mean(x, own, binary=binary, limits=limits, level=level)
         found = replace(found, note=joined(note, found.note))
         return self.row(measure, found, units, means.bounds_of(x, units.share, units.unscored, limits))
 
@@ -86,9 +84,8 @@ class CellSlice:
         units = self.units(measure)
         top, bottom = measure.top(units.columns), measure.bottom(units.columns)
         if float(bottom.sum()):
-            found = means.covering_ratio(
-                top, bottom, grouped(units.clusters), measure.range, self.context.level
-            )
+            own = grouped(units.clusters)
+            found = means.covering_ratio(top, bottom, own, measure.range, self.context.level)
         else:
             found = Estimate(None, note=f"the sum of {measure.needs[-1]} is zero" if units.n else "")
         return self.row(measure, found, units)

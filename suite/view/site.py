@@ -144,10 +144,8 @@ def write_site(
     if not compared and len(keys) <= MOST_PAIRED:
         compared = list(itertools.combinations(keys, 2))
     elif not compared:
-        note = (
-            f"No comparison is written: every pair of {len(keys):,} runs is too much (at most {MOST_PAIRED} "
-        )
-        note += "runs). Name those that matter: --compare A,B"
+        note = f"No comparison is written: every pair of {len(keys):,} runs is too much"
+        note += f" (at most {MOST_PAIRED} runs). Name those that matter: --compare A,B"
     pairs = [(one, last) for *others, last in compared for one in others]  # a page of several leads to them
     compared = list(dict.fromkeys(map(tuple, [*compared, *pairs])))
     with replaced_folder(out, MARK) as part, tempfile.TemporaryDirectory() as scratch:

@@ -200,10 +200,9 @@ def resample(
     note = f"{lost:.0%} of the resamples have no value" if lost > FLAG_DROPPED else ""
     left = None
     if count <= min(MOST_LEFT_OUT, affordable):
-        without = [of(np.delete(np.arange(count), left_out)) for left_out in range(count)]
-        left = tails_of(
-            of_left_out(value, np.array([value if w is None else w for w in without])).values, limits
-        )
+        without = (of(np.delete(np.arange(count), left_out)) for left_out in range(count))
+        values = np.array([value if one is None else one for one in without])
+        left = tails_of(of_left_out(value, values).values, limits)
     if not len(drawn) or (np.ptp(drawn) < SAME and left is None):
         return None, joined(note, "no variation" if len(drawn) else "no resample has a value")
     few = "" if affordable == draws else f"{affordable} resamples"

@@ -28,6 +28,7 @@ from suite.scoring.stats.intervals import NOTHING, normal_quantile, t_interval, 
 from suite.scoring.stats.means import ONE_CLUSTER, spread
 
 USELESS = "judge no better than chance"
+_Share = tuple[int, int]  # how many, of how many
 
 
 def ppi_mean(
@@ -118,9 +119,7 @@ def rogan_gladen(
     return replace(plain, value=value, low=low, high=high, method="lang-reiczigel", note=note)
 
 
-def _lang_reiczigel(
-    yes: tuple[int, int], hits: tuple[int, int], rejections: tuple[int, int], z: float
-) -> Pair:
+def _lang_reiczigel(yes: _Share, hits: _Share, rejections: _Share, z: float) -> Pair:
     n = yes[1] + z * z
     m1, m0 = hits[1] + 2, rejections[1] + 2
     p, q1, q0 = (yes[0] + z * z / 2) / n, (hits[0] + 1) / m1, (rejections[0] + 1) / m0

@@ -147,11 +147,8 @@ def shared_out(sizes: Sequence[int], n: int) -> list[int]:
     n = min(n, sum(sizes))
     taken = [min(size, max(2, n // (2 * len(sizes)))) for size in sizes]
     for _ in range(n - sum(taken)):
-        lacks = [
-            (s * n / sum(sizes) - one, i)
-            for i, (s, one) in enumerate(zip(sizes, taken, strict=True))
-            if s > one
-        ]
+        strata = enumerate(zip(sizes, taken, strict=True))
+        lacks = [(size * n / sum(sizes) - one, i) for i, (size, one) in strata if size > one]
         if lacks:
             taken[max(lacks)[1]] += 1
     return taken
