@@ -28,9 +28,8 @@ MOST_SHOTS = 1000
 class ShotParameters(Parameters):
     """Parameters of a task with shots. Where `shots` is 0, its cells are those of a task without them."""
 
-    shots: int = added(
-        0, ge=0, le=MOST_SHOTS, description="worked examples before each question (few-shot); 0: none"
-    )
+    shots: int = added(0, ge=0, le=MOST_SHOTS)
+    """worked examples before each question (few-shot); 0: none"""
     shots_seed: int = added(0, ge=0, description="which examples are drawn, and in which order")
     shots_per: Literal["cell", "group"] = added(
         "cell",

@@ -3,7 +3,6 @@
 Rows on the Hub are an entry made on the spot: found by `datasets`, fetched, hashed and kept as any other.
 """
 
-import hashlib
 import inspect
 import re
 import shlex
@@ -12,6 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from suite.chat import sha256_hex
 from suite.data import hub_source
 from suite.data.cache import Cache
 from suite.data.entry import DatasetEntry, DatasetPart, HubSource, Licence
@@ -95,13 +95,9 @@ def hub_entry(rows: HubRows) -> DatasetEntry:
         part = DatasetPart(config=rows.config or None, split=rows.split)
     except ValueError as error:
         raise DataError(f"{rows.repo!r} names no dataset on the Hub", fix="write ORG/NAME") from error
-    return DatasetEntry(
-        id=f"{slug}-{hashlib.sha256(what.encode()).hexdigest()[:12]}",
-        title=rows.repo,
-        licence=Licence(name="as the dataset's card says"),  # which is asked before rows are (`_with_terms`)
-        source=source,
-        parts={rows.split: part},
-    )
+    name = f"{slug}-{sha256_hex(what.encode())[:12]}"
+    licence = Licence(name="as the dataset's card says")  # which is asked before rows are (`_with_terms`)
+    return DatasetEntry(id=name, title=rows.repo, licence=licence, source=source, parts={rows.split: part})
 
 
 def _slug(text: str) -> str:

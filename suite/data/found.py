@@ -194,10 +194,5 @@ def _licence(given: str, stated: str, url: str, place: str, gated: bool = False)
     said = f"As {'--licence' if given else f'the {place}'} says. Not shipped with the suite."
     if not name:
         said = f"The {place} names no licence: ask its owners before you pass rows on."
-    unknown = not name or name == "other"
-    return Licence(
-        name=name or NOT_STATED,
-        url=url,
-        accept_required=gated or unknown or bool(_NON_COMMERCIAL.search(name)),
-        redistribution=said,
-    )
+    accept = gated or name in ("", "other") or bool(_NON_COMMERCIAL.search(name))
+    return Licence(name=name or NOT_STATED, url=url, accept_required=accept, redistribution=said)

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from suite import errors
@@ -46,17 +46,9 @@ def fetch(source: HubSource, entry: str, path: str, folder: Path, progress: Prog
     from huggingface_hub import hf_hub_download
 
     with asking(source, entry, path):
-        return Path(
-            hf_hub_download(
-                source.repo,
-                path,
-                repo_type=source.type,
-                revision=source.revision,
-                local_dir=folder,
-                endpoint=endpoint(),
-                tqdm_class=_bar(path, progress),
-            )
-        )
+        told: dict[str, Any] = {"repo_type": source.type, "revision": source.revision, "endpoint": endpoint()}
+        made = hf_hub_download(source.repo, path, **told, local_dir=folder, tqdm_class=_bar(path, progress))
+        return Path(made)
 
 
 def cached(source: HubSource, path: str) -> Path | None:

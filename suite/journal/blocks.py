@@ -48,14 +48,9 @@ class BlockReader:
         tools: tuple[Tool, ...] = ()
         if call.tools:
             tools = msgspec.convert(self.get(call.tools).extra, tuple[Tool, ...])
-        return Request(
-            kind=call.kind,  # type: ignore[arg-type]
-            messages=messages,
-            prompt=self.get(call.prompt).content if call.prompt else "",
-            texts=tuple(block.content for block in self.unfold(call.texts)),
-            tools=tools,
-            options=call.options,
-        )
+        prompt = self.get(call.prompt).content if call.prompt else ""
+        texts = tuple(block.content for block in self.unfold(call.texts))
+        return Request(call.kind, messages, prompt, texts, tools, call.options)  # type: ignore[arg-type]
 
 
 def message_of(block: BlockRecord) -> Message:

@@ -73,12 +73,9 @@ class OpenAIClient:
         root, versioned, _ = base_url.rpartition("/v1")
         self._v1 = "/v1" if versioned and base_url.endswith("/v1") else ""
         self._http = HttpClient(
-            root if self._v1 else base_url,
-            headers,
-            timeout_s=options.timeout_s,
-            proxy_env=proxy_env,
+            root if self._v1 else base_url, headers, timeout_s=options.timeout_s, proxy_env=proxy_env,
             most_bytes=int(options.reply_mib * 2**20),
-        )
+        )  # fmt: skip
         self._peer = Peer(self._post, model, self._scrub)
         self._head = head or Head()
 

@@ -21,7 +21,7 @@ from suite.chat import Json, Reply, Request
 from suite.data.cache import Cache
 from suite.errors import CallFailed, ConfigError, unknown
 from suite.models.client import OpenAIClient
-from suite.models.engine import Asking, Engine, Provider, Surroundings, installed
+from suite.models.engine import Asking, Engine, Provider, Surroundings, installed, present
 from suite.models.options import PROMPTED, EngineOptions, ServerOptions, check_needs, describe, read_options
 from suite.models.rankings import Ranker
 from suite.models.replicas import replicated
@@ -108,14 +108,10 @@ class MiniLMEngine(Ranker):
         self._turn = asyncio.Lock()
 
     def identity(self) -> Mapping[str, Json]:
-        return {
-            "provider": "embedded",
-            "name": MINILM,
-            "revision": self._weights.sha256,
-            "engine": "onnxruntime",
-            "engine_version": installed("onnxruntime"),
-            "deterministic": True,
-        }
+        return present(
+            provider="embedded", name=MINILM, revision=self._weights.sha256, engine="onnxruntime",
+            engine_version=installed("onnxruntime"), deterministic=True,
+        )  # fmt: skip
 
     def limits(self) -> Mapping[str, int]:
         return {"concurrency": 1, "window": WINDOW}
@@ -172,18 +168,13 @@ class LlamaEngine(Engine):
         return _CAPABILITIES
 
     def identity(self) -> Mapping[str, Json]:
-        return {
-            "provider": "embedded",
-            "name": self.spec.name,
-            "revision": self._weights.sha256,
-            "engine": "xllamacpp",
-            "engine_version": installed("xllamacpp"),
-            "options": {
-                **{name: getattr(self._options, name) for name in ("threads", "slots", "window")},
-                "sampling": "neutral",  # what a request leaves open
-            },
-            "deterministic": True,
-        }
+        told = self._options.model_dump(include={"threads", "slots", "window"})
+        return present(
+            provider="embedded", name=self.spec.name, revision=self._weights.sha256, engine="xllamacpp",
+            engine_version=installed("xllamacpp"),
+            options={**told, "sampling": "neutral"},  # what a request leaves open
+            deterministic=True,
+        )  # fmt: skip
 
     def settings(self) -> Mapping[str, Json]:
         """By the server's routes; the model does not think."""
@@ -226,13 +217,10 @@ class LlamaEngine(Engine):
         self._server = server
         await server.start(surroundings.say)
         client = self._client = OpenAIClient(
-            f"{server.url}/v1",
-            self.spec.name,
+            f"{server.url}/v1", self.spec.name, headers={"Authorization": f"Bearer {server.key}"},
+            secrets=[server.key], options=ServerOptions(timeout_s=options.timeout_s),
             dialect=msgspec.structs.replace(DIALECTS["llamacpp"], neutral=SENT["llamacpp"]),
-            headers={"Authorization": f"Bearer {server.key}"},
-            secrets=[server.key],
-            options=ServerOptions(timeout_s=options.timeout_s),
-        )
+        )  # fmt: skip
         told = llamacpp_settings(await client.document("/props"))
         self._settings = {**await template_settings(client.rendered), **told}
 

@@ -81,13 +81,9 @@ def refusal_of(value: object, scrub: Callable[[str], str]) -> EndpointRefusal:
     code = error.get("code")
     number = int(code) if isinstance(code, int) or (isinstance(code, str) and code.isdecimal()) else 0
     tokens, window = (_count(error.get(name)) for name in ("n_prompt_tokens", "n_ctx"))
-    return EndpointRefusal(
-        message=_short(text_of(message), scrub),
-        said=" ".join(_words(error))[:_MOST],
-        codes=_codes(error),
-        status=number if 400 <= number < 600 else 0,
-        counts=RefusedTokens(prompt=tokens, window=window),
-    )
+    counts, status = RefusedTokens(prompt=tokens, window=window), number if 400 <= number < 600 else 0
+    words = " ".join(_words(error))[:_MOST]
+    return EndpointRefusal(_short(text_of(message), scrub), words, _codes(error), status, counts)
 
 
 def _codes(error: dict[str, Json]) -> tuple[str, ...]:
@@ -199,13 +195,9 @@ def _failure(
     if found and means == "setting" and (status in (400, 413, 422) or (odd and found.row.does)):
         return SettingRefused(refusal.message, found.row)
     overload = status in _OVERLOAD or means == "rate"
-    return CallFailed(
-        f"status-{status}",
-        refusal.message,
-        retryable=status in _RETRYABLE or means == "rate",
-        retry_after=retry_after(headers, limited=status == 429) if overload else None,
-        overload=overload,
-    )
+    kind, again = f"status-{status}", status in _RETRYABLE or means == "rate"
+    after = retry_after(headers, limited=status == 429) if overload else None
+    return CallFailed(kind, refusal.message, retryable=again, retry_after=after, overload=overload)
 
 
 def _details(refusal: EndpointRefusal, found: Found) -> dict[str, Json]:

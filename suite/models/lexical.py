@@ -13,7 +13,7 @@ from pydantic import Field
 
 from suite.chat import Json
 from suite.errors import unknown
-from suite.models.engine import installed
+from suite.models.engine import installed, present
 from suite.models.options import EngineOptions, EngineProvider
 from suite.models.rankings import Ranker
 from suite.models.spec import ModelSpec
@@ -43,14 +43,10 @@ class BM25Engine(Ranker):
         self._index = lru_cache(maxsize=_KEPT)(self._indexed)
 
     def identity(self) -> Mapping[str, Json]:
-        return {
-            "provider": "lexical",
-            "name": "bm25",
-            "engine": "bm25s",
-            "engine_version": installed("bm25s"),
-            "options": self._options.model_dump(mode="json"),
-            "deterministic": True,
-        }
+        return present(
+            provider="lexical", name="bm25", engine="bm25s", engine_version=installed("bm25s"),
+            options=self._options.model_dump(mode="json"), deterministic=True,
+        )  # fmt: skip
 
     async def scored(self, query: str, texts: tuple[str, ...]) -> tuple[list[float], int]:
         """In a thread of its own; words are not counted."""

@@ -102,12 +102,9 @@ async def _tokens(request: Request, peer: Peer, answer: str | None = None) -> li
     if not request.messages:
         return await tokenized(peer, prompt=request.prompt + (answer or ""))
     template = request.options.template
-    found = await tokenized(
-        peer,
-        messages=request.messages if answer is None else (*request.messages, assistant(answer)),
-        add_generation_prompt=answer is None,
-        chat_template_kwargs=template or None,
-    )
+    messages = request.messages if answer is None else (*request.messages, assistant(answer))
+    asked = {"add_generation_prompt": answer is None, "chat_template_kwargs": template or None}
+    found = await tokenized(peer, messages=messages, **asked)
     return found if isinstance(found, str) else await peer.missing_beginning(template) + found
 
 

@@ -42,34 +42,25 @@ _USUAL = frozenset({"chat", "complete", "logprobs", "seed", "json_schema"})
 class OpenAIOptions(ServerOptions):
     """Options of one endpoint."""
 
-    base_url: str = Field(
-        "",
-        min_length=1,
-        description="URL, with /v1 or ?api-version=…; several by commas (default: OPENAI_BASE_URL)",
-    )
+    base_url: str = Field("", min_length=1)
+    """URL, with /v1 or ?api-version=…; several by commas (default: OPENAI_BASE_URL)"""
     api_key_env: str = Field("OPENAI_API_KEY", description="environment variable that holds the key")
-    headers_env: dict[str, str] = Field(
-        default_factory=dict, description="header -> environment variable that holds its value"
-    )
+    headers_env: dict[str, str] = Field(default_factory=dict)
+    """header -> environment variable that holds its value"""
     dialect: str = Field("openai", description=f"what lies beyond the standard: {', '.join(DIALECTS)}")
-    capabilities: str | list[str] = Field(
-        "", description="what it can do: a list, or changes such as +rank,-tools"
-    )
+    capabilities: str | list[str] = ""
+    """what it can do: a list, or changes such as +rank,-tools"""
     max_tokens_field: str = Field("", description="max_tokens or max_completion_tokens")
     extra_body: dict[str, Json] = Field(default_factory=dict, description="fields added to every request")
     send_seed: bool = Field(True, description="whether the seed of a call is sent")
-    system: Literal["send", "fold"] = Field(
-        "send", description="fold: system messages go at the beginning of the user's"
-    )
-    structured: Literal["", "strict", "plain", "off"] = Field(
-        "", description="JSON Schemas: by the rules of strict modes, as they are, or not sent"
-    )
+    system: Literal["send", "fold"] = "send"
+    """fold: system messages go at the beginning of the user's"""
+    structured: Literal["", "strict", "plain", "off"] = ""
+    """JSON Schemas: by the rules of strict modes, as they are, or not sent"""
     stream: bool = Field(False, description="ask for streams, for endpoints that answer in no other way")
     per_token: bool = Field(False, description="rate: the last token's value, by /pooling")
-    generation_config: Literal["vllm", "auto"] = Field(
-        "vllm",
-        description="to vLLM, SGLang, llama.cpp: send neutral values for what is left open, or none (auto)",
-    )
+    generation_config: Literal["vllm", "auto"] = "vllm"
+    """to vLLM, SGLang, llama.cpp: send neutral values for what is left open, or none (auto)"""
     window: int | None = Field(None, ge=1, description="context window, if the endpoint does not say")
     proxy_env: bool = Field(False, description="honour HTTPS_PROXY and NO_PROXY")
     check: bool = Field(True, description="ask the endpoint for its models at the start")

@@ -47,11 +47,8 @@ class ServerOptions(EngineOptions):
     reply_mib: float = Field(REPLY_MIB, gt=0, description="most MiB of a reply, after decompression")
     label: int | None = Field(None, ge=0, description="rate: which of several labels is the reward")
     weights: tuple[float, ...] = Field((), description="rate: weights of several labels")
-    identity: str = Field(
-        "",
-        min_length=1,
-        description="the name of the model there, if you vouch for it: replies are used again",
-    )
+    identity: str = Field("", min_length=1)
+    """the name of the model there, if you vouch for it: replies are used again"""
     overflow_says: Words = Field("", description="pattern: a refusal in these words is the prompt's overflow")
     refused_says: Words = Field("", description="pattern: a refusal in these words is a filter's")
 

@@ -65,11 +65,8 @@ async def rank(request: Request, peer: Peer) -> Reply:
     scores = [math.fsum(a * b for a, b in zip(query, _unit(one), strict=True)) for one in vectors[1:]]
     each = [prompt_tokens(answer.usage) for answer in answers]
     tokens = sum(each) if all(each) else 0  # a part would be taken for all
-    return Reply(
-        usage=Usage(prompt=tokens),
-        ranking=ranked(scores, request.options.top),
-        model=who([str(answer.model or "") for answer in answers], peer.model),
-    )
+    model = who([str(answer.model or "") for answer in answers], peer.model)
+    return Reply(usage=Usage(prompt=tokens), ranking=ranked(scores, request.options.top), model=model)
 
 
 async def _embed(texts: list[str], peer: Peer) -> _Embeddings:

@@ -170,13 +170,8 @@ class TextReplay(Engine):
         return TEXT_CAPABILITIES
 
     def identity(self) -> Mapping[str, Json]:
-        return {
-            "provider": "replay",
-            "name": self._path.name,
-            "revision": self._sha256,
-            "deterministic": True,
-            "imported": True,
-        }
+        told: dict[str, Json] = {"provider": "replay", "name": self._path.name, "revision": self._sha256}
+        return {**told, "deterministic": True, "imported": True}
 
     async def call(self, request: Request, asking: Asking) -> Reply:
         """The text for this request. Raises CallFailed("not-recorded") that says how to give it."""

@@ -180,13 +180,8 @@ class TransformersEngine(Engine):
             return Reply(finish="overflow", usage=Usage(prompt=len(prompt)))
         new = model.generate(prompt, options, seed)
         finish: Finish = "length" if not new.stopped else ("stop" if new.text.strip() else "empty")
-        return Reply(
-            new.text,
-            finish=finish,
-            usage=Usage(len(prompt), new.tokens),
-            logprobs=new.logprobs,
-            model=self.spec.name,
-        )
+        usage = Usage(len(prompt), new.tokens)
+        return Reply(new.text, finish=finish, usage=usage, logprobs=new.logprobs, model=self.spec.name)
 
     def _likelihood(self, request: Request, text: str) -> Rated:
         model = self._started(self._model)

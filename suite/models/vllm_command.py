@@ -41,14 +41,10 @@ class VLLMOptions(ServerOptions):
     python: str = Field("", description="interpreter of vLLM's environment (default: SUITE_VLLM_PYTHON)")
     env: dict[str, str] = Field(default_factory=dict, description="environment variables for the server")
     timeout_s: float = Field(1200.0, gt=0, description="seconds until a call is given up")
-    generation_config: str = Field(
-        "vllm",
-        description="what a request leaves open: vllm (neutral), auto (as the model's files say), a folder",
-    )
-    reproducible: bool = Field(
-        False,
-        description="equal replies whatever else is asked at the time; slower, refused where impossible",
-    )
+    generation_config: str = "vllm"
+    """what a request leaves open: vllm (neutral), auto (as the model's files say), a folder"""
+    reproducible: bool = False
+    """equal replies whatever else is asked at the time; slower, refused where impossible"""
     startup_s: float = Field(1800.0, gt=0, description="seconds until the server must be ready")
     per_token: bool | None = Field(None, description="rate: the last token's value")
 

@@ -57,12 +57,8 @@ class _StandIn(Model):
         request = changed(request, self._changes)
         identity = call_id(self.family, self.group, 0, self.member, key, request_sha256(request))
         self._seen[self.member, identity] = request
-        texts = len(request.texts)
-        return Reply(
-            _WORDS * 4,
-            scores=tuple(-float(i) for i in range(texts)),
-            ranking=tuple((i, -float(i)) for i in range(texts))[: request.options.top],
-        )
+        scores = tuple(-float(i) for i in range(len(request.texts)))
+        return Reply(_WORDS * 4, scores=scores, ranking=tuple(enumerate(scores))[: request.options.top])
 
     async def rate_answers(
         self, messages: tuple[Message, ...], answers: tuple[str, ...], kind: str, key: str

@@ -14,13 +14,9 @@ def hardware() -> Hardware:
     gpus: list[str] = []
     with contextlib.suppress(OSError, subprocess.SubprocessError):
         gpus = [", ".join(row) for row in nvidia("name", "memory.total")]
-    return Hardware(
-        cpus=os.cpu_count() or 1,
-        memory_gib=memory_gib(),
-        system=f"{platform.system()} {platform.machine()}",
-        python=platform.python_version(),
-        gpus=gpus,
-    )
+    cpus, system = os.cpu_count() or 1, f"{platform.system()} {platform.machine()}"
+    python, memory = platform.python_version(), memory_gib()
+    return Hardware(cpus=cpus, memory_gib=memory, system=system, python=python, gpus=gpus)
 
 
 def memory_gib() -> float | None:

@@ -158,14 +158,9 @@ class Session:
             return None
         together = not self.settings.one_engine or len(self.stages) < 2
         async with contextlib.AsyncExitStack() as opened:
-            attempts = opened.enter_context(
-                contextlib.closing(JournalFile(self.folder.own / "attempts.jsonl"))
-            )
-            tools = RunTools(
-                cache_folder(),
-                lambda: self._driver.scoring if self._driver else 0,
-                scoring=Stage.SCORE in self.stages,
-            )
+            file, scoring = JournalFile(self.folder.own / "attempts.jsonl"), Stage.SCORE in self.stages
+            attempts = opened.enter_context(contextlib.closing(file))
+            tools = RunTools(cache_folder(), lambda: self._driver.scoring if self._driver else 0, scoring)
             opened.push_async_callback(tools.close)
             if self.ledger is not None:
                 self.ledger.open({stage: self.folder.of(stage) for stage in self.stages})
@@ -213,11 +208,9 @@ class Session:
                 if self.interrupted or self._taken:
                     return self._taken
                 error = await self._drive(driver, attempts, cache)
+                ended = "interrupted" if self.interrupted else "stopped" if error else "finish"
                 with contextlib.suppress(*((RunError,) if error else ())):  # the disk may be what failed
-                    driver.desk.attempt(
-                        "interrupted" if self.interrupted else "stopped" if error else "finish",
-                        kind=BUDGET if isinstance(error, BudgetSpent) else "",
-                    )
+                    driver.desk.attempt(ended, kind=BUDGET if isinstance(error, BudgetSpent) else "")
                 return error
 
     @asynccontextmanager

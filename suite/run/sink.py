@@ -50,26 +50,16 @@ class Sink:
         """Record a finished call and its bodies. Raises what stood in the way of writing before."""
         blocks, request, sample = self._blocks, call.request, call.work.sample
         self._write_soon()
-        self._calls.put(
-            CallRecord(
-                id=call.id,
-                role=call.member,
-                group=sample.group,
-                trial=sample.trial,
-                kind=request.kind,
-                request=blocks.fold([*map(blocks.message, request.messages)]),
-                texts=blocks.fold([*map(blocks.text, request.texts)]) if request.texts else [],
-                prompt=blocks.text(request.prompt) if request.prompt else "",
-                tools=blocks.tools(request),
-                key=call.key,
-                options=request.options,
-                reply=call.reply,
-                times=(round(call.times[0], TIME_DIGITS), round(call.times[1], TIME_DIGITS)),
-                attempt=call.attempt,
-                cached=call.kept is not None,
-                kept=call.kept or 0.0,
-            )  # fmt: skip
-        )
+        record = CallRecord(
+            id=call.id, role=call.member, group=sample.group, trial=sample.trial, kind=request.kind,
+            request=blocks.fold([*map(blocks.message, request.messages)]),
+            texts=blocks.fold([*map(blocks.text, request.texts)]) if request.texts else [],
+            prompt=blocks.text(request.prompt) if request.prompt else "", tools=blocks.tools(request),
+            key=call.key, options=request.options, reply=call.reply, attempt=call.attempt,
+            times=(round(call.times[0], TIME_DIGITS), round(call.times[1], TIME_DIGITS)),
+            cached=call.kept is not None, kept=call.kept or 0.0,
+        )  # fmt: skip
+        self._calls.put(record)
 
     def done(self, record: OutputRecord | ScoreRecord) -> None:
         """Record a solved or a scored sample. Raises what stood in the way of writing before."""
