@@ -90,9 +90,8 @@ def at_score(default: ValueT, *, local: bool = False, **field: object) -> ValueT
     rests on it, and a stranger's must never be used: such runs are not packed, such bundles not replayed.
     """
     declared: Callable[..., ValueT] = Field
-    return declared(
-        default, json_schema_extra={"at_score": True, **({"local": True} if local else {})}, **field
-    )
+    marks = {"at_score": True, "local": True} if local else {"at_score": True}
+    return declared(default, json_schema_extra=marks, **field)
 
 
 def added(default: ValueT, **field: object) -> ValueT:

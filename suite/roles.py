@@ -120,9 +120,8 @@ class Model(ABC):
             logprobs=logprobs, json_schema=json_schema, tool_choice=tool_choice,
             continue_final=continue_final, template=template,
         )  # fmt: skip
-        return await self.ask(
-            Request("chat", _conversation(messages), tools=tuple(tools), options=options), key
-        )
+        request = Request("chat", _conversation(messages), tools=tuple(tools), options=options)
+        return await self.ask(request, key)
 
     async def complete(
         self,
@@ -135,12 +134,8 @@ class Model(ABC):
         key: str = "",
     ) -> Reply:
         """Continue a raw prompt (no chat template)."""
-        options = Options(
-            temperature=None if temperature is None else float(temperature),
-            max_tokens=max_tokens,
-            stop=tuple(stop),
-            logprobs=logprobs,
-        )
+        warmth = None if temperature is None else float(temperature)
+        options = Options(temperature=warmth, max_tokens=max_tokens, stop=tuple(stop), logprobs=logprobs)
         return await self.ask(Request("complete", prompt=prompt, options=options), key)
 
     async def rate(

@@ -124,6 +124,5 @@ class Shots(Generic[PayloadT]):
                 found.append(one)
             if len(found) == count:
                 return found
-        raise ConfigError.of(
-            "shots.few", shots=self._wanted, name=self._name, all=len(self._pool), found=len(found)
-        )
+        counts = {"shots": self._wanted, "all": len(self._pool), "found": len(found)}
+        raise ConfigError.of("shots.few", name=self._name, **counts)

@@ -199,9 +199,8 @@ def _chosen(module: ModuleType, path: Path, name: str) -> type[AnyTask]:
         raise PluginError(f"{path.name} defines no task", where=str(path), fix=hint)
     whole = {key: one for key, one in tasks.items() if not inspect.isabstract(one)} or tasks
     if len(whole) > 1:
-        raise PluginError.of(
-            "task-files.several", path=path, count=len(whole), tasks=", ".join(whole), first=next(iter(whole))
-        )
+        about = {"count": len(whole), "tasks": ", ".join(whole), "first": next(iter(whole))}
+        raise PluginError.of("task-files.several", path=path, **about)
     return _whole(next(iter(whole.values())), path)
 
 

@@ -256,7 +256,6 @@ def _words(status: int, headers: dict[str, str]) -> StatusWords | None:
 
 def _wait(headers: dict[str, str]) -> str:
     """How long the Hub asks to wait: `Retry-After`, or the `t` of `RateLimit`."""
-    seconds = re.fullmatch(r"\s*(\d+)\s*", headers.get("retry-after", "")) or re.search(
-        r"\bt=(\d+)", headers.get("ratelimit", "")
-    )
+    limit = re.search(r"\bt=(\d+)", headers.get("ratelimit", ""))
+    seconds = re.fullmatch(r"\s*(\d+)\s*", headers.get("retry-after", "")) or limit
     return f"{int(seconds[1])} s" if seconds else "some minutes"

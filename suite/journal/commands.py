@@ -29,9 +29,8 @@ def commands(folder: Path) -> Sequence[CommandRecord]:
     try:
         return list(Lines(folder / FILE, CommandRecord))
     except DamagedError as error:
-        raise DamagedError(
-            error.what, error.where, "delete the file: reports then show an equivalent command"
-        ) from error
+        fix = "delete the file: reports then show an equivalent command"
+        raise DamagedError(error.what, error.where, fix) from error
 
 
 def scoring_command(folder: Path, scoring: str) -> CommandRecord | None:

@@ -10,7 +10,6 @@ rests on those alone: a call's id covers the hash of its whole request, a payloa
 an output against its replies.
 """
 
-import builtins
 import hashlib
 import zlib
 from binascii import a2b_base64, a2b_hex, b2a_base64
@@ -43,6 +42,7 @@ _encoder = msgspec.json.Encoder()
 USUAL_ROLE, USUAL_KIND = "candidate", "chat"  # of a call: left out on disk
 _LAST, _UNKNOWN = "last", 0.0
 _CRC_TAIL = len(b',"crc":"00000000"}')
+_Hashes = Annotated[list[HashStart], shaped(minItems=LIST_LENGTH, maxItems=LIST_LENGTH)]
 
 
 class TaskSource(msgspec.Struct, frozen=True):
@@ -131,9 +131,7 @@ class BlockRecord(msgspec.Struct, omit_defaults=True):
     role: Annotated[str, one_of("", "system", "user", "assistant", "tool", "text", "tools")] = ""
     content: str = ""
     extra: Json = None
-    list: Annotated[builtins.list[HashStart], shaped(minItems=LIST_LENGTH, maxItems=LIST_LENGTH)] | None = (
-        None
-    )
+    list: _Hashes | None = None
 
 
 EVENTS = frozenset({"start", "identity", "code", "adapted", "retry", "error", "pending", "resume",

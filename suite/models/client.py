@@ -200,9 +200,8 @@ class OpenAIClient:
                     raise SettingRefused(refused.said, refused.wording, in_vain=True) from refused
                 if not learned:
                     self._dialect = other
-                    self.note(
-                        refused.row, f"goes on as with {refused.option}: the endpoint said {refused.said!r}"
-                    )
+                    words = f"goes on as with {refused.option}: the endpoint said {refused.said!r}"
+                    self.note(refused.row, words)
 
     async def cards(self) -> dict[str, dict[str, Json]]:
         """The models that the server lists, by name, and what it tells of each. Raises CallFailed."""

@@ -70,9 +70,8 @@ def _inflated(body: bytes, windows: tuple[int, ...], most: int) -> bytes:
 
 def too_large(most: int) -> CallFailed:
     """The failure of a call whose reply is beyond the limit; the same request would bring it again."""
-    return CallFailed(
-        "too-large", f"a reply of more than {most / 2**20:g} MiB (-o reply_mib=…)", retryable=False
-    )
+    why = f"a reply of more than {most / 2**20:g} MiB (-o reply_mib=…)"
+    return CallFailed("too-large", why, retryable=False)
 
 
 def timed_out(timeout_s: float) -> CallFailed:

@@ -54,6 +54,5 @@ def raise_ours(error: BaseException) -> None:
 
 
 def _error(what: str) -> EngineError:
-    return EngineError(
-        what, fix="raise it with `ulimit -n 4096`, or take --concurrency 8, then run the same command again"
-    )
+    fix = "raise it with `ulimit -n 4096`, or take --concurrency 8, then run the same command again"
+    return EngineError(what, fix=fix)

@@ -58,9 +58,8 @@ class MiniLM:
         settings = onnxruntime.SessionOptions()
         settings.intra_op_num_threads = options.threads
         settings.inter_op_num_threads = 1
-        self._session = onnxruntime.InferenceSession(
-            str(weights), settings, providers=["CPUExecutionProvider"]
-        )
+        cpu = ["CPUExecutionProvider"]
+        self._session = onnxruntime.InferenceSession(str(weights), settings, providers=cpu)
         words = tokenizers.models.WordPiece.read_file(str(vocabulary))
         self._tokenizer = tokenizers.BertWordPieceTokenizer(words, lowercase=True)
         self._tokenizer.enable_truncation(WINDOW)

@@ -86,9 +86,8 @@ class HttpClient:
                 return await self._asked(kept or await self._connect(deadline), data, deadline)
             except Lost as lost:
                 if not lost.silent:
-                    raise CallFailed(
-                        "half-body", "the reply ended before it was whole", retryable=True
-                    ) from lost
+                    why = "the reply ended before it was whole"
+                    raise CallFailed("half-body", why, retryable=True) from lost
                 if kept is None or self.once:
                     raise CallFailed("reset", str(lost), retryable=True) from lost
             kept = None

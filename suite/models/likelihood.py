@@ -126,9 +126,8 @@ def prompt_rows(body: bytes, ids: list[int]) -> list[tuple[str, float]]:
     choices = decoded(body, _PromptCompletion, Scrubber()).choices
     found = choices[0].prompt_logprobs if choices else None
     if found is None:
-        raise CallFailed(
-            "no-prompt-logprobs", "the server gives no log-probabilities of a prompt", retryable=False
-        )
+        why = "the server gives no log-probabilities of a prompt"
+        raise CallFailed("no-prompt-logprobs", why, retryable=False)
     if len(found) != len(ids):
         raise CallFailed("bad-shape", f"{len(found)} entries for {len(ids)} tokens", retryable=True)
     rows: list[tuple[str, float]] = []

@@ -74,10 +74,9 @@ def read_options(kind: type[OptionsT], spec: ModelSpec, values: Mapping[str, Jso
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"])) or "options"
-        raise ConfigError(
-            f"option {where!r} of {spec.text}: {first['msg'].removeprefix('Value error, ')}",
-            fix=f"{where}: {describe(kind).get(where, 'see the provider page')}",
-        ) from error
+        said = f"option {where!r} of {spec.text}: {first['msg'].removeprefix('Value error, ')}"
+        fix = f"{where}: {describe(kind).get(where, 'see the provider page')}"
+        raise ConfigError(said, fix=fix) from error
 
 
 class EngineProvider(Provider, Generic[OptionsT]):

@@ -62,9 +62,8 @@ class Tags:
         self.alone = re.compile(alone or "(?!)")
         # the character that whatever matches a closing pattern begins with
         self.firsts = {one.closing.removeprefix("(?i:").removeprefix("\\")[0] for one in rows if one.alone}
-        self.first = re.compile(
-            f"[{''.join(map(re.escape, sorted(self.firsts)))}]" if self.firsts else "(?!)"
-        )
+        firsts = "".join(map(re.escape, sorted(self.firsts)))
+        self.first = re.compile(f"[{firsts}]" if firsts else "(?!)")
         self.both = [re.compile(f"(?P<c>{row.closing})|(?P<o>{row.opening})") for row in rows]
 
     def nowhere(self, text: str) -> bool:

@@ -162,9 +162,8 @@ class TextReplay(Engine):
             try:
                 yield row.line, row.offset, msgspec.convert(row.value, TextLine)
             except msgspec.ValidationError as error:
-                raise DataError(
-                    f"{self._path.name} line {row.line} is not an answer: {error}", str(self._path), _FORM
-                ) from error
+                what = f"{self._path.name} line {row.line} is not an answer: {error}"
+                raise DataError(what, str(self._path), _FORM) from error
 
     def capabilities(self) -> frozenset[str]:
         return TEXT_CAPABILITIES

@@ -90,9 +90,8 @@ def effective(*over: Mapping[str, Json]) -> dict[str, Json]:
 def left_out(own: Mapping[str, Json]) -> str:
     """The line that names what a model's own configuration would have set."""
     values = ", ".join(f"{name}={value}" for name, value in own.items())
-    return f"sampling is neutral; left out of the model's own configuration: {values or 'nothing'}" + (
-        " (-o generation_config=auto takes it)" if own else ""
-    )
+    how = " (-o generation_config=auto takes it)" if own else ""
+    return f"sampling is neutral; left out of the model's own configuration: {values or 'nothing'}{how}"
 
 
 async def template_settings(render: Render) -> dict[str, Json]:

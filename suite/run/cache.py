@@ -44,9 +44,8 @@ def other_facts(was: Mapping[str, Json] | None, now: Mapping[str, Json]) -> Iter
             continue  # replicas of one model: more or fewer of them
         for path, there, here in differences(before, after):
             if before and there is not MISSING and here is not MISSING:
-                yield f"{'.'.join(filter(None, (name, path))).removeprefix('told.')}: {there}, now {here}"[
-                    :300
-                ]
+                place = ".".join(filter(None, (name, path))).removeprefix("told.")
+                yield f"{place}: {there}, now {here}"[:300]
 
 
 def cache_key(who: bytes, request: Request, request_hash: str, trial: int, key: str, seed: int) -> bytes:

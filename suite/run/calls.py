@@ -84,11 +84,8 @@ def clock(when: float) -> str:
 def too_long(failed: CallFailed) -> CallFailed:
     """The failure of a call whose endpoint asks to wait for longer than a run does: pending, by `quota`."""
     until = clock(time.time() + min(failed.retry_after or 0.0, 10 * 365 * 86400.0))
-    return CallFailed(
-        "quota",
-        f"{reason(failed)}; the endpoint asks to wait until {until}: run the same command then",
-        retryable=False,
-    )
+    why = f"{reason(failed)}; the endpoint asks to wait until {until}: run the same command then"
+    return CallFailed("quota", why, retryable=False)
 
 
 class WorkModels(Models):

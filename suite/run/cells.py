@@ -139,11 +139,10 @@ def make_task(task: type[AnyTask], values: Values) -> AnyTask:
         first = error.errors(include_url=False, include_input=False)[0]
         where, file = ".".join(map(str, first["loc"])), source_file(task)
         shown = f"{file.path}:{file.kind}" if file and file.path else task.info.name
-        raise ConfigError(
-            f"{task.info.name}: parameter {where or 'values'}: {first['msg'].removeprefix('Value error, ')}",
-            where=", ".join(f"{name}={value}" for name, value in values.items()),
-            fix=f"`suite tasks show {shown}` lists parameters with their ranges",
-        ) from error
+        given, said = (f"{name}={value}" for name, value in values.items()), first["msg"]
+        what = f"{task.info.name}: parameter {where or 'values'}: {said.removeprefix('Value error, ')}"
+        fix = f"`suite tasks show {shown}` lists parameters with their ranges"
+        raise ConfigError(what, ", ".join(given), fix) from error
     except (SuiteError, SkipCell):
         raise
     except Exception as error:  # a plugin's code: anything may come out
@@ -162,9 +161,8 @@ def _check_names(request: EvalRequest, tasks: Sequence[type[AnyTask]]) -> None:
             raise unknown("chosen task", scope, by_name, where=f"-P {scope}:{name}=…")
         fields = [known for task, known in by_name.items() if not scope or _is_scope(scope, task)]
         if not any(name in known for known in fields):
-            raise unknown(
-                "parameter", name, itertools.chain.from_iterable(fields), f"of {', '.join(by_name)}"
-            )
+            names = itertools.chain.from_iterable(fields)
+            raise unknown("parameter", name, names, f"of {', '.join(by_name)}")
     if request.preset and not any(request.preset in task.info.presets for task in tasks):
         known = itertools.chain.from_iterable(task.info.presets for task in tasks)
         raise unknown("preset", request.preset, known, f"of {', '.join(by_name)}")
@@ -207,9 +205,8 @@ def _values(task: type[AnyTask], name: str, text: Json) -> list[Json]:
     """The values that one -P gives a parameter, or a list of them: where a value is a list, one of lists."""
     field = task.parameters_type().model_fields[name]
     annotation: Any = field.annotation  # whatever stands behind a parameter's colon
-    adapter: TypeAdapter[Json] = TypeAdapter(
-        Annotated[annotation, *field.metadata] if field.metadata else annotation
-    )
+    whole: Any = Annotated[annotation, *field.metadata] if field.metadata else annotation
+    adapter: TypeAdapter[Json] = TypeAdapter(whole)
     if isinstance(text, list):
         one_list = _is_list(annotation) and not (text and all(isinstance(one, list) for one in text))
         if not (text or one_list):

@@ -221,9 +221,8 @@ def _unfilled(role: str, cells: Sequence[Cell], request: EvalRequest) -> ConfigE
     needing: dict[str, bool] = {}
     for cell in cells:
         needs = cell.task.roles().get(role)
-        needing[cell.plan.task] = needing.get(cell.plan.task, False) or (
-            needs is not None and not needs.optional
-        )
+        needed = needs is not None and not needs.optional
+        needing[cell.plan.task] = needing.get(cell.plan.task, False) or needed
     flag = " ".join(flag_of(role))
     helps = [f"give {flag}, for example embedded/smollm2-135m, vllm/Qwen/Qwen3-8B or openai/gpt-x"]
     own = next((text for text in request.models.get("candidate", ()) if role != "candidate"), "")

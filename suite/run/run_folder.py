@@ -153,9 +153,8 @@ class RunFolder:
             for name in ("outputs.jsonl", "calls.jsonl"):
                 if (records := self.path / name).exists() and records.stat().st_size:
                     raise RunError.of("run.folder.no-manifest", name=name, folder=self)
-            write_document(
-                path, run_manifest(self.plan, self.name, facts, imported=imported, other=self.hardware)
-            )
+            made = run_manifest(self.plan, self.name, facts, imported=imported, other=self.hardware)
+            write_document(path, made)
         if Stage.SCORE in stages and not (scoring / "manifest.json").exists():
             run = read_manifest(path)
             for one in (scoring.parent, scoring):

@@ -184,10 +184,8 @@ def sampling_changes(spec: ModelSpec) -> dict[str, Json]:
     """The options of a request that a spec sets, as `Options` has them."""
     changes = {key: value for key, value in spec.sampling.items() if key != "reasoning_tags"}
     if "stop" in changes:
-        stop = changes["stop"]
-        changes["stop"] = (
-            (stop,) if isinstance(stop, str) else tuple(stop) if isinstance(stop, list | tuple) else ()
-        )
+        stop = [changes["stop"]] if isinstance(changes["stop"], str) else changes["stop"]
+        changes["stop"] = tuple(stop) if isinstance(stop, list | tuple) else ()
     for name in ("temperature", "top_p"):
         if isinstance(value := changes.get(name), int | float | str):
             changes[name] = float(value)

@@ -116,10 +116,8 @@ class Session:
         if self.folder.own != path:  # a lease: results are of all shards, merged
             return outcome
         if Stage.SOLVE in self.stages and stopped is None and not self.interrupted:
-            run = Run(path)
-            found = (
-                one.engine.left_over(run, one.member) for one in self.plan.filled.at(*self.stages, "both")
-            )
+            run, members = Run(path), self.plan.filled.at(*self.stages, "both")
+            found = (one.engine.left_over(run, one.member) for one in members)
             outcome.left_over = tuple(filter(None, found))
         if scoring and (path / "scorings" / scoring / "manifest.json").exists():
             try:

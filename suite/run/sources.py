@@ -163,9 +163,8 @@ class DataOpener:
         identities: dict[str, Mapping[str, Json]] = {}
         for name in names:
             if name in self.given:
-                sources[name], identities[name] = self._once(
-                    f"--data {name}", partial(self.given.__getitem__, name)
-                )
+                given = partial(self.given.__getitem__, name)
+                sources[name], identities[name] = self._once(f"--data {name}", given)
                 continue
             own = None if name in self.entries else info.rows.get(name)
             if own is not None and not (mini and (name in info.mini or isinstance(own, HubRows))):

@@ -157,10 +157,8 @@ async def engine(case: ProviderCase) -> list[str]:
     except (EngineError, CallFailed):
         await made.close()
     async with _playing(case, lambda: case.protocol.answer(SAID, False)) as play:
-        told = play.engine.identity()
-        found += _differences(
-            "identity", {"outcome": "", **told}, fields_of(play.engine.spec, "provider", "name")
-        )
+        told, wanted = play.engine.identity(), fields_of(play.engine.spec, "provider", "name")
+        found += _differences("identity", {"outcome": "", **told}, wanted)
         found += [] if "deterministic" in told else ["identity: `deterministic` is not told"]
         found += [] if "chat" in play.engine.capabilities() else ["it has no capability 'chat'"]
     with patch.dict(os.environ, {case.key_env or "SUITE_CHECK": ""}):

@@ -89,9 +89,8 @@ def _values(bench: Bench, ran: Ran) -> Iterator[str]:
     for name, known in sorted(missing, key=lambda one: one[0]):
         near = difflib.get_close_matches(name, known, 1, 0.8)
         if name in needed or near:
-            yield f"no score has the value {name!r} that a metric reads" + (
-                f"; did you mean {near[0]!r}?" if near else ""
-            )
+            meant = f"; did you mean {near[0]!r}?" if near else ""
+            yield f"no score has the value {name!r} that a metric reads{meant}"
     for cell in ran.outcome.results.cells if ran.outcome.results else ():
         if cell.headline_row is None:
             yield f"the results of cell {cell.cell} have no headline"
