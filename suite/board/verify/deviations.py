@@ -87,8 +87,23 @@ def asked(
             deviations += _deviations(place)
     for subject in subjects:
         deviations += _candidate_deviations(board, subject)
+    declared = {change.what for change in submission.disclosure.changes}
+    standard = submission.submission_type == "standard"
+    for one in deviations:
+        sides: Sides = {"expected": one.expected, "found": one.found}
+        if not standard and COVERS[one.kind] & declared:
+            sides |= {"what": "declared as a change", "severity": "note"}
+        else:
+            sides |= {"what": "not what the board asks, and not declared as a change"}
+        findings.add(f"R5.{one.kind}", one.where, **sides)
+    if standard and declared:
+        findings.add("R5.standard", "submission.json disclosure.changes", found=sorted(declared))
+    shown_sides = (map(shown, (one.what, one.found, one.expected)) for one in deviations[:_MOST_TOLD])
+    told = dict.fromkeys(f"{what}: {found} instead of {expected}" for what, found, expected in shown_sides)
     lacking = frozenset(name for name, column in places.items() if len(column) < len(wanted[name]))
-    return _class(submission, places, deviations, lacking, findings)
+    lacks = (f"{name}: no number, since not all its cells are there" for name in sorted(lacking))
+    partial = any(one.kind in ("subset", "data") for one in deviations)
+    return ClassStanding(places, not standard or bool(deviations), (*told, *lacks), lacking, partial)
 
 
 def _envelope(board: Board, submission: Submission, findings: Findings, earlier: str) -> None:
@@ -245,28 +260,3 @@ def _candidate_deviations(board: Board, subject: VerifiedRun) -> Iterator[Deviat
     most, asked = board.candidate.max_tokens, sampling.get("max_tokens")
     if most is not None and isinstance(asked, int | float) and asked > most:
         yield Deviation("sampling", "max_tokens of the candidate", where, f"<= {most}", asked)
-
-
-def _class(
-    submission: Submission,
-    places: Mapping[str, tuple[Place, ...]],
-    deviations: Sequence[Deviation],
-    lacking: frozenset[str],
-    findings: Findings,
-) -> ClassStanding:
-    declared = {change.what for change in submission.disclosure.changes}
-    standard = submission.submission_type == "standard"
-    for one in deviations:
-        covered = not standard and bool(COVERS[one.kind] & declared)
-        both: Sides = {"what": "declared as a change", "severity": "note"}
-        if not covered:
-            both = {"what": "not what the board asks, and not declared as a change"}
-        both |= {"expected": one.expected, "found": one.found}
-        findings.add(f"R5.{one.kind}", one.where, **both)
-    if standard and declared:
-        findings.add("R5.standard", "submission.json disclosure.changes", found=sorted(declared))
-    sides = ([shown(side) for side in (one.what, one.found, one.expected)] for one in deviations[:_MOST_TOLD])
-    told = tuple(dict.fromkeys(f"{what}: {found} instead of {expected}" for what, found, expected in sides))
-    told += tuple(f"{name}: no number, since not all its cells are there" for name in sorted(lacking))
-    partial = any(one.kind in ("subset", "data") for one in deviations)
-    return ClassStanding(places, not standard or bool(deviations), told, lacking, partial)
