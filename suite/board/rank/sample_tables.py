@@ -127,9 +127,13 @@ def _column(key: str, read: Sequence[_Read], entries: Sequence[AcceptedEntry]) -
     strata = _merged(distinct)
     if strata is None:
         return replace(column, why="the entries' samples differ: they are compared by their intervals")
-    units = units_of(distinct[0].cell, strata, distinct[0].cluster)
-    column = replace(column, questions=len(np.unique(distinct[0].sample)))
-    return _paired(column, units, held, entries)
+    found = _paired(column, units_of(distinct[0].cell, strata, distinct[0].cluster), held)
+    again = points(found)
+    for i in held:
+        if not abs(again[i] - value[i]) <= TOLERANCE * max(1.0, abs(value[i])):
+            told = {"again": again[i], "value": value[i], "where": entries[i].per_sample}
+            raise DataError.of("board.rank.samples-differ", column=column, **told)
+    return replace(found, questions=len(np.unique(distinct[0].sample)))
 
 
 def _merged(layouts: Sequence[_Labels]) -> NDArray[np.str_] | None:
@@ -147,12 +151,7 @@ def _merged(layouts: Sequence[_Labels]) -> NDArray[np.str_] | None:
     return strata.astype(np.str_)
 
 
-def _paired(
-    column: RankedColumn,
-    units: PairedUnits,
-    held: Mapping[int, _Samples],
-    entries: Sequence[AcceptedEntry],
-) -> RankedColumn:
+def _paired(column: RankedColumn, units: PairedUnits, held: Mapping[int, _Samples]) -> RankedColumn:
     k, count = len(column.value), len(units.cluster)
     top, bottom = np.zeros((count, k)), np.zeros((count, k))
     for i, (_, above, below) in held.items():
@@ -162,13 +161,7 @@ def _paired(
         bottom[:, absent] = bottom[:, [next(iter(held))]]
     if (bottom == bottom[:, :1]).all():
         bottom = bottom[:, :1]
-    found = replace(column, units=units, top=top, bottom=bottom)
-    again = points(found)
-    for i in held:
-        if not abs(again[i] - column.value[i]) <= TOLERANCE * max(1.0, abs(column.value[i])):
-            told = {"again": again[i], "value": column.value[i], "where": entries[i].per_sample}
-            raise DataError.of("board.rank.samples-differ", column=column, **told)
-    return found
+    return replace(column, units=units, top=top, bottom=bottom)
 
 
 @dataclass(frozen=True)

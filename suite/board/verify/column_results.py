@@ -47,6 +47,7 @@ class _Output(msgspec.Struct):
 
 
 _CALL = np.dtype([("id", "u8"), ("prompt", "i8"), ("completion", "i8"), ("seconds", "f8")])
+Scored = tuple[OutputRecord, ScoreRecord | None]
 Calls = NDArray[np.void]  # of _CALL; seconds: NaN where no model took time to answer
 
 
@@ -244,11 +245,7 @@ def _roles(want: Want) -> dict[str, list[str]]:
     return {role: sorted(members) for role, members in sorted(found.items())}
 
 
-def table_of(
-    pairs: Iterable[tuple[OutputRecord, ScoreRecord | None]],
-    cells: Collection[str],
-    metrics: Sequence[Metric],
-) -> ScoreTable:
+def table_of(pairs: Iterable[Scored], cells: Collection[str], metrics: Sequence[Metric]) -> ScoreTable:
     """What metrics need of the scored outputs of some cells."""
     builder = TableBuilder(wanted(metrics))
     for output, score in pairs:

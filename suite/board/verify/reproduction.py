@@ -22,7 +22,7 @@ from msgspec import structs
 
 from suite.board.bundle.rungs import Findings, Severity
 from suite.board.entry import RerunLabel, RerunResult
-from suite.board.verify.column_results import headline_measure, table_of
+from suite.board.verify.column_results import Scored, headline_measure, table_of
 from suite.board.verify.equality import same
 from suite.board.verify.subject import Half, VerifiedRun
 from suite.chat import Json
@@ -30,7 +30,7 @@ from suite.comparisons.differences import side
 from suite.errors import ConfigError
 from suite.journal.document_files import write_json
 from suite.journal.pairs import RecordT, pairs
-from suite.journal.records import OutputRecord, ScoreRecord, encode
+from suite.journal.records import encode
 from suite.journal.run import Run
 from suite.models.spec import SAMPLING
 from suite.plugins import Catalogue
@@ -332,7 +332,7 @@ def _compare_headlines(
             going.differences += found.tolist()
 
 
-def _scored(run: Run, works: Picked | None) -> Iterator[tuple[OutputRecord, ScoreRecord | None]]:
+def _scored(run: Run, works: Picked | None) -> Iterator[Scored]:
     if works is None:
         return run.pairs()
     return pairs(_chosen(run.outputs(), works), _chosen(run.scores(), works))  # few: they alone wait
