@@ -67,6 +67,11 @@ def many_flag(*names: str, of: str, text: str, **more: Any) -> Callable[[Command
     return click.option(*names, multiple=True, metavar=of, help=text, **more)
 
 
+def path_flag(*names: str, of: str, text: str, **more: Any) -> Callable[[CommandT], CommandT]:
+    """A file or folder. of: how help calls it. text: its help."""
+    return click.option(*names, **{"type": PATH, **more}, metavar=of, help=text)
+
+
 json_flag = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 repo_flag = click.option(
     "--repo",
@@ -93,7 +98,7 @@ limit_flag = count_flag(
 def folder_flag(text: str, default: Path | None = None) -> Callable[[CommandT], CommandT]:
     """--dir: a folder, required where none is usual. text: its help."""
     usual = {"required": True} if default is None else {"default": default, "show_default": True}
-    return click.option("--dir", "folder", type=PATH, metavar="DIR", help=text, **usual)
+    return path_flag("--dir", "folder", of="DIR", text=text, **usual)
 
 
 runs_flag = folder_flag("The folder that holds the runs.", Path("runs"))

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from suite.board.define.board import Board
 
 FLAGS = tomllib.loads((files("suite.board.pack") / "declarations.toml").read_text("utf-8"))["flags"]
+_DECLARE = "Declarations (TOML or YAML); `suite submit declare` prints one to fill in."
+_KEY = "An SSH private key, or the public key of one in the agent."
 
 
 @click.group("submit")
@@ -60,13 +62,8 @@ _flags = flags.together(
 @click.option("--folder", is_flag=True, help="Write a folder of the same files instead of an archive.")
 @click.option("--force", is_flag=True, help="Replace what stands there.")
 @flags.board_flag("The board it is for: what that asks for must be there.")
-@click.option(
-    "--declare",
-    "declared_file",
-    type=flags.FILE,
-    help="Declarations (TOML or YAML); `suite submit declare` prints one to fill in.",
-)
-@click.option("--readme", type=flags.FILE, help="A text to go with it.")
+@flags.path_flag("--declare", "declared_file", type=flags.FILE, of="FILE", text=_DECLARE)
+@flags.path_flag("--readme", type=flags.FILE, of="FILE", text="A text to go with it.")
 @_flags
 def pack(board_name: str, **given: Any) -> None:
     """Pack finished runs as one bundle that a stranger can verify."""
@@ -80,13 +77,7 @@ def pack(board_name: str, **given: Any) -> None:
 
 @submit.command("sign")
 @click.argument("bundle", type=flags.PATH)
-@click.option(
-    "--key",
-    type=flags.PATH,
-    required=True,
-    metavar="FILE",
-    help="An SSH private key, or the public key of one in the agent.",
-)
+@flags.path_flag("--key", of="FILE", required=True, text=_KEY)
 @click.option("--force", is_flag=True, help="Replace a signature that stands there.")
 def sign(bundle: Path, key: Path, force: bool) -> None:
     """Sign BUNDLE with an SSH key: who vouches for it, not that it is true."""
@@ -123,12 +114,7 @@ def place(bundle: Path, repository: Path, urls: Sequence[str]) -> None:
 @submit.command("verify")
 @click.argument("bundle", type=flags.PATH)
 @flags.board_flag("The board that it was packed for.")
-@click.option(
-    "--signers",
-    type=flags.PATH,
-    metavar="FILE",
-    help="Whose SSH keys may sign (OpenSSH's ALLOWED SIGNERS).",
-)
+@flags.path_flag("--signers", of="FILE", text="Whose SSH keys may sign (OpenSSH's ALLOWED SIGNERS).")
 @flags.data_flag
 @flags.count_flag("--rerun", "Ask the model again for N random samples.", metavar="N")
 @flags.count_flag("--rejudge", "Ask the judge again about N random samples.", metavar="N")
@@ -136,7 +122,7 @@ def place(bundle: Path, repository: Path, urls: Sequence[str]) -> None:
 @role_flags
 @flags.json_flag
 @flags.output_flag("FILE", "Write the report, as JSON.", required=False)
-@click.option("--per-sample", type=flags.PATH, metavar="FILE", help="Write the units (Parquet).")
+@flags.path_flag("--per-sample", of="FILE", text="Write the units (Parquet).")
 @flags.count_flag("--max-findings", "Shown of each code.", default=20)
 @flags.count_flag(
     "--time-limit",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from suite.cli.flags import PATH, many_flag, runs_flag
+from suite.cli.flags import many_flag, path_flag, runs_flag
 from suite.errors import ConfigError
 
 
@@ -14,9 +14,7 @@ from suite.errors import ConfigError
 @runs_flag
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Which port (default: a free one).")
 @click.option("--open", "opened", is_flag=True, help="Open the page in the browser.")
-@click.option(
-    "--export", type=PATH, metavar="DIR", help="Write static files there instead; they open offline."
-)
+@path_flag("--export", of="DIR", text="Write static files there instead; they open offline.")
 @many_flag("--compare", of="RUN,RUN…", text="Export this comparison, not every pair.")
 @click.option("--with-texts", is_flag=True, help="Export texts, too, that a licence lets nobody pass on.")
 def view(

@@ -50,6 +50,7 @@ def position_effect(name: str) -> Formula:
 def pair_metrics(name: str = "win") -> tuple[Declared, ...]:
     """The win rate NAME with its position bias, for scores made of `PairResult` or `PanelResult`."""
     rate, share = partial(Rate, over="parts"), partial(Mean, range=(0.0, 1.0))
+    by_order = partial(Custom, needs=(name, "tag:order"), over="parts", direction="neither")
     same = "The judge (of a panel: the share of judges) says the same in both orders of the answers."
     slot = "In both orders the judge (of a panel: the share of judges) picks the answer shown"
     first = "Of decided verdicts, those for the answer shown first; 0.5 without a bias."
@@ -61,14 +62,7 @@ def pair_metrics(name: str = "win") -> tuple[Declared, ...]:
         share(f"{name}_flip_first", direction="lower", about=f"{slot} first."),
         share(f"{name}_flip_second", direction="lower", about=f"{slot} second."),
         rate("first_slot", name=f"{name}_first_slot", direction="neither", about=first),
-        Custom(
-            f"{name}_position_effect",
-            position_effect(name),
-            needs=(name, "tag:order"),
-            over="parts",
-            direction="neither",
-            about=effect,
-        ),
+        by_order(f"{name}_position_effect", position_effect(name), about=effect),
         rate("judge_unparsed", name=f"{name}_unparsed", direction="lower", about=unread),
     )
 

@@ -9,11 +9,11 @@ taken; it is about judges, not models: never compared.
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from suite.errors import ConfigError
 from suite.journal.documents import MetricResult
-from suite.scoring.measures import Measure, Over, Range
+from suite.scoring.measures import Columns, Measure, Over, Range
 from suite.scoring.metrics.declared import OfOneCell
 
 if TYPE_CHECKING:
@@ -135,17 +135,15 @@ class WinRate(OfOneCell):
         value, name = self.value, self.name
         names = (name, f"{name}_excluded", f"{name}_strict", f"{name}_net")
         half, excluded, strict, net = (self._measure(row, value) for row in names)
+
+        def won(columns: Columns) -> Any:
+            return (columns[value] > 0.5) * 1.0
+
         return (
             replace(half, value=value, top=lambda c: c[value], range=(0.0, 1.0)),
-            replace(
-                excluded,
-                top=lambda c: (c[value] > 0.5) * 1.0,
-                bottom=lambda c: (c[value] != 0.5) * 1.0,
-                binary=True,
-                pairs=False,
-            ),
-            replace(strict, top=lambda c: (c[value] > 0.5) * 1.0, range=(0.0, 1.0), binary=True),
-            replace(net, top=lambda c: (c[value] > 0.5) * 1.0 - (c[value] < 0.5), range=(-1.0, 1.0)),
+            replace(excluded, top=won, bottom=lambda c: (c[value] != 0.5) * 1.0, binary=True, pairs=False),
+            replace(strict, top=won, range=(0.0, 1.0), binary=True),
+            replace(net, top=lambda c: won(c) - (c[value] < 0.5), range=(-1.0, 1.0)),
         )
 
     def compute(self, part: "CellSlice") -> Iterator[MetricResult]:
