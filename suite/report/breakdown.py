@@ -78,19 +78,16 @@ class Scores:
         """
         from suite.scoring.served import at_once
 
-        shown = Counter(
-            one.name for rows in told.values() for one in rows if one.slice and one.low is not None
-        )
+        every = (one for rows in told.values() for one in rows if one.slice and one.low is not None)
+        shown = Counter(one.name for one in every)
         sliced = [one for one in self.declared(task) if isinstance(one, OfOneCell) and one.slices]
         claims = [max(shown[row] for row in one.rows()) for one in sliced]
         found: dict[str, list[MetricResult]] = {}
         try:
             for cell in told if shown and sliced else ():
                 asked = [at_once(self._contexts[task], count, cell) for count in claims]
-                rows = [
-                    row for one, context in zip(sliced, asked, strict=True) for row in one.results(context)
-                ]
-                found[cell] = [row for row in rows if row.slice]
+                pairs = zip(sliced, asked, strict=True)
+                found[cell] = [row for one, each in pairs for row in one.results(each) if row.slice]
         except Exception:  # of a formula, say
             return {}
         return found

@@ -14,6 +14,7 @@ from suite.report.summary import Breakdown, CellSummary, TaskSummary, is_number,
 from suite.report.text_templates import text_lines
 
 BETTER = {"higher": "higher is better", "lower": "lower is better", "neither": ""}
+_TABLED = ("coverage ", "no sample has")  # how notes begin that tables show
 MOST_COLUMNS = 6  # a wider table is turned where that makes it narrower
 
 
@@ -125,9 +126,7 @@ def notes(task: TaskSummary) -> Iterator[str]:
     found: dict[str, dict[str, list[str]]] = {}
     for cell in task.cells:
         for one in ([cell.headline] if cell.headline else []) + cell.whole:
-            kept = [
-                part for part in one.note.split("; ") if not part.startswith(("coverage ", "no sample has"))
-            ]
+            kept = [part for part in one.note.split("; ") if not part.startswith(_TABLED)]
             if text := "; ".join(filter(None, kept)):
                 found.setdefault(text, {}).setdefault(one.name, []).append(cell.label)
     for text, metrics in found.items():
@@ -239,6 +238,5 @@ def meanings(task: TaskSummary) -> list[tuple[str, list[str]]]:
         for metric in task.scores.declared(task.name)
         for row in metric.measures()
     }
-    return [
-        (name, told("meaning", found, *declared.get(name, (None, "", "")))) for name, found in results.items()
-    ]
+    unknown = (None, "", "")
+    return [(name, told("meaning", one, *declared.get(name, unknown))) for name, one in results.items()]

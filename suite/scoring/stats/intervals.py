@@ -139,9 +139,8 @@ def tails_of(
     low, high = _ends(np.sort(values if seen is None else seen), limits)
     scaled = (values - low) / max(high - low, NOTHING)
     below, above = (_weighted(scaled, size, weight) for weight in (UNSEEN, 1 - UNSEEN))
-    return Tails(
-        mean, 0.0 if alike else error, size - 1 if df is None else df, low, high, below, above, limits
-    )
+    df = size - 1 if df is None else df
+    return Tails(mean, 0.0 if alike else error, df, low, high, below, above, limits)
 
 
 def _ends(values: Floats, limits: Limits) -> Pair:

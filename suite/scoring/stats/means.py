@@ -119,20 +119,15 @@ def of_macro(groups: Sequence[Floats], clusters: Sequence[Clusters]) -> Influenc
     total = float(sizes.sum())
     own = np.array([one.se**2 * one.clusters for one in parts])
     weights = 1 / (k * sizes)
-    around = math.fsum(
-        w * float(((one.values - mean) ** 2).sum()) for w, one in zip(weights, parts, strict=True)
-    )
+    squares = [float(((one.values - mean) ** 2).sum()) for one in parts]
+    around = math.fsum(w * one for w, one in zip(weights, squares, strict=True))
     around *= total / max(total - 1, 1)
     shared = (float(((sizes - 1) * own).sum()) + BORROWED * k * around) / (total - k + BORROWED * k)
     pieces = ((sizes - 1) * own + shared) / sizes * weights / k
     variance = float(pieces.sum())
     df = variance**2 / float((pieces**2 / sizes).sum()) * (total - 1) / total if variance > 0 else total - 1
-    values = np.concatenate(
-        [
-            mean + total * w * (one.values - one.mean + (one.mean - mean) / math.sqrt(one.clusters))
-            for w, one in zip(weights, parts, strict=True)
-        ]
-    )
+    away = [one.values - one.mean + (one.mean - mean) / math.sqrt(one.clusters) for one in parts]
+    values = np.concatenate([mean + total * w * one for w, one in zip(weights, away, strict=True)])
     count = k / float(weights.sum())
     seen = np.concatenate([one.seen for one in parts])
     return Influence(mean, values + mean - values.mean(), math.sqrt(variance), df, count, int(total), seen)
