@@ -19,7 +19,6 @@ from suite.comparisons.label_files import PeopleLabels
 from suite.data.text_files import TABLES, Once, csv_rows, json_rows
 from suite.errors import ConfigError, DataError
 from suite.report.remarks import parameters_of
-from suite.report.section_templates import sections_of
 from suite.report.summary import label
 from suite.report.text_templates import Macros
 from suite.scoring.stats.agreement import RatingTable, agreement, largest_cohen
@@ -269,7 +268,7 @@ def sections(found: Correction) -> list[Section]:
         (of, found.find(LABELS, of).value, found.find(MORE, of).value, found.find(CORRECTED, of).note)
         for of in whose
     ]
-    return sections_of(_TEXTS, "sections", found, tables, plot, halving)
+    return _TEXTS.sections("sections", found, tables, plot, halving)
 
 
 def as_data(found: Correction) -> dict[str, object]:

@@ -9,7 +9,6 @@ from suite.blocks import Line, Section, Table
 from suite.comparisons.rating import RatedModels
 from suite.report.dot_plots import DotPlot
 from suite.report.numbers import number
-from suite.report.section_templates import sections_of
 from suite.report.text_templates import Macros
 from suite.scoring.stats.style_control import SIDE
 
@@ -47,7 +46,7 @@ def sections(found: RatedModels, *, compact: bool = False) -> list[Section]:
     mean = found.elo.mean if found.elo else ()
     by_elo = sorted(range(len(mean)), key=lambda i: -mean[i])
     orders = (places, by_style, by_elo)
-    return sections_of(_TEXTS, "sections", found, Table.of(rows), plot, ranks, *orders)
+    return _TEXTS.sections("sections", found, Table.of(rows), plot, ranks, *orders)
 
 
 def rounded(value: float) -> float:

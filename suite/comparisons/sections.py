@@ -17,7 +17,6 @@ from suite.report.hostile_text import one_line
 from suite.report.numbers import counted, number, plain, signed
 from suite.report.remarks import remarks
 from suite.report.run_facts import fact_lines, run_facts
-from suite.report.section_templates import sections_of
 from suite.report.text_templates import Macros
 from suite.report.viewer.embedding import inline
 from suite.report.viewer.source import ViewSource
@@ -55,7 +54,7 @@ def sections(found: Compared, *, compact: bool = False, read: bool = True) -> li
     sliced = (shown, Table.of(lines) if lines else None, plots)
     dialogues = [(part, [*_read(part)]) for part in found.parts if read and part.disagreements]
     others = [table for table, *_ in tables[False]]
-    return sections_of(_TEXTS, "sections", found, compact, *_runs(found), heads, others, *sliced, dialogues)
+    return _TEXTS.sections("sections", found, compact, *_runs(found), heads, others, *sliced, dialogues)
 
 
 def sample_pairs(found: Compared, most: int = MOST_PAIRS) -> Iterator[SamplePairs]:

@@ -84,9 +84,8 @@ def claim_cells(
     for name, each in zip(SIDES[: 1 + claim.paired], sides, strict=False):
         known = {cell.task for one in each for cell in one.run.manifest.cells}
         if claim.task not in known:
-            raise unknown(
-                f"task of a {name}", claim.task, known, where if each else f"{where} needs --baseline"
-            )
+            place = where if each else f"{where} needs --baseline"
+            raise unknown(f"task of a {name}", claim.task, known, place)
         having.append([one for one in each if any(o.task == claim.task for o in one.run.manifest.cells)])
     measures = {one.name: one for one in measures_of(tasks[claim.task].metrics)}
     if (metric := claim.metric or tasks[claim.task].info.headline) not in measures:
@@ -159,13 +158,8 @@ def _tested(one: ClaimCell, table: ScoreTable, missing: Missing) -> WeighedClaim
         scope = scope_of(table, one.name(SIDES[0]), measure.over, measure.where)
         held = units_of(measure, scope, [f"tag:{tag}" for tag in tags])
         evidence = of_candidate(measure, held, seed)
-        value, n, unscored, clusters, note = (
-            evidence.value,
-            held.n,
-            held.unscored,
-            len(set(held.clusters)),
-            "",
-        )
+        value, n, unscored, note = evidence.value, held.n, held.unscored, ""
+        clusters = len(set(held.clusters))
     evidence, lost = evidence if sign > 0 else evidence.mirrored, True
     verdict: Verdict = "undecided"
     if missing.pending != "ignore" and (pending := _pending(one)):

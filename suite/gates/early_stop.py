@@ -64,11 +64,8 @@ class FollowedClaim:
         where, (low, high) = f"claim {one.number}: {self._told} {measure.name}", measure.ends
         if measure.top is None or not measure.mean or measure.over != "samples" or measure.macro:
             raise ConfigError.of("gates.until.no-mean", where=where)
-        self._top, self._sign, self._limits = (
-            measure.top,
-            -1 if measure.direction == "lower" else 1,
-            (low, high),
-        )
+        self._top, self._sign = measure.top, -1 if measure.direction == "lower" else 1
+        self._limits = low, high
         bound = self._sign * claim.threshold(self._sign)
         self._wanted = f"at {'least' if self._sign > 0 else 'most'} {bound:g}"
         self._theirs: dict[int, float] | None = None
@@ -126,7 +123,6 @@ class FollowedClaim:
         return sum(one[column] for one in self._rows) / self._units if self._units else sum(ends) / 2, *ends
 
     def found(self) -> DecidedClaim:
-        """What is known of it."""
         return DecidedClaim(
             cell=self.cell, told=self._told, metric=self.measure.name, wanted=self._wanted,
             verdict=self.verdict, value=self._mean(1, self._limits), own=self._mean(2, self.measure.ends),

@@ -122,7 +122,6 @@ class UnitValues:
     d: Floats
 
     def take(self, index: NDArray[np.intp]) -> "UnitValues":
-        """Some of them, in this order."""
         return UnitValues(self.ids[index], self.clusters[index], self.groups[index], self.d[index])
 
     def packed(self) -> bytes:

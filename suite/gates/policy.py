@@ -46,7 +46,6 @@ class Claim(Strict):
 
     @property
     def kind(self) -> Kind:
-        """Which kind of claim it is."""
         return "no-worse-than" if self.no_worse_than else "better" if self.better else "at-least"
 
     @property

@@ -143,10 +143,9 @@ def found_within(
             units = UnitValues(ids, ids, groups, it.differences(at, loss if night >= 0 else 0.0))
             if night >= 0 and units.d.mean() < threshold:
                 of = influence(units)
-                test = bonett_price(units.d) if limits else means.interval_of(of, count)[0]
-                one = Evidence(
-                    of.mean, held(of, test, limits, binary=bool(limits)), units, limits, bool(limits)
-                )
+                interval = bonett_price(units.d) if limits else means.interval_of(of, count)[0]
+                test = held(of, interval, limits, binary=bool(limits))
+                one = Evidence(of.mean, test, units, limits, bool(limits))
                 p = one.p_fail(threshold, one.windows(before))
                 if p and p.p <= alpha:
                     found[night:] += 1

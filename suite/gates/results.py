@@ -5,7 +5,6 @@ from suite.gates.nights import Night, Verdict
 from suite.parameters import distinguishing
 from suite.report.hostile_text import one_line
 from suite.report.numbers import number
-from suite.report.section_templates import sections_of
 from suite.report.summary import label
 from suite.report.text_templates import Macros
 
@@ -15,7 +14,7 @@ _TEXTS = Macros("gates/templates/gate.j2", distinguishing, number, one_line, lab
 
 def sections(night: Night) -> list[Section]:
     """The verdict, every claim with the number that decides, and what a reader must know."""
-    return sections_of(_TEXTS, "sections", night)
+    return _TEXTS.sections("sections", night)
 
 
 def junit(night: Night, undecided: Verdict) -> str:

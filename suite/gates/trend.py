@@ -20,7 +20,6 @@ from suite.chat import canonical_json
 from suite.gates.nights import ClaimNight, Night, Verdict
 from suite.parameters import distinguishing
 from suite.report.numbers import number
-from suite.report.section_templates import sections_of
 from suite.report.summary import label
 from suite.report.text_templates import Macros
 from suite.report.timelines import DAY, Timeline
@@ -62,7 +61,7 @@ def sections(nights: Sequence[Night], note: str, *, compact: bool) -> list[Secti
     """All nights, then each claim. note: on the history. compact: for a terminal."""
     claims = claim_trends(nights)
     shown = ([], MOST_COMPACT) if compact else ([timeline(one) for one in claims], MOST_NIGHTS)
-    return sections_of(_TEXTS, "sections", nights, note, claims, *shown)
+    return _TEXTS.sections("sections", nights, note, claims, *shown)
 
 
 def as_data(nights: Sequence[Night], note: str) -> object:

@@ -1,11 +1,15 @@
-"""Plain text by Jinja templates that lie beside the code: the lines of their macros."""
+"""Plain text, and sections of typed blocks, by Jinja templates that lie beside the code: what macros make.
+
+Of sections, prose and plain tables stand in the templates, numbers come from code.
+"""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache, cached_property
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from suite.blocks import Block, Facts, Section, Shown, Table, Text
 from suite.chat import Json
 from suite.errors import listed
 from suite.models.prices import shown_usd
@@ -19,6 +23,46 @@ if TYPE_CHECKING:
 def as_json(value: Json) -> str:
     """A value as JSON, text without its quotes."""
     return json.dumps(value, ensure_ascii=False).strip('"')
+
+
+class SectionWriter:
+    """What a template calls to add blocks; bodies of calls are their texts, rows and blocks.
+
+    `{% call to.section("Title") %}{% call to.text() %}A paragraph.{% endcall %}{% endcall %}`. A section
+    without blocks is left out.
+    """
+
+    def __init__(self) -> None:
+        self.sections: list[Section] = []
+        self._blocks: list[Block] = []
+        self._rows: list[tuple[Shown, ...]] = []
+
+    def section(self, title: str, *, caller: Callable[[], str]) -> str:
+        self._blocks = []
+        caller()
+        if self._blocks:
+            self.sections.append(Section(title, tuple(self._blocks)))
+        return ""
+
+    def block(self, one: Block) -> str:
+        """A block as the code made it."""
+        self._blocks.append(one)
+        return ""
+
+    def text(self, title: str = "", *, caller: Callable[[], str]) -> str:
+        return self.block(Text(caller(), title))
+
+    def facts(self, values: Mapping[str, Shown]) -> str:
+        return self.block(Facts(values))
+
+    def table(self, *columns: str, title: str = "", caller: Callable[[], str]) -> str:
+        self._rows = []
+        caller()
+        return self.block(Table(columns, self._rows, title))
+
+    def row(self, *cells: Shown) -> str:
+        self._rows.append(cells)
+        return ""
 
 
 class Macros:
@@ -56,6 +100,12 @@ class Macros:
 
         self.text(macro, *values, say)
         return found
+
+    def sections(self, macro: str, *values: object) -> list[Section]:
+        """The sections that a macro adds to the writer, which it takes last."""
+        writer = SectionWriter()
+        self.text(macro, *values, writer)
+        return writer.sections
 
 
 @cache
