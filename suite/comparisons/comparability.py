@@ -81,11 +81,9 @@ def match_cells(a: Run, b: Run) -> tuple[list[Match], list[Difference]]:
         tasks_a, tasks_b = (sorted({cell.task for cell in run.manifest.cells}) for run in (a, b))
         shared_tasks = set(tasks_a) & set(tasks_b)
         why = "no cell has the same parameters" if shared_tasks else "they have no task in common"
-        raise ConfigError(
-            f"{a.name} and {b.name} cannot be compared: {why}",
-            f"{', '.join(tasks_a)} against {', '.join(tasks_b)}",
-            "run the same task with the same parameters for both models",
-        )
+        what, where = f"{a.name} and {b.name} cannot be compared: {why}", map(", ".join, (tasks_a, tasks_b))
+        fix = "run the same task with the same parameters for both models"
+        raise ConfigError(what, " against ".join(where), fix)
     return found, notes
 
 
@@ -192,13 +190,8 @@ def _warned(what: str, mine: Json, theirs: Json) -> Iterator[Difference]:
 
 def refuse(a: LabelledRun, b: LabelledRun, found: Sequence[Difference], fix: str = ANYWAY) -> None:
     """Raises ConfigError that names every difference that makes a comparison meaningless."""
-    refused = [one for one in found if one.weight == "refuse"]
-    if refused:
-        raise ConfigError(
-            f"{a.label} and {b.label} are not comparable",
-            "; ".join(one.sentence(a.label, b.label) for one in refused),
-            fix,
-        )
+    if refused := [one.sentence(a.label, b.label) for one in found if one.weight == "refuse"]:
+        raise ConfigError(f"{a.label} and {b.label} are not comparable", "; ".join(refused), fix)
 
 
 def _same(one: Json, two: Json) -> bool:

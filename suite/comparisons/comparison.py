@@ -174,10 +174,8 @@ def _of_task(task: str, known: Sequence[Measure], first: str, asked: Sequence[st
     headline = next((one for one in known if one.name == first), None)
     if headline is None and not asked:
         names = ", ".join(one.name for one in known)
-        raise ConfigError(
-            f"the headline {first!r} of {task} is no number of one model that can be compared",
-            fix=f"name another with --metric: {names}" if names else "",
-        )
+        what = f"the headline {first!r} of {task} is no number of one model that can be compared"
+        raise ConfigError(what, fix=f"name another with --metric: {names}" if names else "")
     found = [one for one in known if one is headline or one.name in asked or "all" in asked]
     found.sort(key=lambda one: one is not headline)
     lead = headline

@@ -132,13 +132,8 @@ def _plots(rows: Sequence[MeasureRow], found: Compared, pair: str = "") -> Itera
         labels = [_name(row, found, pair=not pair) for row in some]
         if not some:
             continue
-        yield DotPlot(
-            [Line.of("A minus B", [row.found.comparison.difference for row in some])],
-            y="A minus B",
-            title=f"{name}: difference",
-            x_labels=labels,
-            sides=_sides(some[0], named=bool(pair)),
-        )
+        each, sides = [row.found.comparison.difference for row in some], _sides(some[0], named=bool(pair))
+        yield _minus(each, f"{name}: difference", labels, sides)
         if len(some) > 1:
             values = {"A": [row.found.a for row in some], "B": [row.found.b for row in some]}
             lines = [Line(side, [*enumerate(one or 0.0 for one in each)]) for side, each in values.items()]
@@ -212,15 +207,17 @@ def _details(rows: Sequence[MeasureRow], found: Compared, *, pair: bool) -> Tabl
 
 
 def _slice_plot(some: Sequence[SliceRow], found: Compared) -> DotPlot:
-    row = some[0].row
-    return DotPlot(
-        [Line.of("A minus B", [one.found.difference for one in some])],
-        y="A minus B",
-        title=f"{_name(row, found)}: {row.measure.name} by tag",
-        x_labels=[f"{one.found.tag}={one.found.value}" for one in some],
-        sides=_sides(row, named=True),
-        folded=True,
-    )
+    row, each = some[0].row, [one.found.difference for one in some]
+    title = f"{_name(row, found)}: {row.measure.name} by tag"
+    labels = [f"{one.found.tag}={one.found.value}" for one in some]
+    return _minus(each, title, labels, _sides(row, named=True), folded=True)
+
+
+def _minus(
+    each: Sequence[Estimate], title: str, labels: Sequence[str], sides: tuple[str, str], folded: bool = False
+) -> DotPlot:
+    what = "A minus B"
+    return DotPlot([Line.of(what, each)], y=what, title=title, x_labels=labels, sides=sides, folded=folded)
 
 
 def _slice(one: SliceRow, found: Compared) -> dict[str, Shown]:

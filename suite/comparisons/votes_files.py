@@ -78,10 +78,8 @@ def _read_file(path: Path, styles: Sequence[str]) -> RawVotes:
     columns = {role: next((name for name in known if name in header), "") for role, known in NAMES.items()}
     for role in ("a", "b", "winner"):
         if not columns[role]:
-            raise DataError(
-                f"{path.name} has no column for {role!r}: {', '.join(NAMES[role])}",
-                where=f"its columns: {', '.join(list(header)[:20]) or 'none'}",
-            )
+            what = f"{path.name} has no column for {role!r}: {', '.join(NAMES[role])}"
+            raise DataError(what, where=f"its columns: {', '.join(list(header)[:20]) or 'none'}")
     for name in styles:
         if name not in header:
             raise unknown("column", name, header, where=path.name)

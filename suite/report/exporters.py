@@ -125,9 +125,7 @@ def export_run(run: "ExportedRun", name: str, output: Path | None, given: Mappin
     if not run.has_results:
         raise ConfigError(f"run {run.name} has no results to export", fix=f"suite score {run.name}")
     if run.results.pending and not (run.stopped or exporter.options.allow_partial):
-        raise ConfigError(
-            f"run {run.name} has {run.results.pending:,} samples without a result",
-            fix="finish it, or say --allow-partial",
-        )
+        what = f"run {run.name} has {run.results.pending:,} samples without a result"
+        raise ConfigError(what, fix="finish it, or say --allow-partial")
     with nullcontext(output) if output else TemporaryDirectory() as place, _told(type(exporter), name):
         return exporter.write(run, Path(place))

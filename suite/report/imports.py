@@ -130,11 +130,8 @@ def _model(records: Iterator[Mapping[str, Json]], wanted: str, path: Path) -> st
         return wanted
     if len(models) > 1:
         names = ", ".join(list(models)[:12]) + (", …" if len(models) > 12 else "")
-        raise ConfigError(
-            f"the files hold answers of {len(models)} models",
-            where=names,
-            fix="make one run for each: --model NAME",
-        )
+        what = f"the files hold answers of {len(models)} models"
+        raise ConfigError(what, names, "make one run for each: --model NAME")
     return next(iter(models))
 
 
