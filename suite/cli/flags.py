@@ -121,15 +121,8 @@ def parameters_flag(text: str, of: str = "[TASK:]NAME=VALUE") -> Callable[[Comma
 
 def board_flag(text: str, *, required: bool = False, default: str = "") -> Callable[[CommandT], CommandT]:
     """--board: a board's definition, by its file or by the id of one that comes with a plugin."""
-    return click.option(
-        "--board",
-        "board_name",
-        required=required,
-        default=None if required else default,
-        show_default=bool(default),
-        metavar="FILE|ID",
-        help=text,
-    )
+    usual = {"required": True} if required else {"default": default, "show_default": bool(default)}
+    return click.option("--board", "board_name", metavar="FILE|ID", help=text, **usual)
 
 
 def output_flag(

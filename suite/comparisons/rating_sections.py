@@ -35,11 +35,8 @@ def sections(found: RatedModels, *, compact: bool = False) -> list[Section]:
     each: dict[str, Sequence[float | None]]
     each = {f"rank, {name}": one.ranks for name, one in found.others.items()}
     each |= {f"rating, {name}": one.ratings for name, one in found.others.items()}
-    ranks = Table(
-        ("model", *each),
-        [(names[i], *(column[i] for column in each.values())) for i in order],
-        title="Ranks under each policy (scales differ between policies)",
-    )
+    placed = [(names[i], *(column[i] for column in each.values())) for i in order]
+    ranks = Table(("model", *each), placed, "Ranks under each policy (scales differ between policies)")
     places = {i: place for place, i in enumerate(order, 1)}
     held = found.style.ratings if found.style else ()
     by_style = sorted(range(len(held)), key=lambda i: (held[i] is None, -(held[i] or 0.0)))

@@ -201,10 +201,8 @@ def _write(
                 payload = None if told is msgspec.UNSET else payload_of(type(cell.task), told)
                 made = list(_made(record, cell.id, payload))
             except (TypeError, ValueError) as error:
-                raise DataError(
-                    f"importer {importer!r} gave a record that is not in its form: {error}",
-                    where=str(given.get("source", "")),
-                ) from error
+                what = f"importer {importer!r} gave a record that is not in its form: {error}"
+                raise DataError(what, where=str(given.get("source", ""))) from error
             trial = [f"trial {record.trial}"] if record.trial else []
             once.add((record.sample, f"of cell {cell.id}", *trial), record.place)
             groups.add(digest64(record.group or record.sample))

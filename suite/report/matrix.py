@@ -103,15 +103,10 @@ def breakdown_title(found: Breakdown) -> str:
 
 def across_grid(task: TaskSummary) -> Grid:
     """Metrics over several cells."""
-    rows = [
-        [
-            one.result.name,
-            label(one.parameters, [name for name in task.swept if name in one.parameters]) or "all cells",
-            value_text(one.result),
-            number(one.result.n),
-        ]
-        for one in task.across
-    ]
+    rows = []
+    for one in task.across:
+        told = label(one.parameters, [name for name in task.swept if name in one.parameters]) or "all cells"
+        rows.append([one.result.name, told, value_text(one.result), number(one.result.n)])
     return Grid("Across cells", ["metric", "with", "value", "n"], rows, left=2)
 
 

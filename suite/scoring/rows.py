@@ -147,13 +147,9 @@ class CellSlice:
             found = Estimate(None, note=f"no score in {', '.join(empty[:5])}" if empty else "")
             bounds = None
         else:
-            found = means.covering_macro(
-                columns,
-                grouped_together([units.clusters for units in known]),
-                binary=measure.binary and all(is_binary(x) for x in columns),
-                limits=measure.range,
-                level=self.context.level,
-            )
+            own, level = grouped_together([units.clusters for units in known]), self.context.level
+            binary = measure.binary and all(map(is_binary, columns))
+            found = means.covering_macro(columns, own, binary=binary, limits=measure.range, level=level)
             found = replace(found, note=joined(f"macro over {len(columns)} slices", found.note))
             each = zip(columns, known, strict=True)
             limits = [means.bounds_of(x, units.share, units.unscored, measure.range) for x, units in each]

@@ -270,14 +270,11 @@ def covering_sums(
 
     value: it. cells: of each its strata, none with a sum of 0 below.
     """
-    pulls = [
-        (top - float(top.sum()) / float(bottom.sum()) * bottom)
-        / float(bottom.sum())
-        / len(strata)
-        / len(cells)
-        for strata in cells
-        for top, bottom, _ in strata
-    ]
+    pulls = []
+    for strata in cells:
+        for top, bottom, _ in strata:
+            below = float(bottom.sum())
+            pulls.append((top - float(top.sum()) / below * bottom) / below / len(strata) / len(cells))
     digests = np.concatenate([clusters for strata in cells for *_, clusters in strata])
     _, first, codes = np.unique(digests, return_index=True, return_inverse=True)
     count = len(first)
