@@ -26,10 +26,8 @@ from suite.errors import DataError
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
-def cache_folder(given: Path | None = None) -> Path:
-    """Where everything fetched is kept: the given folder, SUITE_CACHE, or the user's cache folder."""
-    if given is not None:
-        return given
+def cache_folder() -> Path:
+    """Where everything fetched is kept: SUITE_CACHE, or the user's cache folder."""
     if named := os.environ.get("SUITE_CACHE"):
         return Path(named).expanduser()
     import platformdirs
@@ -82,7 +80,7 @@ class Cache:
     """A cache folder. Any number of processes may use one."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        self.top = cache_folder(folder)
+        self.top = folder or cache_folder()
         self.root = self.top / "data"
         self._checked: dict[str, tuple[int, int]] = {}
 

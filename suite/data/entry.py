@@ -41,7 +41,7 @@ Below = Annotated[str, AfterValidator(_below)]  # a path below a folder
 
 
 class Strict(BaseModel):
-    """Base of everything written in an entry: frozen, unknown keys forbidden."""
+    """Base of everything written in an entry or a table: frozen, unknown keys forbidden."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

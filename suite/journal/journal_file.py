@@ -33,18 +33,14 @@ class JournalFile:
         self.path = path
         with trying(f"write {path.name}", path, CHOOSE_FOLDER):
             self._fd = open_append(path)
-        self._end = self._cut_torn_line()
-        self._dirty = False
-        self.waiting: list[bytes] = []  # lines that were put, not written yet
-
-    def _cut_torn_line(self) -> int:
-        size = end = os.fstat(self._fd).st_size
+        self._end = size = os.fstat(self._fd).st_size
         if size:
             with mmap(self._fd, 0, access=ACCESS_READ) as body:
-                end = body.rfind(b"\n") + 1
-        if end != size:
-            os.ftruncate(self._fd, end)
-        return end
+                self._end = body.rfind(b"\n") + 1
+        if self._end != size:
+            os.ftruncate(self._fd, self._end)
+        self._dirty = False
+        self.waiting: list[bytes] = []  # lines that were put, not written yet
 
     def append(self, *records: Record) -> None:
         """Write records in one go. Raises RunError if the disk is full or gone; lines stay whole."""
@@ -158,13 +154,10 @@ def folder_lock(folder: Path, *, needed: bool = True, patience: float = 0.0) -> 
                         raise
                     time.sleep(0.05)
         except OSError as error:
-            what, fix = f"its file system has no locks: {error.strerror}", "add --shards 1: shards need none"
-            if taken := error.errno in (errno.EAGAIN, errno.EACCES):
-                what = "another process is working on this run"
-                fix = "wait for it, stop it, or start another run with --new"
+            if error.errno in (errno.EAGAIN, errno.EACCES):
                 if patience:
-                    what = "another merge of this run is going on, or another process works on it"
-                    fix = "wait for it, then merge again: nothing is lost"
-            if needed or taken:
-                raise RunError(what, where=str(folder), fix=fix) from error
+                    raise RunError.of("journal.lock.merging", folder=folder) from error
+                raise RunError.of("journal.lock.taken", folder=folder) from error
+            if needed:
+                raise RunError.of("journal.lock.none", folder=folder, error=error) from error
         yield

@@ -261,8 +261,7 @@ class Run:
             return output.output.text
         if (found := self.call(output.text_from)) is not None:
             return found.call.reply.text
-        what = f"call {output.text_from} of sample {output.sample!r} is not in calls.jsonl"
-        raise RunError(what, str(self.folder))
+        raise RunError.of("journal.no-call", output=output, folder=self.folder)
 
 
 RunReader = Run  # what it was called before 0.2

@@ -19,10 +19,11 @@ import msgspec
 from pydantic import Field
 
 from suite.chat import Json
+from suite.data.entry import Strict
 from suite.data.hub_source import hub_answer, require_network
 from suite.errors import CapabilityError, ConfigError, NotFound, SourceUnreachable
 from suite.models.classifier import Head
-from suite.models.tables import Pattern, TableRow, read_rows
+from suite.models.tables import Pattern, read_rows
 from suite.plugins import catalogue
 
 _EDGE = 65536
@@ -171,7 +172,7 @@ def fingerprint(folder: Path) -> str:
     return digest.hexdigest()
 
 
-class Family(TableRow):
+class Family(Strict):
     """One family. `architecture` and `model` are patterns for whole strings."""
 
     id: str

@@ -17,10 +17,11 @@ from pydantic import Field, ValidationError, model_validator
 
 from suite.chat import Json, Usage
 from suite.data import strict_syntax
+from suite.data.entry import Strict
 from suite.errors import ConfigError, unknown
 from suite.files import SETTINGS, read_settings
 from suite.journal.documents import CallTotals, RoleMember
-from suite.models.tables import Pattern, TableRow, registry_file
+from suite.models.tables import Pattern, registry_file
 from suite.plugins import catalogue
 
 FILE = "prices.yaml"
@@ -51,7 +52,7 @@ FREE = Rates(0, 0, 0)
 PER_USD = 10**12
 
 
-class TokenPrice(TableRow):
+class TokenPrice(Strict):
     """A row: usd for a million tokens. host, model: patterns for whole strings. cached: None: as input."""
 
     provider: str = Field("openai", min_length=1)
@@ -94,7 +95,7 @@ class ListedPrice(TokenPrice):
     source: str = Field(pattern="^https://")
 
 
-class PriceList(TableRow):
+class PriceList(Strict):
     """The prices of a registry."""
 
     prices: tuple[ListedPrice, ...]

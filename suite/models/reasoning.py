@@ -16,15 +16,16 @@ from typing import NamedTuple
 import msgspec
 
 from suite.chat import Json, Reply, TokenLogprob
+from suite.data.entry import Strict
 from suite.errors import ConfigError
-from suite.models.tables import Pattern, TableRow, read_rows
+from suite.models.tables import Pattern, read_rows
 
 HELP = (
     "how reasoning is marked in a text: auto, none, names, OPEN…CLOSE; `opened` where the template opens it"
 )
 
 
-class ReasoningMarks(TableRow):
+class ReasoningMarks(Strict):
     """How one family of models marks its reasoning; patterns.
 
     alone: the closing mark alone ends reasoning, too. endless: an opening mark alone begins it, too.

@@ -33,8 +33,6 @@ _LOGGED = {
 _MOST = 4000  # characters of a text that is recorded
 _SYSTEM, _USER = "SUITE-ASKS-SYSTEM", "SUITE-ASKS-USER"
 _ASKS = [{"role": "user", "content": _USER}]
-
-
 # By kind of server: what is sent to one that otherwise fills what is left open as it or its model likes
 SENT = {name: kind.neutral for name, kind in server_kinds().items() if kind.neutral}
 NEUTRAL = SENT["vllm"]

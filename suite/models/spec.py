@@ -67,8 +67,7 @@ def parse_spec(text: str, options: Iterable[tuple[str, str]] = ()) -> ModelSpec:
         try:
             msgspec.convert(sampling.get(key), kind)
         except msgspec.ValidationError as error:
-            what = f"{key}={sampling[key]!r} is no {called}"
-            raise ConfigError(what, fix=f"{key}=null leaves it to the server") from error
+            raise ConfigError.of("models.spec.value", key=key, value=sampling[key], called=called) from error
     return ModelSpec(provider, name, values, sampling)
 
 

@@ -50,13 +50,10 @@ def main(arguments: list[str]) -> int:
     with os.fdopen(open_append(Path(log)), "ab", buffering=0) as out:
         try:
             child = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                 start_new_session=True,
                 preexec_fn=partial(_prctl, _PR_SET_PDEATHSIG, signal.SIGKILL),  # noqa: PLW1509 - one thread
-            )
+            )  # fmt: skip
         except OSError as error:
             out.write(f"cannot start {command[0]}: {error.strerror}\n".encode())
             return 127

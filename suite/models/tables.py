@@ -5,20 +5,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, create_model
+from pydantic import AfterValidator, create_model
 
+from suite.data.entry import Strict
 from suite.data.registry import registry_folder
 from suite.data.strict_syntax import read_model
 from suite.errors import ConfigError, DataError
 
-
-class TableRow(BaseModel):
-    """A row, or a whole table: frozen, unknown keys forbidden."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-RowT = TypeVar("RowT", bound=TableRow)
+RowT = TypeVar("RowT", bound=Strict)
 
 
 def _compiles(value: str) -> str:
@@ -41,7 +35,7 @@ def read_rows(
     """
     rows = what.split()[-1]
     fields: dict[str, Any] = {rows: (tuple[kind, ...], ...)}  # type: ignore[valid-type]
-    whole = create_model("Table", __base__=TableRow, **fields)
+    whole = create_model("Table", __base__=Strict, **fields)
     paths = [folder / "models" / name for folder in folders]
     paths = [*(path for path in paths if path.is_file()), registry_file(f"models/{name}")]
     tables = ((path, read_model(path, whole, ConfigError, f"table of {what}", "")) for path in paths)

@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 from pydantic import Field
 
 from suite.chat import Json
+from suite.data.entry import Strict
 from suite.errors import ConfigError
-from suite.models.tables import TableRow, read_rows
+from suite.models.tables import read_rows
 
 LEVELS = ("on", "off", "low", "medium", "high")
 _EFFORTS = ("low", "medium", "high")
@@ -24,7 +25,7 @@ THINKING_FIELDS = frozenset(
 )
 
 
-class ServerKind(TableRow):
+class ServerKind(Strict):
     """A kind of server. hosts: of a service that is known by its address. dialect: fields of `wire.Dialect`.
 
     can: capabilities of its endpoints beyond those that all have, unless they are said to do otherwise.

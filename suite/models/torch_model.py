@@ -74,13 +74,9 @@ class TorchModel:
         turns = [{"role": message.role, "content": message.content} for message in messages]
         try:
             ids: Ids = self.tokenizer.apply_chat_template(
-                turns,
-                tokenize=True,
-                return_dict=False,
-                add_generation_prompt=prompt and not continues,
-                continue_final_message=continues,
-                **template,
-            )
+                turns, tokenize=True, return_dict=False, add_generation_prompt=prompt and not continues,
+                continue_final_message=continues, **template,
+            )  # fmt: skip
         except Exception as error:  # whatever the template's own code raises
             raise TemplateRejected(f"{type(error).__name__}: {error}") from error
         return ids

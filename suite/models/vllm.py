@@ -224,10 +224,9 @@ class VLLMEngine(Engine):
             self.spec.text if not local else f"vllm/{self._served}",
             lambda port: vllm_command.command(vllm, model, self._served, port, given, pooling=pooling),
             surroundings.logs / name if surroundings.logs else None,
-            env={**env, **invariant, **options.env, **place},
-            key_variable="VLLM_API_KEY",
+            env={**env, **invariant, **options.env, **place}, key_variable="VLLM_API_KEY",
             timeout_s=options.startup_s,
-        )
+        )  # fmt: skip
         self._server = ManagedServer(launch)
         await self._server.start(surroundings.say)
         self._version = vllm.version

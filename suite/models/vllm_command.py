@@ -16,12 +16,13 @@ import msgspec
 from pydantic import Field
 
 from suite.chat import Json, text_of
+from suite.data.entry import Strict
 from suite.errors import ConfigError, EngineError
 from suite.models import devices
 from suite.models.extras import EXTRAS
 from suite.models.options import ServerOptions
 from suite.models.spec import ModelSpec
-from suite.models.tables import Pattern, TableRow, read_rows
+from suite.models.tables import Pattern, read_rows
 
 _INVARIANT_SINCE = (0, 26)  # the oldest version whose batch-invariant kernels we know
 OURS = frozenset({"host", "port", "api_key", "model", "served_model_name", "uds"})
@@ -162,7 +163,7 @@ def place(
     return devices.environment_of(share) if count > 1 else {}
 
 
-class Parser(TableRow):
+class Parser(Strict):
     """A row; name "" is none. models: pattern for the last part of a Hub name, any case. since: of vLLM."""
 
     name: str

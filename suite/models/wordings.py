@@ -12,7 +12,8 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import Field
 
-from suite.models.tables import Pattern, TableRow, read_rows
+from suite.data.entry import Strict
+from suite.models.tables import Pattern, read_rows
 from suite.plugins import catalogue
 
 Meaning = Literal["overflow", "refused", "setting", "rate", "quota"]
@@ -25,7 +26,7 @@ _REFUSES = (
 )
 
 
-class Wording(TableRow):
+class Wording(Strict):
     """One row. says: searched in the message. code: fits the whole of a code; a row with both wants both.
 
     field: a field of the request; fits a message that refuses it. option: what helps, for people. does: what

@@ -227,8 +227,7 @@ class Desk:
     def text(self, output: OutputRecord) -> str:
         """The text of an output that stands in a reply alone. Raises RunError."""
         if (found := self._known(output.text_from)) is None:
-            what = f"call {output.text_from} of sample {output.sample!r} is in no journal of this run"
-            raise RunError(what)
+            raise RunError.of("run.no-call", output=output)
         return found.text
 
     async def _get(self, call: ModelCall) -> Reply:

@@ -16,8 +16,6 @@ from suite.errors import CallFailed
 
 CONTINUATION_STEPS = 4  # from a shared reply to the next request of those who waited for it
 Place = tuple[int, tuple[int, ...]]  # (order of the group, path in the group's trie)
-
-
 DOUBLE, PROBE = 2.0, 1.25  # factors of growth: at the start, and once a limit was found
 PAYS = 0.25  # share of the promised gain in replies a second that growth must bring
 REST = 10  # rounds until a limit that did not pay is tried again

@@ -16,8 +16,6 @@ from suite.roles import Stage
 from suite.run.work import ModelCall
 
 TIME_DIGITS = 4  # of seconds
-
-
 BLOCKS, CALLS, DONE = range(3)  # what refers comes after what it names
 
 

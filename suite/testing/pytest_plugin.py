@@ -22,13 +22,8 @@ if TYPE_CHECKING:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The option that names the tasks to check."""
-    parser.getgroup("suite").addoption(
-        "--suite-task",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="check that a task of an installed plugin keeps suite's contract (repeatable)",
-    )
+    told = "check that a task of an installed plugin keeps suite's contract (repeatable)"
+    parser.getgroup("suite").addoption("--suite-task", action="append", default=[], metavar="NAME", help=told)
 
 
 @pytest.hookimpl(tryfirst=True)  # before -k and -m choose
