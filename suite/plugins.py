@@ -155,10 +155,7 @@ class Catalogue:
         raise NotFound.of("plugins.stages", name=name, names=names)
 
     def load(self, kind: str, name: str) -> Any:
-        """The object behind a name, imported now.
-
-        Raises NotFound, or PluginError if the import fails.
-        """
+        """The object behind a name, imported now. Raises NotFound, or PluginError if the import fails."""
         entry, plugin = self.find(kind, name)
         if kind == "task" and (file := self.files.get(name)) and not isinstance(file, SuiteError):
             return file.kind

@@ -113,14 +113,9 @@ def complete_body(
 
 def _common(body: dict[str, object], request: Request, dialect: Dialect, seed: int | None) -> None:
     options = request.options
-    asked: dict[str, object] = {
-        "temperature": options.temperature,
-        "top_p": options.top_p,
-        dialect.max_tokens: options.max_tokens,
-        "stop": options.stop or None,
-        "seed": seed if dialect.seed else None,
-    }
-    body |= present(**asked)
+    new = {dialect.max_tokens: options.max_tokens}
+    stop, seed = options.stop or None, seed if dialect.seed else None
+    body |= present(temperature=options.temperature, top_p=options.top_p, **new, stop=stop, seed=seed)
     for name, value in dialect.neutral.items():
         body.setdefault(name, value)
     if dialect.stream:

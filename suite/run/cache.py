@@ -126,13 +126,11 @@ class ResponseCache:
             if any(path.is_symlink() for path in folder.glob("replies.sqlite*")):
                 raise OSError(errno.ELOOP, "a symbolic link stands in its place")
             self._file = sqlite3.connect(folder / "replies.sqlite", timeout=10.0, isolation_level=None)
-            self._file.execute("PRAGMA page_size=16384")  # of a new file: pages of 4 KiB hold two replies
-            self._file.execute("PRAGMA journal_mode=WAL")
-            self._file.execute("PRAGMA synchronous=NORMAL")
-            self._file.execute(
-                "CREATE TABLE IF NOT EXISTS replies "
-                "(id INTEGER PRIMARY KEY, short INTEGER, whole BLOB, reply BLOB)"
-            )
+            # the pages are of a new file: of 4 KiB they would hold two replies
+            for setting in ("page_size=16384", "journal_mode=WAL", "synchronous=NORMAL"):
+                self._file.execute(f"PRAGMA {setting}")
+            columns = "id INTEGER PRIMARY KEY, short INTEGER, whole BLOB, reply BLOB"
+            self._file.execute(f"CREATE TABLE IF NOT EXISTS replies ({columns})")
             for column in ("at REAL", "plan TEXT"):  # a file of an earlier version has neither
                 with contextlib.suppress(sqlite3.OperationalError):
                     self._file.execute(f"ALTER TABLE replies ADD COLUMN {column}")
@@ -147,10 +145,8 @@ class ResponseCache:
             return None
         every = vouched or self._reuse == "all"
         try:
-            rows = self._file.execute(
-                "SELECT whole, reply, at, plan FROM replies WHERE short = ? ORDER BY id DESC", (_short(key),)
-            )
-            for whole, reply, at, plan in rows:
+            asked = "SELECT whole, reply, at, plan FROM replies WHERE short = ? ORDER BY id DESC"
+            for whole, reply, at, plan in self._file.execute(asked, (_short(key),)):
                 if whole == key and (every or plan != self._plan):
                     return Kept(_decode(reply), at or 0.0)
             return None
@@ -170,9 +166,8 @@ class ResponseCache:
         waiting, self._waiting = self._waiting, []
         try:
             self._file.execute("BEGIN IMMEDIATE")
-            self._file.executemany(
-                "INSERT INTO replies (short, whole, reply, at, plan) VALUES (?, ?, ?, ?, ?)", waiting
-            )
+            put = "INSERT INTO replies (short, whole, reply, at, plan) VALUES (?, ?, ?, ?, ?)"
+            self._file.executemany(put, waiting)
             self._file.execute("COMMIT")
         except sqlite3.Error as error:
             self._give_up(error)

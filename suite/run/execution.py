@@ -56,7 +56,7 @@ class Driver:
     def __post_init__(self) -> None:
         self._fresh = not len(self.solved)
         self._open = 0
-        self._scoring = 0
+        self.scoring = 0  # works in the score stage now
         self._more = True
         self._filling = False
         self._workers: set[asyncio.Task[None]] = set()
@@ -72,11 +72,6 @@ class Driver:
             slots.when_idle = self._fill_soon
         self._sandbox = any(cell.task.info.sandbox for cell in self.plan.cells)
 
-    @property
-    def scoring(self) -> int:
-        """Works in the score stage now."""
-        return self._scoring
-
     def under_way(self) -> list[str]:
         """How many samples are begun, where their calls are, what they wait for: for the person who waits."""
         found, calls = [f"{self._open} under way"] if self._open else [], 0
@@ -87,7 +82,7 @@ class Driver:
                 told.append(f"{slots.queued} waiting for {what}")
             calls += slots.in_flight + slots.queued
             found += [f"{'+'.join(dict.fromkeys(roles))}: {', '.join(told)}"] if told else []
-        running = min(self._scoring, self._open - calls)
+        running = min(self.scoring, self._open - calls)
         found += [f"{running} in the sandbox"] if self._sandbox and running > 0 else []
         return [*found, *self.desk.waits.shown()]
 
@@ -127,9 +122,9 @@ class Driver:
 
     def _has_room(self) -> bool:
         """Whether another group may be opened: as many as an engine takes at once, more while one is idle."""
-        if self._scoring >= SCORE_WINDOW:
+        if self.scoring >= SCORE_WINDOW:
             return False
-        solving, target = self._open - self._scoring, self.target
+        solving, target = self._open - self.scoring, self.target
         if solving < target:
             return True
         return solving <= target + target // 4 and any(slots.idle for slots in self._slots)
@@ -142,7 +137,7 @@ class Driver:
     @property
     def room(self) -> int:
         """How many more samples can be begun now; below 0 where an idle engine was given more."""
-        return self.target + self._scoring - self._open if self._scoring < SCORE_WINDOW else 0
+        return self.target + self.scoring - self._open if self.scoring < SCORE_WINDOW else 0
 
     def fill(self) -> None:
         """Start workers while there is room for more groups."""
@@ -232,11 +227,11 @@ class Driver:
                 if record.text_from:
                     output = Output(self.desk.text(record), output.data, output.finish)
             if scores := Stage.SCORE in self.sinks:
-                self._scoring += 1
+                self.scoring += 1
                 self._fill_soon()
                 await self._score(Work(Stage.SCORE, cell, sample, shared), record, output)
         finally:
-            self._scoring -= scores
+            self.scoring -= scores
             self._open -= 1
             self._fill_soon()
 

@@ -191,13 +191,10 @@ class Progress:
         left = self.works - self.finished - self.counts["pending"]
         parts = [f"{self.finished}/{self.works}"]
         if self.new:
-            parts += [
-                f"{rate:.1f}/s" if rate >= 1 else f"{60 * rate:.1f}/min",
-                f"{_duration(left / rate)} left",
-            ]
+            pace = f"{rate:.1f}/s" if rate >= 1 else f"{60 * rate:.1f}/min"
+            parts += [pace, f"{_duration(left / rate)} left"]
         tallies = list(self.tallies().values())
-        tokens = sum(one.completion for one in tallies)
-        if tokens:
+        if tokens := sum(one.completion for one in tallies):
             parts.append(f"{tokens / seconds:.0f} tok/s")
         for name in ("retries", "cached", "recorded"):
             if count := sum(getattr(one, name) for one in tallies):

@@ -7,7 +7,6 @@ provider, name and options share one engine.
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 from suite.errors import CapabilityError, ConfigError, unknown
 from suite.journal.documents import RoleMember
@@ -176,7 +175,7 @@ def fill(
                 engine = engines.of(spec := parse_spec(text, options))
             except ConfigError as error:
                 raise _of_role(error, name, text, request, dict(options)) from error
-            members.append(_member(name, member, spec, roles, engine, partial(_what_helps, cells, name)))
+            members.append(_member(name, member, spec, roles, engine, cells))
     return Filled(tuple(members), {name: roles[0] for name, roles in wanted.items()})
 
 
@@ -257,12 +256,7 @@ def _what_helps(cells: Sequence[Cell], name: str, can: frozenset[str]) -> str:
 
 
 def _member(
-    role: str,
-    member: str,
-    spec: ModelSpec,
-    roles: Sequence[Role],
-    engine: Engine,
-    helps: Callable[[frozenset[str]], str],
+    role: str, member: str, spec: ModelSpec, roles: Sequence[Role], engine: Engine, cells: Sequence[Cell]
 ) -> Member:
     can = engine.capabilities()
     chosen: frozenset[str] = frozenset()
@@ -271,7 +265,8 @@ def _member(
         if choice is None:
             lacking = dict.fromkeys(", ".join(sorted(needs - can)) for needs in one.needs)
             what = f"{spec.text} cannot be {role}: it has no {' and no '.join(lacking)}"
-            raise CapabilityError(what, f"it can: {', '.join(sorted(can)) or 'nothing'}", helps(can))
+            told, fix = ", ".join(sorted(can)) or "nothing", _what_helps(cells, role, can)
+            raise CapabilityError(what, f"it can: {told}", fix)
         chosen |= choice
     thinking = thinking_of(spec)
     if thinking is not None and (why := engine.thinks(thinking)):

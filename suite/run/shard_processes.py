@@ -32,6 +32,7 @@ KILL_AFTER_S = 5.0  # a process that a second interruption does not end, such as
 _COSTS = [one.name for one in fields(MemberCost)]
 _ERRORS = {one.__name__: one for one in (BudgetSpent, CapabilityError, DamagedError, TakenOver)}
 _PIPE = asyncio.subprocess.PIPE
+Command = tuple[Sequence[str], Mapping[str, str]]  # its words, and what its environment has more
 
 
 class ShardReport(msgspec.Struct, tag="shard"):
@@ -89,13 +90,7 @@ class ShardProcesses:
     """The processes that work on the shards of a run. commands: words of each, what its environment has more.
     typed: the command of all, for the record. progress: of all. stage: the last."""
 
-    def __init__(
-        self,
-        commands: Sequence[tuple[Sequence[str], Mapping[str, str]]],
-        typed: str,
-        progress: Progress,
-        stage: Stage,
-    ) -> None:
+    def __init__(self, commands: Sequence[Command], typed: str, progress: Progress, stage: Stage) -> None:
         self._commands, self._typed, self._progress, self._stage = commands, typed, progress, stage
         self._last = [ShardReport() for _ in commands]
         self._running: set[asyncio.subprocess.Process] = set()
