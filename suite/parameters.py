@@ -109,17 +109,20 @@ def payload_json(payload: object) -> bytes:
     return _canonical.encode(payload)
 
 
+def varying(cells: Sequence[Mapping[str, Json]]) -> dict[str, list[str]]:
+    """Parameters of cells that differ, in the order of the first cell: the value that each cell has."""
+    names = dict.fromkeys(name for cell in cells for name in cell)
+    columns = {name: [repr(cell.get(name)) for cell in cells] for name in names}
+    return {name: values for name, values in columns.items() if len(set(values)) > 1}
+
+
 def distinguishing(cells: Sequence[Mapping[str, Json]]) -> tuple[str, ...]:
     """Names of the parameters that tell cells apart, without redundant ones, in the order of the first cell.
 
     cells: all parameters of each cell (solve and score). Redundant: determined by one that is kept, as
     paper_turns is by inter_turns; of two that determine each other the earlier one is kept.
     """
-    columns: dict[str, list[str]] = {}
-    for name in dict.fromkeys(name for cell in cells for name in cell):
-        values = [repr(cell.get(name)) for cell in cells]
-        if len(set(values)) > 1:
-            columns[name] = values
+    columns = varying(cells)
     kept = dict(columns)
     for name in reversed(columns):  # later ones go first
         others = (values for other, values in kept.items() if other != name)

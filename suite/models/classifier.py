@@ -100,15 +100,11 @@ def rating_reply(rated: list[Rated], model: str) -> Reply:
     if any(one.reason for one in rated):
         details["reasons"] = [one.reason for one in rated]
     reasons = {one.reason for one in rated}
-    scored = any(one.score is not None for one in rated)
+    scores, usage = tuple(one.score for one in rated), Usage(sum(one.read or one.tokens for one in rated))
     failed: Finish = "overflow" if reasons == {"overflow"} else "invalid"
-    return Reply(
-        finish="stop" if scored or not rated else failed,
-        usage=Usage(prompt=sum(one.read or one.tokens for one in rated)),
-        scores=tuple(one.score for one in rated),
-        details=details,
-        model=who([one.model for one in rated], model),
-    )
+    finish = failed if rated and not any(one is not None for one in scores) else "stop"
+    model = who([one.model for one in rated], model)
+    return Reply(finish=finish, usage=usage, scores=scores, details=details, model=model)
 
 
 def who(names: Iterable[str], asked: str) -> str:

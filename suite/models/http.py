@@ -47,12 +47,8 @@ class HttpClient:
         self._proxy = _proxy(url.scheme, self._host) if proxy_env else None
         name = f"[{self._host}]" if ":" in self._host else self._host
         self._place = f"{name}:{self._port}"
-        lines = {
-            "Host": self._place,
-            "Accept": "application/json",
-            **(_FAR if self._secure else {}),
-            **headers,
-        }
+        usual = {"Host": self._place, "Accept": "application/json", **(_FAR if self._secure else {})}
+        lines = {**usual, **headers}
         self._prefix = quote(url.path, safe="/%:@!$&'()*+,;=~")
         if self._proxy is not None and not self._secure:
             self._prefix = f"http://{self._place}{self._prefix}"

@@ -227,12 +227,9 @@ class OpenAIEngine(Engine):
         asked = worded("models.openai.not-there", url=self.url)
         if kind == "complete":
             asked = worded("models.openai.no-completions", url=self.url)
-        helps = {
-            "status-401": sent.format(self._key_env),
-            "status-403": sent.format(self._key_env),
-            "status-404": asked,
-            "tls": worded("models.openai.certificate"),
-        }.get(failed.kind)
+        told = dict.fromkeys(("status-401", "status-403"), sent.format(self._key_env))
+        told |= {"status-404": asked, "tls": worded("models.openai.certificate")}
+        helps = told.get(failed.kind)
         if failed.kind in UNEXPLAINED and not self._client.answered and kind in ("chat", "complete"):
             helps = f"if it does not know a field, these leave some out: {LEAVES_OUT}"
         if helps is None:

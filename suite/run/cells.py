@@ -23,7 +23,7 @@ from suite.journal.documents import SkippedCell
 from suite.journal.records import CellPlan, TaskSource
 from suite.journal.shapes import Values
 from suite.models.spec import parse_value
-from suite.parameters import Parameters, SkipCell
+from suite.parameters import Parameters, SkipCell, varying
 from suite.plugins import Catalogue, failed
 from suite.run.request import EvalRequest
 from suite.scoring.metrics.declared import row_names
@@ -242,16 +242,14 @@ def _is_list(annotation: object) -> bool:
     return any(get_origin(one) in lists or one in lists for one in arms)
 
 
+def by_task(cells: Iterable[Cell]) -> dict[str, list[Values]]:
+    """Task -> the solve parameters of its cells."""
+    found: dict[str, list[Values]] = {}
+    for cell in cells:
+        found.setdefault(cell.plan.task, []).append(cell.plan.parameters)
+    return found
+
+
 def swept(cells: Sequence[Cell]) -> dict[str, list[str]]:
     """Task -> names of the solve parameters that differ between its cells."""
-    by_task: dict[str, list[Values]] = {}
-    for cell in cells:
-        by_task.setdefault(cell.plan.task, []).append(cell.plan.parameters)
-    return {
-        task: [
-            name
-            for name in {key: 0 for one in some for key in one}
-            if len({repr(one.get(name)) for one in some}) > 1
-        ]
-        for task, some in by_task.items()
-    }
+    return {task: [*varying(some)] for task, some in by_task(cells).items()}

@@ -33,25 +33,17 @@ def now() -> str:
 
 def cell_records(cells: Sequence[Cell], facts: FactsOfCells | None = None) -> list[CellRecord]:
     """What the manifest says of cells. facts: by cell, those that its task gave when it was opened."""
-    names, facts = swept(cells), facts or {}
-    return [
-        CellRecord(
-            **asdict(cell.plan),
-            title=info.title,
-            paper=info.paper,
-            headline=info.headline,
-            note=info.note,
-            replay=info.replay,
-            swept=names[cell.plan.task],
-            usual={
-                name: one
-                for name, one in cell.task.parameters.model_dump(mode="json").items()
-                if name in names[cell.plan.task] and name not in cell.plan.parameters
-            },
-            facts=dict(facts.get(cell.id, {})),
+    names, facts, records = swept(cells), facts or {}, []
+    for cell in cells:
+        info, plan, own = cell.task.info, cell.plan, names[cell.plan.task]
+        values = cell.task.parameters.model_dump(mode="json").items()
+        record = CellRecord(
+            **asdict(plan), title=info.title, paper=info.paper, headline=info.headline, note=info.note,
+            replay=info.replay, swept=own, facts=dict(facts.get(cell.id, {})),
+            usual={name: one for name, one in values if name in own and name not in plan.parameters},
         )  # fmt: skip
-        for cell, info in ((cell, cell.task.info) for cell in cells)
-    ]
+        records.append(record)
+    return records
 
 
 def run_manifest(
@@ -82,8 +74,7 @@ def scoring_manifest(
             ScoredCell(
                 cell=one.cell, score_parameters=one.score_parameters, prompts=one.prompts,
                 prompts_sha256=one.prompts_sha256, facts=dict(facts.get(one.cell, {})),
-            )
-            for one in (cell.plan for cell in plan.cells)
+            ) for one in (cell.plan for cell in plan.cells)
         ],
     )  # fmt: skip
 

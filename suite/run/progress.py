@@ -12,11 +12,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from suite.chat import Json
 from suite.journal.records import OutputRecord, ScoreRecord
 from suite.parameters import distinguishing
 from suite.roles import Stage
-from suite.run.cells import Cell
+from suite.run.cells import Cell, by_task
 from suite.run.seats import MemberCost
 from suite.scoring.headline import RunningHeadline
 from suite.scoring.stats.estimate import Estimate
@@ -81,10 +80,7 @@ class Progress:
         self._every = LINE_EVERY_S
         self.tallies: Callable[[], Mapping[str, MemberCost]] = dict
         self._waits: Callable[[], list[str]] = list
-        by_task: dict[str, list[Mapping[str, Json]]] = {}
-        for cell in self.cells:
-            by_task.setdefault(cell.plan.task, []).append(cell.plan.parameters)
-        self._told = {task: distinguishing(some) for task, some in by_task.items()}
+        self._told = {task: distinguishing(some) for task, some in by_task(self.cells).items()}
         self._headlines = {
             cell.id: RunningHeadline(cell.task.metrics, cell.task.info.headline) for cell in self.cells
         }
