@@ -74,7 +74,7 @@ def whole_done(run: "PreparedRun") -> bool:
 
     stages, plan = [Stage(one) for one in run.stages], run.plan
     scoring = plan.scoring_id if Stage.SCORE in stages else ""
-    return RunFolder(plan, run.folder, scoring).all_done(stages, plan.all_works)
+    return RunFolder(plan, run.folder, scoring).all_done(stages)
 
 
 def work_on_shard(run: "PreparedRun", shard: Shard, *, as_json: bool) -> int:

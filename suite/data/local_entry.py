@@ -4,14 +4,13 @@ Bytes are checked against their hash once more before the first use in each proc
 damaged or edited is noticed and never used. Bundled data is hashed when its identity is asked for.
 """
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from suite.chat import Json
+from suite.chat import Json, sha256_hex
 from suite.data.cache import Cache, sha256_of
 from suite.data.entry import BundledSource, DatasetEntry, DatasetPart, File, RegistryEntry, source_of
 from suite.data.rows import Raw, RowPlace, read_rows, with_derived
@@ -64,7 +63,12 @@ class LocalFiles(Generic[Here_co]):
         file = self.file(path)
         source = source_of(self.entry, file)
         if isinstance(source, BundledSource):
-            return self._bundled(file, source)
+            place = _inside(self.entry, bundled_folder(self.entry, source), file.path)
+            if not place.is_file():
+                raise DataError(f"{self.entry.id} lacks {file.path}", str(place), "reinstall the plugin")
+            if file.sha256 is not None and sha256_of(place) != file.sha256:
+                raise DataError.of("data.bundled.changed", entry=self.entry, file=file, path=place)
+            return place
         if file.sha256 is None or not self.cache.whole(file.sha256):
             raise damaged(self.entry, file, self.cache)
         return self.cache.linked(file.sha256, readable(self.cache, self.entry, file))
@@ -91,16 +95,8 @@ class LocalFiles(Generic[Here_co]):
         licence: dict[str, Json] = {"name": self.entry.licence.name}
         if self.entry.licence.accept_required:
             licence["accepted"] = self.cache.accepted(self.entry)
-        whole = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
+        whole = sha256_hex(json.dumps(files, sort_keys=True).encode())
         return {"entry": self.entry.id, **place, "licence": licence, "sha256": whole, "files": files}
-
-    def _bundled(self, file: File, source: BundledSource) -> Path:
-        path = _inside(self.entry, bundled_folder(self.entry, source), file.path)
-        if not path.is_file():
-            raise DataError(f"{self.entry.id} lacks {file.path}", where=str(path), fix="reinstall the plugin")
-        if file.sha256 is not None and sha256_of(path) != file.sha256:
-            raise DataError.of("data.bundled.changed", entry=self.entry, file=file, path=path)
-        return path
 
     def parts(self: "LocalDataset") -> Sequence[str]:
         return list(self.entry.parts)

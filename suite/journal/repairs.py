@@ -12,12 +12,12 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 from suite.errors import RunError
 from suite.files import open_append, open_regular, replacing, trying
 from suite.journal.index import Name, OffsetIndex, key64
-from suite.journal.lines import Lines, damaged
+from suite.journal.lines import Lines, RecordT, damaged
 from suite.journal.pairs import Key
 from suite.journal.records import (
     AttemptRecord,
@@ -30,7 +30,6 @@ from suite.journal.records import (
 )
 
 ROOM = "make room, then try again"
-RecordT = TypeVar("RecordT")
 Offsets: TypeAlias = "array[int]"
 # the files of a run or a scoring, what refers before what it refers to
 REFERRING = tuple(

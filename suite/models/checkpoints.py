@@ -94,11 +94,10 @@ def _from_hub(name: str, revision: str | None) -> Checkpoint | None:
 
 def out_of_reach() -> bool:
     """Whether nothing answers at the Hub's address: its own library would try for half a minute."""
-    try:
+    with suppress(SourceUnreachable):
         require_network("the model")
-    except SourceUnreachable:
-        return True
-    return False
+        return False
+    return True
 
 
 def side_file(checkpoint: Checkpoint | None, name: str) -> str | None:

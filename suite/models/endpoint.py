@@ -4,7 +4,6 @@ A server on this machine or network, at a bare address, without TLS, or of a kin
 can serve other weights under the same name tomorrow. Only a hosted service's name stands for a model.
 """
 
-import hashlib
 import ipaddress
 import math
 import socket
@@ -15,7 +14,7 @@ from contextlib import suppress
 from importlib.resources import files
 from urllib.parse import urlsplit
 
-from suite.chat import Json
+from suite.chat import Json, sha256_hex
 
 _HOSTS: dict[str, list[str]] = tomllib.loads((files(__package__) / "hosts.toml").read_text("utf-8"))
 OWN_SERVERS = frozenset(_HOSTS["own_servers"])
@@ -98,5 +97,5 @@ def plain_facts(values: Mapping[str, Json], scrub: Callable[[str], str]) -> dict
 def _without_path(value: str) -> str:
     if value[:1] in "/~" or "\\" in value:
         name = value.replace("\\", "/").rstrip("/").rpartition("/")[2]
-        return f"{name} #{hashlib.sha256(value.encode()).hexdigest()[:8]}"
+        return f"{name} #{sha256_hex(value.encode())[:8]}"
     return value

@@ -320,11 +320,9 @@ def read_counters(root: str, key: str) -> dict[str, float]:
     """The counters of a server, {} if it does not answer within two seconds."""
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     request = urllib.request.Request(f"{root}/metrics", headers=headers)
-    try:
-        with urllib.request.urlopen(request, timeout=2.0) as reply:
-            return read_metrics(reply.read(4_000_000).decode("utf-8", "replace"))
-    except OSError:
-        return {}
+    with suppress(OSError), urllib.request.urlopen(request, timeout=2.0) as reply:
+        return read_metrics(reply.read(4_000_000).decode("utf-8", "replace"))
+    return {}
 
 
 def read_metrics(text: str) -> dict[str, float]:

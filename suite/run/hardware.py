@@ -21,7 +21,6 @@ def hardware() -> Hardware:
 
 def memory_gib() -> float | None:
     """Physical memory in GiB, None where the system does not say."""
-    try:
+    with contextlib.suppress(ValueError, OSError, AttributeError):
         return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
-    except (ValueError, OSError, AttributeError):
-        return None
+    return None

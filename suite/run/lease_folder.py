@@ -52,11 +52,7 @@ class LeaseFolder(RunFolder):
 
     @contextmanager
     def hold(
-        self,
-        all_done: Callable[[], bool],
-        say: Callable[[str], None],
-        lost: Callable[[RunError], None],
-        stages: Sequence[Stage],
+        self, say: Callable[[str], None], lost: Callable[[RunError], None], stages: Sequence[Stage]
     ) -> Iterator[str]:
         """Take the shard and keep it while the block runs, unless nothing is left to do.
 
@@ -66,7 +62,7 @@ class LeaseFolder(RunFolder):
         if Stage.SOLVE not in stages:
             refuse_open(self.root, self.scoring)
         self._divide()
-        if all_done():
+        if self.all_done(stages):
             yield ""
             return
         lease = take(self.shard, self.base, say, self.root if self._alone else None)

@@ -39,15 +39,11 @@ class Limit:
         self.resume_at = 0.0
         self._clock = clock
         self._growth = DOUBLE  # 0: by one a round
-        self._rest = 0
+        self._rest = self._full = self._replies = self._all = 0
         self._trial: tuple[int, float] | None = None  # the limit before it grew, and replies a second then
         self._missed = False
-        self._full = self._replies = 0
-        self._since = 0.0
         self._cut_at = -1.0
-        self._all = 0
-        self._all_since = self._ghosts_until = 0.0
-        self._every = 0.0
+        self._since = self._all_since = self._ghosts_until = self._every = 0.0
 
     def good(self, full: bool, started: float) -> None:
         """One reply came; `full` says the limit was reached while it was in flight."""

@@ -1,13 +1,12 @@
 """From what a task returns to what is written: outputs, scores, payload hashes, checked on the way."""
 
-import hashlib
 import math
 from collections.abc import Mapping
 from typing import get_args
 
 import msgspec
 
-from suite.chat import Finish
+from suite.chat import Finish, sha256_hex
 from suite.errors import PluginError
 from suite.journal.records import OutputRecord, ScoreRecord, block_hash
 from suite.parameters import payload_json
@@ -30,7 +29,7 @@ def payload_sha256(payload: object) -> str:
 
 def output_sha256(output: Output) -> str:
     """Hash of a canonical output: 64 hex digits. A score holds its beginning (`judged_hash`)."""
-    return hashlib.sha256(_canonical.encode(output)).hexdigest()
+    return sha256_hex(_canonical.encode(output))
 
 
 def judged_hash(output: Output) -> str:

@@ -76,11 +76,7 @@ class RunFolder:
 
     @contextmanager
     def hold(
-        self,
-        all_done: Callable[[], bool],
-        say: Callable[[str], None],
-        lost: Callable[[RunError], None],
-        stages: Sequence[Stage],
+        self, say: Callable[[str], None], lost: Callable[[RunError], None], stages: Sequence[Stage]
     ) -> Iterator[str]:
         """Hold the folder while the block runs; what is done again, in words. One that cannot be written to
         is shown if nothing is left to do; one that is new and has no plan yet is gone after an error.
@@ -93,7 +89,7 @@ class RunFolder:
         if self.scoring:
             refuse_open(self.of(Stage.SCORE))
         made = folder.exists()
-        if made and not os.access(folder, os.W_OK) and all_done():
+        if made and not os.access(folder, os.W_OK) and self.all_done(stages):
             yield ""
             return
         with trying("make the run folder", folder, CHOOSE_FOLDER):
@@ -128,11 +124,11 @@ class RunFolder:
     def scored(self) -> Done[ScoreRecord]:
         return Done(self.of(Stage.SCORE) / "scores.jsonl", ScoreRecord)
 
-    def all_done(self, stages: Sequence[Stage], works: int) -> bool:
+    def all_done(self, stages: Sequence[Stage]) -> bool:
         """Whether the journals hold all that was asked for: then no engine is started to be asked nothing."""
         return all(
             (self.of(stage) / "manifest.json").exists()
-            and (self.solved if stage is Stage.SOLVE else self.scored).complete(works)
+            and (self.solved if stage is Stage.SOLVE else self.scored).complete(self.plan.all_works)
             for stage in stages
         )
 

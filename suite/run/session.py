@@ -89,7 +89,7 @@ class Session:
         def lost(error: RunError) -> None:
             loop.call_soon_threadsafe(self._lose, error)
 
-        holding = self.folder.hold(self._all_done, self.progress.warn, lost, self.stages)
+        holding = self.folder.hold(self.progress.warn, lost, self.stages)
         signals = interruptible(self.interrupt, wanted=self.settings.signals)
         with nullcontext("") if self._sealed else holding as self._lost, self.progress, signals:
             self._main = asyncio.current_task()
@@ -139,12 +139,9 @@ class Session:
         whole = bool(shown) and sealed(self.plan, path)
         return whole and Run(path, scoring).results.level == self.settings.level
 
-    def _all_done(self) -> bool:
-        return self._sealed or self.folder.all_done(self.stages, self.progress.works)
-
     async def _work(self) -> SuiteError | None:
         """Do what is left. Returns what stopped it, if anything did."""
-        if self._all_done():
+        if self._sealed or self.folder.all_done(self.stages):
             self._refuse_another_address()
             self._warn_of_code()
             self.progress.counts[self.stages[-1]] = self.progress.works
