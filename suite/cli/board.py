@@ -12,6 +12,7 @@ import click
 
 from suite.cli import flags
 from suite.cli.spellings import note
+from suite.report.numbers import counted
 
 if TYPE_CHECKING:
     from suite.board.repository.acceptance import Accepted
@@ -27,7 +28,6 @@ def board() -> None:
 def list_(as_json: bool) -> None:
     """The boards that come with the suite and its plugins."""
     from suite.board.define.board import boards
-    from suite.report.numbers import counted
 
     found, problems = boards()
     if as_json:
@@ -143,7 +143,6 @@ def check(context: click.Context, repository: Path, board_name: str, no_verify: 
     """Check definitions, entries and their files, and verify every active entry again. Exit 1 on trouble."""
     from suite.board.repository.audit import check_board
     from suite.board.repository.shelves import open_repository
-    from suite.report.numbers import counted
 
     bad = 0
     for shelf in open_repository(repository, board_name):
@@ -168,7 +167,6 @@ def build(repository: Path, board_name: str, output: Path, site_url: str) -> Non
     """Build the site of a repository, or of a folder of submissions: plain files that work from any place."""
     from suite.board.repository.shelves import open_repository
     from suite.board.site.pages import build_site
-    from suite.report.numbers import counted
 
     built = build_site(open_repository(repository, board_name), output, url=site_url)
     for warning in built.warnings:

@@ -18,6 +18,7 @@ from suite.data.pull import ready
 from suite.data.registry import Problem, Registry
 from suite.errors import DataError
 from suite.plugins import catalogue
+from suite.report.numbers import counted
 
 
 def registry() -> Registry:
@@ -158,8 +159,6 @@ def done(found: Sequence[LocalFiles[RegistryEntry]], as_json: bool) -> None:
     if as_json:
         say_json({local.entry.id: local.identity() for local in found})
         return
-    from suite.report.numbers import counted
-
     for local in found:
         revision = f"revision {local.entry.revision[:12]}" if local.entry.revision else "bundled"
         click.echo(f"{local.entry.id}: {counted(len(local.paths()), 'file')} verified, {revision}")

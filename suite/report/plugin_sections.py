@@ -112,7 +112,5 @@ def _sections(run: Run, plugins: Catalogue, name: str, tasks: set[str], concerne
     try:
         yield from tuple(analysis([run]))
     except Exception as error:  # third-party code: anything may come out
-        yield Section(
-            getattr(analysis, "title", "") or name,
-            (Text(f"The analysis {name!r} failed: {type(error).__name__}: {error}"),),
-        )
+        what = Text(f"The analysis {name!r} failed: {type(error).__name__}: {error}")
+        yield Section(getattr(analysis, "title", "") or name, (what,))

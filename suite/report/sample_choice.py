@@ -116,12 +116,8 @@ def find_samples(run: Run, wanted: SamplesWanted) -> FoundSamples:
     def place(one: Picked) -> tuple[int, object, int]:
         return order[one.key.cell], natural(one.key.sample), one.key.trial
 
-    matching = search.matching()
-    picked = (
-        sorted(matching, key=place)
-        if wanted.limit is None
-        else heapq.nsmallest(wanted.limit, matching, place)
-    )
+    found, most = search.matching(), wanted.limit
+    picked = sorted(found, key=place) if most is None else heapq.nsmallest(most, found, place)
     search.check_names()
     return FoundSamples(picked, search.total)
 

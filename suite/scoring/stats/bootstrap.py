@@ -79,10 +79,8 @@ def bootstrap(
     percentile where the jackknife does not vary.
     Resamples without a value are dropped, and noted where they are more than 5 %.
     """
-    groups = (
-        clusters_of(None, clusters) if isinstance(clusters, int) else clusters_of(clusters, len(clusters))
-    )
-    n = len(groups.codes)
+    labels, n = (None, clusters) if isinstance(clusters, int) else (clusters, len(clusters))
+    groups = clusters_of(labels, n)
     value = finite(statistic(np.arange(n))) if n else None
     empty = Estimate(value, level=level, n=n, clusters=groups.count)
     if value is None:
