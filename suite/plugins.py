@@ -201,8 +201,7 @@ def contract_note(entry: Entry, plugin: Plugin) -> str:
 
 
 def _read(point: EntryPoint) -> Plugin:
-    distribution = point.dist.name if point.dist else ""
-    version = point.dist.version if point.dist else ""
+    distribution, version = (point.dist.name, point.dist.version) if point.dist else ("", "")
     manager = pluggy.PluginManager("suite")
     manager.add_hookspecs(Hooks)
     try:

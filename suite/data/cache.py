@@ -186,11 +186,10 @@ class Cache:
 
     def note(self, kind: str, name: str) -> Mapping[str, Json]:
         """A small record kept beside the files; {} if there is none or it can't be read."""
-        try:
+        with suppress(OSError, ValueError):
             found = json.loads((self.root / kind / f"{name}.json").read_bytes())
-        except (OSError, ValueError):
-            return {}
-        return found if isinstance(found, dict) else {}
+            return found if isinstance(found, dict) else {}
+        return {}
 
     def write_note(self, kind: str, name: str, content: Mapping[str, object]) -> None:
         text = json.dumps(content, indent=1, sort_keys=True) + "\n"

@@ -75,9 +75,8 @@ def layout(source: HubSource, entry: str) -> HubLayout:
         except Exception as error:  # the library raises what it likes about a card or a repository
             said = " ".join(str(error).replace(str(folder), source.repo).split())[:300]
             place = f"{where}; {hub_source.files_told(there)}"
-            raise DataError.of(
-                "data.layout.no-rows", entry=entry, source=source, said=said, place=place
-            ) from error
+            about = {"entry": entry, "source": source, "said": said}
+            raise DataError.of("data.layout.no-rows", place=place, **about) from error
 
 
 def _resolved(repo: str, where: str, folder: Path) -> HubLayout:

@@ -293,12 +293,11 @@ def yaml_line(text: str, place: Sequence[str | int]) -> int | None:
         return None
     line = node.start_mark.line
     for step in place:
+        found = None
         if isinstance(node, yaml.MappingNode):
             found = next(((key, value) for key, value in node.value if key.value == str(step)), None)
         elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
             found = (node.value[step], node.value[step])
-        else:
-            found = None
         if found is None:
             break
         line, node = found[0].start_mark.line, found[1]
