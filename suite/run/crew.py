@@ -40,9 +40,7 @@ class Driving(Protocol):
 
 # What the tasks told, and what makes the driver of the work, given where records go
 Crew = tuple[FactsOfCells, Callable[[Mapping[Stage, Sink]], Driving]]
-Manning = Callable[
-    [Sequence[Stage], JournalFile, RunTools, ResponseCache | None], AbstractAsyncContextManager[Crew]
-]
+Manning = Callable[[Sequence[Stage]], AbstractAsyncContextManager[Crew]]
 
 
 @asynccontextmanager

@@ -19,20 +19,18 @@ from msgspec import structs
 
 from suite.errors import EngineError, RunError, SuiteError
 from suite.journal.documents import RoleMember
-from suite.journal.journal_file import JournalFile
 from suite.journal.lines import Lines
 from suite.journal.records import AttemptRecord, OutputRecord, ScoreRecord, encode
 from suite.models.descriptors import ours
 from suite.models.engine import Engine
 from suite.roles import Stage
 from suite.run.backlog import Backlog
-from suite.run.cache import ResponseCache, other_facts
+from suite.run.cache import other_facts
 from suite.run.calls import Desk
 from suite.run.crew import Crew, Manning
 from suite.run.execution import task_fails
 from suite.run.seats import MemberCost
 from suite.run.sink import Sink
-from suite.run.tools import RunTools
 from suite.run.worker import ATTEMPTS, BEAT_S, NO_GROUP, Batch, Given, OpenedWorker, Order, WorkKey
 from suite.run.worker import environment as environment_of
 
@@ -114,10 +112,10 @@ class RemoteDriver:
         self._fatal: SuiteError | BaseException | None = None
         self._slots = [asyncio.ensure_future(self._slot()) for _ in range(pool.size)]
 
-    def begin(self, sinks: Mapping[Stage, Sink], attempts: JournalFile) -> "RemoteDriver":
+    def begin(self, sinks: Mapping[Stage, Sink]) -> "RemoteDriver":
         """Record here from now on."""
         folder, solved = self.session.folder, self.session.folder.solved
-        self.desk, self.sinks = Desk(self.plan.request.seed, {}, attempts, sinks=sinks), sinks
+        self.desk, self.sinks = Desk(self.plan.request.seed, {}, self.session.attempts, sinks=sinks), sinks
         self._source = iter(Backlog(self.plan, sinks, solved, folder.scored, self.progress))
         self._solved = solved
         self._recorded = [one for one in folder.calls(tuple(sinks), by="group") if len(one)]
@@ -354,10 +352,7 @@ def manned_by(session: "Session", pool: Pool) -> Manning:
     """What makes workers of a pool work on a session: set as its `manned` before it runs."""
 
     @asynccontextmanager
-    async def manning(
-        stages: Sequence[Stage], attempts: JournalFile, tools: RunTools, cache: ResponseCache | None
-    ) -> AsyncIterator[Crew]:
-        del tools, cache  # of this process, which asks nobody
+    async def manning(stages: Sequence[Stage]) -> AsyncIterator[Crew]:
         driver = RemoteDriver(session, pool, stages)
         try:
             opened = await driver.first
@@ -365,7 +360,7 @@ def manned_by(session: "Session", pool: Pool) -> Manning:
             for one in session.plan.filled.members:
                 if one.member in told:
                     tell(one.engine, told[one.member])
-            yield opened.facts, lambda sinks: driver.begin(sinks, attempts)
+            yield opened.facts, driver.begin
         finally:
             await driver.close()
 

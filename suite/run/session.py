@@ -78,6 +78,9 @@ class Session:
             share = self.ledger.budget.shown(self.ledger.budget.amount)
             self.progress.say(f"each of the {shares} shards may spend {share}")
         self.manned: Manning | None = None
+        self.attempts: JournalFile  # this one, and what follows, while it works
+        self._tools: RunTools
+        self._replies: ResponseCache | None = None
         self._driver: Driving | None = None
         self._main: asyncio.Task[object] | None = None
         self._next_look = 0.0
@@ -153,17 +156,21 @@ class Session:
             return None
         together = not self.settings.one_engine or len(self.stages) < 2
         async with contextlib.AsyncExitStack() as opened:
-            file, scoring = JournalFile(self.folder.own / "attempts.jsonl"), Stage.SCORE in self.stages
-            attempts = opened.enter_context(contextlib.closing(file))
-            tools = RunTools(cache_folder(), lambda: self._driver.scoring if self._driver else 0, scoring)
-            opened.push_async_callback(tools.close)
+            here, scoring = cache_folder(), Stage.SCORE in self.stages
+            file = JournalFile(self.folder.own / "attempts.jsonl")
+            self.attempts = opened.enter_context(contextlib.closing(file))
+            self._tools = RunTools(here, lambda: self._driver.scoring if self._driver else 0, scoring)
+            opened.push_async_callback(self._tools.close)
             if self.ledger is not None:
                 self.ledger.open({stage: self.folder.of(stage) for stage in self.stages})
                 opened.callback(self.ledger.close)
-            if (cache := self._cache()) is not None:
-                opened.callback(cache.close)
+            if self.settings.cache:
+                plan = f"{replace(self.plan, shard=None).sha256}/{self.folder.scoring}"  # of all its shards
+                reuse, say = self.settings.reuse, self.progress.say
+                self._replies = ResponseCache(here / "replies", say, plan, reuse)
+                opened.callback(self._replies.close)
             for stages in [self.stages] if together else [(one,) for one in self.stages]:
-                error = await self._worked(stages, attempts, tools, cache)
+                error = await self._worked(stages)
                 if error is not None or self.interrupted or self._taken:
                     return error or self._taken
         return None
@@ -179,11 +186,9 @@ class Session:
                 about |= {"member": member, "change": change, "path": str(self.folder.path)}
                 raise RunError.of("run.session.other-address", **about)
 
-    async def _worked(
-        self, stages: Sequence[Stage], attempts: JournalFile, tools: RunTools, cache: ResponseCache | None
-    ) -> SuiteError | None:
+    async def _worked(self, stages: Sequence[Stage]) -> SuiteError | None:
         """Work through some stages side by side. Returns what stopped it, if anything did."""
-        async with (self.manned or self._here)(stages, attempts, tools, cache) as (facts, driver_with):
+        async with (self.manned or self._here)(stages) as (facts, driver_with):
             self.folder.write_manifests(facts, stages, imported=self.imported, level=self.settings.level)
             command, given = safe_text(self.settings.command), self.settings.command_settings
             told = CommandRecord(command, given, now(), Stage.SOLVE in self.stages, self.folder.scoring)
@@ -202,34 +207,33 @@ class Session:
                 self._driver = driver
                 if self.interrupted or self._taken:
                     return self._taken
-                error = await self._drive(driver, attempts, cache)
+                error = await self._drive(driver)
                 ended = "interrupted" if self.interrupted else "stopped" if error else "finish"
                 with contextlib.suppress(*((RunError,) if error else ())):  # the disk may be what failed
                     driver.desk.attempt(ended, kind=BUDGET if isinstance(error, BudgetSpent) else "")
                 return error
 
     @asynccontextmanager
-    async def _here(
-        self, stages: Sequence[Stage], attempts: JournalFile, tools: RunTools, cache: ResponseCache | None
-    ) -> AsyncIterator[Crew]:
+    async def _here(self, stages: Sequence[Stage]) -> AsyncIterator[Crew]:
         """The tasks and engines of this process. What a task lacks shows before a model starts."""
         members, once = self.plan.filled.at("both", *stages), self.ledger is not None
-        engines = Engines(members, self.folder.own, attempts, self.progress.say, once=once)
+        engines = Engines(members, self.folder.own, self.attempts, self.progress.say, once=once)
 
         def driver_with(sinks: Mapping[Stage, Sink]) -> Driver:
             solved = self.folder.solved
             ordered = iter if self.settings.until is None else self.settings.until.ordered
             backlog = Backlog(self.plan, sinks, solved, self.folder.scored, self.progress, ordered)
             driver = driver_of(
-                self.plan, self.settings, engines, attempts, sinks=sinks, cache=cache, solved=solved,
-                recorded=self.folder.calls(tuple(sinks)), works=backlog.items(), progress=self.progress,
-                imported=self.imported, ledger=self.ledger, ended=lambda _: self._look(),
+                self.plan, self.settings, engines, self.attempts, sinks=sinks, cache=self._replies,
+                solved=solved, recorded=self.folder.calls(tuple(sinks)), works=backlog.items(),
+                progress=self.progress, imported=self.imported, ledger=self.ledger,
+                ended=lambda _: self._look(),
             )  # fmt: skip
             costs = driver.desk.costs
             self.progress.watch(lambda: costs, lambda: [*self.spent(costs), *driver.under_way()])
             return driver
 
-        async with opened_tasks(self.plan, tools) as facts, engines:
+        async with opened_tasks(self.plan, self._tools) as facts, engines:
             yield facts, driver_with
             with contextlib.suppress(RunError):  # the disk may be what failed
                 engines.count()
@@ -258,10 +262,8 @@ class Session:
         for task, change in changes.items():
             self.progress.warn(f"the code of {task} has changed since this run was made: {change}")
 
-    async def _drive(
-        self, driver: Driving, attempts: JournalFile, cache: ResponseCache | None
-    ) -> SuiteError | None:
-        syncing = asyncio.ensure_future(self._sync([*driver.sinks.values(), attempts], cache))
+    async def _drive(self, driver: Driving) -> SuiteError | None:
+        syncing = asyncio.ensure_future(self._sync([*driver.sinks.values(), self.attempts]))
         try:
             await driver.run()
         except SuiteError as error:
@@ -272,7 +274,7 @@ class Session:
                 await syncing
         return None
 
-    async def _sync(self, files: Sequence[Sink | JournalFile], cache: ResponseCache | None) -> None:
+    async def _sync(self, files: Sequence[Sink | JournalFile]) -> None:
         while True:
             await asyncio.sleep(SYNC_EVERY_S)
             self.progress.tick()
@@ -280,14 +282,8 @@ class Session:
             for one in files:
                 with contextlib.suppress(OSError):  # a file closed meanwhile has been synced
                     await asyncio.to_thread(one.sync)
-            if cache is not None:
-                cache.flush()
-
-    def _cache(self) -> ResponseCache | None:
-        if not self.settings.cache:
-            return None
-        plan = f"{replace(self.plan, shard=None).sha256}/{self.folder.scoring}"  # of all its shards
-        return ResponseCache(cache_folder() / "replies", self.progress.say, plan, self.settings.reuse)
+            if self._replies is not None:
+                self._replies.flush()
 
     def _look(self) -> None:
         """Let the rule look, where there is one; once it needs no more, send nothing more."""
