@@ -55,9 +55,8 @@ def cached(source: HubSource, path: str) -> Path | None:
     """The file in the Hub client's own cache, if somebody has fetched it before."""
     from huggingface_hub import try_to_load_from_cache
 
-    found = try_to_load_from_cache(
-        source.repo, path, revision=source.revision or source.branch, repo_type=source.type
-    )
+    at = source.revision or source.branch
+    found = try_to_load_from_cache(source.repo, path, revision=at, repo_type=source.type)
     return Path(found) if isinstance(found, str) else None
 
 

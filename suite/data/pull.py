@@ -177,9 +177,8 @@ def _changes(entry: RegistryEntry) -> str:
     there = hub_source.listing(source.model_copy(update={"revision": now}), entry.id)
     gone = sorted({file.path for file in entry.files if file.path not in there})
     other = sorted({one.path for one in entry.files if one.path in there and one.differs(there[one.path])})
-    told = [
-        f"{what} {', '.join(paths[:5])}" for what, paths in (("without", gone), ("another", other)) if paths
-    ]
+    both = (("without", gone), ("another", other))
+    told = [f"{what} {', '.join(paths[:5])}" for what, paths in both if paths]
     return f"; {source.branch} is at {now[:12]} now{''.join(f', {one}' for one in told)}"
 
 

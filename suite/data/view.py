@@ -147,8 +147,7 @@ def obtain(
     Raises NotFound, DataError, LicenceRequired or SourceUnreachable.
     """
     entry = registry.dataset(name)
-    local = ready(entry, cache)
-    if local is None:
+    if (local := ready(entry, cache)) is None:
         if say is not None:
             say(f"pulling {name} ({entry.source.kind})")
         local = pull(entry, cache)

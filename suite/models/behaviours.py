@@ -23,13 +23,11 @@ from suite.models.engine import Asking
 from suite.models.options import EngineOptions
 from suite.models.rankings import ranked
 
-# fmt: off
 WORDS = (
     "amber", "basin", "cedar", "delta", "ember", "fjord", "grove", "harbor", "island", "jasmine",
     "kettle", "lantern", "meadow", "nectar", "orchard", "pebble", "quartz", "river", "saddle",
     "timber", "upland", "velvet", "willow", "yarrow", "zephyr",
-)
-# fmt: on
+)  # fmt: skip
 
 _OPTION = re.compile(
     r"^\s*(?:[-*>]\s*)?(?:\*\*|option\s+)?(?:\(|<choice>|\[)?([A-Za-z0-9])"

@@ -29,10 +29,8 @@ _LONGEST_LINE = 65536
 def python_command(module: str) -> list[str]:
     """The command that runs `main` of one of our modules, wherever the package was imported from."""
     root = str(Path(__file__).resolve().parents[2])
-    code = (
-        f"import sys; sys.path.insert(0, {root!r}); from {module} import main; sys.exit(main(sys.argv[1:]))"
-    )
-    return [sys.executable, "-I", "-c", code]
+    code = f"from {module} import main; sys.exit(main(sys.argv[1:]))"
+    return [sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, {root!r}); {code}"]
 
 
 def supervised(log: Path, grace_s: float, command: list[str]) -> list[str]:

@@ -137,6 +137,5 @@ def check_limits(plan: Plan, ledger: Ledger, found: Estimates | None) -> str:
     if found is None:
         return f"the budget of {shown(amount)}: not known whether it lasts"
     verb = "covers" if high <= amount else "may stop" if low <= amount else "will stop"
-    return (
-        f"the budget of {shown(amount)} {verb} this run: about {shown(low)} to {shown(high)}, without retries"
-    )
+    span = f"about {shown(low)} to {shown(high)}, without retries"
+    return f"the budget of {shown(amount)} {verb} this run: {span}"

@@ -231,9 +231,8 @@ def read(plan: Plan, outcome: Outcome, replayed: Mapping[str, CallRecord] | None
         _note(ran, ran.outputs, key := Key.of(output), output)
         text = ran.calls[output.text_from].reply.text if output.text_from else output.output.text
         ran.texts[key] = Output(text, output.output.data, output.output.finish)
-    ran.reasons = [
-        f"{one.sample}: {one.detail or one.kind}" for one in reader.journal.attempts if one.event == "pending"
-    ]
+    pending = (one for one in reader.journal.attempts if one.event == "pending")
+    ran.reasons = [f"{one.sample}: {one.detail or one.kind}" for one in pending]
     return ran
 
 

@@ -19,9 +19,8 @@ class OpenAIProtocol(Protocol):
             return None
         body = msgspec.json.decode(request.body, type=PeerObject)
         body.setdefault("max_tokens", body.get("max_completion_tokens"))
-        given = {
-            name: body[name] for name in ("temperature", "max_tokens", "stop") if body.get(name) is not None
-        }
+        names = ("temperature", "max_tokens", "stop")
+        given = {name: body[name] for name in names if body.get(name) is not None}
         schema = body.get("response_format", {}).get("json_schema", {}).get("schema")
         offered = [one["function"] for one in body.get("tools", ())]
         tools = tuple(Tool(one["name"], one.get("description", ""), one["parameters"]) for one in offered)

@@ -168,8 +168,7 @@ def metrics_of(task: AnyTask, solved: Iterable[Solved]) -> dict[str, float | Non
     metrics = [replace(one, interval="none") if isinstance(one, Custom) else one for one in task.metrics]
     table = TableBuilder(wanted(metrics))
     for one in solved:
-        values, parts = dict(one.score.values), list(one.score.parts)
-        of = one.sample
+        of, values, parts = one.sample, dict(one.score.values), list(one.score.parts)
         score = ScoreRecord(
             cell=_CELL, sample=of.id, trial=of.trial, output_sha256=_UNKNOWN, values=values, parts=parts
         )
