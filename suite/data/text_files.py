@@ -149,8 +149,7 @@ def csv_rows(path: Path) -> tuple[list[str], Iterator[TextRow]]:
     delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
     reader = csv.reader(io.StringIO(read_text(path), newline=""), delimiter=delimiter, strict=True)
     header = [name.strip() for name in _fields(path, reader) or []]
-    twice = next((name for name in header if header.count(name) > 1), None)
-    if twice is not None:
+    if (twice := next((name for name in header if header.count(name) > 1), None)) is not None:
         raise DataError(f"{path.name} line 1: two columns are called {twice!r}", str(path), "rename one")
 
     def rows() -> Iterator[TextRow]:

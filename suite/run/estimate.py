@@ -95,9 +95,8 @@ async def estimate(plan: Plan) -> Estimates | None:
         for group, item in _tries(plan):
             tried[item.cell] += 1
             cell = plan.cells[item.cell]
-            for members in models.values():
-                for member in members:
-                    member.family, member.group = cell.task.info.family, group
+            for member in itertools.chain.from_iterable(models.values()):
+                member.family, member.group = cell.task.info.family, group
             output = await cell.task.solve(item.sample, Models(models))
             if any(one.stage != "solve" for one in plan.filled.members):
                 await cell.task.score(item.sample, output, Models(models))

@@ -38,10 +38,8 @@ class Outcome:
         """Whether the same command can do what is left: not if a model cannot, a journal is damaged, or
         another process goes on with it."""
         hopeless = self.reasons and set(self.reasons) <= {"unsupported", "not-recorded"}
-        return (
-            not isinstance(self.error, BudgetSpent | CapabilityError | DamagedError | TakenOver)
-            and not hopeless
-        )
+        final = isinstance(self.error, BudgetSpent | CapabilityError | DamagedError | TakenOver)
+        return not final and not hopeless
 
     @property
     def exit_code(self) -> int:

@@ -162,9 +162,7 @@ def make_plan(
     plugins = plugins or catalogue()
     skipped: list[SkippedCell] = []
     engines = PlannedEngines(plugins, check)
-    if cells:
-        cells = list(cells)
-    else:
+    if not cells:
         cells, skipped = expand(request, plugins, able(request, engines, stages, say))
     check_given(request.data, cells)
     registry = registry or Registry(plugins.registry_folders())

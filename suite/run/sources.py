@@ -57,12 +57,9 @@ class RunSource(GivenSource):
             yield RowPlace(self.name, "outputs.jsonl", number, number + 1), row
 
     def identity(self) -> Mapping[str, Json]:
-        return {
-            "source": "run",
-            "run": self._run.folder.name,
-            "plan_sha256": self._run.manifest.plan_sha256,
-            "sha256": sha256_of(self._run.folder / "outputs.jsonl"),
-        }
+        run, sha256 = self._run, sha256_of(self._run.folder / "outputs.jsonl")
+        made = {"run": run.folder.name, "plan_sha256": run.manifest.plan_sha256}
+        return {"source": "run", **made, "sha256": sha256}
 
 
 class EntrySource(GivenSource):
