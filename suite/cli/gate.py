@@ -59,7 +59,7 @@ def check(
 @click.argument("policy", type=FILE)
 @click.option("--candidate", multiple=True, metavar="RUN", help="A run to measure the noise on; repeatable.")
 @click.option("--baseline", multiple=True, metavar="RUN", help="A run to pair it with; repeatable.")
-@click.option("--discordance", type=NumberRange(0, 1, min_open=True), help="Of 0/1 pairs, without runs.")
+@click.option("--discordance", type=NumberRange(0, 1, min_open=True), help="Of 0/1 pairs, nothing changed.")
 @click.option("--design-effect", type=NumberRange(0.01), default=1.0, help="Of clusters, beside it.")
 @click.option("--samples", type=click.IntRange(5), multiple=True, help="Of a night (as measured, or 1000).")
 @click.option("--points", type=NumberRange(0, min_open=True), multiple=True, help="Losses, gains to find.")

@@ -40,8 +40,8 @@ Row = Mapping[str, object]
 
 class Scatter(Struct, frozen=True):
     """How units differ. deviation: of one unit's difference; of at-least, of its value. discordant: the share
-    of pairs of 0/1 values that are not alike, None of graded ones. design: the variance of the mean over what
-    it were without clusters. n: units seen."""
+    of pairs of 0/1 values that are not alike where nothing changed, None of graded ones: a loss comes on top.
+    design: the variance of the mean over what it were without clusters. n: units seen."""
 
     deviation: float
     discordant: float | None = None
@@ -60,14 +60,14 @@ class Scatter(Struct, frozen=True):
         """To find an effect with each of `POWERS`, None where none are enough. mean: of differences then.
         worth: independent nights that are tested together."""
         share, scale = self.discordant, self.design / worth
-        sd = self.deviation if share is None else math.sqrt(max(share, mean, mean**2) - mean**2)
+        sd = self.deviation if share is None else math.sqrt(max(min(share + mean, 1), mean**2) - mean**2)
         return [math.ceil(scale * units_needed(effect, sd, alpha, p)) for p in POWERS] if effect > 0 else None
 
     def differences(self, places: Floats, loss: float) -> Floats:
         """Of independent units, of mean -loss. places: of each unit, in (0, 1), where among all it lies."""
         if self.discordant is None:
             return np.asarray(self.deviation * ndtri(places) - loss, dtype=np.float64)
-        either = max(self.discordant, loss)
+        either = max(min(self.discordant + loss, 1), loss)
         return (places > 1 - (either - loss) / 2).astype(np.float64) - (places < (either + loss) / 2)
 
 

@@ -27,12 +27,12 @@ def test_a_year_of_an_equal_model_has_at_most_one_false_block_on_average(gates: 
     assert np.mean(blocks) <= 1
 
 
-@pytest.mark.parametrize(("discordant", "loss"), [(0.05, 0.02), (0.1, 0.025)])
+@pytest.mark.parametrize(("differ", "loss"), [(0.05, 0.02), (0.1, 0.025)])
 def test_a_loss_is_found_within_three_independent_nights(
-    gates: ModuleType, discordant: float, loss: float
+    gates: ModuleType, differ: float, loss: float
 ) -> None:
     chance, policy = np.random.default_rng(2), gates.policy_of(1)
-    found = [gates.found_by(chance, policy, discordant, loss, 0) for _ in range(40)]
+    found = [gates.found_by(chance, policy, differ - loss, loss, 0) for _ in range(40)]
     assert sum(one is not None for one in found) >= 32  # 36, less two standard errors
 
 
