@@ -7,6 +7,7 @@ Tasks of a group with a printed mean are one cell, each task a part of it. Not h
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import suite
 from suite_imports.values import ImportedCell, Record, Scale, listed, mapping
 
 RIGHT_OR_WRONG = {"acc", "acc_norm", "acc_bytes", "acc_mutual_info", "exact_match"}
@@ -17,6 +18,7 @@ CORPUS = {  # lm_eval/api/metrics.py: aggregated in another way by default
     "chrf", "chrf++", "ter", "acc_all",
 }  # fmt: skip
 NEAR = 1e-6
+MOST_SAMPLES = 10_000_000  # of a task
 
 
 @dataclass
@@ -38,6 +40,24 @@ class LmEvalResults:
     def model(self) -> str:
         """Whose answers."""
         return str(self.told.get("model_name") or mapping(self.told.get("config")).get("model") or "")
+
+    def length(self, task: str) -> int:
+        """How many samples the file counts for a task, 0 where it tells none. Raises DataError."""
+        counts = self.part(task, "results").get("sample_len"), self.part(task, "n-samples").get("effective")
+        found = next((one for one in counts if isinstance(one, int)), 0)
+        if found > MOST_SAMPLES:
+            raise suite.DataError(f"{self.path.name} counts {found:,} samples of {task}", str(self.path))
+        return found
+
+    def values(self, task: str) -> list[tuple[str, str]]:
+        """(metric, filter) that the file prints for a task, or that a line of its samples has."""
+        pairs = (key.partition(",") for key in self.part(task, "results") if "," in key)
+        printed = [(metric, name) for metric, _, name in pairs if not metric.endswith("_stderr")]
+        return list(dict.fromkeys([*printed, *(key[1:] for key in self._of if key[0] == task)]))
+
+    def met(self, task: str, metric: str, name: str) -> bool:
+        """Whether a line of the samples has this value."""
+        return (task, metric, name) in self._of
 
     def leaves(self, group: str) -> list[str]:
         """The tasks of a group and of groups in it; of a task itself."""

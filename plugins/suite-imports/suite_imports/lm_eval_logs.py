@@ -71,6 +71,7 @@ def _records(found: LmEvalResults) -> Iterator[Record]:
         )
     for task, file in files.items():
         yield {"sampling": {task: _settings(found, task)}, "model": found.model}
+        met: dict[str, dict[str, str]] = {}  # filter -> document -> sample
         for line, row in _lines(file):
             base: Record = {"model": found.model, "source": file.name, "row": line}
             try:
@@ -80,12 +81,42 @@ def _records(found: LmEvalResults) -> Iterator[Record]:
                 raise suite.DataError(
                     f"{file.name} line {line}: no sample of lm-eval: {error}", str(file)
                 ) from error
+            met.setdefault(doc.filter, {})[str(doc.doc_id)] = _sample(task, doc)
             for record in each:
                 yield {**base, **record}
+        for record in _missing(found, task, met, file.name):
+            yield {"model": found.model, "source": file.name, **record}
     for name in sorted(found.left):
         yield {"note": f"{name} is computed over all answers at once and has no value of a sample: left out"}
     for cell in found.cells.values():
         yield from cell.notes()
+
+
+def _missing(found: LmEvalResults, task: str, met: dict[str, dict[str, str]], file: str) -> Iterator[Record]:
+    """A pending record for each value that the results count and the samples lack, and a line that says so.
+
+    met: filter -> document -> sample. A document that has a line and no value there had none for lm-eval.
+    """
+    samples = {doc: sample for each in met.values() for doc, sample in each.items()}
+    count = found.length(task)
+    if len(samples) < count:  # lines number their documents from 0, unless --samples chose them
+        numbers = [str(doc) for doc in range(count)]
+        whole = samples.keys() <= set(numbers)
+        spare = [doc if whole else f"missing-{doc}" for doc in numbers if not whole or doc not in samples]
+        samples |= {doc: f"{task}/{doc}" for doc in spare[: count - len(samples)]}
+    for metric, name in found.values(task):
+        gone = [sample for doc, sample in samples.items() if doc not in met.get(name, ())]
+        left = f"{metric} of {task}" in found.left or found.corpus(task, metric)
+        if left and metric != NOT_SCORED:
+            found.left.add(f"{metric} of {task}")
+        elif gone:
+            told = f"{metric},{name} of {task}: {len(gone):,} of {len(samples):,} samples"
+            yield {"note": f"{told} are not in {file}; they are pending"}
+            cell = found.cell(task, metric, name)
+            for one in gone:
+                yield {**cell.named, "sample": one, "output": None, "values": {}, "missing": "not in the log"}
+        elif not found.met(task, metric, name):
+            yield {"note": f"{metric},{name} of {task} is printed, and no line of {file} has it: left out"}
 
 
 def _lines(path: Path) -> Iterator[tuple[int, Record]]:
@@ -135,7 +166,7 @@ def _of_doc(found: LmEvalResults, task: str, doc: LoggedDoc, row: Record) -> Ite
             continue
         cell = found.cell(task, metric, doc.filter)
         part = {"part": task} if cell.parameters["task"] != task else {}
-        sample = f"{task}/{doc.doc_id}" + (f"-{doc.doc_hash[:8]}" if doc.doc_hash else "")
+        sample = _sample(task, doc)
         yield {
             **cell.named,
             "sample": sample,
@@ -148,6 +179,11 @@ def _of_doc(found: LmEvalResults, task: str, doc: LoggedDoc, row: Record) -> Ite
                 "target": _target(doc, choices),
             },
         }
+
+
+def _sample(task: str, doc: LoggedDoc) -> str:
+    """The id of a document's sample."""
+    return f"{task}/{doc.doc_id}" + (f"-{doc.doc_hash[:8]}" if doc.doc_hash else "")
 
 
 def _asked(doc: LoggedDoc) -> tuple[str, list[str]]:

@@ -6,6 +6,8 @@
 import json
 import re
 import shutil
+from collections import Counter
+from collections.abc import Callable
 from math import sqrt
 from pathlib import Path
 from statistics import stdev
@@ -153,6 +155,44 @@ def test_results_without_samples_say_how_to_make_them(imported: Import, copy: Pa
         file.unlink()
     with pytest.raises(suite.DataError, match="run lm-eval with --log_samples"):
         imported("lm-eval", copy)
+
+
+@pytest.mark.parametrize(
+    ("name", "keep", "pending"),
+    [
+        ("sums", lambda lines: [one for one in lines if "flexible" not in one], {"flexible-extract": 8}),
+        ("sums", lambda lines: [], {"strict-match": 8, "flexible-extract": 8}),
+        ("sums", lambda lines: lines[:5], {"strict-match": 3, "flexible-extract": 8}),
+        ("moons", lambda lines: lines[1:], {"": 2}),  # acc in the group, acc_norm of its own
+    ],
+    ids=["a filter", "a file", "most lines", "a line of a group"],
+)
+def test_samples_that_the_results_count_and_nobody_has_are_pending(
+    imported: Import, copy: Path, name: str, keep: Callable[[list[str]], list[str]], pending: dict[str, int]
+) -> None:
+    [file] = copy.glob(f"samples_{name}*")
+    file.write_text("\n".join(keep(file.read_text("utf-8").splitlines())))
+    found = Counter[object]()
+    for one in imported("lm-eval", copy).results.cells:
+        found[one.parameters["filter"]] += one.pending
+    assert +found == pending
+    assert sum("are pending" in one for one in imported.notes) == (2 if "" in pending else len(pending))
+
+
+def test_samples_chosen_by_number_are_pending_without_one(imported: Import, copy: Path) -> None:
+    [file] = copy.glob("samples_sums*")
+    lines = [one.replace('"doc_id": 1,', '"doc_id": 70,') for one in file.read_text("utf-8").splitlines()]
+    file.write_text("\n".join(one for one in lines if '"doc_id": 0,' not in one))
+    lost = {one.sample for one in imported("lm-eval", copy).attempts()}
+    assert lost == {"sums/missing-0"}
+
+
+def test_a_printed_metric_that_no_line_has_is_named(imported: Import, copy: Path) -> None:
+    [file] = copy.glob("samples_planets*")
+    file.write_text(file.read_text("utf-8").replace('"metrics": ["acc", "acc_norm"]', '"metrics": ["acc"]'))
+    imported("lm-eval", copy)
+    told = f"acc_norm,none of planets is printed, and no line of {file.name} has it: left out"
+    assert imported.notes == [told]
 
 
 def test_results_of_two_dates_are_given_twice(imported: Import, copy: Path) -> None:
