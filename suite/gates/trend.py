@@ -7,6 +7,7 @@ changed anything is the question, but not across another baseline or task versio
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby, pairwise
@@ -59,6 +60,7 @@ class ClaimTrend:
 
 def sections(nights: Sequence[Night], note: str, *, compact: bool) -> list[Section]:
     """All nights, then each claim. note: on the history. compact: for a terminal."""
+    nights = by_run(nights)
     claims = claim_trends(nights)
     shown = ([], MOST_COMPACT) if compact else ([timeline(one) for one in claims], MOST_NIGHTS)
     return _TEXTS.sections("sections", nights, note, claims, *shown)
@@ -66,9 +68,20 @@ def sections(nights: Sequence[Night], note: str, *, compact: bool) -> list[Secti
 
 def as_data(nights: Sequence[Night], note: str) -> object:
     """As plain data: every night without its units, and of each claim the breaks and levels."""
+    nights = by_run(nights)
     claims = [{name: getattr(one, name) for name in DATA} for one in claim_trends(nights)]
     told = {"note": note, "nights": [structs.replace(one, units={}) for one in nights], "claims": claims}
     return to_builtins({"format": "suite-trend/1", **told}, enc_hook=str)
+
+
+def by_run(nights: Sequence[Night]) -> list[Night]:
+    """The nights in order of the candidates' runs, each of the time at which its last run began."""
+    dated = []
+    for night in nights:
+        with suppress(ValueError):  # a time that is none: the gate's stands for it
+            night = structs.replace(night, time=max(run.created for run in night.candidate))
+        dated.append(night)
+    return sorted(dated, key=lambda night: _day(night.time))
 
 
 def claim_trends(nights: Sequence[Night]) -> list[ClaimTrend]:

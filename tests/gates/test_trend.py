@@ -23,6 +23,11 @@ def gated(name: str, model: str = "vllm/org/model") -> GatedRun:
     return GatedRun(name=name, plan_sha256="a" * 64, created="2026", scoring="s", model=model)
 
 
+def late(night: Night, began: str) -> Night:
+    """The night of a run that began then, gated at another time."""
+    return replace(night, candidate=[replace(one, created=began) for one in night.candidate])
+
+
 def found(d: float | None, **other: Any) -> ClaimNight:
     ends = (None, None) if d is None else (d - 0.014, d + 0.014)
     given: dict[str, Any] = {
@@ -132,6 +137,16 @@ def test_the_json_form_has_nights_breaks_and_levels(
     told = json.loads(capsys.readouterr().out)
     assert [one["claims"][0]["d"] for one in told["nights"]][-1] == -0.035
     assert [one["change"] for one in told["claims"][0]["levels"]] == [False, True]
+
+
+def test_a_night_that_is_gated_later_stands_where_its_run_began(
+    history: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add_night(history, late(night(30, found(0.5)), "2026-11-03T23:30:00+00:00"))
+    assert run_command("gate", "trend", str(history), "--json") == 0
+    line = [(one["time"], one["claims"][0]["d"]) for one in json.loads(capsys.readouterr().out)["nights"]]
+    assert line == sorted(line)
+    assert ("2026-11-03T23:30:00+00:00", 0.5) in line
 
 
 @pytest.mark.parametrize("harm", [b'"time":"2026', b'"format":"suite-night', b'"claims"'])

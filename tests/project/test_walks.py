@@ -182,14 +182,34 @@ def test_the_tutorial_leads_from_nothing_to_a_verified_result(tmp_path: Path, we
 @needs
 @pytest.mark.slow
 @pytest.mark.embedded
-def test_two_nights_are_run_gated_and_shown(tmp_path: Path, weights: Path) -> None:
+def test_nights_are_run_gated_and_shown(tmp_path: Path, weights: Path) -> None:
     walking.prepare(tmp_path / "venv")
     place = walk("docs/nightly.md", tmp_path, weights, PATH=f"{tmp_path / 'venv/bin'}:{os.environ['PATH']}")
     assert 'skipped="2"' in (place / "gate.xml").read_text()
     assert "undecided" in (place / "gate.md").read_text()
-    assert (place / "trend.html").read_text().count('class="whisker') == 4
+    assert (place / "trend.html").read_text().count('class="whisker') == 6
     assert len((place / "nights/nights.jsonl").read_text().splitlines()) == 3
-    assert "baseline of" in (tmp_path / "walk.out").read_text()
+    assert "baseline baseline@" in (place / "trend.html").read_text()
+
+
+@pytest.mark.skipif(shutil.which("flock") is None, reason="needs flock")
+@pytest.mark.parametrize(("code", "tries", "ends"), [(0, 1, 3), (1, 3, 3), (2, 1, 2), (130, 1, 130)], ids=str)
+def test_a_night_is_tried_again_where_samples_are_pending_and_keeps_no_old_verdict(
+    tmp_path: Path, code: int, tries: int, ends: int
+) -> None:
+    blocks = reading.blocks(reading.read("docs/nightly.md"))
+    (script,) = (one.body for one in blocks if one.title == "nightly.sh")
+    (tmp_path / "nightly.sh").write_text(script)
+    command = tmp_path / "suite"
+    command.write_text(f'#!/bin/sh\necho "$1" >>told\n[ "$1" = gate ] && exit 3\nexit {code}\n')
+    command.chmod(0o755)
+    for name in ("gate.md", "gate.xml"):
+        (tmp_path / name).write_text("verdict of the night before")
+    environment = {**os.environ, "MODEL": "m", "NIGHT": "n", "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    done = subprocess.run(["bash", str(tmp_path / "nightly.sh")], env=environment, check=False)
+    assert (done.returncode, (tmp_path / "told").read_text().count("eval")) == (ends, tries)
+    assert (tmp_path / "gate.md").read_text() == "no verdict of n: see the log\n"
+    assert not (tmp_path / "gate.xml").exists()
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of MLflow's own store
