@@ -43,13 +43,15 @@ class Broken(AssertionError):
 
 @dataclass(frozen=True)
 class Result:
-    """One check. problems: what is wrong. skipped: why it was not made, "" if it was. task: or provider."""
+    """One check. problems: what is wrong. skipped: why it was not made, "" if it was. task: or provider.
+    left_out: what of it does not apply to the provider."""
 
     task: str
     check: str
     problems: tuple[str, ...] = ()
     skipped: str = ""
     seconds: float = 0.0
+    left_out: tuple[str, ...] = ()
 
     @property
     def status(self) -> str:
@@ -61,7 +63,8 @@ class Result:
         head = f"{self.status:8}{self.check:18}"
         if self.status == "skipped":
             return f"{head}{self.skipped}"
-        return "\n".join([head + about(self.check), *(indent(one, " " * 8) for one in self.problems)])
+        left = f" (not applicable: {'; '.join(self.left_out)})" if self.left_out else ""
+        return "\n".join([head + about(self.check) + left, *(indent(one, " " * 8) for one in self.problems)])
 
 
 @dataclass(frozen=True)
@@ -92,9 +95,10 @@ def one(check: str, bench: Bench | ProviderCase) -> Result:
     """One check of a provider, or on a bench, which keeps the run that several of them compare with."""
     name, started = bench.subject.name if isinstance(bench, Bench) else bench.spec, time.monotonic()
     problems: list[str] = []
+    left: list[str] = []
     skipped = ""
     try:
-        found = CHECKS[check](bench) if isinstance(bench, Bench) else problems_of(check, bench)
+        found = CHECKS[check](bench) if isinstance(bench, Bench) else problems_of(check, bench, left)
         for problem in found:
             problems.append(problem)  # noqa: PERF402  what was found stays, whatever comes after
     except Skip as skip:
@@ -103,7 +107,7 @@ def one(check: str, bench: Bench | ProviderCase) -> Result:
         problems.append(str(error))
     except Exception as error:  # third-party code: anything may come out
         problems.append(f"{type(error).__name__}: {error}")
-    return Result(name, check, tuple(problems), skipped, time.monotonic() - started)
+    return Result(name, check, tuple(problems), skipped, time.monotonic() - started, tuple(left))
 
 
 def each(subject: Subject | ProviderCase | str, checks: Sequence[str] = ()) -> Iterator[Result]:

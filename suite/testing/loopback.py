@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Thread
+from threading import Event, Thread, current_thread
 from typing import NamedTuple, Self
 
 import msgspec
@@ -64,6 +64,7 @@ class LoopbackServer(ThreadingHTTPServer):
         self.answer, self.url = answer, f"http://127.0.0.1:{self.server_port}"
         self.requests: list[WireRequest] = []
         self.waits, self.left = Event(), Event()  # somebody waits for what never comes; and hung up
+        self.connections: list[Thread] = []  # each runs while its client is connected
 
     def __enter__(self) -> Self:
         Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
@@ -77,6 +78,10 @@ class LoopbackServer(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: LoopbackServer
+
+    def setup(self) -> None:
+        self.server.connections.append(current_thread())
+        super().setup()
 
     def do_POST(self) -> None:  # noqa: N802  the library's name
         body = self.rfile.read(int(self.headers.get("content-length", 0)))

@@ -4,6 +4,7 @@ import asyncio
 import importlib
 import json
 import re
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from click.testing import CliRunner
 import suite
 from suite.cli.plugin import check
 from suite.models.openai import provider as openai
-from suite.testing import conformance
+from suite.testing import ProviderCase, conformance
 from suite.testing.conformance import provider_checks
 from suite.testing.openai_protocol import OPENAI_CASE
 
@@ -29,15 +30,51 @@ def test_the_openai_provider_passes(name: str) -> None:
     conformance.check(OPENAI_CASE, [name]).require()
 
 
-def test_the_provider_of_the_page_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def parrot(folder: Path, monkeypatch: pytest.MonkeyPatch, old: str = "", new: str = "") -> ProviderCase:
+    """The case of the page, with something in its provider changed."""
     for name in ("suite_parrot.py", "suite_parrot_case.py"):
         code = PAGE.partition(f'```python title="{name}"\n')[2].partition("```")[0]
-        (tmp_path / name).write_text(code, "utf-8")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    made = importlib.import_module("suite_parrot").provider
-    assert made.case == "suite_parrot_case:CASE"
-    case = importlib.import_module("suite_parrot_case").CASE
-    conformance.check(replace(case, provider=made)).require()
+        (folder / name).write_text(code.replace(old, new) if old else code, "utf-8")
+        monkeypatch.delitem(sys.modules, name.removesuffix(".py"), raising=False)
+    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.setattr("suite.testing.provider_checks.CLOSING_S", 0.5)
+    provider = importlib.import_module("suite_parrot").provider
+    case: ProviderCase = importlib.import_module("suite_parrot_case").CASE
+    return replace(case, provider=provider)
+
+
+def test_the_provider_of_the_page_passes_and_what_does_not_apply_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = parrot(tmp_path, monkeypatch)
+    assert case.provider and case.provider.case == "suite_parrot_case:CASE"
+    report = conformance.check(case)
+    report.require()
+    told = {one.check: one for one in report.results}
+    assert [name for name, one in told.items() if one.status != "passed"] == ["reasoning"]
+    assert "skipped" in told["reasoning"].line() and "not applicable" in told["reasoning"].line()
+    assert told["answers"].left_out == ("a conversation",)
+    assert "(not applicable: two calls at once)" in told["tools"].line()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a session that is not closed
+@pytest.mark.parametrize(
+    ("check", "old", "new", "said"),
+    [
+        ("answers", "[one.role, one.content]", '["user", one.content]', "a plain conversation: messages is"),
+        ("answers", '"heat": asked.temperature', '"heat": None', "a plain conversation: options is"),
+        ("answers", '"until": asked.stop', '"until": []', "a plain conversation: options is"),
+        ("answers", 'Reply(told["said"]', 'Reply(told["said"].strip()', "a plain conversation: text is"),
+        ("answers", "or reply.finish not in ENDS", "or True", "a plain conversation: the case's"),
+        ("engine", "await self.session.close()", "pass", "close() leaves a connection open"),
+        ("engine", "self.spec.name, \"deter", "f'{id(self)}', \"deter", "second start: name is"),
+    ],
+)  # fmt: skip
+def test_a_parrot_that_is_wrong_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, check: str, old: str, new: str, said: str
+) -> None:
+    (result,) = conformance.check(parrot(tmp_path, monkeypatch, old, new), [check]).results
+    assert said in "\n".join(result.problems)
 
 
 def test_each_check_is_on_the_page() -> None:
