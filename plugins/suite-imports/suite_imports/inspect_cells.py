@@ -8,12 +8,14 @@ import json
 from collections.abc import Iterator
 
 import suite
-from suite_imports.values import ImportedCell, Record, Scale, listed, mapping
+from suite_imports.values import ImportedCell, PrintedMean, Record, Scale, listed, mapping
 
 # inspect_ai.scorer: what these give is C or I, or 1 or 0; partial credit only where it is asked for
 RIGHT_OR_WRONG = {"match", "includes", "pattern", "answer", "exact", "choice", "math"}
 GRADERS = {"model_graded_qa", "model_graded_fact"}
 GRADES = {"f1"}
+MEANS = {"accuracy", "mean"}
+GROUP = "{group_name}"  # inspect_ai.scorer.grouped: the name of a group in that of its number
 
 
 class InspectCells:
@@ -84,12 +86,15 @@ class InspectCells:
         own = declared.get("metrics") or self._spec.get("metrics")
         for one in listed(own):
             own = one[name] if name and isinstance(one, dict) and name in one else own
-        means = {short(one["name"]) for one in self._metrics(own)}
+        means = {inner(one) for one in self._metrics(own)}
         printed = [
             one for one in self._printed if (one.get("scorer"), one.get("name")) == (scorer, name or scorer)
         ]
         means |= {
-            metric for one in printed for metric in mapping(one.get("metrics"))
+            metric
+            for one in printed
+            for metric, told in mapping(one.get("metrics")).items()
+            if not mapping(told).get("group")  # else named by data
         }  # older logs declare none
         scale: Scale = (
             "grade" if kind in GRADES or "accuracy" in means else "gain" if "mean" in means else "number"
@@ -107,7 +112,33 @@ class InspectCells:
             "version": str(self._spec.get("task_version", "")),
             "grader": self._grader(kind, options),
         }
-        return ImportedCell(scale, parameters, _mean(printed), parts=bool(self.part))
+        told = list(dict.fromkeys(self._means(printed)))
+        return ImportedCell(scale, parameters, told, parts=bool(self.part))
+
+    def _means(self, printed: list[Record]) -> Iterator[PrintedMean]:
+        """What a log prints, where it is a mean over samples, or over those of a part."""
+        for score in printed:
+            reducer = str(score.get("reducer") or "")
+            for key, metric in mapping(score.get("metrics")).items():
+                one = mapping(metric)
+                name, value, options = (
+                    str(one.get("name") or key),
+                    one.get("value"),
+                    mapping(one.get("params")),
+                )
+                grouped, part = one.get("group") == "grouped", ""
+                if grouped and name != options.get("all_label", "all"):
+                    before, _, behind = str(options.get("name_template", GROUP)).partition(GROUP)
+                    part = name.removeprefix(before).removesuffix(behind)
+                what = inner({"name": name, "options": options}) if grouped else short(name)
+                mine = (options.get("group_key") == self.part) if part else options.get("all") != "groups"
+                if (
+                    what in MEANS
+                    and grouped == bool(one.get("group"))
+                    and mine
+                    and isinstance(value, int | float)
+                ):
+                    yield PrintedMean(float(value), part, "" if reducer == "mean" else reducer)
 
     def _grader(self, kind: str, options: Record) -> str:
         """The models that graded: inspect's own scorers fall back to the model under test."""
@@ -122,11 +153,7 @@ def short(name: suite.Json) -> str:
     return str(name).rpartition("/")[2]
 
 
-def _mean(printed: list[Record]) -> float | None:
-    """What a log prints, where it is a mean over samples of their means over epochs."""
-    for one in printed:
-        metrics = mapping(one.get("metrics"))
-        value = mapping(metrics.get("accuracy") or metrics.get("mean")).get("value")
-        if one.get("reducer") in (None, "mean") and isinstance(value, int | float):
-            return float(value)
-    return None
+def inner(metric: Record) -> str:
+    """The name of a declared metric; of `grouped`, that of the metric of its groups."""
+    within = mapping(mapping(metric.get("options")).get("metric"))
+    return short(within.get("name") or metric.get("name"))

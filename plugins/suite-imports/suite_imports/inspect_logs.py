@@ -251,7 +251,7 @@ def _of_sample(cells: InspectCells, one: LoggedSample) -> Iterator[tuple[Importe
                     str(score.get("reason") or "") if scores else f"limit of {mapping(one.limit).get('type')}"
                 )
                 found |= {
-                    "values": cell.score(value, str(one.id), why),
+                    "values": cell.score(value, str(one.id), why, str(part)),
                     "judge": {scorer: _said(score, told)},
                 }
             yield cell, found

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import suite
-from suite_imports.values import ImportedCell, Record, Scale, listed, mapping
+from suite_imports.values import ImportedCell, PrintedMean, Record, Scale, listed, mapping
 
 RIGHT_OR_WRONG = {"acc", "acc_norm", "acc_bytes", "acc_mutual_info", "exact_match"}
 NOT_SCORED = "bypass"  # what --predict_only gives
@@ -120,9 +120,9 @@ class LmEvalResults:
             "version": f"{versions.get(whole)}; of tasks: {own}" if grouped else own,
             "grader": "",
         }
-        return ImportedCell(
-            scale, parameters, self._printed(whole, leaves, f"{metric},{name}"), parts=grouped
-        )
+        printed = self._printed(whole, leaves, f"{metric},{name}")
+        means = [] if printed is None else [PrintedMean(printed)]
+        return ImportedCell(scale, parameters, means, parts=grouped)
 
     def _printed(self, whole: str, leaves: list[str], key: str) -> float | None:
         """The mean that the file prints, if it is one over samples: of a group its tasks' numbers tell."""

@@ -7,7 +7,7 @@ gives beside 0 and 1, and a grade outside of 0 to 1, is unscored. Cells that a f
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import suite
 
@@ -20,17 +20,26 @@ NEAR = 1e-6  # of a printed mean, relative
 TEXT = 1000  # characters of what a scorer said about a value
 
 
+class PrintedMean(NamedTuple):
+    """A mean that a file tells. part: whose samples; "" for all. reducer: of epochs; "" for their mean."""
+
+    value: float
+    part: str = ""
+    reducer: str = ""
+
+
 @dataclass
 class ImportedCell:
-    """One value of one task. printed: the mean that the file tells, if it is one of samples. parts: samples
+    """One value of one task. printed: the means that the file tells, if they are of samples. parts: samples
     have the tag `part`. met: (sample, epoch) that has a record.
     """
 
     scale: Scale
     parameters: Record
-    printed: float | None = None
+    printed: list[PrintedMean] = field(default_factory=list)
     parts: bool = False
     means: dict[str, list[float]] = field(default_factory=dict)
+    part_of: dict[str, str] = field(default_factory=dict)
     met: set[tuple[str, int]] = field(default_factory=set)
     odd: dict[str, int] = field(default_factory=dict)
 
@@ -47,9 +56,10 @@ class ImportedCell:
             str(self.parameters[one]) for one in ("task", "scorer", "filter") if self.parameters[one]
         )
 
-    def score(self, value: suite.Json, sample: str, reason: str = "") -> Record:
+    def score(self, value: suite.Json, sample: str, reason: str = "", part: str = "") -> Record:
         """The values of a score, noted for the mean. reason: that the file gives for a missing one."""
         found = number(value)
+        self.part_of[sample] = part
         if isinstance(found, str):
             why = reason or found
         elif self.scale == "rate" and found not in (0.0, 1.0):
@@ -66,13 +76,15 @@ class ImportedCell:
         """What a reader must know: values that are missing, a mean that is another one than the tool's."""
         for why, count in self.odd.items():
             yield {"note": f"{self.shown}: {count:,} values are unscored: {why}"}
-        if self.printed is None or not self.means:
-            return
-        each = [math.fsum(one) / len(one) for one in self.means.values()]
-        mean = math.fsum(each) / len(each)
-        if not math.isclose(mean, self.printed, rel_tol=NEAR, abs_tol=NEAR):
-            told = f"the samples' mean is {mean:.6g}, the file prints {self.printed:.6g}"
-            yield {"note": f"{self.shown}: {told}; the run has the samples'"}
+        each = {sample: math.fsum(one) / len(one) for sample, one in self.means.items()}
+        for one in self.printed:
+            known = [mean for sample, mean in each.items() if one.part in ("", self.part_of.get(sample))]
+            mean = math.fsum(known) / max(len(known), 1)
+            if known and not math.isclose(mean, one.value, rel_tol=NEAR, abs_tol=NEAR):
+                name = f"{self.shown}, part {one.part}" if one.part else self.shown
+                told = f"{one.value:.6g}" + (f" by {one.reducer} of epochs" if one.reducer else "")
+                whole = f"the samples' mean is {mean:.6g}, the file prints {told}"
+                yield {"note": f"{name}: {whole}; the run has the samples'"}
 
 
 def number(value: suite.Json) -> float | str:

@@ -250,6 +250,14 @@ def log_of(path: Path, scorers: Sequence[object], *samples: object) -> Path:
     return path
 
 
+def with_results(log: Path, *metrics: dict[str, object], reducer: str | None = None) -> Path:
+    """A log of the scorer `own` that prints metrics."""
+    score = {"name": "own", "scorer": "own", "reducer": reducer}
+    told = {"scores": [{**score, "metrics": {str(one["name"]): one for one in metrics}}]}
+    log.write_text(json.dumps({"results": told, **json.loads(log.read_text("utf-8"))}))
+    return log
+
+
 ACCURACY = {"name": "own", "metrics": [{"name": "inspect_ai/accuracy"}]}
 MATCH = {**ACCURACY, "name": "match"}
 MEAN = {"name": "own", "metrics": [{"name": "inspect_ai/mean"}]}
@@ -294,9 +302,8 @@ def test_the_second_scorer_of_a_name_has_its_own_declaration(imported: Import, t
 
 def test_of_a_log_that_declares_no_scorers_the_results_tell(imported: Import, tmp_path: Path) -> None:
     log = log_of(tmp_path / "log.json", [], sample_of(scores={"own": {"value": "P"}}))
-    results = {"scores": [{"name": "own", "scorer": "own", "metrics": {"accuracy": {"value": 0.5}}}]}
-    log.write_text(log.read_text().replace('"eval"', f'"results": {json.dumps(results)}, "eval"', 1))
-    assert [one.task for one in imported("inspect", log).manifest.cells] == ["imported/grade"]
+    run = imported("inspect", with_results(log, {"name": "accuracy", "value": 0.5}))
+    assert [one.task for one in run.manifest.cells] == ["imported/grade"]
 
 
 def test_a_score_that_one_sample_lacks_is_pending_or_unscored_there(imported: Import, tmp_path: Path) -> None:
@@ -353,8 +360,47 @@ def test_another_mean_than_the_files_is_told(imported: Import, tmp_path: Path) -
     other = tmp_path / "other.eval"
     rezip(FOLDER / "good.eval", other, change=changed(rb'"value": ?1\.0', b'"value": 0.5'))
     imported("inspect", other)
+    told = "the samples' mean is 1, the file prints 0.5; the run has the samples'"
+    places = ("", ", part elsewhere", ", part Asia")
+    assert imported.notes == [f"capitals match{one}: {told}" for one in places]
+
+
+@pytest.mark.parametrize(("metric", "kind"), [("accuracy", "grade"), ("mean", "gain")])
+def test_a_grouping_alone_tells_kind_parts_and_their_means(
+    imported: Import, tmp_path: Path, metric: str, kind: str
+) -> None:
+    options = {
+        "metric": {"type": "metric", "name": metric},
+        "group_key": "k",
+        "name_template": "k {group_name}",
+    }
+    declared = [{"name": "inspect_ai/grouped", "options": options}, {"name": "inspect_ai/stderr"}]
+    each = [
+        {**sample_of(scores={"own": {"value": value}}, metadata={"k": part}), "id": number}
+        for number, (part, value) in enumerate([("a", 1), ("a", 0), ("b", 1)])
+    ]
+    log = log_of(tmp_path / "log.json", [{"name": "own", "metrics": declared}], *each)
+    printed = [
+        {"name": name, "group": "grouped", "value": value, "params": options}
+        for name, value in (("k a", 0.5), ("k b", 0.25), ("all", 0.5))
+    ]
+    run = imported("inspect", with_results(log, *printed))
+    [found] = run.results.cells
+    assert found.task == f"imported/{kind}-parts"
+    assert {one.slice["part"]: one.value for one in found.metrics if one.slice} == {"a": 0.5, "b": 1.0}
     assert imported.notes == [
-        "capitals match: the samples' mean is 1, the file prints 0.5; the run has the samples'"
+        "t own, part b: the samples' mean is 1, the file prints 0.25; the run has the samples'",
+        "t own: the samples' mean is 0.666667, the file prints 0.5; the run has the samples'",
+    ]
+
+
+def test_a_reduction_of_epochs_is_told_with_both_numbers(imported: Import, tmp_path: Path) -> None:
+    each = [sample_of(scores={"own": {"value": value}}, epoch=value + 1) for value in (0, 1)]
+    log = log_of(tmp_path / "log.json", [ACCURACY], *each)
+    imported("inspect", with_results(log, {"name": "accuracy", "value": 1.0}, reducer="max"))
+    assert imported.notes == [
+        "log.json: inspect reduced epochs by max; here they are trials, averaged",
+        "t own: the samples' mean is 0.5, the file prints 1 by max of epochs; the run has the samples'",
     ]
 
 
