@@ -205,7 +205,7 @@ def _read(point: EntryPoint) -> Plugin:
     manager = pluggy.PluginManager("suite")
     manager.add_hookspecs(Hooks)
     try:
-        manager.register(point.load(), name=point.name)
+        manager.register(module := point.load(), name=point.name)
         told = [
             (entry, entry.problem() if isinstance(entry, Entry) else f"{entry!r} is not a suite.Entry")
             for result in manager.hook.suite_register()
@@ -220,7 +220,10 @@ def _read(point: EntryPoint) -> Plugin:
     except BaseException as error:  # third-party code: anything may come out, SystemExit too
         return Plugin(point.name, distribution, version, error=f"{type(error).__name__}: {error}")
     good = tuple(entry for entry, problem in told if not problem)
-    return Plugin(point.name, distribution, version, good, problems=tuple(one for _, one in told if one))
+    wrong = [problem for _, problem in told if problem]
+    if not manager.get_hookcallers(module):
+        wrong.append(worded("plugins.unmarked", module=point.value))
+    return Plugin(point.name, distribution, version, good, problems=tuple(wrong))
 
 
 def own_lines(frames: Iterable[tuple[FrameType, int]], package: str) -> list[str]:

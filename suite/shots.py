@@ -10,7 +10,7 @@ run's seed, the order of the train part and whatever runs beside change nothing.
 import hashlib
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
@@ -92,10 +92,13 @@ class Shots(Generic[PayloadT]):
         digest = hashlib.sha256()
         for one in self._pool if self._anew else self._drawn[:-1]:
             digest.update(sha256_hex(one.id.encode() + b"\x1f" + payload_json(one.payload)).encode())
-        how = "drawn for each group" if self._anew else "the same for all samples"
-        many, mark = len(self._pool), digest.hexdigest()[:16]
-        told = f"{self._wanted} of {many} in {self._name}, {how}, seed {self._seed}, sha256 {mark}"
-        return {"shots": told}
+        how = (
+            "drawn for each group" if self._anew else "the same for all samples that share nothing with them"
+        )
+        free, mark = sum(1 for _ in self._free((), self._order)), digest.hexdigest()[:16]
+        few = "" if free == len(self._pool) else f" ({free} that share nothing with each other)"
+        told = f"{self._wanted} of {len(self._pool)} in {self._name}{few}, {how}, seed {self._seed}"
+        return {"shots": f"{told}, sha256 {mark}"}
 
     def _keys_of(self, sample: Sample[PayloadT]) -> frozenset[str]:
         texts = (" ".join(str(text).casefold().split()) for text in self._content(sample))
@@ -113,16 +116,20 @@ class Shots(Generic[PayloadT]):
             order[place], order[other] = order[other], order[place]
             yield order[place]
 
-    def _pick(
-        self, taken: frozenset[str], order: Iterable[Sample[PayloadT]], count: int
-    ) -> list[Sample[PayloadT]]:
-        """The first so many that share nothing with `taken` and with each other. Raises ConfigError."""
-        found: list[Sample[PayloadT]] = []
+    def _free(self, taken: Iterable[str], order: Iterable[Sample[PayloadT]]) -> Iterator[Sample[PayloadT]]:
+        """Those that share nothing with `taken` and with each other."""
+        taken = {*taken}
         for one in order:
             if taken.isdisjoint(keys := self._keys[one.id]):
                 taken |= keys
-                found.append(one)
-            if len(found) == count:
-                return found
+                yield one
+
+    def _pick(
+        self, taken: frozenset[str], order: Iterable[Sample[PayloadT]], count: int
+    ) -> list[Sample[PayloadT]]:
+        """The first so many of them. Raises ConfigError."""
+        found = list(islice(self._free(taken, order), count))
+        if len(found) == count:
+            return found
         counts = {"shots": self._wanted, "all": len(self._pool), "found": len(found)}
         raise ConfigError.of("shots.few", name=self._name, **counts)

@@ -109,6 +109,7 @@ def _ran(run: Run) -> dict[str, str]:
     for name, text in fact_lines(facts):
         if name != "settings" and "command" not in name:
             told[name] = f"{told[name]}; {text}" if name in told else text
+    told |= {f"{one.member} at": plain(url) for one in facts.models if (url := one.identity.get("url"))}
     for name in ("prompts", "seed", "trials", "limit", "level", "suite"):
         told[name] = plain(getattr(facts, name))
     return told

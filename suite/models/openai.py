@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping
 from functools import partial
 from typing import Literal
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import msgspec
 from pydantic import Field
@@ -254,6 +254,9 @@ def deployment_url(url: str, model: str) -> str:
     request. Raises ConfigError. Source: Microsoft's reference of the Azure OpenAI REST API."""
     base, _, version = url.partition("?api-version=")
     path = urlsplit(base).path
+    asked = unquote(path.partition("/deployments/")[2].partition("/")[0])
+    if asked and asked != model:  # which would be recorded
+        raise ConfigError.of("models.azure.other", url=url, asked=asked, model=model)
     if path.endswith("/v1") or (version and path not in ("", "/openai")):  # the latter is a gateway's own
         return url
     version = version or next(filter(None, map(os.environ.get, _AZURE_VERSIONS)), "")

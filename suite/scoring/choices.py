@@ -70,10 +70,12 @@ async def choose(
     same without the question ("Answer:"), for a fourth comparison. The output's text is the answer with the
     highest sum ("" of equals), its data are `Likelihoods`; finish is the candidate's where it could not
     read them all.
-    Raises ConfigError for fewer than two answers or an empty one, CallFailed.
+    Raises ConfigError for fewer than two answers, an empty one or the same twice, CallFailed.
     """
     if len(answers) < 2 or not all(answers):
         raise ConfigError(f"a choice needs two answers or more, none empty, got {list(answers)!r}")
+    if twice := [one for n, one in enumerate(answers) if one in answers[:n]]:
+        raise ConfigError(f"a choice has the answer {twice[0]!r} twice", fix="give each answer once")
     prompts = [messages, unconditional] if unconditional else [messages]
     replies = await together([model.logprobs(one, answers, raw=raw, key=key) for one in prompts])
     found = [finite_scores(one, len(answers)) for one in replies]

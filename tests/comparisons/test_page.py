@@ -175,3 +175,11 @@ def test_no_two_columns_of_a_table_have_one_name(compared: Callable[..., Compare
         for block in section.blocks:
             columns = list(getattr(block, "columns", ()))
             assert len(set(columns)) == len(columns)
+
+
+def test_two_addresses_of_one_name_differ(write_run: Callable[..., Path], plugins: Catalogue) -> None:
+    hosts = ("https://one.openai.azure.com", "https://two.openai.azure.com")
+    roles = [{"candidate": [{"spec": "azure/dep", "identity": {"url": host}}]} for host in hosts]
+    runs = [str(write_run(name, kept(1), roles=one)) for name, one in zip("ab", roles, strict=True)]
+    page = page_of(compare_runs(runs, None, plugins))
+    assert all(host in page.partition("What differs")[2] for host in hosts)

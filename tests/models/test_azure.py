@@ -103,6 +103,14 @@ def test_the_url_of_a_deployment_without_a_version_says_what_to_add() -> None:
         made(base_url=DEPLOYED)
 
 
+@pytest.mark.parametrize("version", ["", f"?{VERSION}"])
+def test_a_url_of_another_deployment_than_is_recorded_is_refused(version: str) -> None:
+    with pytest.raises(
+        ConfigError, match=r"asks the deployment my-gpt.* name is dep(.|\n)*write azure/my-gpt"
+    ):
+        made("azure/dep", base_url=DEPLOYED + version)
+
+
 def test_without_a_resource_the_variable_is_named() -> None:
     with pytest.raises(ConfigError, match="AZURE_OPENAI_ENDPOINT"):
         made()

@@ -226,7 +226,7 @@ async def test_a_run_tells_of_its_shots_and_repeats_them_at_any_concurrency(tmp_
     none, three = opened.manifest.cells
     assert (none.facts, three.parameters) == ({}, {"style": "plain", "shots": 3, "shots_seed": 5})
     told = three.facts["shots"]
-    assert told.startswith("3 of 8 in train, the same for all samples, seed 5, sha256 ")
+    assert told.startswith("3 of 8 in train, the same for all samples that share nothing with them, seed 5, ")
     assert three.swept == ["shots", "shots_seed"]
     assert ("shots", told) in fact_lines(run_facts(opened))
 
@@ -255,3 +255,9 @@ async def test_too_many_shots_end_a_run_before_a_model_is_asked(tmp_path: Path) 
 async def test_a_dry_run_says_that_there_are_too_many_shots() -> None:
     with pytest.raises(ConfigError, match="shots=8: only 8 different examples"):
         await estimate(plan_of(MODEL, cells(Echo, {"shots": 8})))
+
+
+def test_what_is_told_counts_examples_that_share_something_once() -> None:
+    train = words("warm", "cold", "Warm ", "dry", "wet", groups=lambda n: f"g{min(n, 3)}")
+    told = shots(train, shots=2).facts()["shots"]
+    assert told.startswith("2 of 5 in train (3 that share nothing with each other), ")

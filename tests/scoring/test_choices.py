@@ -117,3 +117,8 @@ async def test_the_order_of_answers_changes_no_value(sums: list[float], chance: 
     shown = chance.sample(names, len(names))
     before, after = await choose(model, ASK, names), await choose(model, ASK, shown)
     assert choice_values(before, 0) == choice_values(after, shown.index(names[0]))
+
+
+async def test_an_answer_that_stands_twice_is_refused_by_name(scripted: Make) -> None:
+    with pytest.raises(ConfigError, match="the answer 'b' twice"):
+        await choose(scripted("", capabilities=CAN), ASK, ["a", "b", "b"])

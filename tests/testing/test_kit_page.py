@@ -3,6 +3,9 @@
 import json
 import re
 import runpy
+import sys
+import tomllib
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
@@ -80,3 +83,20 @@ def test_the_message_about_another_contract_is_the_one_shown() -> None:
 def test_each_kind_of_entry_is_explained() -> None:
     table = PAGE.partition("| an `Entry` of kind |")[2].partition("\n\n")[0]
     assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == list(KINDS)
+
+
+@pytest.mark.parametrize("marked", [True, False])
+def test_the_distribution_is_read_and_one_whose_hook_is_not_marked_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, marked: bool
+) -> None:
+    code = PAGE.partition('```python title="suite_parrot_plugin.py"\n')[2].partition("```")[0]
+    (tmp_path / "suite_parrot_plugin.py").write_text(code if marked else code.replace("@suite.hookimpl", ""))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "suite_parrot_plugin", raising=False)
+    project = tomllib.loads(PAGE.partition('```toml title="pyproject.toml"\n')[2].partition("```")[0])[
+        "project"
+    ]
+    ((name, value),) = project["entry-points"]["suite"].items()
+    known = catalogue_of([EntryPoint(name, value, "suite")])
+    assert known.names("provider") == (["parrot"] if marked else [])
+    assert ("@suite.hookimpl" in " ".join(known.plugins[0].problems)) is not marked
