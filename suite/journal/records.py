@@ -190,6 +190,14 @@ class SpentRecord(msgspec.Struct, omit_defaults=True):
     told: bool = False
 
 
+class BroughtSample(msgspec.Struct, frozen=True):
+    """What a sample of an imported run asks; lines of these carry no checksum."""
+
+    cell: CellId
+    sample: str
+    payload: Json
+
+
 Record = OutputRecord | CallRecord | BlockRecord | AttemptRecord | ScoreRecord | CommandRecord | SpentRecord
 RecordT = TypeVar("RecordT")
 PARTIAL = frozenset[type]({OutputRecord, CallRecord, ScoreRecord})  # see `whole`

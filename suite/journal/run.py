@@ -13,6 +13,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
+from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,10 +38,11 @@ from suite.journal.index import Recorded
 from suite.journal.lines import Lines
 from suite.journal.merges import MERGE, Merge
 from suite.journal.pairs import Key, pairs
-from suite.journal.records import AttemptRecord, CallRecord, OutputRecord, ScoreRecord
+from suite.journal.records import AttemptRecord, BroughtSample, CallRecord, OutputRecord, ScoreRecord
 from suite.journal.shards import shards_of
 
 RUNS = Path("runs")
+SAMPLES = "samples.jsonl"
 _NEAR = 8
 
 
@@ -229,6 +231,11 @@ class Run:
     def score(self, key: Key) -> ScoreRecord | None:
         """The score of a key; the last one if there are several."""
         return next(reversed(self._scores.every(key)), None)
+
+    @cached_property
+    def brought(self) -> Recorded[BroughtSample]:
+        """The samples that an imported run brought along, by (cell, sample); of another run none."""
+        return Recorded(Lines(self.folder / SAMPLES, BroughtSample), attrgetter("cell", "sample"))
 
     @cached_property
     def solve_calls(self) -> Recorded[CallRecord]:

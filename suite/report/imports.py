@@ -26,13 +26,13 @@ from suite.journal.document_files import write_document
 from suite.journal.index import digest64
 from suite.journal.journal_file import JournalFile
 from suite.journal.records import FORMAT, AttemptRecord, OutputRecord, Record, ScoreRecord, grouping
-from suite.journal.run import Run
+from suite.journal.run import SAMPLES, Run
 from suite.models.reasoning import separated, tags_of
 from suite.plugins import Catalogue, catalogue
 from suite.report.local_site import replaced_folder
 from suite.run.cells import Cell, load_task, make_cell
 from suite.run.hardware import hardware
-from suite.run.imported import SAMPLES, payload_of
+from suite.run.imported import payload_of
 from suite.run.manifest import cell_records, now, versions
 from suite.run.records import judged_hash, payload_sha256
 from suite.run.results import make_results
@@ -240,17 +240,10 @@ def _made(record: ImportedRecord, cell: str, payload: object) -> Iterator[tuple[
     output = Output(reply.text, record.output.data, reply.finish)
     group, cluster = grouping(record.sample, record.group, record.cluster)
     written = OutputRecord(
-        cell=cell,
-        sample=record.sample,
-        trial=record.trial,
-        group=group,
-        cluster=cluster,
-        tags=record.tags,
-        payload_sha256="" if payload is None else payload_sha256(payload),
-        output=output,
-        imported=True,
+        cell=cell, sample=record.sample, trial=record.trial, group=group, cluster=cluster, tags=record.tags,
+        payload_sha256="" if payload is None else payload_sha256(payload), output=output, imported=True,
         reasoning=reply.reasoning,
-    )
+    )  # fmt: skip
     yield "outputs.jsonl", written
     if not record.values:
         yield missing("score", "not-scored")
@@ -269,6 +262,10 @@ def _made(record: ImportedRecord, cell: str, payload: object) -> Iterator[tuple[
 def _manifest(cells: _Cells, source: documents.ImportSource, groups: int, name: str) -> documents.RunManifest:
     every = list(cells.by_id.values())
     identity = asdict(source)
+    candidate = documents.RoleMember(
+        member="candidate", spec=f"imported/{source.model}", stage="solve", needs=(), capabilities=(),
+        identity=identity, limits={}, sampling=cells.sampling,
+    )  # fmt: skip
     return documents.RunManifest(
         format=FORMAT,
         name=name,
@@ -288,20 +285,7 @@ def _manifest(cells: _Cells, source: documents.ImportSource, groups: int, name: 
             for one in cell_records(every)
         ],
         skipped=(),
-        roles={
-            "candidate": [
-                documents.RoleMember(
-                    member="candidate",
-                    spec=f"imported/{source.model}",
-                    stage="solve",
-                    needs=(),
-                    capabilities=(),
-                    identity=identity,
-                    limits={},
-                    sampling=cells.sampling,
-                )
-            ]
-        },
+        roles={"candidate": [candidate]},
         data={},
         counts=documents.SampleCounts(
             groups=groups,

@@ -82,7 +82,8 @@ def traces(run: Run, calls: Sequence[str]) -> Iterator[Trace | str]:
 
 
 def question(run: Run, output: OutputRecord) -> str:
-    """The last message of the user that the candidate was sent, else its prompt; "" where no call tells."""
+    """The last message of the user that the candidate was sent, else its prompt; where no call tells, what an
+    importer brought as the `question` of its payload; else ""."""
     calls = [one for each in (output.text_from, *reversed(output.calls)) if each and (one := run.call(each))]
     own = [one for one in calls if one.call.role.partition("/")[0] == "candidate"]
     for found in (own or calls)[:1]:
@@ -91,7 +92,8 @@ def question(run: Run, output: OutputRecord) -> str:
             if message.role == "user":
                 return message.content
         return found.blocks.get(found.call.prompt).content if found.call.prompt else ""
-    return ""
+    told = brought.payload if (brought := run.brought.find((output.cell, output.sample))) else None
+    return str(told.get("question", "")) if isinstance(told, dict) else ""
 
 
 def answer(run: Run, output: OutputRecord) -> str:

@@ -11,12 +11,11 @@ from pydantic import TypeAdapter, ValidationError
 from suite.chat import Json
 from suite.data.text_files import json_lines
 from suite.errors import RunError
-from suite.journal.run import Run
+from suite.journal.run import SAMPLES, Run
 from suite.run.cells import AnySample, AnyTask, Cell
 from suite.run.records import payload_sha256
 from suite.task import Sample
 
-SAMPLES = "samples.jsonl"
 Given = Mapping[str, Sequence[AnySample]]
 
 

@@ -135,6 +135,7 @@ def _advice(run: suite.ExportedRun, targets: Iterable[Target], samples: bool, fo
         yield f"{none:,} of {len(numbers):,} results have no number and are left out"
     if samples:
         licences = {licence_of(one) or "of a file that was given" for one in run.manifest.data.values()}
+        licences = licences or {"that of the imported files" if run.manifest.imported else "none is named"}
         texts = "the ids of questions in the place of their texts" if run.withheld else "the data's texts"
         yield f"the samples hold {texts} (licence: {', '.join(sorted(licences))}) and all answers:"
         yield "  see that you may publish them, or write only the numbers with --no-samples"

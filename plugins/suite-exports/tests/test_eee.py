@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import shutil
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -129,6 +130,19 @@ def test_conversations_are_messages_and_single_questions_are_not(mini: ExportedR
     assert several["token_usage"]["total_tokens"] == (
         several["token_usage"]["input_tokens"] + several["token_usage"]["output_tokens"]
     )
+
+
+@pytest.mark.parametrize(
+    ("imported", "told"), [(True, "that of the imported files"), (False, "none is named")]
+)
+def test_a_run_without_datasets_says_whose_licence_counts(
+    mini_run: Path, tmp_path: Path, imported: bool, told: str
+) -> None:
+    folder = Path(shutil.copytree(mini_run, tmp_path / "run"))
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    (folder / "manifest.json").write_text(json.dumps({**manifest, "data": {}, "imported": imported}))
+    remarks = write_eee(ExportedRun(folder), tmp_path, OTHER).remarks
+    assert f"(licence: {told})" in " ".join(remarks)
 
 
 def test_questions_that_no_licence_lets_pass_on_are_named_by_their_ids(
