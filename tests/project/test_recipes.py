@@ -69,6 +69,11 @@ def test_no_script_has_a_text_of_others_put_into_it(script: str) -> None:
     assert "${{" not in script
 
 
+@pytest.mark.parametrize("script", [one for one in SCRIPTS if "suite eval" in str(one.values[0])])
+def test_a_recipe_leaves_the_cache_out_unless_its_user_wants_it(script: str) -> None:
+    assert 'suite eval --no-cache "${words[@]}"' in script
+
+
 @pytest.mark.skipif(shutil.which("shellcheck") is None, reason="shellcheck is not installed")
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_shellcheck_finds_nothing(script: str) -> None:
