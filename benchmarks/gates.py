@@ -191,7 +191,15 @@ def main() -> int:
     found, soon = losses(asked.repeats)
     blocked, few = nulls(asked.years, asked.nights)
     if asked.markdown:
-        heads = "loss", "differ without it", "with it", "baseline runs", "1 night", "2 nights", "3 nights"
+        heads: Sequence[str] = (
+            "loss",
+            "differ without it",
+            "with it",
+            "baseline runs",
+            "1 night",
+            "2 nights",
+            "3 nights",
+        )
         text = table(heads, found) + "\n"
         heads = "claims", "discordant", "uncertain samples", "baseline runs", "blocks a year", "error"
         asked.markdown.write_text(text + table(heads, blocked))

@@ -58,7 +58,7 @@ def prepare(
     output: its folder, None for the default one. folder: of a run that is scored again. Raises ConfigError,
     RunError for a folder that holds another plan, or anything that is no run.
     """
-    if asked.until or asked.until_better_than or asked.against or asked.margin:
+    if asked.may_stop_early:
         from suite.gates.early_stop import stop_rule
 
         settings = replace(settings, until=stop_rule(plan, asked))

@@ -237,9 +237,12 @@ def dry(plan: "Plan", flags: RunFlags) -> bool:
         raise ConfigError("--dry-run prints the plan, --print a script", fix="leave one of them out")
     if flags.dry_run:
         from suite.cli.plan_text import lacking, shown_plan
+        from suite.gates.early_stop import stop_rule
         from suite.run.estimate import check_limits, estimate
         from suite.run.ledger import ledger_of
 
+        if flags.may_stop_early:
+            stop_rule(plan, flags)
         ledger = ledger_of(flags.budget, plan.filled.at("both", *flags.stages))
         found = asyncio.run(estimate(plan))
         lasts = "" if ledger is None else check_limits(plan, ledger, found)

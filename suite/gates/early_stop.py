@@ -15,7 +15,7 @@ import numpy as np
 from suite.chat import sha256_hex
 from suite.comparisons.differences import side
 from suite.comparisons.runs import LabelledRun, open_runs
-from suite.errors import ConfigError
+from suite.errors import ConfigError, worded
 from suite.gates.claims import SIDES, ClaimCell, claim_cells, claim_tables
 from suite.gates.nights import Verdict
 from suite.gates.policy import Policy, read_policy
@@ -43,10 +43,10 @@ class PlannedRun(Run):
     """A run that is still to be made, as `differences` sees it: manifests, and no records yet."""
 
     def __init__(self, plan: Plan) -> None:
-        self.folder, self.scoring, self.decision = Path(), plan.scoring_id, None
+        self.folder, self.scoring, self.decision = Path("no run"), plan.scoring_id, None
         self.manifest = run_manifest(plan, "this run", {})
         self.scoring_manifest = scoring_manifest(plan, "this run", {}, plan.sha256, 0.95)
-        self.journal = self.judged = Journal(self.folder / "no journal")
+        self.journal = self.judged = Journal(self.folder)
 
 
 class FollowedClaim:
@@ -60,7 +60,7 @@ class FollowedClaim:
     def __init__(self, one: ClaimCell, table: ScoreTable, alphas: Sequence[float], unscored: float) -> None:
         claim, measure, shown = one.claim, one.measure, label(one.record.parameters, one.record.swept)
         self.cell, self.measure, self._unscored = one.record.cell, measure, unscored
-        self._told = f"{claim.task} ({shown})" if shown else claim.task
+        self._told, self._note = f"{claim.task} ({shown})" if shown else claim.task, ""
         where, (low, high) = f"claim {one.number}: {self._told} {measure.name}", measure.ends
         if measure.top is None or not measure.mean or measure.over != "samples" or measure.macro:
             raise ConfigError.of("gates.until.no-mean", where=where)
@@ -110,8 +110,9 @@ class FollowedClaim:
         above, sizes = self._sums(1, self._limits, -1)
         for one, sums in enumerate((above, (self._limits[1] - self._limits[0]) * sizes - above)):
             self._reached[one] |= bool(self._wagers[one].after(sums, sizes)[0] >= 1 / self._alphas[one])
-        enough = self._missing <= self._unscored * (self._units + self._missing)
-        if self.verdict == "undecided" and enough and any(self._reached):
+        lost, met, most = self._missing, self._missing + self._units, self._unscored
+        self._note = worded("gates.until.unscored", lost=lost, met=met, most=most) * (lost > most * met)
+        if self.verdict == "undecided" and not self._note and any(self._reached):
             self.verdict = "pass" if self._reached[self._sign < 0] else "fail"
 
     def _sums(self, column: int, limits: Pair, first: int = 0) -> tuple[Floats, Floats]:
@@ -127,6 +128,7 @@ class FollowedClaim:
             cell=self.cell, told=self._told, metric=self.measure.name, wanted=self._wanted,
             verdict=self.verdict, value=self._mean(1, self._limits), own=self._mean(2, self.measure.ends),
             level=1 - sum(self._alphas), units=self._units, missing=self._missing,
+            note=self._note * (self.verdict == "undecided"),
         )  # fmt: skip
 
 

@@ -135,7 +135,7 @@ def found_within(
     """
     count, found, chance = max(round(n / it.design), 5), np.zeros(NIGHTS), np.random.default_rng(0)
     ids, groups = np.arange(count, dtype=np.uint64), np.zeros(count, dtype=np.uint64)
-    limits = None if it.discordant is None else (-1.0, 1.0)
+    limits, binary = (None, False) if it.discordant is None else ((-1.0, 1.0), True)
     for _ in range(draws):
         fixed, before = chance.random(count), list[UnitValues]()
         for night in range(1 - len(WINDOWS), NIGHTS):
@@ -143,9 +143,8 @@ def found_within(
             units = UnitValues(ids, ids, groups, it.differences(at, loss if night >= 0 else 0.0))
             if night >= 0 and units.d.mean() < threshold:
                 of = influence(units)
-                interval = bonett_price(units.d) if limits else means.interval_of(of, count)[0]
-                test = held(of, interval, limits, binary=bool(limits))
-                one = Evidence(of.mean, test, units, limits, bool(limits))
+                interval = bonett_price(units.d) if binary else means.interval_of(of, count)[0]
+                one = Evidence(of.mean, held(of, interval, limits, binary=binary), units, limits, binary)
                 p = one.p_fail(threshold, one.windows(before))
                 if p and p.p <= alpha:
                     found[night:] += 1

@@ -29,7 +29,6 @@ from suite.scoring.stats.estimate import Estimate
 from suite.scoring.stats.intervals import normal_quantile
 
 CONDITIONS = ("policy", "model", "task version", "baseline")  # after the last two another thing is measured
-DATA = ("title", "breaks", "levels")  # of a claim in the JSON form
 MOST_NIGHTS, MOST_COMPACT = 90, 14  # in the table of a page, and in a terminal
 MOST_MARKS = 12  # in a plot, the last ones; the table has all
 NightsOfClaim = Sequence[tuple[Night, ClaimNight]]
@@ -60,8 +59,7 @@ class ClaimTrend:
 
 def sections(nights: Sequence[Night], note: str, *, compact: bool) -> list[Section]:
     """All nights, then each claim. note: on the history. compact: for a terminal."""
-    nights = by_run(nights)
-    claims = claim_trends(nights)
+    claims = claim_trends(nights := by_run(nights))
     shown = ([], MOST_COMPACT) if compact else ([timeline(one) for one in claims], MOST_NIGHTS)
     return _TEXTS.sections("sections", nights, note, claims, *shown)
 
@@ -69,18 +67,17 @@ def sections(nights: Sequence[Night], note: str, *, compact: bool) -> list[Secti
 def as_data(nights: Sequence[Night], note: str) -> object:
     """As plain data: every night without its units, and of each claim the breaks and levels."""
     nights = by_run(nights)
-    claims = [{name: getattr(one, name) for name in DATA} for one in claim_trends(nights)]
+    claims = [{"title": o.title, "breaks": o.breaks, "levels": o.levels} for o in claim_trends(nights)]
     told = {"note": note, "nights": [structs.replace(one, units={}) for one in nights], "claims": claims}
     return to_builtins({"format": "suite-trend/1", **told}, enc_hook=str)
 
 
 def by_run(nights: Sequence[Night]) -> list[Night]:
     """The nights in order of the candidates' runs, each of the time at which its last run began."""
-    dated = []
-    for night in nights:
+    dated = [*nights]
+    for place, night in enumerate(nights):
         with suppress(ValueError):  # a time that is none: the gate's stands for it
-            night = structs.replace(night, time=max(run.created for run in night.candidate))
-        dated.append(night)
+            dated[place] = structs.replace(night, time=max(run.created for run in night.candidate))
     return sorted(dated, key=lambda night: _day(night.time))
 
 

@@ -19,7 +19,7 @@ _IS = {"pass": "is", "fail": "is not", "undecided": "may be"}
 class DecidedClaim(msgspec.Struct, frozen=True, kw_only=True):
     """One claim in one cell. told: the cell in words. wanted: such as "better than RUN". value: candidate
     minus baseline, or `own`, the candidate's alone; each a mean with its interval at `level`. missing: units
-    without a score on either side."""
+    without a score on either side. note: why nothing could be decided, if there is such a reason."""
 
     cell: CellId
     told: str
@@ -31,6 +31,7 @@ class DecidedClaim(msgspec.Struct, frozen=True, kw_only=True):
     level: Level
     units: Count
     missing: Count
+    note: str = ""
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,9 +55,9 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def words(self) -> str:
         """When and why it was decided: by which claims; all of them where it was not."""
-        why = (one for one in self.claims if one.verdict == self.verdict)
-        told = (worded("gates.until.claim", one=one, so=_IS[one.verdict]) for one in why)
-        return f"{self.when} ({self.until}): {'; '.join(told)}"
+        shown = ((one, one.note and f": {one.note}") for one in self.claims if one.verdict == self.verdict)
+        told = (worded("gates.until.claim", one=one, so=_IS[one.verdict], why=why) for one, why in shown)
+        return f"{self.when} ({self.until}){': ' * bool(self.claims)}{'; '.join(told)}"
 
     def shown(self, cell: str, row: MetricResult) -> MetricResult:
         """A row of results of a run that stopped early, with the interval of the looks where it has one."""

@@ -146,11 +146,17 @@ class Run:
         path = self.judged.folder / DECISION
         return read_document(path, Decision) if path.exists() else None
 
-    @property
+    @cached_property
     def stopped(self) -> Decision | None:
-        """The decision that ended the run before its plan; None where all was run, or nothing is decided."""
-        found = self.decision
-        return found if found and self.results.pending and found.verdict != "undecided" else None
+        """The decision that ended the run before its plan; None where all was run, or nothing is decided.
+        That of another scoring which left out as much has no claims: their numbers are not this one's."""
+        found, pending = self.decision, self.results.pending
+        for path in () if found else self.folder.glob(f"scorings/*/{DECISION}"):
+            other = Run(self.folder, path.parent.name)
+            if other.stopped and pending <= other.results.pending:
+                until = f"{other.stopped.until}, scoring {other.scoring}"
+                found = msgspec.structs.replace(other.stopped, claims=(), until=until)
+        return found if found and pending and found.verdict != "undecided" else None
 
     @property
     def has_results(self) -> bool:

@@ -73,6 +73,10 @@ class AskedRun(msgspec.Struct, frozen=True, kw_only=True):
         return {role: [spec] for role, spec in (*roles, ("embedder", self.embedder)) if spec}
 
     @property
+    def may_stop_early(self) -> bool:
+        return bool(self.until or self.until_better_than or self.against or self.margin)
+
+    @property
     def stages(self) -> tuple[str, ...]:
         return ("solve",) if self.solve_only else ("solve", "score")
 

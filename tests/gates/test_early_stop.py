@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import shutil
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -237,6 +238,21 @@ async def test_reports_and_comparisons_tell_of_the_stop(tmp_path: Path) -> None:
     assert [one.weight for one in told] == ["warn"]
 
 
+async def test_another_scoring_of_a_run_that_stopped_tells_of_it_without_its_numbers(tmp_path: Path) -> None:
+    base = await baseline(tmp_path)
+    _, outcome = await made(tmp_path / "run", 0.8, rule=rule_of(base))
+    other = tmp_path / "run/scorings/0123456789ab"
+    shutil.copytree(tmp_path / "run/scorings" / outcome.scoring, other)
+    (other / "decision.json").unlink()
+    text = "".join(markdown_report(tmp_path / "run", other.name))
+    assert f"{outcome.decision.when} (--until-better-than base, scoring {outcome.scoring})" in text
+    assert "anytime-valid" not in text
+    runs = Run(tmp_path / "run", other.name), Run(Path(base))
+    assert [one for one in differences(*runs, match_cells(*runs)[0]) if "early stop" in one.what]
+    (other / "results.json").unlink()  # not finished itself
+    assert Run(tmp_path / "run", other.name).stopped is None
+
+
 def test_groups_that_share_a_cluster_are_looked_at_together() -> None:
     plan = plan_of({"candidate": CANDIDATE}, cells(Clustered))
     rule = DecidedClaims(
@@ -327,7 +343,10 @@ async def test_too_many_missing_scores_leave_a_claim_undecided(
     rule = DecidedClaims(plan, policy, [], "")
     rule.look([tmp_path / "run"])
     assert rule.decision().verdict == verdict
-    assert rule.decision().claims[0].missing > 0
+    (found,) = rule.decision().claims
+    why = f": {found.missing} of 160 have no score, more than the policy's share of 0.02"
+    assert found.missing > 0
+    assert rule.decision().words.endswith(why) is (verdict == "undecided")
 
 
 async def test_trials_and_a_limit_change_nothing(tmp_path: Path) -> None:
@@ -369,6 +388,16 @@ def test_flags_that_go_against_each_other_are_refused(
     with pytest.raises(SuiteError, match=told):
         suite.evaluate(Fewer, model=CANDIDATE, progress=False, **{"until_better_than": "base", **more})
     assert not [*tmp_path.glob("runs/*")]
+
+
+def test_a_dry_run_checks_the_policy_and_the_baseline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "numbered.py").write_text(TASK)
+    command = ("eval", "--task", "./numbered.py", "--model", CANDIDATE, "--dry-run")
+    assert run_command(*command, "--until-better-than", "nowhere") == 2
+    assert "no run named 'nowhere'" in capsys.readouterr().err
 
 
 def test_a_cluster_that_is_no_script_is_refused(tmp_path: Path) -> None:
