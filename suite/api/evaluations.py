@@ -165,16 +165,10 @@ def score(
 
 
 def compare(
-    *runs: RunLike,
-    metric: str | Sequence[str] = (),
-    against: RunLike = "",
-    alpha: float = 0.0,
-    level: float = 0.0,
-    correction: Correction = "holm",
-    margin: float | None = None,
-    anyway: bool = False,
+    *runs: RunLike, metric: str | Sequence[str] = (), against: RunLike = "", alpha: float = 0.0,
+    level: float = 0.0, correction: Correction = "holm", margin: float | None = None, anyway: bool = False,
     examples: int = 5,
-) -> RunComparison:
+) -> RunComparison:  # fmt: skip
     """Compare runs sample by sample, as `suite compare` does with the flags of these names.
 
     alpha, level: 0.05 and 0.95 where neither is given. Raises SuiteError for runs that are not comparable.

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import click
 
 from suite.cli.flags import FILE, FOLDER, PATH, NumberRange
-from suite.cli.pages import Pages, page_flags, show, write
+from suite.cli.pages import Pages, keep_apart, page_flags, show, write
 
 if TYPE_CHECKING:
-    from suite.gates.nights import Verdict
+    from suite.gates.nights import Night, Verdict
 
 
 class GateGroup(click.Group):
@@ -40,18 +40,21 @@ def check(
     history: Path | None, undecided: "Verdict | None", junit: Path | None, pages: Pages,
 ) -> None:  # fmt: skip
     """Test every claim of POLICY, paired and clustered as `suite compare` does, corrected over the policy."""
-    import msgspec
+    from msgspec import to_builtins
 
     from suite.gates import results
     from suite.gates.policy import read_policy
     from suite.gates.verdicts import gate as gated
 
-    night = gated(read_policy(policy), candidate, baseline, history)
+    keep_apart([junit, pages.html, pages.markdown], policy, history)
     counts: Verdict = undecided or "undecided"
-    if junit is not None:
-        write(junit, [results.junit(night, counts)])
-    title = policy.name
-    show(title, "Gate", lambda _: results.sections(night), lambda: msgspec.to_builtins(night), pages)
+
+    def told(night: "Night") -> None:
+        if junit is not None:
+            write(junit, [results.junit(night, counts, policy.stem)])
+        show(policy.name, "Gate", lambda _: results.sections(night), lambda: to_builtins(night), pages)
+
+    night = gated(read_policy(policy), candidate, baseline, history, show=told)
     context.exit(results.CODES[counts if night.verdict == "undecided" else night.verdict])
 
 
@@ -76,6 +79,7 @@ def plan(
 
     if bool(candidate) == (discordance is not None) or bool(baseline) > bool(candidate):
         raise click.UsageError("give --candidate with --baseline, or --discordance")
+    keep_apart([pages.html, pages.markdown], policy)
     asked = read_policy(policy)
     runs, pairs = power.noise_of_runs, power.noise_of_pairs
     noise = pairs(asked, discordance, design_effect) if discordance else runs(asked, candidate, baseline)
@@ -94,6 +98,7 @@ def trend(history: Path, pages: Pages) -> None:
     from suite.gates.nights import read_nights
     from suite.gates.trend import as_data, sections
 
+    keep_apart([pages.html, pages.markdown], history)
     if not (found := read_nights(history))[0]:
         raise ConfigError.of("gates.trend.empty", folder=history)
     show(history.name, "Trend", lambda few: sections(*found, compact=few), lambda: as_data(*found), pages)

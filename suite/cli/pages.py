@@ -46,14 +46,22 @@ def page_flags(function: Callable[..., None]) -> Callable[..., None]:
     return page_files(json_flag(command))
 
 
+def keep_apart(outputs: Sequence[Path | None], *inputs: Path | None) -> None:
+    """Raises ConfigError where files to write are the same, are an input, or lie in one or in a run."""
+    read = [one.resolve() for one in inputs if one]
+    written = [one if one == _PRINTED else one.resolve() for one in outputs if one]
+    for path in written:
+        around = [one for one in (path, *path.parents) if one.is_absolute()]
+        runs = [one for one in around if (one / "manifest.json").is_file() and (one / "scorings").is_dir()]
+        held = [one.name for one in [*runs, *around] if one in runs or one in read]
+        if held or written.count(path) > 1:
+            raise ConfigError.of("cli.output", path=path, told=held[0] if held else "another output")
+
+
 def show(
-    title: str,
-    over: str,
-    sections: Callable[[bool], Sequence[Section]],
-    data: Callable[[], object],
-    pages: Pages,
-    page: Callable[[], Iterable[str]] | None = None,
-) -> None:
+    title: str, over: str, sections: Callable[[bool], Sequence[Section]], data: Callable[[], object],
+    pages: Pages, page: Callable[[], Iterable[str]] | None = None,
+) -> None:  # fmt: skip
     """Write the files, then print JSON or the sections.
 
     sections: takes whether they must be compact, for a terminal. page: the HTML, else made of these. Raises

@@ -118,14 +118,14 @@ def _of_cell(run: Run, cell: str) -> dict[str, Json]:
     """What must be the same of two cells, in words; of the scoring where it has its own."""
     planned = next(one for one in run.manifest.cells if one.cell == cell)
     scored = next((one for one in run.scoring_manifest.cells if one.cell == cell), planned)
-    code = run.manifest.code.get(planned.task)
+    codes = (one.code.get(planned.task) for one in (run.manifest, run.scoring_manifest))
     return {
         "task version": planned.version,
         PROMPTS: scored.prompts,
         WORDING: scored.prompts_sha256,
         "at-score parameters": scored.score_parameters,
         "version of the plugin": planned.plugin,
-        "code": code.sha256[:8] if code else None,
+        "code": ", scored by ".join(dict.fromkeys(one.sha256[:8] for one in codes if one)) or None,
         "facts of the task": scored.facts,
     }
 

@@ -187,13 +187,9 @@ def _of_task(task: str, known: Sequence[Measure], first: str, asked: Sequence[st
 
 
 def _row(
-    a: LabelledRun,
-    b: LabelledRun,
-    match: Match,
-    chosen: ChosenMeasure,
-    table: ScoreTable,
+    a: LabelledRun, b: LabelledRun, match: Match, chosen: ChosenMeasure, table: ScoreTable,
     asked: ComparisonWanted,
-) -> tuple[MeasureRow, list[SliceDifference]]:
+) -> tuple[MeasureRow, list[SliceDifference]]:  # fmt: skip
     measure, headline, lead = chosen
     tags = [name for name in table.tags if name != measure.macro] if lead else []
     needed = [*tags, *([measure.macro] if measure.macro else [])]

@@ -27,13 +27,14 @@ MOST_VALUES = 24  # of a tag
 @dataclass(frozen=True)
 class Side:
     """One cell's units. every, every_cluster: all units of the cell, sorted by id, with their clusters. ids,
-    columns: the scored ones, sorted by id.
+    columns: the scored ones, sorted by id. lost: those that lack a score which they should have.
     """
 
     every: Digests
     every_cluster: Digests
     ids: Digests
     columns: Columns
+    lost: Digests | Sequence[int] = ()
 
 
 def side(measure: Measure, table: ScoreTable, cell: str, tags: Sequence[str]) -> Side:
@@ -44,7 +45,8 @@ def side(measure: Measure, table: ScoreTable, cell: str, tags: Sequence[str]) ->
     units = units_of(measure, rows, [f"tag:{tag}" for tag in tags])
     ids = units.samples if units.ids is None else units.ids
     order = np.argsort(ids, kind="stable")
-    return Side(every, clusters, ids[order], {name: one[order] for name, one in units.columns.items()})
+    columns = {name: one[order] for name, one in units.columns.items()}
+    return Side(every, clusters, ids[order], columns, units.lost)
 
 
 @dataclass(frozen=True)

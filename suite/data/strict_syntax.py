@@ -128,6 +128,8 @@ def kind(value: object) -> str:
 
 LARGEST = 4 * 2**20  # bytes of a YAML or TOML file
 _NO_FIELD = re.compile(r"(?:function-before|function-after|tuple|dict)\b.*|hub|git|package|bundled")
+EXTRA = "extra_forbidden"
+_EXPONENT = re.compile(r"[-+]?[0-9.]+[eE][-+]?[0-9]+")
 _DEEPEST = 32
 _MOST = 100_000  # nodes, aliases resolved
 _CORE = "tag:yaml.org,2002:"
@@ -269,18 +271,23 @@ def read_model(path: Path, kind: type[ModelT], wrong: type[SuiteError], called: 
         text = read_text(path)
         return validated(kind, read_yaml(text))
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
+        every = error.errors(include_url=False)
+        outer = {one["loc"][:depth] for one in every for depth in range(len(one["loc"]))}
+        each = sorted((one for one in every if one["loc"] not in outer), key=lambda one: one["type"] != EXTRA)
+        first = each[0]
         place = [step for step in first["loc"] if not _NO_FIELD.fullmatch(str(step))]
         message = first["msg"].removeprefix("Value error, ")
         field, colon, rest = message.partition(": ")
         if not place and colon and field in kind.model_fields:
             place, message = [field], rest
-        elif first["type"] == "extra_forbidden":
+        elif first["type"] == EXTRA:
             message = f"there is no field `{place[-1]}`"
-        more = error.error_count() - 1
+        elif isinstance(given := first["input"], str) and _EXPONENT.fullmatch(given):
+            message += f", and YAML 1.1 takes {given} for text: write a point and a sign, as in 1.0e-2"
+        more = len(each) - 1
         others = f" (and {more} more mistake{'s' if more > 1 else ''})" if more else ""
         line, names = yaml_line(text, place), ".".join(map(str, place))
-        where = f"{path}, line {line}, field `{names or 'the whole'}`"
+        where = f"{path}, line {line}, field `{names or 'the whole'}`" if line else f"{path}: it is empty"
         raise wrong(f"{path.name} is no valid {called}: {message}{others}", where, fix) from error
     except ValueError as error:
         raise wrong(f"{path.name} can't be read: {error}", where=str(path)) from error

@@ -4,8 +4,12 @@ Several runs of a side are further trials of the same samples: a sample's values
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Literal, NamedTuple
 
+import numpy as np
+
+from suite.chat import canonical_json
 from suite.comparisons.comparability import differences, match_cells, refuse
 from suite.comparisons.differences import pair, side
 from suite.comparisons.runs import LabelledRun, load_tasks, open_runs
@@ -19,6 +23,7 @@ from suite.run.cells import AnyTask
 from suite.scoring.measures import Measure
 from suite.scoring.metrics.declared import measures_of, values_of
 from suite.scoring.stats.bootstrap import seed_for
+from suite.scoring.stats.estimate import Pair, joined
 from suite.scoring.table import ScoreTable, TableBuilder, Wanted
 from suite.scoring.units import scope_of, units_of
 
@@ -79,7 +84,7 @@ def claim_cells(
     number: int, claim: Claim, sides: Sequence[Sequence[LabelledRun]], tasks: Mapping[str, type[AnyTask]],
     seen: dict[tuple[int, int], Partners],
 ) -> Iterator[ClaimCell]:  # fmt: skip
-    """A claim in every cell of the first candidate that it is about. seen: pairs of runs, gets new ones."""
+    """A claim in every cell of the candidate that it is about. seen: pairs of runs, gets new ones."""
     where, having = f"claim {number} of the policy", []
     for name, each in zip(SIDES[: 1 + claim.paired], sides, strict=False):
         known = {cell.task for one in each for cell in one.run.manifest.cells}
@@ -92,6 +97,7 @@ def claim_cells(
         raise unknown("metric", metric, measures, where)
     if measures[metric].direction == "neither":
         raise ConfigError.of("gates.claims.neither", name=metric, where=where)
+    need_reachable(claim, measures[metric].ends, where)
     first = having[0][0]
     for other in (one for each in having for one in each if (first.number, one.number) not in seen):
         seen[first.number, other.number] = _partners(first, other)
@@ -100,14 +106,33 @@ def claim_cells(
     names = {name for cell in records for name in cell.parameters}
     for name in sorted(claim.cell.keys() - names):
         raise unknown("parameter", name, names, where)
-    records = [one for one in records if claim.cell.items() <= one.parameters.items()]
-    if not records:
+    about = [_about(claim, one) for one in having[0]]
+    if not (records := list(about[0].values())):
         raise ConfigError.of("gates.claims.no-cell", where=where, claim=claim)
     for record in records:
         places = [[(one, of[record.cell]) for one, of in each if record.cell in of] for each in partners]
         if not places[-1]:
             raise ConfigError.of("gates.claims.no-partner", where=where, cell=record)
+        lacking = any(len(found) < len(each) for found, each in zip(places, having, strict=True))
+        if lacking or any(one.keys() != about[0].keys() for one in about):
+            raise ConfigError.of("gates.claims.cells", where=where, claim=claim)
         yield ClaimCell(number, claim, measures[metric], record, places)
+
+
+def need_reachable(claim: Claim, ends: Pair, where: str) -> None:
+    """Raises ConfigError for a threshold that values with these ends have not on both sides."""
+    low, high = ends
+    if (
+        not (low - high if claim.paired else low)
+        < claim.threshold(1)
+        < (high - low if claim.paired else high)
+    ):
+        raise ConfigError.of("gates.until.range", where=f"{where}: {claim.kind}", low=low, high=high)
+
+
+def _about(claim: Claim, run: LabelledRun) -> dict[bytes, CellRecord]:
+    cells = (one for one in run.run.manifest.cells if one.task == claim.task)
+    return {canonical_json(o.parameters): o for o in cells if claim.cell.items() <= o.parameters.items()}
 
 
 def _partners(first: LabelledRun, other: LabelledRun) -> Partners:
@@ -115,7 +140,11 @@ def _partners(first: LabelledRun, other: LabelledRun) -> Partners:
     if first is other:
         return {cell.cell: cell.cell for cell in first.run.manifest.cells}, ()
     matches, notes = match_cells(first.run, other.run)
+    planned = first.run.manifest
+    strict = {f"data {name}" for name, one in planned.data.items() if one.get("source") == "file"}
+    strict |= {f"code ({one.task})" for one in planned.cells if one.file}  # no version tells of its changes
     found = [*notes, *differences(first.run, other.run, matches)]
+    found = [replace(one, weight="refuse") if one.what in strict else one for one in found]
     refuse(first, other, found, "a gate has no --anyway: run or score one of them again")
     told = [one.sentence(first.label, other.label) for one in found]
     return {one.cell_a: one.cell_b for one in matches}, told
@@ -143,7 +172,7 @@ def claim_tables(cells: Sequence[ClaimCell], runs: Sequence[LabelledRun]) -> dic
 def _tested(one: ClaimCell, table: ScoreTable, missing: Missing) -> WeighedClaim:
     measure, record = one.measure, one.record
     sign: Literal[1, -1] = -1 if measure.direction == "lower" else 1
-    seed = seed_for(one.places[0][0][0].run.manifest.seed, "gate", measure.name)
+    seed = seed_for(min(run.run.manifest.seed for run, _ in one.places[0]), "gate", measure.name)
     tags = [measure.macro] if measure.macro else []
     baseline: float | None = None
     if one.claim.paired:
@@ -152,7 +181,9 @@ def _tested(one: ClaimCell, table: ScoreTable, missing: Missing) -> WeighedClaim
         if len(mine.every) and len(theirs.every) and found.only_a == len(mine.every):
             raise ConfigError.of("gates.claims.no-sample", number=one.number, record=record)
         evidence, d = of_pairs(found, measure), found.comparison.difference
-        n, unscored, clusters, note = d.n, d.n_unscored, d.clusters or 0, found.note
+        lost = [np.array(each, dtype=np.uint64) for each in (mine.lost, theirs.lost, found.lone)]
+        unscored = len(np.intersect1d(np.concatenate(lost), np.intersect1d(mine.every, theirs.every)))
+        n, clusters, note = d.n, d.clusters or 0, found.note
         value, baseline = found.a, found.b
     else:
         scope = scope_of(table, one.name(SIDES[0]), measure.over, measure.where)
@@ -160,27 +191,30 @@ def _tested(one: ClaimCell, table: ScoreTable, missing: Missing) -> WeighedClaim
         evidence = of_candidate(measure, held, seed)
         value, n, unscored, note = evidence.value, held.n, held.unscored, ""
         clusters = len(set(held.clusters))
-    evidence, lost = evidence if sign > 0 else evidence.mirrored, True
+    evidence = evidence if sign > 0 else evidence.mirrored
     verdict: Verdict = "undecided"
-    if missing.pending != "ignore" and (pending := _pending(one)):
-        note, verdict = f"{pending:,} samples are pending: a run did not finish", missing.pending
-    elif lost := unscored > missing.unscored * (n + unscored):
-        note = f"{unscored:,} of {n + unscored:,} samples are unscored, more than {missing.unscored:.1%}"
+    pending, told = _pending(one), f"{unscored:,} of {n + unscored:,} samples are unscored" * bool(unscored)
+    if lacks := unscored > missing.unscored * (n + unscored):
+        told, note = f"{told}, more than {missing.unscored:.1%}", ""
+    note = joined(told, pending, note)
+    if missing.pending != "ignore" and pending:
+        note, verdict, lacks = pending, missing.pending, True
     low, high = evidence.test.interval(LEVEL) if evidence.test else (None, None)
     numbers = ClaimNight(
         claim=one.number, task=record.task, version=record.version, cell=record.parameters, sign=sign,
         metric=measure.name, kind=one.claim.kind, unit=measure.unit, threshold=one.claim.threshold(sign),
         value=value, baseline=baseline, d=evidence.value, low=low, high=high, level=LEVEL, n=n,
         unscored=unscored, clusters=clusters, verdict=verdict,
-        note=note or ("" if evidence.test else "there is no interval"),
+        note=note if evidence.test else joined(note, "there is no interval"),
     )  # fmt: skip
-    return WeighedClaim(numbers, None if lost else evidence)
+    return WeighedClaim(numbers, None if lacks else evidence)
 
 
-def _pending(one: ClaimCell) -> int:
-    """Samples that are not solved or not scored yet."""
-    total = 0
+def _pending(one: ClaimCell) -> str:
+    """How many samples are not solved or not scored yet, and why, in words; "" if there are none."""
+    total, ends = 0, dict[str, None]()
     for run, cell in (each for places in one.places for each in places):
         found = next((one for one in run.run.results.cells if one.cell == cell), None)
         total += run.run.manifest.works_of(cell) if found is None else found.pending
-    return total
+        ends |= {f"{run.run.name} stopped early, {run.run.stopped.when}": None} if run.run.stopped else {}
+    return f"{total:,} samples are pending: {joined(*ends) or 'a run did not finish'}" * bool(total)

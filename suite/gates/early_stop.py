@@ -76,7 +76,7 @@ class FollowedClaim:
             theirs = side(measure, table, one.name(SIDES[1]), [])
             self._theirs = dict.fromkeys(theirs.every.tolist(), np.nan)
             self._theirs |= zip(theirs.ids.tolist(), self._top(theirs.columns), strict=True)
-        if not self._limits[0] < bound < self._limits[1] or not np.isfinite(high - low):
+        if not np.isfinite(high - low):
             raise ConfigError.of("gates.until.range", where=f"{where} {self._wanted}", low=low, high=high)
         self._bounds, self._alphas = (bound - self._limits[0], self._limits[1] - bound), alphas[:: self._sign]
         self._rows: list[Sequence[float]] = []  # of blocks: units, sums of what is claimed of, own sums

@@ -1,6 +1,6 @@
 """A night: what one gate found, as its JSON and as a line of a history; and the history's folder.
 
-    HISTORY/nights.jsonl              one `Night` a line, in the order in which they were gated
+    HISTORY/nights.jsonl              one `Night` a line with its checksum, as they were gated
 
 The last nights have what each unit adds to each claim, so that nights can be pooled. A night that is given
 again replaces itself, in its place.
@@ -17,10 +17,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.errors import DataError
+from suite.errors import DataError, RunError
 from suite.files import read_regular, trying, write_whole
 from suite.gates.policy import Kind
 from suite.journal.journal_file import folder_lock
+from suite.journal.records import checked, sealed
 from suite.journal.shapes import Count, Level, Sha256, TaskName, Time, Values
 from suite.scoring.stats.clusters import Digests, Floats
 
@@ -52,8 +53,9 @@ class ClaimNight(msgspec.Struct, frozen=True, kw_only=True):
     unit, on the shared samples. sign: -1 where lower values are better; d, its interval, threshold and bound
     are multiplied by it, so that better is higher. d: candidate minus baseline; of at-least the value. low,
     high: tonight's interval at `level`, uncorrected. n, unscored, clusters: of tonight. p_fail: one-sided,
-    over all windows; p_pass: of tonight alone; corrected: over the policy. window: nights that p_fail is
-    made of. side, bound: the one-sided bound of d that decides. note: what else a reader must know.
+    over all windows; p_pass: of tonight alone; corrected: over the policy; 0.5 and more may be larger yet.
+    window: nights that p_fail is made of. side, bound: the one-sided bound of d that decides. note: what else
+    a reader must know.
     """
 
     claim: Count
@@ -151,6 +153,8 @@ def read_nights(folder: Path) -> tuple[list[Night], str]:
     found: list[Night] = []
     for number, line in enumerate(lines, 1):
         try:
+            if line and not checked(line):
+                raise ValueError("its checksum does not match")
             found += [msgspec.json.decode(line, type=Night)] if line else []
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             if number == len(lines):
@@ -160,13 +164,13 @@ def read_nights(folder: Path) -> tuple[list[Night], str]:
 
 
 def add_night(folder: Path, night: Night) -> None:
-    """Put a night into a history, in the place of the same night of before.
-
-    Raises DataError, or RunError where another gate writes there.
-    """
-    with trying(f"write the history {folder.name}", folder, kind=DataError):
+    """Put a night into a history, in the place of the same night of before. Raises DataError."""
+    try:
         folder.mkdir(parents=True, exist_ok=True)
         with folder_lock(folder, needed=False, patience=10):
             nights = [*({one.night: one for one in read_nights(folder)[0]} | {night.night: night}).values()]
             nights[:-KEPT] = [msgspec.structs.replace(one, units={}) for one in nights[:-KEPT]]
-            write_whole(folder / "nights.jsonl", (msgspec.json.encode(one) + b"\n" for one in nights))
+            write_whole(folder / "nights.jsonl", (sealed(msgspec.json.encode(one)) for one in nights))
+    except (OSError, RunError) as error:
+        why = getattr(error.__cause__ or error, "strerror", error)
+        raise DataError.of("gates.history.unwritten", folder=folder, why=why) from error

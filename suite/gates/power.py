@@ -14,7 +14,7 @@ from msgspec import Struct
 from scipy.special import ndtri
 
 from suite.errors import ConfigError
-from suite.gates.claims import measure
+from suite.gates.claims import measure, need_reachable
 from suite.gates.evidence import Evidence, held, influence
 from suite.gates.nights import UnitValues
 from suite.gates.policy import Claim, Policy
@@ -25,6 +25,7 @@ from suite.report.summary import label
 from suite.report.text_templates import Macros
 from suite.scoring.stats import means
 from suite.scoring.stats.clusters import Floats
+from suite.scoring.stats.estimate import Limits
 from suite.scoring.stats.intervals import units_needed
 from suite.scoring.stats.one_sided import WINDOWS
 from suite.scoring.stats.paired_difference import bonett_price
@@ -41,20 +42,23 @@ Row = Mapping[str, object]
 class Scatter(Struct, frozen=True):
     """How units differ. deviation: of one unit's difference; of at-least, of its value. discordant: the share
     of pairs of 0/1 values that are not alike where nothing changed, None of graded ones: a loss comes on top.
-    design: the variance of the mean over what it were without clusters. n: units seen."""
+    design: the variance of the mean over what it were without clusters. n: units seen. most: by how much two
+    values can differ, None where nothing limits it."""
 
     deviation: float
     discordant: float | None = None
     design: float = 1.0
     n: int | None = None
+    most: float | None = None
 
     @classmethod
-    def of(cls, units: UnitValues, *, paired: bool) -> "Scatter":
-        """Of units that are not all alike."""
+    def of(cls, units: UnitValues, *, paired: bool, limits: Limits = None) -> "Scatter":
+        """Of units that are not all alike. limits: of `d`."""
         d, deviation = units.d, float(units.d.std(ddof=1))
         binary = paired and bool(np.isin(d, (-1, 0, 1)).all())
         design = (influence(units).se / deviation) ** 2 * len(d)
-        return cls(deviation, float((d != 0).mean()) if binary else None, design, len(d))
+        most = limits and (limits[1] - limits[0]) / (1 + paired)
+        return cls(deviation, float((d != 0).mean()) if binary else None, design, len(d), most)
 
     def samples(self, effect: float, mean: float, alpha: float, worth: float) -> list[int] | None:
         """To find an effect with each of `POWERS`, None where none are enough. mean: of differences then.
@@ -80,7 +84,7 @@ def noise_of_runs(policy: Policy, candidate: Sequence[str], baseline: Sequence[s
     for one, evidence in tested:
         if evidence is None or evidence.units is None or np.ptp(evidence.units.d) == 0:
             raise ConfigError.of("gates.plan.no-noise", one=one)
-        it = Scatter.of(evidence.units, paired=one.kind != "at-least")
+        it = Scatter.of(evidence.units, paired=one.kind != "at-least", limits=evidence.limits)
         apart = distinguishing([other.cell for other, _ in tested if other.task == one.task])
         found.append((policy.claims[one.claim - 1], f"{label(one.cell, apart)} {one.metric}", it))
     return found
@@ -88,7 +92,10 @@ def noise_of_runs(policy: Policy, candidate: Sequence[str], baseline: Sequence[s
 
 def noise_of_pairs(policy: Policy, discordance: float, design: float) -> list[PlannedClaim]:
     """Of every claim as one of a 0/1 metric, with a share of pairs that differ and a design effect."""
-    pairs, alone = Scatter(math.sqrt(discordance), discordance, design), Scatter(0.5, None, design)
+    pairs = Scatter(math.sqrt(discordance), discordance, design, most=1.0)
+    alone = Scatter(0.5, None, design, most=1.0)
+    for number, one in enumerate(policy.claims, 1):
+        need_reachable(one, (0.0, 1.0), f"claim {number} of the policy")
     named = [(one, f"{label(one.cell, [*one.cell])} {one.metric}") for one in policy.claims]
     return [(one, name, alone if one.kind == "at-least" else pairs) for one, name in named]
 
@@ -109,6 +116,8 @@ def claim_powers(
         spans[" in three, half the noise shared"] = (three, 3 / (1 + 2 * SHARED))
     special = {"better": {"": (to_pass, 1.0)}, "at-least": dict([*spans.items()][:1])}
     for claim, name, it in planned:
+        if max(points) >= (it.most or math.inf):
+            raise ConfigError.of("gates.plan.points", points=max(points), it=it, claim=claim, name=name)
         kind, threshold = claim.kind, claim.threshold(1)
         margin, what = abs(threshold) if kind != "at-least" else 0.0, "gain" if kind == "better" else "loss"
         own = special.get(kind, spans).items()

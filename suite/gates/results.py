@@ -17,8 +17,8 @@ def sections(night: Night) -> list[Section]:
     return _TEXTS.sections("sections", night)
 
 
-def junit(night: Night, undecided: Verdict) -> str:
+def junit(night: Night, undecided: Verdict, name: str) -> str:
     """One test case a claim and cell, as Jenkins and GitLab read it. undecided: what such a claim counts as;
-    where it is itself, it is skipped.
+    where it is itself, it is skipped. name: of the test suite.
     """
-    return _TEXTS.text("junit", night, undecided)
+    return _TEXTS.text("junit", night, undecided, name)

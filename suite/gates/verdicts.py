@@ -4,7 +4,7 @@ A claim fails where it is shown not to hold, passes where it is shown to hold; b
 policy, apart from each other. Why the chances are what they are: docs/gates.md.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import msgspec
 from suite.chat import canonical_json, sha256_hex
 from suite.comparisons.runs import LabelledRun
 from suite.gates.claims import WeighedClaim, measure
-from suite.gates.nights import ClaimNight, GatedRun, Night, UnitValues, Verdict, add_night, read_nights
+from suite.gates.nights import KEPT, ClaimNight, GatedRun, Night, UnitValues, Verdict, add_night, read_nights
 from suite.gates.policy import Policy
 from suite.plugins import Catalogue, catalogue
 from suite.scoring.stats.one_sided import WINDOWS, OneSided, Windowed
@@ -23,15 +23,18 @@ Before = Mapping[int, Sequence[UnitValues]]  # place of a claim -> its units of 
 YEAR = timedelta(days=365)
 ROUNDED = 1 - 1e-9
 NEW = "the night before had another policy, baseline, task version or cells: nights are pooled anew"
+LATER = "the history has nights dated later than now: the alarms that they spent are not counted"
+KEPT_SO = "given again: the nights pooled with it keep no samples any more, so the recorded night stands"
 SPENT = "the false blocks of 365 days are spent: a claim fails by what is left of them, if anything"
 
 
 def gate(
     policy: Policy, candidate: Sequence[str], baseline: Sequence[str], history: Path | None = None,
     plugins: Catalogue | None = None, when: datetime | None = None,
+    show: Callable[[Night], None] = lambda _: None,
 ) -> Night:  # fmt: skip
     """Test a policy's claims on runs. history: a folder of nights, made where there is none, that keeps this
-    one. Raises as `measure` does, and DataError for a history that is damaged or can't be written.
+    one, shown first. Raises as `measure` does, and DataError for a history that is damaged or not written.
     """
     tested, sides, remarks = measure(policy, candidate, baseline, plugins or catalogue())
     now = when or datetime.now(UTC)
@@ -40,23 +43,28 @@ def gate(
     pool = _digest(policy.sha256, [[one.identity, one.scoring] for one in theirs], cells)
     identity = _digest(pool, *sorted(one.identity for one in mine))
     nights, torn = read_nights(history) if history else ([], "")
-    again = [place for place, one in enumerate(nights) if one.night == identity]
-    earlier = nights[: again[0]] if again else nights
-    alpha, spent = policy.nightly, 0.0
+    place = next((place for place, one in enumerate(nights) if one.night == identity), len(nights))
+    earlier, again = nights[:place], nights[place : place + 1]
+    pooled = [one for one in earlier if one.pool == pool]
+    if again and any(one in nights[:-KEPT] for one in pooled[1 - len(WINDOWS) :]):
+        show(night := msgspec.structs.replace(again[0], units={}, remarks=[*again[0].remarks, KEPT_SO]))
+        return night
+    alpha, since, until = policy.nightly, (now - YEAR).isoformat(), now.isoformat()
     if policy.alarms:
-        since = (now - YEAR).isoformat()
-        spent = sum(one.alpha for one in nights if one.night != identity and one.time > since)
-        alpha = max(0.0, min(alpha, policy.alarms.per_year - spent))
-    claims = decide(policy, alpha, tested, _before([one for one in earlier if one.pool == pool]))
+        spent = sum(one.alpha for one in nights if since < one.time <= until)
+        alpha = again[0].alpha if again else max(0.0, min(alpha, policy.alarms.per_year - spent))
+    claims = decide(policy, alpha, tested, _before(pooled))
     verdicts = {one.verdict for one in claims}
-    new = bool(earlier) and earlier[-1].pool != pool
+    new, later = bool(earlier) and earlier[-1].pool != pool, any(one.time > until for one in nights)
+    told = torn, NEW * new, LATER * later, SPENT * (alpha < policy.nightly * ROUNDED)
     night = Night(
-        night=identity, pool=pool, time=nights[again[0]].time if again else now.isoformat("T", "seconds"),
+        night=identity, pool=pool, time=again[0].time if again else now.isoformat("T", "seconds"),
         policy_sha256=policy.sha256, control=policy.control, level=policy.level, alpha=alpha, candidate=mine,
         baseline=theirs, claims=claims,
         verdict="fail" if "fail" in verdicts else "undecided" if "undecided" in verdicts else "pass",
-        remarks=[*remarks, *filter(None, (torn, NEW * new, SPENT * (alpha < policy.nightly * ROUNDED)))],
+        remarks=[*remarks, *filter(None, told)],
     )  # fmt: skip
+    show(night)
     if history:
         units = enumerate(one.evidence and one.evidence.units for one in tested)
         packed = {place: one.packed() for place, one in units if one}

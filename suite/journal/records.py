@@ -282,8 +282,12 @@ def _read_ids(identities: list[str]) -> list[str]:
 
 def encode(record: Record) -> bytes:
     """One journal line with its checksum, newline included."""
-    body = _encoder.encode(shortened(record))[:-1]
-    return b'%b,"crc":"%08x"}\n' % (body, zlib.crc32(body))
+    return sealed(_encoder.encode(shortened(record)))
+
+
+def sealed(line: bytes) -> bytes:
+    """The line of a JSON object with its checksum, newline included."""
+    return b'%b,"crc":"%08x"}\n' % (line[:-1], zlib.crc32(line[:-1]))
 
 
 def checked(line: bytes) -> bool:

@@ -98,6 +98,7 @@ def scope_of(table: ScoreTable, cell: str, over: Over, where: Where) -> Scope:
 class Units:
     """Scored units. columns: name -> one entry per unit. clusters: 64-bit digests. share: scored share of
     each unit's answers, None where all are whole. labels: whether a number was asked and a label found.
+    lost: ids of the unscored ones, where they are samples or parts.
     """
 
     columns: dict[str, Array]
@@ -108,6 +109,7 @@ class Units:
     not_applicable: int
     labels: int = 0
     ids: Digests | None = None  # see `unit_ids`; None where they are the samples
+    lost: Digests | Sequence[int] = ()
 
     @property
     def n(self) -> int:
@@ -173,20 +175,16 @@ def collect(scope: Scope, needs: Sequence[str], *, numbers: bool = True) -> Unit
     lost, gone = int((missing & ~absent).sum()), int(absent.sum())
     if table.trial is None:
         ids = unit_ids(scope) if scope.over == "parts" else None
-        whole = Units(data, cluster, sample, None, lost, gone, labels, ids)
+        lacking = (sample if ids is None else ids)[missing & ~absent]
+        whole = Units(data, cluster, sample, None, lost, gone, labels, ids, lacking)
         return whole if lost + gone == 0 else whole.take(~missing & ~absent)
     return _averaged(data, unit_ids(scope), sample, cluster, missing & ~absent, absent, labels)
 
 
 def _averaged(
-    data: dict[str, Array],
-    unit: Digests,
-    sample: Digests,
-    cluster: Digests,
-    missing: NDArray[np.bool_],
-    absent: NDArray[np.bool_],
-    labels: int,
-) -> Units:
+    data: dict[str, Array], unit: Digests, sample: Digests, cluster: Digests,
+    missing: NDArray[np.bool_], absent: NDArray[np.bool_], labels: int,
+) -> Units:  # fmt: skip
     """Units from rows: numbers are means over scored trials."""
     ids, first, inverse = np.unique(unit, return_index=True, return_inverse=True)
     scored = ~missing & ~absent
@@ -206,7 +204,7 @@ def _averaged(
     return Units(
         columns, cluster[first][kept], sample[first][kept],
         answers[kept] / (answers + lost)[kept] if lost.any() else None, int(((lost > 0) & ~kept).sum()),
-        int(((lost == 0) & ~kept).sum()), labels, ids[kept],
+        int(((lost == 0) & ~kept).sum()), labels, ids[kept], ids[(lost > 0) & ~kept],
     )  # fmt: skip
 
 
@@ -226,17 +224,10 @@ class Trials:
         """Samples with k scored answers or more, with the chance that one of k is right, or every."""
         applicable = self.run > 0
         enough = applicable & (self.scored >= k)
-        return Units(
-            {
-                self.value: pass_values(self.scored[enough], self.right[enough], k, every=every),
-                **{name: column[enough] for name, column in self.tags.items()},
-            },
-            self.clusters[enough],
-            self.samples[enough],
-            None,
-            int((applicable & ~enough).sum()),
-            int((~applicable).sum()),
-        )
+        columns = {name: column[enough] for name, column in self.tags.items()}
+        columns[self.value] = pass_values(self.scored[enough], self.right[enough], k, every=every)
+        lost, gone = self.samples[applicable & ~enough], int((~applicable).sum())
+        return Units(columns, self.clusters[enough], self.samples[enough], None, len(lost), gone, lost=lost)
 
     def refusal(self, k: int) -> str:
         """Why there is no number for k at all, "" if there is."""

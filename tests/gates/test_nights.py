@@ -59,6 +59,15 @@ def test_any_other_damaged_line_is_named(tmp_path: Path) -> None:
         read_nights(tmp_path)
 
 
+def test_a_changed_line_that_still_reads_is_named(tmp_path: Path) -> None:
+    for index in range(2):
+        add_night(tmp_path, night(index))
+    path = tmp_path / "nights.jsonl"
+    path.write_bytes(path.read_bytes().replace(b'"pass"', b'"fail"', 1))
+    with pytest.raises(DataError, match="line 1 is no night of a gate: its checksum does not match"):
+        read_nights(tmp_path)
+
+
 @given(st.lists(st.tuples(st.integers(0, 2**64 - 1), st.floats(allow_nan=False)), min_size=1))
 def test_units_come_back_as_they_were(pairs: list[tuple[int, float]]) -> None:
     ids = np.array([one for one, _ in pairs], dtype=np.uint64)

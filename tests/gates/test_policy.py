@@ -26,6 +26,9 @@ def read(folder: Path, text: str) -> Policy:
         ("claims: []\n", ["at least 1 item", "field `claims`"]),
         (CLAIM + "level: 0.7\n", ["less than 0.5", "line 3, field `level`"]),
         (CLAIM + "alarms: {nights: 2}\n", ["greater than or equal to 12", "alarms.nights"]),
+        ("", ["policy.yaml: it is empty"]),
+        ("claim:\n- {task: a, better: {}}\n", ["no field `claim`", "line 1"]),
+        ("claims:\n- {task: a, better: {margin: 1e-2}}\n", ["takes 1e-2 for text: write a point", "1.0e-2"]),
         ("format: suite-policy/2\n" + CLAIM, ["suite-policy/1", "line 1"]),
     ],
 )
@@ -33,6 +36,12 @@ def test_a_wrong_field_is_named_with_its_line(tmp_path: Path, text: str, told: l
     with pytest.raises(ConfigError) as error:
         read(tmp_path, text)
     assert [one for one in told if one not in str(error.value)] == []
+
+
+def test_a_mistake_is_counted_once(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as error:
+        read(tmp_path, "claims:\n- {task: a, better: {margin: x}}\n")
+    assert "more mistake" not in str(error.value)
 
 
 def test_comments_order_and_defaults_do_not_change_the_hash(tmp_path: Path) -> None:

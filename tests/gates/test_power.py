@@ -103,6 +103,16 @@ def test_a_plan_has_what_each_claim_needs(policy: str, capsys: pytest.CaptureFix
     assert better["nights"] == []
 
 
+@pytest.mark.parametrize(("claim", "points"), [("no-worse-than: {margin: 2}", "0.1"), ("better: {}", "5")])
+def test_what_no_rate_can_lose_or_gain_is_refused(
+    tmp_path: Path, claim: str, points: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "policy.yaml"
+    path.write_text(f"claims:\n- {{task: a/b, {claim}}}\n")
+    assert run_command("gate", "plan", str(path), "--discordance", "0.05", "--points", points) == 2
+    assert " can never be " in capsys.readouterr().err
+
+
 def test_more_than_a_share_can_lose_is_no_error() -> None:
     assert pairs(0.05).samples(2.0, 2.0, ALPHA, 1.0) == [4, 4]
 

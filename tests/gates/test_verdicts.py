@@ -1,6 +1,7 @@
 """A gate from runs to verdict, exit code and files."""
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,9 +14,9 @@ import pytest
 from suite.cli.main import run
 from suite.gates.claims import WeighedClaim
 from suite.gates.evidence import Evidence
-from suite.gates.nights import ClaimNight, Night, read_nights
+from suite.gates.nights import KEPT, ClaimNight, Night, read_nights
 from suite.gates.policy import Policy
-from suite.gates.verdicts import NEW, SPENT, decide, gate
+from suite.gates.verdicts import KEPT_SO, LATER, NEW, SPENT, decide, gate
 from suite.plugins import Catalogue
 from suite.scoring.stats.one_sided import OneSided
 from suite.scoring.stats.paired_difference import bonett_price
@@ -95,6 +96,94 @@ def test_the_same_night_again_replaces_itself_and_spends_nothing_anew(
     nights, _ = read_nights(tmp_path / "history")
     assert (first.night, first.time, first.alpha) == (again.night, again.time, again.alpha)
     assert len(nights) == 1
+
+
+def test_a_night_given_again_stands_where_those_pooled_with_it_keep_no_samples(
+    nightly: Callable[..., Night], tmp_path: Path
+) -> None:
+    lost = [[*range(1, 10), *range(20 + 10 * index, 30 + 10 * index)] for index in range(3)]
+    found = [nightly(index, one) for index, one in enumerate(lost)]
+    for index in range(3, 3 + KEPT - 1):
+        nightly(index, range(9))
+    again = nightly(20, lost[2], name="night-2")
+    assert (again.verdict, again.remarks, again.claims) == ("fail", [KEPT_SO], found[2].claims)
+    assert read_nights(tmp_path / "history")[0][2].verdict == "fail"
+
+
+def test_a_night_given_again_has_the_alpha_that_it_had(nightly: Callable[..., Night]) -> None:
+    alarms = {"per_year": 3, "nights": 12}
+    *_, last = (nightly(index, range(9), alarms=alarms) for index in range(13))
+    assert nightly(400, range(9), name="night-12", alarms=alarms).alpha == last.alpha == 0
+
+
+def test_nights_dated_later_than_now_spend_nothing_and_are_told(nightly: Callable[..., Night]) -> None:
+    alarms = {"per_year": 1, "nights": 12}
+    for index in range(12):
+        nightly(100 + index, range(9), alarms=alarms)
+    found = nightly(0, range(60), alarms=alarms)
+    assert (found.verdict, found.alpha, found.remarks) == ("fail", 1 / 12, [LATER])
+
+
+def test_a_history_that_cannot_be_written_is_told_after_the_result(
+    policy: Callable[..., str], gated: Gated, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--candidate", gated("a", range(80)), "--baseline", gated("b", range(10)), "--json"]
+    Path("there").write_text("no folder")
+    assert run(["gate", policy(NO_WORSE), *words, "--history", "there/nights", "--junit", "gate.xml"]) == 2
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["verdict"] == "fail"
+    assert "the history cannot be written: Not a directory" in shown.err
+    assert "--history" in shown.err
+    assert Path("gate.xml").exists()
+
+
+@pytest.mark.parametrize(
+    "outputs",
+    [
+        ["--junit", "policy.yaml"],
+        ["--markdown", "base/notes/gate.md"],
+        ["--html", "nights/nights.jsonl"],
+        ["--html", "same", "--junit", "./same"],
+        ["--html", "-", "--markdown", "-"],
+    ],
+)
+def test_an_output_never_takes_the_place_of_what_is_read(
+    policy: Callable[..., str], gated: Gated, outputs: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    gated("base")
+    assert run(["gate", policy(NO_WORSE), "--candidate", "no-run", "--history", "nights", *outputs]) == 2
+    assert "would take the place of" in capsys.readouterr().err
+    assert Path("policy.yaml").read_text().startswith("claims:")
+
+
+def test_p_values_that_were_not_sought_further_are_shown_as_at_least_a_half(
+    policy: Callable[..., str], gated: Gated
+) -> None:
+    words = ["--candidate", gated("a", range(20, 28)), "--baseline", gated("b", range(10))]
+    run(
+        [
+            "gate",
+            policy(NO_WORSE),
+            *words,
+            "--undecided",
+            "fail",
+            "--junit",
+            "gate.xml",
+            "--html",
+            "gate.html",
+        ]
+    )
+    (failure,) = ElementTree.parse("gate.xml").getroot().iter("failure")
+    assert "≥ 0.5" in Path("gate.html").read_text()
+    assert re.search("n = 400, p pass: 0.[0-4]", failure.text or "")
+
+
+def test_names_of_junit_do_not_depend_on_what_else_is_gated(policy: Callable[..., str], gated: Gated) -> None:
+    words = ["--candidate", gated("a"), "--baseline", gated("b")]
+    run(["gate", policy(NO_WORSE), *words, "--junit", "gate.xml"])
+    (suite_,) = ElementTree.parse("gate.xml").getroot()
+    names = [suite_.get("name"), *(one.get("name") for one in suite_)]
+    assert names == ["policy", "tiny/one turns=0: kept no-worse-than, margin 0.010"]
 
 
 def test_another_policy_or_baseline_begins_a_new_pool_and_says_so(

@@ -63,14 +63,9 @@ class _Clustered:
 
 
 def bootstrap(
-    statistic: Statistic,
-    clusters: Labels | int,
-    *,
-    seed: int,
-    draws: int = DRAWS,
-    level: float = 0.95,
+    statistic: Statistic, clusters: Labels | int, *, seed: int, draws: int = DRAWS, level: float = 0.95,
     kind: Kind = "auto",
-) -> Estimate:
+) -> Estimate:  # fmt: skip
     """The value of a statistic with its cluster-bootstrap interval.
 
     statistic: takes the indices of the units drawn (shape (m,), a unit drawn twice is there twice) and
@@ -163,13 +158,9 @@ class Resampled:
 
 
 def resample(
-    value: float,
-    formula: Formula,
-    tables: Mapping[str, tuple[Columns, Digests]],
-    draws: int,
-    seed: int,
+    value: float, formula: Formula, tables: Mapping[str, tuple[Columns, Digests]], draws: int, seed: int,
     limits: Limits = None,
-) -> tuple[Resampled | None, str]:
+) -> tuple[Resampled | None, str]:  # fmt: skip
     """A formula resampled over one or several tables of (columns, clusters); None and why, or remarks.
 
     A draw for which the formula yields nothing is dropped; more than 5 % of them are noted. Fewer draws are

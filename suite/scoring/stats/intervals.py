@@ -111,14 +111,9 @@ class Tails(NamedTuple):
 
 
 def tails_of(
-    y: Floats,
-    limits: Limits = None,
-    *,
-    se: float | None = None,
-    df: float | None = None,
-    count: float | None = None,
-    seen: Floats | None = None,
-) -> Tails | None:
+    y: Floats, limits: Limits = None, *, se: float | None = None, df: float | None = None,
+    count: float | None = None, seen: Floats | None = None,
+) -> Tails | None:  # fmt: skip
     """Of the mean of n >= 2 values; None where they are alike and have no range.
 
     y: shape (n,), independent values, or values that stand for clusters. limits: their range. se, df: of the

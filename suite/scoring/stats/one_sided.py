@@ -21,6 +21,7 @@ from suite.scoring.stats.means import SMALLEST_P, STEPS, Influence, Interval, la
 
 WINDOWS = ((1.0,), (0.2, 0.8), (0.1, 0.1, 0.8))  # share of each window, of 1, 2, 3 nights that are there
 LARGEST_P = 0.5  # of a one-sided test
+LEAST_TOLD = SMALLEST_P * (1 + 1e-6)  # as rounding leaves the smallest
 NEAR = 1e-4  # of the middle, where the saddlepoint has no value
 
 
@@ -107,7 +108,9 @@ class Windowed(NamedTuple):
 def over_windows(p_values: Sequence[float]) -> Windowed:
     """One p value of tonight alone, the last two nights, the last three: the smallest by its window's share.
 
-    The chance of an error is at most the sum of theirs, however they depend (weighted Bonferroni).
+    The chance of an error is at most the sum of theirs, however they depend (weighted Bonferroni). Of p
+    values that are as small as any is told, the shortest window's is taken.
     """
-    each = zip(p_values, WINDOWS[len(p_values) - 1], strict=True)
-    return min(Windowed(min(1.0, p / share), nights, share) for nights, (p, share) in enumerate(each, 1))
+    each = enumerate(zip(p_values, WINDOWS[len(p_values) - 1], strict=True), 1)
+    found = [(p > LEAST_TOLD, Windowed(min(1.0, p / share), nights, share)) for nights, (p, share) in each]
+    return min(found, key=lambda one: (one[0], one[1] if one[0] else one[1].nights))[1]

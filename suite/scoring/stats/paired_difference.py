@@ -96,15 +96,9 @@ def paired_estimate(x: Floats, y: Floats, value_range: Limits, *, seed: int = 0)
 
 
 def paired_difference(
-    x: Floats,
-    y: Floats,
-    clusters: Digests,
-    groups: Sequence[NDArray[np.bool_]],
-    *,
-    binary: bool,
-    value_range: Limits,
-    level: float,
-) -> tuple[Comparison, means.Interval | None]:
+    x: Floats, y: Floats, clusters: Digests, groups: Sequence[NDArray[np.bool_]], *, binary: bool,
+    value_range: Limits, level: float,
+) -> tuple[Comparison, means.Interval | None]:  # fmt: skip
     """A comparison whose p value is made from its interval, and the interval at any level.
 
     x, y: scores of A and B, shape (n,), NaN where there is none. groups: which of the units that are scored

@@ -68,3 +68,8 @@ def test_several_windows_share_one_alpha() -> None:
 def test_a_test_without_a_bound_for_the_unseen_is_its_intervals() -> None:
     test = OneSided(bonett_price(np.repeat([-1.0, 0.0], [12, 88])))
     assert test.upper(0.025) == bonett_price(np.repeat([-1.0, 0.0], [12, 88]))(0.95)[1]
+
+
+def test_of_windows_as_sure_as_any_is_told_the_shortest_decides() -> None:
+    least, worse = (OneSided(bonett_price(np.full(400, -1.0))).p_below(at) for at in (0.0, -2.0))
+    assert [over_windows(one).nights for one in ([least] * 3, [worse, least, least], [0.01] * 3)] == [1, 2, 3]
