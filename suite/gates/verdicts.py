@@ -38,10 +38,10 @@ def gate(
     """
     tested, sides, remarks = measure(policy, candidate, baseline, plugins or catalogue())
     now = when or datetime.now(UTC)
-    mine, theirs = ([_gated(one) for one in each] for each in sides)
+    mine, theirs = (sorted(map(_gated, each), key=lambda one: one.identity) for each in sides)
     cells = [(one.numbers.task, one.numbers.version, one.numbers.cell) for one in tested]
     pool = _digest(policy.sha256, [[one.identity, one.scoring] for one in theirs], cells)
-    identity = _digest(pool, *sorted(one.identity for one in mine))
+    identity = _digest(pool, *(one.identity for one in mine))
     nights, torn = read_nights(history) if history else ([], "")
     place = next((place for place, one in enumerate(nights) if one.night == identity), len(nights))
     earlier, again = nights[:place], nights[place : place + 1]

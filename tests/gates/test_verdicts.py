@@ -186,6 +186,13 @@ def test_names_of_junit_do_not_depend_on_what_else_is_gated(policy: Callable[...
     assert names == ["policy", "tiny/one turns=0: kept no-worse-than, margin 0.010"]
 
 
+def test_the_order_of_runs_makes_no_other_night(gated: Gated, plugins: Catalogue) -> None:
+    policy = Policy.model_validate({"claims": [{"task": "tiny/one", "no-worse-than": {}}]})
+    runs, base = [gated("a", range(5)), gated("b", range(9))], [gated("c"), gated("d", range(4))]
+    one = gate(policy, runs, base, plugins=plugins, when=WHEN)
+    assert gate(policy, runs[::-1], base[::-1], plugins=plugins, when=WHEN) == one
+
+
 def test_another_policy_or_baseline_begins_a_new_pool_and_says_so(
     nightly: Callable[..., Night], gated: Gated
 ) -> None:
