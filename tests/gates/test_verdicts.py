@@ -152,7 +152,7 @@ def test_an_output_never_takes_the_place_of_what_is_read(
 ) -> None:
     gated("base")
     assert run(["gate", policy(NO_WORSE), "--candidate", "no-run", "--history", "nights", *outputs]) == 2
-    assert "would take the place of" in capsys.readouterr().err
+    assert "would change" in capsys.readouterr().err
     assert Path("policy.yaml").read_text().startswith("claims:")
 
 
