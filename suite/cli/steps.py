@@ -293,9 +293,11 @@ def carry_out(plan: "Plan", flags: RunFlags, folder: Path | None = None) -> int:
             return work_on_shard(run, shard, as_json=flags.as_json)
         else:
             outcome = work_in_shards(run, flags.shards or 1, repeated_words(context, place))
-        code = _finish(outcome, flags, run.stages)
-        for line in follower.end(outcome) if follower else ():
-            click.echo(line, err=True)
+        try:
+            code = _finish(outcome, flags, run.stages)
+        finally:  # Ctrl-C as it reports: the run is done all the same
+            for line in follower.end(outcome) if follower else ():
+                click.echo(line, err=True)
     return code
 
 

@@ -21,11 +21,12 @@ from suite.journal.run import Run
 from suite.journal.shapes import Values
 from suite.parameters import distinguishing
 from suite.plugins import catalogue
+from suite.report.numbers import plain
 from suite.report.remarks import parameters_of
 from suite.report.rows import SampleRow, records, revision_of, withheld
 from suite.report.run_facts import run_facts
 from suite.report.run_reports import replace_file, write_html
-from suite.report.summary import Summary, label, summarise
+from suite.report.summary import Summary, summarise
 from suite.report.tables import arrow_table, export_table, table_shape
 from suite.run.progress import LiveProgress
 from suite.run.reopen import tasks_of
@@ -96,25 +97,29 @@ class ExportedRun(Run):
             cells = [one for one in self.manifest.cells if one.task == task]
             values = [parameters_of(one, self.scored_cells.get(one.cell)) for one in cells]
             for cell, told in zip(cells, values, strict=True):
-                text = label(told, distinguishing(values)).replace("=", ":").replace(", ", " ")
-                name = _UNSAFE.sub("_", f"{task}/{text}")[:_LONGEST].rstrip("/")
-                found[cell.cell] = f"{name} {cell.cell[:6]}" if name in found.values() else name
+                text = " ".join(f"{name}:{plain(told.get(name))}" for name in distinguishing(values))
+                whole = f"{task}/{text}".rstrip("/")
+                name = _UNSAFE.sub("_", whole)[:_LONGEST]  # with the id where it might be another's, too
+                found[cell.cell] = name + f" {cell.cell[:6]}" * (name != whole or name in found.values())
         return found
 
     def numbers(self, live: LiveProgress | None = None) -> dict[str, float]:
-        """Headlines with their intervals by name: "CELL/METRIC/value", and low, high, n.
+        """Headlines with their intervals by name: "CELL/METRIC/value", low, high, n, and what is missing:
+        unscored and coverage, as results.json has them, and pending, samples of the cell without a result.
 
-        live: those so far in place of the results', below "live/", with the samples "done" and "pending".
+        live: those so far in place of the results', below "live/", with the samples "done", "pending" (tried
+        in vain so far) and "total".
         """
-        found: dict[str, float] = {"live/done": live.done, "live/pending": live.pending} if live else {}
         whole = [] if live else [one for task in self.summary.tasks for one in task.cells]
         rows = live.headlines if live else {one.id: one.headline for one in whole}
-        prefix = "live/" if live else ""
-        for cell in self.manifest.cells:
-            for name in ("value", "low", "high", "n"):
-                if (value := getattr(rows.get(cell.cell), name, None)) is not None:
-                    found[f"{prefix}{self.cell_names[cell.cell]}/{cell.headline}/{name}"] = value
-        return found
+        counts = (live.done, live.pending, self.manifest.all_works) if live else ()
+        found: dict[str, float] = dict(zip(("live/done", "live/pending", "live/total"), counts, strict=False))
+        names = {one.cell: f"{self.cell_names[one.cell]}/{one.headline}" for one in self.manifest.cells}
+        for cell, called in names.items():
+            for name in ("value", "low", "high", "n", "unscored", "coverage"):
+                if (value := getattr(rows.get(cell), name, None)) is not None:
+                    found[f"{'live/' if live else ''}{called}/{name}"] = value
+        return found | {f"{names[one.id]}/pending": one.pending for one in whole}
 
     def rows(self) -> Iterator[SampleRow]:
         """Samples with answers and values, by cell in the plan's order, then by id and trial; read anew."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, get_args, get_origin
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from suite.errors import ConfigError, PluginError, SuiteError
+from suite.errors import ConfigError, PluginError, SuiteError, unknown
 from suite.plugins import catalogue, failed
 from suite.report.exporter import Export, Exporter, ExportOptions
 
@@ -75,15 +75,18 @@ def flaws_of(exporter: str) -> Iterator[str]:
 
 
 def options_of(name: str, kind: AnyExporter, given: Mapping[str, object]) -> ExportOptions:
-    """The options of an exporter. Raises ConfigError for the first that is wrong or lacking."""
+    """The options of an exporter. Raises NotFound, ConfigError for the first that is wrong or lacking."""
+    options = kind.options_type()
     try:
-        return kind.options_type().model_validate(given)
+        return options.model_validate(given)
     except ValidationError as error:
         first = error.errors()[0]
         flag = "".join(f"--{part}".replace("_", "-") for part in first["loc"][:1])
         if first["type"] == "missing":
             fix = f"see `suite report export --help` for {flag}"
             raise ConfigError(f"--to {name} needs {flag}", fix=fix) from None
+        if first["type"] == "extra_forbidden":
+            raise unknown(f"option of {name}", str(first["loc"][0]), options.model_fields) from None
         raise ConfigError(f"{flag}: {first['msg']}".lstrip(": ")) from None
 
 

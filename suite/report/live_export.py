@@ -14,14 +14,15 @@ from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from suite.errors import ConfigError
+from suite.errors import ConfigError, worded
 from suite.report.exported_run import ExportedRun
 from suite.report.exporter import Follower
 from suite.report.exporters import export_run, made
 from suite.report.hostile_text import one_line
+from suite.report.table_exporters import TableExporter
 from suite.run.outcome import Outcome
 from suite.run.progress import LiveProgress
-from suite.secrets import safe_command, scrub_all
+from suite.secrets import HIDDEN, safe_command, scrub_all
 
 MOST_WAITING, EVERY_S = 32, 5.0  # updates that wait, and the time between two
 PATIENCE_S, SHORT_PATIENCE_S = 120.0, 15.0  # after the end, for the export; where there is none
@@ -41,6 +42,9 @@ class LiveExport:
         if exporter.output and not output:
             fix = f"--to-option output={exporter.output}"
             raise ConfigError(f"--to {name} writes files, and nothing says where", fix=fix)
+        of_others = Path(output).exists() and not (folder / "manifest.json").exists()
+        if of_others and isinstance(exporter, TableExporter) and not exporter.options.force:
+            raise ConfigError.of("report.exists", path=output)
         self._name, self._partial = name, exporter.options.allow_partial
         words = ["suite", "report", "export", str(folder), "--to", name, *(["-O", output] if output else [])]
         for key, value in given.items():
@@ -99,17 +103,17 @@ class LiveExport:
         if self._live is not None:
             self._next = 0.0
             self.tick(self._live)
-        goes_on = outcome.exit_code != 0 and (not self._partial or outcome.interrupted)
-        whole = outcome.results is not None and not goes_on
+        whole = outcome.results is not None and (outcome.exit_code == 0 or self._partial)
         self._put(whole)
         patience = PATIENCE_S if whole else SHORT_PATIENCE_S
         late = f"it took more than {patience:.0f} s"
         try:
             self._thread.join(patience)
+            late = late if self._thread.is_alive() else "its process died"
         except KeyboardInterrupt:
             late = "nobody waited for it"
-        late = "it is too slow" if self._ended else late if self._thread.is_alive() else "its process died"
-        why, to = one_line(self._error or late, 300), f"! {self._name}: "
+        late = self._error or ("it is too slow" if self._ended else late)
+        why, to = one_line(late, 300), f"! {self._name}: "
         said = [f"{self._name}: {line}" for line in self._exported]
         if lost := self._made - self._taken:
             said.append(f"{to}{lost} of {self._made} live updates were lost: {why}")
@@ -118,6 +122,7 @@ class LiveExport:
         elif self._refused or not self._ended:
             why = one_line(self._refused, 300) or why
             said += [f"{to}the run was not exported: {why}", f"  later: {self._command}"]
+            said += [worded("report.hidden")] if HIDDEN in self._command else []
         return said
 
 
@@ -160,7 +165,7 @@ def _export(
         try:
             lines = tell(told)
         except Exception as raised:  # third-party code, and a network behind it: anything may come out
-            error = scrub_all(f"{type(raised).__name__}: {raised}")
+            error = scrub_all(f"{type(raised).__name__}: {raised}".replace("\n  ", "; "))
         with suppress(OSError):
             pipe.send((error, lines))
         if isinstance(told, bool):

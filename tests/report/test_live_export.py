@@ -7,14 +7,16 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 from urllib.request import Request
 
+import msgspec
 import pytest
 
 import suite
@@ -102,7 +104,7 @@ def test_a_run_is_told_as_it_goes_and_exported_at_its_end(capsys: pytest.Capture
     (_, numbers, _), stopped, written = told()[-3:]
     assert code == 0 and "diary: it is at home" in said
     assert "library that prints" not in said
-    assert numbers["live/done"] == 8 and numbers["live/pending"] == 0
+    assert (numbers["live/done"], numbers["live/pending"], numbers["live/total"]) == (8, 0, 8)
     assert {name.rpartition("/")[2] for name in numbers} >= {"value", "n"}
     assert stopped == ["stop", True]
     assert written == ["write", ["report.html", "results.json", "samples.parquet"]]
@@ -139,7 +141,7 @@ def test_what_was_lost_of_a_tracker_is_said_once(make_run: Make, how: str, why: 
     [
         (["--to", "mlflo"], "no exporter named 'mlflo'"),
         (["--to", "diary"], "--to diary needs --path"),
-        (["--to", "diary", "--to-option", "path=x", "--to-option", "where=x"], "--where: Extra"),
+        (["--to", "diary", "--to-option", "path=x", "--to-option", "paht=x"], "did you mean 'path'?"),
         (["--to", "diary", "--to-option", "path"], "--to NAME --to-option KEY=VALUE"),
         (["--to-option", "path=x"], "--to NAME --to-option KEY=VALUE"),
         (["--to", "csv"], "--to-option output=PATH"),
@@ -204,6 +206,67 @@ def test_a_run_that_was_interrupted_is_left_open(make_run: Make) -> None:
     assert said == ["! diary: the run is not whole yet, and not exported: the same command goes on with both"]
 
 
+def test_a_run_that_was_interrupted_is_exported_where_a_part_may_be(make_run: Make) -> None:
+    run = suite.Run(make_run(pending=2))
+    given = {"path": "diary", "allow_partial": "true"}
+    with LiveExport("diary", given, run.folder, run.scoring) as live:
+        said = live.end(Outcome(run.folder, run.scoring, run.results, pending=2, interrupted=True))
+    assert said == ["diary: it is at home"]
+
+
+def test_who_does_not_wait_any_more_is_told_so(make_run: Make) -> None:
+    run = suite.Run(make_run(pending=0))
+
+    def interrupt() -> None:
+        wait_for(lambda: bool(told()))
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with LiveExport("diary", {"path": "diary", "how": "hangs"}, run.folder, run.scoring) as live:
+        live.tick(suite.LiveProgress)
+        live.tick(lambda: suite.LiveProgress(3))
+        threading.Thread(target=interrupt).start()
+        said = live.end(Outcome(run.folder, run.scoring, run.results))
+    assert said[:2] == [
+        "! diary: 1 of 1 live updates were lost: nobody waited for it",
+        "! diary: the run was not exported: nobody waited for it",
+    ]
+
+
+def test_ctrl_c_while_a_run_reports_does_not_keep_it_from_who_follows(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("suite.report.terminal.print_results", interrupted)
+    _, said = evaluated(capsys, "--quiet", "--to", "diary", "--to-option", "path=diary")
+    assert "diary: it is at home" in said
+
+
+def test_a_file_that_is_there_is_no_file_of_a_new_run(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("mine.csv").write_text("mine")
+    words = "--to", "csv", "--to-option", "output=mine.csv"
+    code, said = evaluated(capsys, *words)
+    assert code == 2 and "mine.csv is there already" in said and not Path("out").exists()
+    assert evaluated(capsys, *words, "--to-option", "force=true")[0] == 0
+    assert Path("mine.csv").read_text() != "mine"
+
+
+def test_a_refusal_of_several_lines_stays_sentences(make_run: Make) -> None:
+    run = suite.Run(make_run(pending=0))
+    Path("mine.csv").write_text("mine")
+    with LiveExport("csv", {}, run.folder, run.scoring, "mine.csv") as live:
+        said = live.end(Outcome(run.folder, run.scoring, run.results))
+    assert "and is another file; choose another name" in said[0]
+
+
+def test_a_command_for_later_says_what_its_stars_are(make_run: Make) -> None:
+    run = suite.Run(make_run(pending=0))
+    with LiveExport("diary", {"path": "http://bob:hunter2-x@host/diary"}, run.folder, run.scoring) as live:
+        said = live.end(Outcome(run.folder, run.scoring, run.results))
+    assert "hunter2" not in said[1] and "such as MLFLOW_TRACKING_URI" in said[2]
+
+
 def test_who_follows_ends_with_the_run_s_process(make_run: Make, tmp_path: Path) -> None:
     folder = make_run()
     lines = [
@@ -255,7 +318,7 @@ def test_the_example_of_the_kit_posts_what_it_is_told(
     follower.stop(False)
     kind(suite.ExportOptions()).write(run, tmp_path)
     assert [one["state"] for one in posted] == ["running", "stopped", "finished"]
-    assert posted[0]["numbers"] == {"live/done": 3, "live/pending": 0}
+    assert posted[0]["numbers"] == {"live/done": 3, "live/pending": 0, "live/total": 84}
     assert posted[2]["numbers"] == run.numbers()
 
 
@@ -276,6 +339,34 @@ def test_numbers_have_names_that_every_tracker_takes(make_run: Make) -> None:
     assert numbers["prefs/generation/method:plain inter_turns:0/kept/value"] == first.value
     assert all(re.fullmatch("[A-Za-z0-9_.:/ -]+", name) for name in numbers)
     assert len(set(run.cell_names.values())) == len(run.manifest.cells)
+
+
+def test_numbers_tell_what_is_missing(make_run: Make) -> None:
+    run = suite.ExportedRun(make_run(pending=2))
+    numbers = run.numbers()
+    for cell in run.results.cells:
+        row, name = cell.headline_row, f"{run.cell_names[cell.cell]}/{cell.headline}"
+        assert row is not None
+        told = [numbers[f"{name}/{end}"] for end in ("unscored", "coverage", "pending")]
+        assert told == [row.unscored, row.coverage, cell.pending]
+    assert {one.pending for one in run.results.cells} != {0}
+
+
+def test_a_cell_has_its_name_whatever_stands_before_it(make_run: Make) -> None:
+    styles = "a+b", "a*b", "a_b"
+
+    def names(order: Sequence[str]) -> dict[str, str]:
+        run = suite.ExportedRun(make_run(name="-".join(map(str, map(styles.index, order)))))
+        one = run.manifest.cells[0]
+        cells = [msgspec.structs.replace(one, cell=f"{styles.index(style)}" * 12, parameters={"style": style})
+                 for style in order]  # fmt: skip
+        run.manifest = msgspec.structs.replace(run.manifest, cells=cells)
+        return dict(run.cell_names)
+
+    assert names(styles) == names(styles[::-1])
+    assert [name.rpartition("/")[2] for name in names(styles).values()] == [
+        "style:a_b 000000", "style:a_b 111111", "style:a_b",
+    ]  # fmt: skip
 
 
 def test_the_identity_stays_when_a_run_moves(make_run: Make, tmp_path: Path) -> None:

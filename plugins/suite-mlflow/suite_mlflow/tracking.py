@@ -9,7 +9,8 @@ import os
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,9 +23,12 @@ from suite_mlflow.exporter import MlflowOptions
 
 MOST_ROWS = 10_000  # of a table that its pages show; all of them are in samples.parquet
 MOST_AT_ONCE = 100  # parameters, metrics: some stores take no more
-LONGEST = 500  # characters of a parameter, for old stores
-TABLES = "mlflow.loggedArtifacts"  # the tag by which its pages find tables
+LONGEST, LONGEST_TAG = 500, 5_000  # characters of a parameter, of a tag, for old stores
+# tags by which its pages find tables, and the text above a run
+TABLES, DESCRIPTION = "mlflow.loggedArtifacts", "mlflow.note.content"
+REMARKS = "suite.remarks"  # ours: what a reader must know before believing a number
 T = TypeVar("T")
+_LOGIN = re.compile(r"//[^/@\s]*@")  # in an address
 _UNSAFE = re.compile(r"[^\w./: -]")
 # what the server is given by default, so that one that is down is known in a minute
 LIMITS = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3", "MLFLOW_HTTP_REQUEST_TIMEOUT": "20"}
@@ -46,11 +50,12 @@ class TrackedRun(suite.Follower):
 
     @contextmanager
     def _asking(self) -> Iterator[None]:
-        """Whatever MLflow refuses becomes a sentence."""
+        """Whatever MLflow refuses becomes a sentence; what it prints, with logins in it, does not."""
         try:
-            yield
-        except MlflowException as error:
-            what = f"MLflow did not take the run: {suite.one_line(str(error), 300)}"
+            with redirect_stdout(StringIO()):
+                yield
+        except (MlflowException, OSError) as error:
+            what = f"MLflow did not take the run: {suite.one_line(_LOGIN.sub('//', str(error)), 300)}"
             raise suite.ConfigError(what, fix="see that it is up; the same command goes on there") from error
 
     def _experiment_of(self, name: str) -> str:
@@ -107,17 +112,23 @@ class TrackedRun(suite.Follower):
                 data = [list(row.values()) for row in rows]
                 client.log_dict(self._id, {"columns": table.column_names, "data": data}, name)
             shown = json.dumps([{"path": name, "type": "table"} for name in tables])
-            client.log_batch(self._id, tags=[RunTag(TABLES, shown)])
+            remarked = "\n\n".join(one.text for one in run.summary.remarks)[:LONGEST_TAG]
+            partial = run.results.pending > 0 and not run.stopped
+            tags = {TABLES: shown, REMARKS: remarked, "suite.partial": str(partial).lower()}
+            known = client.get_run(self._id).data.tags
+            if known.get(DESCRIPTION, "") in ("", known.get(REMARKS)):  # nobody wrote another
+                tags[DESCRIPTION] = remarked
+            client.log_batch(self._id, tags=[RunTag(key, value) for key, value in tags.items()])
             for path in paths:
                 if path.is_dir():
                     client.log_artifacts(self._id, str(path), path.name)
                 else:
                     client.log_artifact(self._id, str(path))
-            client.set_terminated(self._id, "FINISHED")
+            client.set_terminated(self._id, "KILLED" if partial else "FINISHED")
         return suite.Export([], [self._place(), *remarks])
 
     def _place(self) -> str:
-        uri = re.sub(r"//[^/@]*@", "//", self._client.tracking_uri)  # without a login
+        uri = _LOGIN.sub("//", self._client.tracking_uri)
         return f"run {self._id} at {uri}, experiment {self._options.experiment}"
 
 
@@ -138,7 +149,9 @@ def parameters(run: suite.ExportedRun) -> dict[str, str]:
         if revision := member.identity.get("revision"):
             told[f"model.{member.member}.revision"] = revision
     for name, one in manifest.data.items():
-        told[f"data.{name}"] = one.get("revision") or one.get("sha256") or one.get("entry")
+        files = one.get("files")
+        hashes = " | ".join(map(str, files.values())) if isinstance(files, dict) else None
+        told[f"data.{name}"] = one.get("revision") or one.get("sha256") or hashes or one.get("entry")
     return {_UNSAFE.sub("_", name)[:250]: str(value)[:LONGEST] for name, value in told.items()}
 
 

@@ -142,6 +142,40 @@ def test_an_interrupted_run_goes_on_in_the_same_run_there(
     assert [one for one in files if KEY.encode() in one.read_bytes()] == []
 
 
+def test_a_part_of_a_run_is_not_finished_and_says_what_is_missing(client: Any, make_run: Make) -> None:
+    words = "--to", "mlflow", "--experiment", "part", "--allow-partial"
+    assert suite.run_command("report", "export", str(make_run(pending=2)), *words) == 0
+    (found,) = runs(client, "part")
+    assert (found.info.status, found.data.tags["suite.partial"]) == ("KILLED", "true")
+    assert "have no result yet" in found.data.tags["mlflow.note.content"]
+    assert found.data.metrics[f"{NUMBER}/pending"] == 2
+
+
+def test_a_login_of_the_server_is_said_nowhere(
+    server: tuple[str, Path],
+    make_run: Make,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    for place, code in ((server[0], 0), ("http://127.0.0.1:9", 2)):
+        uri = place.replace("//", "//bob:drawn-by-chance@")
+        words = "--to", "mlflow", "--experiment", "login", "--tracking-uri", uri
+        assert (
+            suite.run_command("report", "export", str(make_run(name=f"run-{code}", pending=0)), *words)
+            == code
+        )
+        said = "".join(capfd.readouterr())
+        assert "127.0.0.1" in said and "drawn-by-chance" not in said
+
+
+def test_files_of_rows_are_named_by_what_is_in_them(client: Any, make_run: Make) -> None:
+    files = {"prefs": {"source": "file", "files": {"prefs.jsonl": "ab" * 32}}}
+    folder = make_run(pending=0, manifest={"data": files})
+    assert suite.run_command("report", "export", str(folder), "--to", "mlflow", "--experiment", "files") == 0
+    assert runs(client, "files")[0].data.params["data.prefs"] == "ab" * 32
+
+
 def test_a_server_that_is_down_costs_the_run_nothing(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -58,7 +58,9 @@ class TrackedRun(suite.Follower):
                 told = {"results": self._table("results")}
                 if samples:
                     told["samples"] = self._table("samples")
-                self._tracked.log({**run.numbers(), **told}, step=run.manifest.all_works)
+                remarked = "\n\n".join(one.text for one in run.summary.remarks)
+                about = {"remarks": trackio.Markdown(remarked)} if remarked else {}
+                self._tracked.log({**run.numbers(), **about, **told}, step=run.manifest.all_works)
             self._tracked.log_artifact(files)
             trackio.finish()
         return suite.Export([], [f"run {self._name} of project {self._options.project}", *remarks])

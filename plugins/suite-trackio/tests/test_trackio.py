@@ -95,6 +95,14 @@ def test_an_interrupted_run_goes_on_in_the_same_run_there(tmp_path: Path) -> Non
     assert [one for one in files if KEY.encode() in one.read_bytes()] == []
 
 
+def test_a_part_of_a_run_says_what_is_missing(make_run: Make, tmp_path: Path) -> None:
+    words = "report", "export", str(make_run(pending=2)), "--to", "trackio", "--allow-partial"
+    done = suite_in(tmp_path, *words)
+    assert done.returncode == 0, done.stderr
+    ((_, _, metrics),) = logged(tmp_path)
+    assert metrics[f"{NUMBER}/pending"] == 2 and "have no result yet" in str(metrics["remarks"])
+
+
 def test_a_server_that_is_down_is_said(
     make_run: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,8 @@ import pytest
 import suite
 
 pytest.importorskip("wandb")
+from suite_wandb.exporter import WandbOptions, WeightsAndBiases
+
 Make = Callable[..., Path]
 NUMBER = "prefs/generation/method:plain inter_turns:0/kept"
 KEY = "sk-drawn-by-chance-5Ax9Q2"
@@ -72,7 +74,7 @@ def test_a_run_goes_there_once_however_often_it_is_exported(make_run: Make, tmp_
         done = suite_in(tmp_path, "report", "export", str(run.folder), "--to", "wandb")
         assert done.returncode == 0, done.stderr
     identity = suite.ExportedRun(run.folder).identity
-    assert done.stdout.startswith(f"run {identity}: offline; `wandb sync ")
+    assert f"run {identity}: offline; `wandb sync {tmp_path}/wandb/offline-run-*-{identity}*`" in done.stdout
     found = sent(tmp_path)
     assert {one.run.run_id for one in found["run"]} == {identity}
     config = {one.key: json.loads(one.value_json) for one in found["run"][0].run.config.update}
@@ -116,6 +118,7 @@ def test_an_interrupted_run_goes_on_in_the_same_run_there(tmp_path: Path) -> Non
     assert [one.exit.exit_code for one in before["exit"]] == [1]
     done = suite_in(tmp_path, *words, "--to", "wandb")
     assert done.returncode == 0, done.stderr
+    assert len(list(tmp_path.glob("wandb/offline-run-*"))) == 2  # one a start, with all of it
     found = sent(tmp_path)
     assert len({one.run.run_id for one in found["run"]}) == 1
     steps = [one.history.step.num for one in found["history"]]
@@ -124,6 +127,31 @@ def test_an_interrupted_run_goes_on_in_the_same_run_there(tmp_path: Path) -> Non
     assert found["exit"][-1].exit.exit_code == 0
     files = [one for one in tmp_path.rglob("*") if one.is_file()]
     assert [one for one in files if KEY.encode() in one.read_bytes()] == []
+
+
+def test_a_part_of_a_run_is_not_done(make_run: Make, tmp_path: Path) -> None:
+    run = make_run(pending=2)
+    done = suite_in(tmp_path, "report", "export", str(run), "--to", "wandb", "--allow-partial")
+    assert done.returncode == 0, done.stderr
+    found = sent(tmp_path)
+    assert [one.exit.exit_code for one in found["exit"]] == [1]
+    assert found["run"][-1].run.tags == ["partial"]
+    assert "have no result yet" in found["run"][-1].run.notes
+    assert summary(found)[f"{NUMBER}/pending"] == 2
+
+
+def test_a_server_that_was_down_does_not_keep_the_id(
+    make_run: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = {"WANDB_MODE": "online", "WANDB_BASE_URL": "http://127.0.0.1:9", "WANDB_API_KEY": "a" * 40}
+    for name, value in {**given, "WANDB_INIT_TIMEOUT": "2", "WANDB_DIR": str(tmp_path)}.items():
+        monkeypatch.setenv(name, value)
+    run = suite.ExportedRun(make_run(pending=0))
+    exporter = WeightsAndBiases(WandbOptions())
+    with pytest.raises(suite.ConfigError, match="wandb did not take the run"):
+        exporter.follow(run)
+    monkeypatch.setenv("WANDB_MODE", "offline")  # as of a server that is there again
+    assert "offline" in exporter.write(run, tmp_path / "files").remarks[0]
 
 
 def test_what_the_run_does_not_tell_is_not_told_of_the_machine(make_run: Make, tmp_path: Path) -> None:
