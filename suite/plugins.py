@@ -206,6 +206,8 @@ def _read(point: EntryPoint) -> Plugin:
     manager.add_hookspecs(Hooks)
     try:
         manager.register(module := point.load(), name=point.name)
+        if not manager.get_hookcallers(module):
+            raise PluginError.of("plugins.unmarked", module=point.value)
         told = [
             (entry, entry.problem() if isinstance(entry, Entry) else f"{entry!r} is not a suite.Entry")
             for result in manager.hook.suite_register()
@@ -220,10 +222,7 @@ def _read(point: EntryPoint) -> Plugin:
     except BaseException as error:  # third-party code: anything may come out, SystemExit too
         return Plugin(point.name, distribution, version, error=f"{type(error).__name__}: {error}")
     good = tuple(entry for entry, problem in told if not problem)
-    wrong = [problem for _, problem in told if problem]
-    if not manager.get_hookcallers(module):
-        wrong.append(worded("plugins.unmarked", module=point.value))
-    return Plugin(point.name, distribution, version, good, problems=tuple(wrong))
+    return Plugin(point.name, distribution, version, good, problems=tuple(one for _, one in told if one))
 
 
 def own_lines(frames: Iterable[tuple[FrameType, int]], package: str) -> list[str]:

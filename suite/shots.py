@@ -7,7 +7,6 @@ run's seed, the order of the train part and whatever runs beside change nothing.
 (the task decides).
 """
 
-import hashlib
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice, pairwise
@@ -71,17 +70,14 @@ class Shots(Generic[PayloadT]):
         self._keys = {one.id: self._keys_of(one) for one in self._pool}
         self._order = [*self._pool]
         self._random(Sample("", None)).shuffle(self._order)
-        self._drawn = tuple(self._pick(frozenset(), self._order, self._wanted + 1)) if self._wanted else ()
+        self._drawn = self._pick((), self._order, self._wanted + 1) if self._wanted else ()
 
     def of(self, sample: Sample[PayloadT]) -> tuple[Sample[PayloadT], ...]:
         """The shots that stand before a sample, the first one first; () where none are wanted."""
         if not self._wanted:
             return ()
-        taken = self._keys_of(sample)
-        if not self._anew and all(taken.isdisjoint(self._keys[one.id]) for one in self._drawn[:-1]):
-            return self._drawn[:-1]
         order = self._anew_for(sample) if self._anew else self._order
-        return tuple(self._pick(taken, order, self._wanted))
+        return self._pick(self._keys_of(sample), order, self._wanted)
 
     def facts(self) -> dict[str, str]:
         """What `open` tells of them, for the manifest; {} where none are wanted. The hash is over the shots,
@@ -89,13 +85,10 @@ class Shots(Generic[PayloadT]):
         """
         if not self._wanted:
             return {}
-        digest = hashlib.sha256()
-        for one in self._pool if self._anew else self._drawn[:-1]:
-            digest.update(sha256_hex(one.id.encode() + b"\x1f" + payload_json(one.payload)).encode())
-        how = (
-            "drawn for each group" if self._anew else "the same for all samples that share nothing with them"
-        )
-        free, mark = sum(1 for _ in self._free((), self._order)), digest.hexdigest()[:16]
+        shown = self._pool if self._anew else self._drawn[:-1]
+        each = [sha256_hex(one.id.encode() + b"\x1f" + payload_json(one.payload)) for one in shown]
+        how = "drawn for each group" if self._anew else "the same for all samples they share nothing with"
+        free, mark = sum(1 for _ in self._free((), self._order)), sha256_hex("".join(each).encode())[:16]
         few = "" if free == len(self._pool) else f" ({free} that share nothing with each other)"
         told = f"{self._wanted} of {len(self._pool)} in {self._name}{few}, {how}, seed {self._seed}"
         return {"shots": f"{told}, sha256 {mark}"}
@@ -125,11 +118,10 @@ class Shots(Generic[PayloadT]):
                 yield one
 
     def _pick(
-        self, taken: frozenset[str], order: Iterable[Sample[PayloadT]], count: int
-    ) -> list[Sample[PayloadT]]:
+        self, taken: Iterable[str], order: Iterable[Sample[PayloadT]], count: int
+    ) -> tuple[Sample[PayloadT], ...]:
         """The first so many of them. Raises ConfigError."""
-        found = list(islice(self._free(taken, order), count))
-        if len(found) == count:
+        if len(found := tuple(islice(self._free(taken, order), count))) == count:
             return found
         counts = {"shots": self._wanted, "all": len(self._pool), "found": len(found)}
         raise ConfigError.of("shots.few", name=self._name, **counts)

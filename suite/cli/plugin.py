@@ -154,9 +154,7 @@ def tasks_of(name: str, optional: bool = False) -> list[str]:
         if errors and len(errors) == len(tasks):  # of one that loads, checks of the others say what is wrong
             raise errors[0]
         return list(dict.fromkeys(tasks))
-    if optional:
-        return []
-    return [known.find("task", name)[0].name]
+    return [] if optional else [known.find("task", name)[0].name]
 
 
 def _failure(name: str, kind: str = "task") -> PluginError | None:

@@ -254,8 +254,7 @@ def deployment_url(url: str, model: str) -> str:
     request. Raises ConfigError. Source: Microsoft's reference of the Azure OpenAI REST API."""
     base, _, version = url.partition("?api-version=")
     path = urlsplit(base).path
-    asked = unquote(path.partition("/deployments/")[2].partition("/")[0])
-    if asked and asked != model:  # which would be recorded
+    if (asked := unquote(path.partition("/deployments/")[2].partition("/")[0])) not in ("", model):
         raise ConfigError.of("models.azure.other", url=url, asked=asked, model=model)
     if path.endswith("/v1") or (version and path not in ("", "/openai")):  # the latter is a gateway's own
         return url

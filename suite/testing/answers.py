@@ -82,9 +82,7 @@ def down(request: Request, asking: Asking) -> Reply:  # noqa: ARG001
 
 def sometimes_down(answer: Function) -> Function:
     """Half of all requests find the endpoint down, chosen by the request's hash."""
-    return lambda request, asking: (answer if int(request_sha256(request)[:4], 16) % 2 else down)(
-        request, asking
-    )
+    return lambda one, asking: (answer if int(request_sha256(one)[:4], 16) % 2 else down)(one, asking)
 
 
 def never(request: Request, asking: Asking) -> Reply:  # noqa: ARG001

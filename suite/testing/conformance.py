@@ -43,8 +43,7 @@ class Broken(AssertionError):
 
 @dataclass(frozen=True)
 class Result:
-    """One check. problems: what is wrong. skipped: why it was not made, "" if it was. task: or provider.
-    left_out: what of it does not apply to the provider."""
+    """One check. task: or provider. problems: what is wrong. skipped: why all of it; left_out: this of it."""
 
     task: str
     check: str
@@ -80,8 +79,7 @@ class Report:
 
     def require(self) -> None:
         """Raises Broken if any check failed."""
-        failed = [one for one in self.results if one.problems]
-        if failed:
+        if failed := [one for one in self.results if one.problems]:
             raise Broken("\n".join(f"{one.task}: {one.line()}" for one in failed))
 
 
@@ -94,19 +92,15 @@ def about(check: str) -> str:
 def one(check: str, bench: Bench | ProviderCase) -> Result:
     """One check of a provider, or on a bench, which keeps the run that several of them compare with."""
     name, started = bench.subject.name if isinstance(bench, Bench) else bench.spec, time.monotonic()
-    problems: list[str] = []
-    left: list[str] = []
-    skipped = ""
+    problems, left, skipped = list[str](), list[str](), ""
     try:
         found = CHECKS[check](bench) if isinstance(bench, Bench) else problems_of(check, bench, left)
         for problem in found:
-            problems.append(problem)  # noqa: PERF402  what was found stays, whatever comes after
+            problems.append(problem)  # what was found stays, whatever comes after
     except Skip as skip:
         skipped = str(skip)
-    except SuiteError as error:
-        problems.append(str(error))
     except Exception as error:  # third-party code: anything may come out
-        problems.append(f"{type(error).__name__}: {error}")
+        problems.append(str(error) if isinstance(error, SuiteError) else f"{type(error).__name__}: {error}")
     return Result(name, check, tuple(problems), skipped, time.monotonic() - started, tuple(left))
 
 

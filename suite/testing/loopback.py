@@ -64,7 +64,7 @@ class LoopbackServer(ThreadingHTTPServer):
         self.answer, self.url = answer, f"http://127.0.0.1:{self.server_port}"
         self.requests: list[WireRequest] = []
         self.waits, self.left = Event(), Event()  # somebody waits for what never comes; and hung up
-        self.connections: list[Thread] = []  # each runs while its client is connected
+        self.connections: set[Thread] = set()  # each runs while its client is connected
 
     def __enter__(self) -> Self:
         Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
@@ -79,11 +79,8 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: LoopbackServer
 
-    def setup(self) -> None:
-        self.server.connections.append(current_thread())
-        super().setup()
-
     def do_POST(self) -> None:  # noqa: N802  the library's name
+        self.server.connections.add(current_thread())
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.server.requests.append(request := WireRequest(self.command, self.path, headers, body))

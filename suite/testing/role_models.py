@@ -130,10 +130,7 @@ class Solved(NamedTuple):
     score: Score
 
     def row(self, task: AnyTask, model: str = "scripted") -> Raw:
-        """The output as a row for the next stage, as `--data NAME=RUN` gives it.
-
-        model: spec of the candidate.
-        """
+        """The output as a row for the next stage, as `--data NAME=RUN` gives it. model: of the candidate."""
         parameters = task.parameters.solve_values()
         return output_row(_record(self), self.output.text, task.info.name, parameters, model)
 

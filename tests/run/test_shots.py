@@ -226,7 +226,7 @@ async def test_a_run_tells_of_its_shots_and_repeats_them_at_any_concurrency(tmp_
     none, three = opened.manifest.cells
     assert (none.facts, three.parameters) == ({}, {"style": "plain", "shots": 3, "shots_seed": 5})
     told = three.facts["shots"]
-    assert told.startswith("3 of 8 in train, the same for all samples that share nothing with them, seed 5, ")
+    assert told.startswith("3 of 8 in train, the same for all samples they share nothing with, seed 5, ")
     assert three.swept == ["shots", "shots_seed"]
     assert ("shots", told) in fact_lines(run_facts(opened))
 
