@@ -34,7 +34,7 @@ def gate(
     show: Callable[[Night], None] = lambda _: None,
 ) -> Night:  # fmt: skip
     """Test a policy's claims on runs. history: a folder of nights, made where there is none, that keeps this
-    one, shown first. Raises as `measure` does, and DataError for a history that is damaged or not written.
+    one once `show` had it. Raises as `measure`, and DataError for a history that is damaged or not written.
     """
     tested, sides, remarks = measure(policy, candidate, baseline, plugins or catalogue())
     now = when or datetime.now(UTC)

@@ -137,6 +137,13 @@ def test_code_that_changed_between_two_runs_is_said_where_both_know_theirs(
     assert [(it.first, it.second, it.weight) for it in found if it.what == "code (tiny/one)"] == said
 
 
+def test_code_that_scored_and_is_another_is_said(write_run: Callable[..., Any], plugins: Catalogue) -> None:
+    one, two = ({"tiny/one": {"distribution": "tiny 1", "sha256": each * 64}} for each in "12")
+    a, b = write_run("a", scores, code=one), write_run("b", scores, code=one, scoring={"code": two})
+    found = compare_runs([str(a), str(b)], None, plugins).parts[0].differences
+    assert [it.second for it in found if it.what == "code (tiny/one)"] == ["11111111, scored by 22222222"]
+
+
 def test_one_left_over_cell_a_side_is_compared_with_a_warning(
     write_run: Callable[..., Any], plugins: Catalogue
 ) -> None:
