@@ -26,6 +26,7 @@ from suite.plugins import catalogue
 from suite.report.remarks import parameters_of
 from suite.report.traces import question
 from suite.run.records import output_sha256
+from suite.run.reopen import tasks_of
 from suite.task import Output, Part, Unscored, Value
 
 CHUNK = 20_000  # records sorted in memory at a time
@@ -119,8 +120,10 @@ def withheld(run: Run) -> list[str]:
     A file or run that somebody gave is theirs to pass on. Where an entry is not known here, the licence that
     the manifest records decides.
     """
-    registry = Registry(catalogue().registry_folders())
-    return [name for name, one in run.manifest.data.items() if not _open(one, registry)]
+    data, registry = run.manifest.data, Registry(catalogue().registry_folders())
+    if run.manifest.imported and not data:  # an importer names none: those of the tasks count
+        data = {name: {"entry": name} for task in tasks_of(run).values() for name in task.info.datasets}
+    return [name for name, one in data.items() if not _open(one, registry)]
 
 
 def _open(identity: Values, registry: Registry) -> bool:

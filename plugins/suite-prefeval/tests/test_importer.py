@@ -124,6 +124,14 @@ def test_the_form_in_which_a_family_was_asked_is_told(
     assert (found["profile"], found.get("prefill")) == (profile, prefill)
 
 
+def test_exports_of_an_import_leave_questions_out_as_those_of_a_run_do(tmp_path: Path) -> None:
+    row = {**ROW, "response_to_q": "<choice>A", "choice": "A", "correct_idx": "A"}
+    place = "explicit/mcq_results/zero-shot/shop_home/mistral7b_shop_home_8interturn.json"
+    run = suite.ExportedRun(suite.import_run("prefeval", write(tmp_path, place, [row]), tmp_path / "run"))
+    assert run.withheld == ["prefeval"]
+    assert [one.question for one in run.rows()] == [None]
+
+
 @pytest.mark.parametrize("content", ["{", "{}", "[1]"])
 def test_a_broken_file_is_named(tmp_path: Path, content: str) -> None:
     path = write(tmp_path, "explicit/mcq_results/cot/shop_home/m_shop_home_3interturn.json", [])
