@@ -35,11 +35,15 @@ import suite
 class DiaryOptions(suite.ExportOptions):
     path: str
     """where it writes."""
-    how: Literal["well", "hangs", "raises", "dies"] = "well"
+    how: Literal["well", "hangs", "raises", "dies", "breaks"] = "well"
     """how it goes."""
 
 class Diary(suite.Exporter[DiaryOptions]):
     output = ""
+    def __init__(self, options):
+        super().__init__(options)
+        if options.how == "breaks":
+            raise OSError("no ink")
     def follow(self, run):
         return Page(self, run)
     def write(self, run, output):
@@ -145,6 +149,7 @@ def test_what_was_lost_of_a_tracker_is_said_once(make_run: Make, how: str, why: 
         (["--to", "diary", "--to-option", "path"], "--to NAME --to-option KEY=VALUE"),
         (["--to-option", "path=x"], "--to NAME --to-option KEY=VALUE"),
         (["--to", "csv"], "--to-option output=PATH"),
+        (["--to", "diary", "--to-option", "path=x", "--to-option", "how=breaks"], "no ink"),
         (["--to", "diary", "--to-option", "path=x", "--solve-only"], "--solve-only makes none"),
     ],
 )
