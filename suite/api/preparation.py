@@ -17,6 +17,7 @@ from suite.run.outcome import Outcome, RunSettings
 from suite.run.plan import Plan
 from suite.run.reopen import plan_again
 from suite.run.request import AskedRun, EvalRequest
+from suite.run.role_members import flag_of
 from suite.run.run_folder import RunFolder, choose_folder
 from suite.run.session import Session, run_plan
 
@@ -82,4 +83,6 @@ def plan_scoring(run: Run, request: EvalRequest, check: bool = True) -> Plan:
         if both and role not in request.models:
             specs = [f"replay/{run.folder}?role={one.member}" for one in both]
             request = replace(request, models={**request.models, role: specs})
+        if role in request.models and {one.stage for one in members} == {"solve"}:
+            raise ConfigError.of("run.score-role", flag=" ".join(flag_of(role, "…")), role=role, run=run)
     return plan_again(run, request, ("score", "both"), check)

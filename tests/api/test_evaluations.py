@@ -121,6 +121,8 @@ def test_a_run_is_scored_again() -> None:
     assert again.folder == run.folder and again.scoring != run.scoring
     values = [found.results.cells[0].metrics[0].value for found in (run, again)]
     assert values == [pytest.approx(2 / 3), 0]
+    with pytest.raises(ConfigError, match="the candidate is asked while samples are solved"):
+        suite.score(run, roles={"candidate": "scripted/echo"}, progress=False)
 
 
 def test_a_run_is_loaded_by_its_folder_its_name_or_as_it_is(
