@@ -94,7 +94,7 @@ def test_a_laxer_old_version_has_another_hash(tmp_path: Path) -> None:
         (("    sweep", "    weight: '1'\n    sweep"), "valid number", 10),
         (("title: A small board", "1: x"), "not text", None),
         (("    version: 2\n", "    version: 2\n    limit: 5\n"), "needs a `seed`", None),
-        (("tasks:", "tasks: []\nother:"), "at least 1 item", 5),
+        ((SMALL[SMALL.index("tasks:") :], "tasks: []\n"), "at least 1 item", 5),
     ],
 )
 def test_mistakes_are_named_with_file_line_and_field(
