@@ -88,9 +88,11 @@ class Box:
                 result = await self._until_result(got)
         except (EOFError, ConnectionError, TimeoutError) as error:
             late = isinstance(error, TimeoutError)
-            await self.close()
             why = "the sandbox did not answer in time" if late else str(error)
             ended: Ended = "wall" if late and not self.ready else "killed"
+            if self.group is not None and self.group.events()[0]:
+                ended = "memory"  # the kernel may choose the supervisor, too
+            await self.close()
             out, err = b"".join(got[b"O"]), b"".join(got[b"E"]) + f"\nsandbox: {why}\n".encode()
             wall = limits.wall_s if ended == "wall" else 0.0
             return SandboxResult(None, None, out, err, ended, wall, 0.0, hits=(ended,))
