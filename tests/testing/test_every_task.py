@@ -9,8 +9,11 @@ from suite.plugins import catalogue
 from suite.testing.declared import advice
 
 ROOT = Path(__file__).resolve().parents[2]
+UNSOLVED = ("suite-imports",)  # its tasks hold what other tools found, and refuse to be solved
 PLUGINS = sorted(
-    path.parents[1] for path in ROOT.glob("plugins/*/*/plugin.py") if '"task"' in path.read_text()
+    path.parents[1]
+    for path in ROOT.glob("plugins/*/*/plugin.py")
+    if '"task"' in path.read_text() and path.parents[1].name not in UNSOLVED
 )
 
 
