@@ -67,7 +67,7 @@ def test_a_stopped_cell_leaves_a_run_that_goes_on(tmp_path: Path) -> None:
 def progress_of(client: Any, asked: str) -> None:
     """Wait until a cell shows how far its run is."""
     while True:
-        message = client.get_iopub_msg(timeout=60)
+        message = client.get_iopub_msg(timeout=150)
         if message["parent_header"].get("msg_id") != asked:
             continue
         assert message["msg_type"] != "error", message["content"]["evalue"]
@@ -79,7 +79,7 @@ def said(client: Any, asked: str) -> tuple[str, dict[str, Any]]:
     """The status of a cell, and its reply."""
     while True:
         try:
-            reply = client.get_shell_msg(timeout=60)
+            reply = client.get_shell_msg(timeout=150)
         except Empty:
             pytest.fail("the kernel does not answer")
         if reply["parent_header"].get("msg_id") == asked:
