@@ -75,8 +75,8 @@ def measure(
     tasks, cells, seen = load_tasks(runs, plugins), list[ClaimCell](), dict[tuple[int, int], Partners]()
     for number, claim in enumerate(policy.claims, 1):
         cells += claim_cells(number, claim, sides, tasks, seen)
-    tables = claim_tables(cells, runs)
-    tested = [_tested(one, tables[one.claim.task], policy.missing) for one in cells]
+    table = claim_table(cells, runs)
+    tested = [_tested(one, table, policy.missing) for one in cells]
     return Measured(tested, sides, list(dict.fromkeys(one for _, told in seen.values() for one in told)))
 
 
@@ -121,13 +121,9 @@ def claim_cells(
 
 def need_reachable(claim: Claim, ends: Pair, where: str) -> None:
     """Raises ConfigError for a threshold that values with these ends have not on both sides."""
-    low, high = ends
-    if (
-        not (low - high if claim.paired else low)
-        < claim.threshold(1)
-        < (high - low if claim.paired else high)
-    ):
-        raise ConfigError.of("gates.until.range", where=f"{where}: {claim.kind}", low=low, high=high)
+    low, high = (ends[0] - ends[1], ends[1] - ends[0]) if claim.paired else ends
+    if not low < claim.threshold(1) < high:
+        raise ConfigError.of("gates.until.range", where=f"{where}: {claim.kind}", low=ends[0], high=ends[1])
 
 
 def _about(claim: Claim, run: LabelledRun) -> dict[bytes, CellRecord]:
@@ -150,8 +146,8 @@ def _partners(first: LabelledRun, other: LabelledRun) -> Partners:
     return {one.cell_a: one.cell_b for one in matches}, told
 
 
-def claim_tables(cells: Sequence[ClaimCell], runs: Sequence[LabelledRun]) -> dict[str, ScoreTable]:
-    """All scores, by task. A cell is named SIDE/CELL; trials of further runs follow those of the first."""
+def claim_table(cells: Sequence[ClaimCell], runs: Sequence[LabelledRun]) -> ScoreTable:
+    """All scores. A cell is named SIDE/CELL; trials of further runs follow those of the first."""
     builder = TableBuilder(Wanted(*values_of(one.measure for one in cells)))
     names: dict[tuple[int, str], tuple[str, int]] = {}  # run, cell -> name, trials before
     for one in cells:
@@ -166,7 +162,7 @@ def claim_tables(cells: Sequence[ClaimCell], runs: Sequence[LabelledRun]) -> dic
                 output.cell = score.cell = found[0]
                 output.trial += found[1]
                 builder.add(output, score)
-    return dict.fromkeys((one.claim.task for one in cells), builder.build())
+    return builder.build()
 
 
 def _tested(one: ClaimCell, table: ScoreTable, missing: Missing) -> WeighedClaim:

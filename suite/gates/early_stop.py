@@ -16,7 +16,7 @@ from suite.chat import sha256_hex
 from suite.comparisons.differences import side
 from suite.comparisons.runs import LabelledRun, open_runs
 from suite.errors import ConfigError, worded
-from suite.gates.claims import SIDES, ClaimCell, claim_cells, claim_tables
+from suite.gates.claims import SIDES, ClaimCell, claim_cells, claim_table
 from suite.gates.nights import Verdict
 from suite.gates.policy import Policy, read_policy
 from suite.journal.decisions import DECISION_FORMAT, DecidedClaim, Decision
@@ -143,9 +143,9 @@ class DecidedClaims:
         sides, tasks = ([planned], runs), {cell.plan.task: type(cell.task) for cell in plan.cells}
         numbered = enumerate(policy.claims, 1)
         cells = [one for number, claim in numbered for one in claim_cells(number, claim, sides, tasks, {})]
-        tables, most = claim_tables(cells, runs), policy.missing.unscored
+        table, most = claim_table(cells, runs), policy.missing.unscored
         alphas = policy.level / len(cells) / 2, policy.nightly / len(cells) / 2
-        self._claims = [FollowedClaim(one, tables[one.claim.task], alphas, most) for one in cells]
+        self._claims = [FollowedClaim(one, table, alphas, most) for one in cells]
         self._policy, self._until, self._scores_of = policy, until, f"scorings/{plan.scoring_id}/scores.jsonl"
         self._against = {one.run.name: one.run.manifest.plan_sha256 for one in runs}
         self._draw(plan)
