@@ -79,6 +79,9 @@ from .models.reasoning import without_reasoning as without_reasoning
 from .models.reply import read_reply as read_reply
 from .models.reply import without_keys as without_keys
 from .models.spec import ModelSpec as ModelSpec
+from .models.wire import openai_choice as openai_choice
+from .models.wire import openai_message as openai_message
+from .models.wire import openai_tool as openai_tool
 from .parameters import Parameters as Parameters
 from .parameters import Payload as Payload
 from .parameters import SkipCell as SkipCell

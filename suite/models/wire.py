@@ -60,7 +60,10 @@ def chat_body(
     options = request.options
     messages = folded(request.messages) if dialect.system == "fold" else request.messages
     calls = any(message.tool_calls for message in messages)
-    body: dict[str, object] = {"model": model, "messages": [*map(_message, messages)] if calls else messages}
+    body: dict[str, object] = {
+        "model": model,
+        "messages": [*map(openai_message, messages)] if calls else messages,
+    }
     _common(body, request, dialect, seed)
     if options.logprobs is not None:
         body["logprobs"] = True
@@ -72,11 +75,9 @@ def chat_body(
         answer = {"name": "answer", "schema": schema, "strict": held}
         body["response_format"] = {"type": "json_schema", "json_schema": answer}
     if request.tools:
-        body["tools"] = [_tool(tool, dialect.strict_tools) for tool in request.tools]
+        body["tools"] = [openai_tool(tool, dialect.strict_tools) for tool in request.tools]
     if options.tool_choice is not None:
-        named = options.tool_choice not in ("auto", "required", "none")
-        choice: Json = options.tool_choice
-        body["tool_choice"] = {"type": "function", "function": {"name": choice}} if named else choice
+        body["tool_choice"] = openai_choice(options.tool_choice)
     if options.continue_final:
         if dialect.continues is None:
             raise CallFailed("unsupported", "this endpoint cannot continue an answer", retryable=False)
@@ -141,7 +142,8 @@ def folded(messages: Sequence[Message]) -> list[Message]:
     return found + ([user("\n\n".join(held))] if held else [])
 
 
-def _message(message: Message) -> dict[str, Json]:
+def openai_message(message: Message) -> dict[str, Json]:
+    """A message of text and tool calls as OpenAI's protocol writes it."""
     made: dict[str, Json] = {"role": message.role, "content": message.content}
     if message.tool_calls:
         made["tool_calls"] = [
@@ -153,7 +155,14 @@ def _message(message: Message) -> dict[str, Json]:
     return made
 
 
-def _tool(tool: Tool, strict: bool) -> dict[str, Json]:
+def openai_choice(choice: str) -> Json:
+    """The choice of a tool as OpenAI's protocol writes it: a word, or the tool of that name."""
+    named = choice not in ("auto", "required", "none")
+    return {"type": "function", "function": {"name": choice}} if named else choice
+
+
+def openai_tool(tool: Tool, strict: bool = False) -> dict[str, Json]:
+    """A tool as OpenAI's protocol writes it. strict: as their strict mode wants to be told."""
     function: dict[str, Json] = {"name": tool.name, "description": tool.description}
     if strict and tool.parameters:
         function["strict"] = True

@@ -178,7 +178,9 @@ class AnyLLMEngine(suite.Engine):
         sent = self._fields(request, asking)
         if llm.TIMEOUT_SUPPORT != "unsupported":
             sent["timeout"] = self._options.timeout_s + 5  # ours is the first to end it
-        messages: list[dict[str, Any] | ChatCompletionMessage] = [_message(one) for one in request.messages]
+        messages: list[dict[str, Any] | ChatCompletionMessage] = [
+            *map(suite.openai_message, request.messages)
+        ]
         try:
             async with asyncio.timeout(self._options.timeout_s):
                 reply = await llm.acompletion(self._model, messages, stream=None, **sent)
@@ -202,7 +204,7 @@ class AnyLLMEngine(suite.Engine):
         fields: dict[str, Any] = {  # the library has types for them
             "temperature": options.temperature, "top_p": options.top_p, "max_tokens": options.max_tokens,
             "stop": list(options.stop) or None, "seed": asking.seed if "seed" in self._can else None,
-            "tool_choice": _choice(options.tool_choice),
+            "tool_choice": options.tool_choice and suite.openai_choice(options.tool_choice),
         }  # fmt: skip
         if options.tool_choice not in (None, "auto", "required") and "tool_choice" in self._words("drops"):
             told = f"tool_choice {options.tool_choice!r} would not be sent to {self._service}"
@@ -213,7 +215,7 @@ class AnyLLMEngine(suite.Engine):
             schema = {"name": "answer", "schema": options.json_schema}
             fields["response_format"] = {"type": "json_schema", "json_schema": schema}
         if request.tools:
-            fields["tools"] = [_tool(one) for one in request.tools]
+            fields["tools"] = [suite.openai_tool(one) for one in request.tools]
         if options.thinking is not None:
             fields["reasoning_effort"] = EFFORTS[options.thinking]
         return {name: value for name, value in fields.items() if value is not None}
@@ -226,34 +228,6 @@ class AnyLLMEngine(suite.Engine):
             found = done() if callable(done) else None
             if asyncio.iscoroutine(found):
                 await found
-
-
-def _message(message: suite.Message) -> dict[str, Any]:
-    made: dict[str, Any] = {"role": message.role, "content": message.content}
-    if message.tool_calls:
-        made["tool_calls"] = [
-            {"id": one.id, "type": "function", "function": {"name": one.name, "arguments": one.arguments}}
-            for one in message.tool_calls
-        ]
-    if message.tool_call_id:
-        made["tool_call_id"] = message.tool_call_id
-    return made
-
-
-def _tool(tool: suite.Tool) -> dict[str, suite.Json]:
-    parameters = tool.parameters or {"type": "object", "properties": {}}
-    return {
-        "type": "function",
-        "function": {"name": tool.name, "description": tool.description, "parameters": parameters},
-    }
-
-
-def _choice(choice: str | None) -> suite.Json:
-    return (
-        choice
-        if choice in (None, "auto", "required", "none")
-        else {"type": "function", "function": {"name": choice}}
-    )
 
 
 provider = suite.EngineProvider(AnyLLMOptions, AnyLLMEngine)
